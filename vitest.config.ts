@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+const resolve = { conditions: ['coxswain-source', 'node', 'import', 'default'] };
+const ssr = { resolve: { conditions: ['coxswain-source', 'node', 'import', 'default'] } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['{packages,plugins,apps,tooling}/**/*.test.ts', 'bench/**/*.test.ts'],
+          exclude: ['**/*.system.test.ts', '**/node_modules/**', '**/dist/**'],
+          pool: 'forks',
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          // Needs root and real components; see docs/testing.md. Files run one after the other: two cores.
+          name: 'system',
+          include: ['{packages,plugins,apps}/**/*.system.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
