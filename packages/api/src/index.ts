@@ -1,1 +1,3 @@
-export {};
+export * from './definition.js';
+export * from './field-error.js';
+export * from './schema.js';
