@@ -1,0 +1,75 @@
+import { BehaviorSubject, type Observable } from 'rxjs';
+
+export type ComponentPhase = 'stopped' | 'starting' | 'ready' | 'degraded' | 'stopping' | 'failed';
+
+export interface ComponentState {
+  readonly phase: ComponentPhase;
+  /** Why it is degraded or failed. */
+  readonly message?: string;
+}
+
+/**
+ * Something with a life: an API server, a controller, a proxy.
+ *
+ * Contract:
+ * - `start` resolves when the component is ready to serve (listening, caches synced); it rejects, having undone what it did, when
+ *   it cannot. `signal` cancels the start only, not the running component.
+ * - `stop` is idempotent, also before `start`; it stops taking work, awaits what is in flight and releases everything, at the
+ *   latest when `deadline` aborts.
+ * - A component never exits the process. A terminal error while running turns `state$` to `failed`; the host decides.
+ */
+export interface Component {
+  readonly name: string;
+  /** Replays the latest state. Never errors, never completes before `stop`. */
+  readonly state$: Observable<ComponentState>;
+  start(signal: AbortSignal): Promise<void>;
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+/** The state cell behind a component's `state$`. */
+export class ComponentStateCell {
+  readonly #subject = new BehaviorSubject<ComponentState>({ phase: 'stopped' });
+  readonly state$: Observable<ComponentState> = this.#subject.asObservable();
+
+  get current(): ComponentState {
+    return this.#subject.value;
+  }
+
+  set(phase: ComponentPhase, message?: string): void {
+    const now = this.#subject.value;
+    if (now.phase === phase && now.message === message) return;
+    this.#subject.next(message === undefined ? { phase } : { phase, message });
+  }
+}
+
+/** The two functions a simple component is made of. `start` returns its undo. */
+export function defineComponent(name: string, start: (signal: AbortSignal) => Promise<(deadline: AbortSignal) => Promise<void>>): Component {
+  const cell = new ComponentStateCell();
+  let undo: ((deadline: AbortSignal) => Promise<void>) | undefined;
+  return {
+    name,
+    state$: cell.state$,
+    async start(signal) {
+      if (undo) return;
+      cell.set('starting');
+      try {
+        undo = await start(signal);
+      } catch (error) {
+        cell.set('failed', (error as Error).message);
+        throw error;
+      }
+      cell.set('ready');
+    },
+    async stop(deadline) {
+      const run = undo;
+      undo = undefined;
+      if (!run) return;
+      cell.set('stopping');
+      try {
+        await run(deadline);
+      } finally {
+        cell.set('stopped');
+      }
+    },
+  };
+}

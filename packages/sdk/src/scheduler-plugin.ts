@@ -1,0 +1,84 @@
+import type { Node, Pod } from '@coxswain/api';
+import { token } from './token.js';
+
+/** Outcome of an extension point. `unschedulable` may be helped by preemption or a cluster change; `unresolvable` not by preemption. */
+export type SchedulingStatus =
+  | { readonly code: 'success' }
+  | { readonly code: 'skip' }
+  | { readonly code: 'unschedulable' | 'unresolvable'; readonly reason: string }
+  | { readonly code: 'wait'; readonly timeoutMs: number }
+  | { readonly code: 'error'; readonly error: Error };
+
+export const success: SchedulingStatus = Object.freeze({ code: 'success' });
+
+/** Resources of a node or a pod: milli-CPU, bytes, counts. */
+export interface ResourceVector {
+  readonly milliCpu: number;
+  readonly memory: number;
+  readonly ephemeralStorage: number;
+  readonly scalar: ReadonlyMap<string, number>;
+}
+
+/** A node and its pods as of the start of the cycle. Never changed by plugins. */
+export interface NodeInfo {
+  readonly node: Node;
+  readonly pods: readonly Pod[];
+  readonly requested: ResourceVector;
+  readonly allocatable: ResourceVector;
+  readonly allowedPodNumber: number;
+  /** `ip/protocol/port` of host ports in use. */
+  readonly usedPorts: ReadonlySet<string>;
+  readonly images: ReadonlyMap<string, number>;
+}
+
+/** Per-cycle scratch space, shared by the extension points of one attempt. */
+export interface CycleState {
+  read<T>(key: symbol): T | undefined;
+  write<T>(key: symbol, value: T): void;
+}
+
+export interface QueuedPod {
+  readonly pod: Pod;
+  /** Milliseconds since the epoch it was first queued. */
+  readonly queuedAt: number;
+  readonly attempts: number;
+}
+
+/** Changes that may make an unschedulable pod schedulable; a plugin names those it cares for, so that the rest cause no work. */
+export interface ClusterEvent {
+  readonly resource: 'Pod' | 'AssignedPod' | 'Node' | 'PersistentVolume' | 'PersistentVolumeClaim' | 'StorageClass' | 'Service' | 'Namespace' | '*';
+  readonly action: 'add' | 'update' | 'delete';
+}
+
+/**
+ * A scheduler plugin: a name and the extension points it implements, called in the order of `Scheduler` configuration.
+ * `filter` and `score` are called in tight loops and are synchronous; everything with I/O is asynchronous.
+ */
+export interface SchedulerPlugin {
+  readonly name: string;
+  readonly events?: readonly ClusterEvent[];
+  /** Sort order of the active queue; exactly one plugin has it. */
+  readonly less?: (a: QueuedPod, b: QueuedPod) => boolean;
+  readonly preEnqueue?: (pod: Pod) => SchedulingStatus;
+  /** May narrow the nodes to look at. */
+  readonly preFilter?: (state: CycleState, pod: Pod, nodes: readonly NodeInfo[]) => { readonly status: SchedulingStatus; readonly nodes?: ReadonlySet<string> };
+  readonly filter?: (state: CycleState, pod: Pod, node: NodeInfo) => SchedulingStatus;
+  /** Incremental updates of what preFilter computed, for trying "what if this pod were (not) there" in preemption. */
+  readonly addPod?: (state: CycleState, pod: Pod, added: Pod, node: NodeInfo) => SchedulingStatus;
+  readonly removePod?: (state: CycleState, pod: Pod, removed: Pod, node: NodeInfo) => SchedulingStatus;
+  readonly postFilter?: (state: CycleState, pod: Pod, refused: ReadonlyMap<string, SchedulingStatus>, signal: AbortSignal) => Promise<{ readonly nominatedNode?: string }>;
+  readonly preScore?: (state: CycleState, pod: Pod, nodes: readonly NodeInfo[]) => SchedulingStatus;
+  /** Any number; `normalize` brings all to 0–100. */
+  readonly score?: (state: CycleState, pod: Pod, node: NodeInfo) => number;
+  readonly normalize?: (state: CycleState, pod: Pod, scores: Map<string, number>) => void;
+  readonly weight?: number;
+  readonly reserve?: (state: CycleState, pod: Pod, node: string) => SchedulingStatus;
+  readonly unreserve?: (state: CycleState, pod: Pod, node: string) => void;
+  readonly permit?: (state: CycleState, pod: Pod, node: string) => SchedulingStatus;
+  readonly preBind?: (state: CycleState, pod: Pod, node: string, signal: AbortSignal) => Promise<SchedulingStatus>;
+  /** `skip` passes on to the next binder. */
+  readonly bind?: (state: CycleState, pod: Pod, node: string, signal: AbortSignal) => Promise<SchedulingStatus>;
+  readonly postBind?: (state: CycleState, pod: Pod, node: string) => void;
+}
+
+export const SchedulerPlugin = token<SchedulerPlugin>('coxswain.scheduler.v1');
