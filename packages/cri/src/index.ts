@@ -1,1 +1,10 @@
-export {};
+export * from './messages.js';
+export type { ImageService, RuntimeService } from './services.js';
+export * from './client.js';
+export * from './server.js';
+export * from './clock.js';
+export * from './rpc/client.js';
+export * from './rpc/connection.js';
+export * from './rpc/server.js';
+export * from './rpc/status.js';
+export * from './rpc/types.js';
