@@ -1,1 +1,48 @@
-export {};
+export { Cgroup, type Sleep } from './cgroup/cgroup.js';
+export { type CgroupLayout, cgroupLayout, detectCgroups } from './cgroup/detect.js';
+export { type CgroupLimits, type CgroupStats, sharesToWeight } from './cgroup/limits.js';
+export { connectInNamespace } from './connect-in-namespace.js';
+export { type ConntrackFilter, flushConntrack } from './conntrack.js';
+export { AlreadyExistsError, errnoName, LinuxError, linuxError, NotFoundError, PermissionError } from './errors.js';
+export { bytesToIp, type Cidr, ipToBytes, parseCidr } from './ip.js';
+export { type DiskUsage, diskUsage, type MachineFacts, type MemoryUsage, machineFacts, memoryUsage, parseMeminfo } from './machine.js';
+export { bindMount, type MountFlags, mount, mountTmpfs, type Propagation, remountBind, setPropagation, type TmpfsOptions, type UmountOptions, umount } from './mount.js';
+export { isMountPoint, type MountInfo, mounts, parseMountInfo, umountAll } from './mountinfo.js';
+export {
+  type CreateNamespacesOptions,
+  createPinnedNamespaces,
+  deletePinnedNamespaces,
+  isPinnedNamespace,
+  listPinnedNamespaces,
+  namespaceId,
+  type PinnableNamespace,
+  type PinnedNamespaces,
+  readSysctl,
+  sysctlNamespace,
+  unpinNamespace,
+  writeSysctl,
+} from './namespaces.js';
+export type { AddressInfo } from './netlink/address-messages.js';
+export type { BridgePortAttributes, LinkInfo } from './netlink/link-messages.js';
+export type { NeighborInfo } from './netlink/neighbor-messages.js';
+export type { RouteInfo, RouteScope, RouteSpec } from './netlink/route-messages.js';
+export { type CommonLinkOptions, type LinkRef, Network, type SetLinkOptions, type VethOptions } from './network.js';
+export { NftError, type NftFamily, type NftOptions, nftApply, nftDeleteTable, nftListTable, nftTables } from './nft.js';
+export {
+  bootId,
+  clampOomScoreAdj,
+  hasCapability,
+  isAlive,
+  type ProcessIdentity,
+  type ProcessStat,
+  parseLimits,
+  parseProcessStat,
+  processIdentity,
+  processStat,
+  type Rlimit,
+  readOomScoreAdj,
+  rlimits,
+  signalProcess,
+  writeOomScoreAdj,
+} from './process.js';
+export { inlineThread, type SyscallThread, sharedThread, useThread, workerThread } from './syscall-thread.js';

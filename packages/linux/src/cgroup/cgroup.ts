@@ -1,0 +1,173 @@
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type CgroupLayout, detectCgroups } from './detect.js';
+import type { CgroupLimits, CgroupStats } from './limits.js';
+import { v1Files, v1Stats } from './v1.js';
+import { v2Files, v2Stats } from './v2.js';
+
+/** Sleeps between tries while killed processes leave; `Clock.sleep` fits. */
+export type Sleep = (ms: number) => Promise<void>;
+
+const V1_USED = ['cpu', 'cpuacct', 'memory', 'pids', 'freezer', 'cpuset', 'devices'];
+
+const code = (error: unknown) => (error as NodeJS.ErrnoException).code;
+
+async function readOptional(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (code(error) === 'ENOENT' || code(error) === 'ENODEV' || code(error) === 'EOPNOTSUPP') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * One control group, by its path below the hierarchy roots (`/coxswain/pod123`), on cgroup v1 or v2.
+ * The cgroupfs driver's view: one folder per controller on v1, one in all on v2.
+ */
+export class Cgroup {
+  private constructor(
+    readonly path: string,
+    readonly layout: CgroupLayout,
+  ) {}
+
+  static async at(path: string, layout?: CgroupLayout): Promise<Cgroup> {
+    if (!path.startsWith('/') || path.split('/').includes('..')) throw new TypeError(`not a cgroup path: ${JSON.stringify(path)}`);
+    return new Cgroup(path, layout ?? (await detectCgroups()));
+  }
+
+  /** The folder of one controller (v2: of all). Undefined when the machine does not have the controller. */
+  directory(controller: string): string | undefined {
+    if (this.layout.version === 2) return join(this.layout.root, this.path);
+    const root = this.layout.controllers.get(controller);
+    return root === undefined ? undefined : join(root, this.path);
+  }
+
+  private directories(): string[] {
+    if (this.layout.version === 2) return [join(this.layout.root, this.path)];
+    const { controllers } = this.layout;
+    return [...new Set(V1_USED.flatMap((name) => controllers.get(name) ?? []))].map((root) => join(root, this.path));
+  }
+
+  /** Idempotent. */
+  async create(): Promise<void> {
+    if (this.layout.version === 2) await this.delegateV2(this.layout.root);
+    await Promise.all(this.directories().map((dir) => mkdir(dir, { recursive: true })));
+    if (this.layout.version === 1) await this.inheritCpuset();
+  }
+
+  /** v2 controllers must be switched on in every ancestor. A controller that is not available is left out. */
+  private async delegateV2(root: string): Promise<void> {
+    let dir = root;
+    for (const part of this.path.split('/').filter(Boolean)) {
+      const available = (await readFile(join(dir, 'cgroup.controllers'), 'utf8')).trim().split(' ');
+      for (const controller of ['cpu', 'memory', 'pids', 'cpuset', 'io'].filter((c) => available.includes(c))) {
+        await writeFile(join(dir, 'cgroup.subtree_control'), `+${controller}`);
+      }
+      dir = join(dir, part);
+      await mkdir(dir, { recursive: true });
+    }
+  }
+
+  /** A v1 cpuset starts empty and takes no process until it has CPUs and memory nodes. */
+  private async inheritCpuset(): Promise<void> {
+    const leaf = this.directory('cpuset');
+    if (!leaf) return;
+    const chain: string[] = [];
+    for (let dir = leaf, depth = this.path.split('/').filter(Boolean).length; depth > 0; depth--, dir = dirname(dir)) chain.unshift(dir);
+    for (const dir of chain) {
+      for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+        if ((await readOptional(join(dir, file)))?.trim() !== '') continue;
+        await writeFile(join(dir, file), await readFile(join(dirname(dir), file), 'utf8'));
+      }
+    }
+  }
+
+  async exists(): Promise<boolean> {
+    const dir = this.directory('memory') ?? this.directory('cpu');
+    return dir !== undefined && (await readOptional(join(dir, 'cgroup.procs'))) !== undefined;
+  }
+
+  /** Sets what is given and leaves the rest. Rejects with the kernel's error and the file that refused. */
+  async setLimits(limits: CgroupLimits): Promise<void> {
+    const files = this.layout.version === 2 ? v2Files(limits) : v1Files(limits);
+    for (const { controller, file, value } of files) {
+      const dir = this.directory(controller);
+      if (dir !== undefined) await writeFile(join(dir, file), value);
+    }
+  }
+
+  async addProcess(pid: number): Promise<void> {
+    for (const dir of this.directories()) await writeFile(join(dir, 'cgroup.procs'), String(pid));
+  }
+
+  /** Pids in this group and all below it. */
+  async processes(): Promise<number[]> {
+    const dir = this.layout.version === 2 ? this.directory('') : (this.directory('pids') ?? this.directory('memory'));
+    if (dir === undefined) return [];
+    const out = new Set<number>();
+    for (const path of await tree(dir)) {
+      for (const line of ((await readOptional(join(path, 'cgroup.procs'))) ?? '').split('\n')) if (line) out.add(Number(line));
+    }
+    return [...out];
+  }
+
+  async stats(): Promise<CgroupStats> {
+    const read = async (controller: string, file: string) => {
+      const dir = this.directory(controller);
+      return dir === undefined ? undefined : readOptional(join(dir, file));
+    };
+    return this.layout.version === 2 ? v2Stats(read) : v1Stats(read);
+  }
+
+  /** SIGKILL to everything inside, until nothing is left (forks included) or `tries` ran out; true when empty. */
+  async killAll(sleep: Sleep, tries = 50): Promise<boolean> {
+    const dir = this.directory('');
+    for (let i = 0; i < tries; i++) {
+      const pids = await this.processes();
+      if (pids.length === 0) return true;
+      let killed = false;
+      if (this.layout.version === 2 && dir !== undefined) {
+        killed = await writeFile(join(dir, 'cgroup.kill'), '1').then(
+          () => true,
+          () => false,
+        );
+      }
+      if (!killed) {
+        for (const pid of pids) {
+          try {
+            process.kill(pid, 'SIGKILL');
+          } catch (error) {
+            if (code(error) !== 'ESRCH') throw error;
+          }
+        }
+      }
+      await sleep(Math.min(5 * (i + 1), 100));
+    }
+    return (await this.processes()).length === 0;
+  }
+
+  /** Removes the group and all below it; it must be empty of processes. Idempotent. */
+  async delete(): Promise<void> {
+    for (const dir of this.directories()) {
+      for (const path of (await tree(dir)).reverse()) {
+        await rmdir(path).catch((error: unknown) => {
+          if (code(error) !== 'ENOENT') throw error;
+        });
+      }
+    }
+  }
+}
+
+/** `dir` and every folder below it, parents first; empty when it is not there. */
+async function tree(dir: string): Promise<string[]> {
+  let entries: { name: string; isDirectory(): boolean }[];
+  try {
+    entries = await readdir(dir, { withFileTypes: true });
+  } catch (error) {
+    if (code(error) === 'ENOENT') return [];
+    throw error;
+  }
+  const below = await Promise.all(entries.filter((e) => e.isDirectory()).map((e) => tree(join(dir, e.name))));
+  return [dir, ...below.flat()];
+}

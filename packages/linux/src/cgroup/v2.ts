@@ -1,0 +1,41 @@
+import { type CgroupLimits, type CgroupStats, type ControlFile, parseFlat, type ReadControl, sharesToWeight } from './limits.js';
+
+const orMax = (value: number) => (value < 0 ? 'max' : String(value));
+
+export function v2Files(limits: CgroupLimits): ControlFile[] {
+  const out: ControlFile[] = [];
+  if (limits.cpuShares !== undefined) out.push({ controller: 'cpu', file: 'cpu.weight', value: String(sharesToWeight(limits.cpuShares)) });
+  if (limits.cpuQuotaMicros !== undefined || limits.cpuPeriodMicros !== undefined) {
+    out.push({ controller: 'cpu', file: 'cpu.max', value: `${orMax(limits.cpuQuotaMicros ?? -1)} ${limits.cpuPeriodMicros ?? 100_000}` });
+  }
+  if (limits.memoryBytes !== undefined) out.push({ controller: 'memory', file: 'memory.max', value: orMax(limits.memoryBytes) });
+  if (limits.pids !== undefined) out.push({ controller: 'pids', file: 'pids.max', value: orMax(limits.pids) });
+  return out;
+}
+
+export async function v2Stats(read: ReadControl): Promise<CgroupStats> {
+  const [cpu, memory, stat, limit, events, pids] = await Promise.all([
+    read('cpu', 'cpu.stat'),
+    read('memory', 'memory.current'),
+    read('memory', 'memory.stat'),
+    read('memory', 'memory.max'),
+    read('memory', 'memory.events'),
+    read('pids', 'pids.current'),
+  ]);
+  const time = parseFlat(cpu);
+  const details = parseFlat(stat);
+  const usageBytes = Number(memory ?? 0);
+  return {
+    cpu: { usageNanoseconds: (time.get('usage_usec') ?? 0) * 1000, throttledPeriods: time.get('nr_throttled') ?? 0 },
+    memory: {
+      usageBytes,
+      workingSetBytes: Math.max(0, usageBytes - (details.get('inactive_file') ?? 0)),
+      rssBytes: details.get('anon') ?? 0,
+      pageFaults: details.get('pgfault') ?? 0,
+      majorPageFaults: details.get('pgmajfault') ?? 0,
+      oomKills: parseFlat(events).get('oom_kill') ?? 0,
+      ...(limit !== undefined && limit.trim() !== 'max' ? { limitBytes: Number(limit) } : {}),
+    },
+    pids: { current: Number(pids ?? 0) },
+  };
+}

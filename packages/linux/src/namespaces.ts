@@ -1,0 +1,129 @@
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LinuxError } from './errors.js';
+import { setLinkMessage } from './netlink/link-messages.js';
+import { umount } from './mount.js';
+import { type SyscallThread, sharedThread } from './syscall-thread.js';
+
+/** The namespaces that live on without a process in them. */
+export type PinnableNamespace = 'net' | 'ipc' | 'uts';
+
+const FLAGS: Record<PinnableNamespace, number> = { net: 0x40000000, ipc: 0x08000000, uts: 0x04000000 };
+
+/** A bind mount of a namespace has the file system type nsfs. */
+const NSFS_MAGIC = 0x6e736673;
+
+export interface CreateNamespacesOptions {
+  /** Made when missing. The namespaces become the files `net`, `ipc` and `uts` in it. */
+  readonly dir: string;
+  readonly kinds: readonly PinnableNamespace[];
+  /** Needs `uts`. */
+  readonly hostname?: string;
+  /** `net.ipv4.ip_forward` → value. Only the namespaced ones of `kinds` are allowed: others would change the host. */
+  readonly sysctls?: Readonly<Record<string, string>>;
+  /** Bring `lo` up; default true. */
+  readonly loopback?: boolean;
+}
+
+export type PinnedNamespaces = Readonly<Partial<Record<PinnableNamespace, string>>>;
+
+const IPC_SYSCTLS = new Set(['kernel.msgmax', 'kernel.msgmnb', 'kernel.msgmni', 'kernel.sem', 'kernel.shmall', 'kernel.shmmax', 'kernel.shmmni', 'kernel.shm_rmid_forced']);
+const UTS_SYSCTLS = new Set(['kernel.domainname', 'kernel.hostname']);
+
+/** Which namespace a sysctl belongs to; undefined: it is the whole machine's. */
+export function sysctlNamespace(name: string): PinnableNamespace | undefined {
+  const dotted = name.replaceAll('/', '.');
+  if (dotted.startsWith('net.')) return 'net';
+  if (IPC_SYSCTLS.has(dotted) || dotted.startsWith('fs.mqueue.')) return 'ipc';
+  if (UTS_SYSCTLS.has(dotted)) return 'uts';
+  return undefined;
+}
+
+/** `/proc/sys` path of a sysctl: dots separate, except that `/` may be used so that link names can hold dots. */
+export function sysctlPath(name: string): string {
+  const parts = name.includes('/') ? name.split('/') : name.split('.');
+  if (parts.some((part) => part === '' || part === '.' || part === '..')) throw new TypeError(`not a sysctl: ${JSON.stringify(name)}`);
+  return `/proc/sys/${parts.join('/')}`;
+}
+
+/**
+ * New namespaces, pinned by bind mounts, so that no process is needed to hold them. All or nothing.
+ * About 1 ms; the event loop does not wait.
+ */
+export async function createPinnedNamespaces(options: CreateNamespacesOptions, thread: SyscallThread = sharedThread()): Promise<PinnedNamespaces> {
+  const { dir, kinds, hostname, sysctls = {}, loopback = true } = options;
+  if (hostname !== undefined && !kinds.includes('uts')) throw new TypeError('a host name needs a uts namespace of its own');
+  const settings = Object.entries(sysctls).map(([name, value]) => {
+    const namespace = sysctlNamespace(name);
+    if (!namespace || !kinds.includes(namespace)) throw new TypeError(`sysctl ${name} is not of a namespace being created (${kinds.join(', ')})`);
+    return { path: sysctlPath(name), value };
+  });
+  await mkdir(dir, { recursive: true, mode: 0o711 });
+  const pins = kinds.map((kind) => ({ kind, path: join(dir, kind), flag: FLAGS[kind] }));
+  await thread.run({
+    op: 'createNamespaces',
+    flags: pins.reduce((all, pin) => all | pin.flag, 0),
+    pins,
+    sysctls: settings,
+    // Index 1 is always the loopback of a new namespace.
+    messages: kinds.includes('net') && loopback ? [setLinkMessage(1, { up: true })] : [],
+    ...(hostname === undefined ? {} : { hostname }),
+  });
+  return Object.fromEntries(pins.map(({ kind, path }) => [kind, path]));
+}
+
+/** Unpins whatever is in `dir` and removes it. Idempotent; the kernel frees a namespace once nothing runs in it. */
+export async function deletePinnedNamespaces(dir: string, thread: SyscallThread = sharedThread()): Promise<void> {
+  for (const kind of Object.keys(FLAGS)) {
+    await unpinNamespace(join(dir, kind), thread);
+  }
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Unpins one namespace file. Idempotent. */
+export async function unpinNamespace(path: string, thread: SyscallThread = sharedThread()): Promise<void> {
+  // A crash between pinning twice leaves stacked mounts; take them all.
+  while (await isPinnedNamespace(path)) await umount(path, { lazy: true }, thread);
+  await rm(path, { force: true });
+}
+
+/** Whether `path` is a live pin, not just the file left over after a reboot. */
+export async function isPinnedNamespace(path: string): Promise<boolean> {
+  try {
+    return (await statfs(path)).type === NSFS_MAGIC;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Names of the folders under `root` that hold at least one live pin. */
+export async function listPinnedNamespaces(root: string): Promise<string[]> {
+  const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const live = await Promise.all(
+    names.map(async (name) => (await Promise.all(Object.keys(FLAGS).map((kind) => isPinnedNamespace(join(root, name, kind)).catch(() => false)))).some(Boolean)),
+  );
+  return names.filter((_, i) => live[i]);
+}
+
+/** A number that two paths share exactly when they are the same namespace. */
+export async function namespaceId(path: string): Promise<string> {
+  const { dev, ino } = await stat(path);
+  return `${dev}:${ino}`;
+}
+
+/** Reads a sysctl inside a network namespace. */
+export async function readSysctl(netns: string, name: string, thread: SyscallThread = sharedThread()): Promise<string> {
+  const { text } = await thread.run({ op: 'readFile', netns, path: sysctlPath(name) });
+  if (text === undefined) throw new LinuxError(`read sysctl ${name}`, 5);
+  return text.trim();
+}
+
+/** Writes a `net.` sysctl inside a network namespace. */
+export async function writeSysctl(netns: string, name: string, value: string, thread: SyscallThread = sharedThread()): Promise<void> {
+  if (sysctlNamespace(name) !== 'net') throw new TypeError(`sysctl ${name} is not of a network namespace`);
+  await thread.run({ op: 'writeFile', netns, path: sysctlPath(name), data: value });
+}
