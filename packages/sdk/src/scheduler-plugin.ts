@@ -1,15 +1,19 @@
-import type { Node, Pod } from '@coxswain/api';
+import type { KubeObject, Node, Pod } from '@coxswain/api';
 import { token } from './token.js';
 
 /** Outcome of an extension point. `unschedulable` may be helped by preemption or a cluster change; `unresolvable` not by preemption. */
 export type SchedulingStatus =
   | { readonly code: 'success' }
   | { readonly code: 'skip' }
-  | { readonly code: 'unschedulable' | 'unresolvable'; readonly reason: string }
+  /** `reasons`, when there are several, all show in the pod's condition; `reason` is the first. */
+  | { readonly code: 'unschedulable' | 'unresolvable'; readonly reason: string; readonly reasons?: readonly string[] }
   | { readonly code: 'wait'; readonly timeoutMs: number }
   | { readonly code: 'error'; readonly error: Error };
 
 export const success: SchedulingStatus = Object.freeze({ code: 'success' });
+
+/** From preFilter or preScore: this plugin's filter or score has nothing to say about the pod and is left out of the cycle. */
+export const skip: SchedulingStatus = Object.freeze({ code: 'skip' });
 
 /** Resources of a node or a pod: milli-CPU, bytes, counts. */
 export interface ResourceVector {
@@ -24,6 +28,11 @@ export interface NodeInfo {
   readonly node: Node;
   readonly pods: readonly Pod[];
   readonly requested: ResourceVector;
+  /** As `requested`, with the scheduler's default request for containers that ask for nothing; for scoring. */
+  readonly nonZeroRequested: { readonly milliCpu: number; readonly memory: number };
+  /** Those of `pods` with any inter-pod affinity or anti-affinity, and those with required anti-affinity. */
+  readonly podsWithAffinity: readonly Pod[];
+  readonly podsWithRequiredAntiAffinity: readonly Pod[];
   readonly allocatable: ResourceVector;
   readonly allowedPodNumber: number;
   /** `ip/protocol/port` of host ports in use. */
@@ -35,6 +44,8 @@ export interface NodeInfo {
 export interface CycleState {
   read<T>(key: symbol): T | undefined;
   write<T>(key: symbol, value: T): void;
+  /** A state whose values are cloned where they have a `clone()` method: for preemption's "what if". */
+  clone(): CycleState;
 }
 
 export interface QueuedPod {
@@ -48,6 +59,22 @@ export interface QueuedPod {
 export interface ClusterEvent {
   readonly resource: 'Pod' | 'AssignedPod' | 'Node' | 'PersistentVolume' | 'PersistentVolumeClaim' | 'StorageClass' | 'Service' | 'Namespace' | '*';
   readonly action: 'add' | 'update' | 'delete';
+  /** Whether this very change may help the pod. Absent: it may. */
+  readonly helps?: (pod: Pod, before: KubeObject | undefined, after: KubeObject | undefined) => boolean;
+}
+
+/** preFilter's answer; `nodes`, when given, are the only ones looked at. */
+export interface PreFilterResult {
+  readonly status: SchedulingStatus;
+  readonly nodes?: ReadonlySet<string>;
+}
+
+/** What postFilter did about a pod that fits nowhere. */
+export interface PostFilterResult {
+  /** Room is being made on this node: the pod is tried again once it is free. */
+  readonly nominatedNode?: string;
+  /** Appended to the pod's condition: `preemption: 0/3 nodes are available: …`. */
+  readonly message?: string;
 }
 
 /**
@@ -61,16 +88,17 @@ export interface SchedulerPlugin {
   readonly less?: (a: QueuedPod, b: QueuedPod) => boolean;
   readonly preEnqueue?: (pod: Pod) => SchedulingStatus;
   /** May narrow the nodes to look at. */
-  readonly preFilter?: (state: CycleState, pod: Pod, nodes: readonly NodeInfo[]) => { readonly status: SchedulingStatus; readonly nodes?: ReadonlySet<string> };
+  readonly preFilter?: (state: CycleState, pod: Pod, nodes: readonly NodeInfo[]) => PreFilterResult;
   readonly filter?: (state: CycleState, pod: Pod, node: NodeInfo) => SchedulingStatus;
   /** Incremental updates of what preFilter computed, for trying "what if this pod were (not) there" in preemption. */
   readonly addPod?: (state: CycleState, pod: Pod, added: Pod, node: NodeInfo) => SchedulingStatus;
   readonly removePod?: (state: CycleState, pod: Pod, removed: Pod, node: NodeInfo) => SchedulingStatus;
-  readonly postFilter?: (state: CycleState, pod: Pod, refused: ReadonlyMap<string, SchedulingStatus>, signal: AbortSignal) => Promise<{ readonly nominatedNode?: string }>;
+  readonly postFilter?: (state: CycleState, pod: Pod, refused: ReadonlyMap<string, SchedulingStatus>, signal: AbortSignal) => Promise<PostFilterResult>;
   readonly preScore?: (state: CycleState, pod: Pod, nodes: readonly NodeInfo[]) => SchedulingStatus;
   /** Any number; `normalize` brings all to 0–100. */
   readonly score?: (state: CycleState, pod: Pod, node: NodeInfo) => number;
-  readonly normalize?: (state: CycleState, pod: Pod, scores: Map<string, number>) => void;
+  /** Changes `scores` in place; `scores[i]` belongs to `nodes[i]`. */
+  readonly normalize?: (state: CycleState, pod: Pod, nodes: readonly NodeInfo[], scores: Float64Array) => void;
   readonly weight?: number;
   readonly reserve?: (state: CycleState, pod: Pod, node: string) => SchedulingStatus;
   readonly unreserve?: (state: CycleState, pod: Pod, node: string) => void;
