@@ -1,1 +1,15 @@
-export {};
+export * from './scheme/group-version.js';
+export * from './scheme/rest-mapper.js';
+export * from './selectors/field-selector.js';
+export * from './selectors/label-selector.js';
+export * from './selectors/label-syntax.js';
+export * from './selectors/requirement.js';
+export * from './status/api-error.js';
+export * from './status/field-errors.js';
+export * from './status/generic-response.js';
+export * from './status/predicates.js';
+export * from './status/status.js';
+export * from './util/duration.js';
+export * from './util/hash.js';
+export * from './util/json.js';
+export * from './util/time.js';
