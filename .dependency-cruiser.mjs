@@ -1,0 +1,45 @@
+/**
+ * Who may import whom (ARCHITECTURE §2): api ← apimachinery ← sdk ← {client, host, sdk-testing} ← controller ← components ← cluster ← apps.
+ * Pure and protocol packages stand beside api; plugins never import a component or another plugin.
+ */
+const protocol = ['mvcc', 'linux', 'pki', 'cri', 'oci', 'cni'];
+const components = ['apiserver', 'scheduler', 'controller-manager', 'cloud-controller-manager', 'kubelet', 'kube-proxy'];
+const src = (names) => `^packages/(${names.join('|')})/`;
+const notTests = '\\.test\\.ts$';
+
+const onlyImports = (name, from, allowed, { tests = true } = {}) => ({
+  name,
+  severity: 'error',
+  from: { path: from, pathNot: tests ? notTests : undefined },
+  to: { path: '^(packages|plugins|apps)/', pathNot: allowed },
+});
+
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: { pathNot: '/generated/' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    onlyImports('api-imports-nothing', src(['api']), src(['api'])),
+    onlyImports('apimachinery-imports-api', src(['apimachinery']), src(['api', 'apimachinery'])),
+    ...protocol.map((p) => onlyImports(`${p}-stands-alone`, src([p]), src([p, ...(p === 'cni' || p === 'oci' ? [] : [])]))),
+    onlyImports('sdk-imports-types', src(['sdk']), src(['sdk', 'api', 'apimachinery', 'cri', 'cni'])),
+    onlyImports('client-imports-sdk', src(['client']), src(['client', 'sdk', 'api', 'apimachinery'])),
+    onlyImports('host-imports-sdk', src(['host']), src(['host', 'sdk'])),
+    onlyImports('controller-imports-client', src(['controller']), src(['controller', 'client', 'sdk', 'api', 'apimachinery'])),
+    ...components.map((c) => onlyImports(`${c}-meets-others-through-the-api`, src([c]), src([c, 'controller', 'client', 'sdk', 'api', 'apimachinery', ...protocol]))),
+    onlyImports('cluster-imports-no-plugin', src(['cluster']), '^packages/'),
+    {
+      name: 'plugins-import-no-component-and-no-plugin',
+      severity: 'error',
+      from: { path: '^plugins/([^/]+)/', pathNot: notTests },
+      to: { path: '^(packages|plugins|apps)/', pathNot: ['^plugins/$1/', src(['sdk', 'client', 'controller', 'api', 'apimachinery', ...protocol])] },
+    },
+    { name: 'no-deep-imports', severity: 'error', from: { path: '^(packages|plugins|apps)/([^/]+)/' }, to: { path: '^(packages|plugins)/([^/]+)/src/(?!index\\.ts$)', pathNot: '^$1/$2/' } },
+    { name: 'no-tests-in-source', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { path: '\\.test\\.ts$' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules|dist' },
+    exclude: { path: '(^|/)dist/|/node_modules/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['coxswain-source', 'import', 'types', 'node', 'default'], extensions: ['.ts', '.js', '.mjs', '.json'], mainFields: ['module', 'main', 'types'] },
+  },
+};

@@ -1,0 +1,76 @@
+/** A cluster as its author writes it: everything but the name has a default. */
+export interface ClusterSpec {
+  /** A DNS label of at most 20 characters. */
+  readonly name: string;
+  /** Tells clusters on one machine apart: shifts ports, CIDRs and link names. 0 gives Kubernetes' usual numbers. */
+  readonly index?: number;
+  /** What survives `down`: the store, certificates, images. */
+  readonly stateDir?: string;
+  /** What does not: sockets, pid files, namespaces. */
+  readonly runDir?: string;
+  readonly nodeName?: string;
+  /** The address the node is known by; pods and the API server reach the kubelet there. */
+  readonly nodeIP: string;
+  readonly network?: NetworkSpec;
+  readonly ports?: Partial<ClusterPorts>;
+}
+
+export interface NetworkSpec {
+  readonly podCIDR?: string;
+  readonly serviceCIDR?: string;
+  readonly clusterDomain?: string;
+}
+
+export interface ClusterPorts {
+  readonly apiServer: number;
+  readonly kubelet: number;
+  readonly kubeletHealth: number;
+  readonly scheduler: number;
+  readonly controllerManager: number;
+  readonly proxyHealth: number;
+  readonly proxyMetrics: number;
+  readonly dns: number;
+  readonly dnsHealth: number;
+}
+
+/** A cluster with everything decided and checked. */
+export interface ClusterConfig {
+  readonly name: string;
+  readonly index: number;
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly podCIDR: string;
+  readonly serviceCIDR: string;
+  readonly clusterDomain: string;
+  /** The API server's own service address: the first of the service CIDR. */
+  readonly apiServiceIP: string;
+  /** The cluster DNS service's address: the tenth of the service CIDR. */
+  readonly dnsIP: string;
+  readonly nodePortRange: { readonly from: number; readonly to: number };
+  /** At most 15 characters, as the kernel wants. */
+  readonly bridge: string;
+  readonly ports: ClusterPorts;
+  readonly paths: ClusterPaths;
+}
+
+export interface ClusterPaths {
+  readonly state: string;
+  readonly run: string;
+  readonly config: string;
+  readonly pki: string;
+  readonly store: string;
+  readonly kubelet: string;
+  readonly podLogs: string;
+  readonly containerLogs: string;
+  readonly logs: string;
+  readonly cni: string;
+  readonly cniConf: string;
+  readonly cri: string;
+  readonly criRun: string;
+  readonly criSocket: string;
+  readonly containerdRoot: string;
+  readonly containerdState: string;
+  readonly containerdSocket: string;
+  readonly adminKubeconfig: string;
+  readonly nodeKubeconfig: string;
+}

@@ -1,0 +1,103 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { addressAt, overlaps, parseCidr4 } from './cidr.js';
+import type { ClusterConfig, ClusterPaths, ClusterPorts, ClusterSpec } from './cluster-spec.js';
+
+/** What is wrong with a cluster's description, field by field. */
+export class ClusterSpecError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('; '));
+    this.name = 'ClusterSpecError';
+  }
+}
+
+/** Clusters side by side on one machine: more than this many would run out of node port ranges below the ephemeral ports. */
+export const MAX_CLUSTERS = 8;
+
+/** Fill in every default and check the whole. Throws `ClusterSpecError` with all problems. */
+export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
+  const problems: string[] = [];
+  const index = spec.index ?? 0;
+  if (!/^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/.test(spec.name)) {
+    problems.push(`name "${spec.name}" must be 1 to 20 lower-case letters, digits or dashes, and start and end with a letter or digit`);
+  }
+  if (!Number.isInteger(index) || index < 0 || index >= MAX_CLUSTERS) problems.push(`index must be 0 to ${MAX_CLUSTERS - 1}, got ${index}`);
+
+  const podCIDR = spec.network?.podCIDR ?? `10.${244 - index}.0.0/16`;
+  const serviceCIDR = spec.network?.serviceCIDR ?? `10.${96 + index}.0.0/16`;
+  const pods = parseCidr4(podCIDR);
+  const services = parseCidr4(serviceCIDR);
+  if (!pods) problems.push(`network.podCIDR "${podCIDR}" is not an IPv4 network such as 10.244.0.0/16`);
+  if (!services) problems.push(`network.serviceCIDR "${serviceCIDR}" is not an IPv4 network such as 10.96.0.0/16`);
+  if (pods && services && overlaps(pods, services)) problems.push(`network.podCIDR ${podCIDR} and network.serviceCIDR ${serviceCIDR} overlap; choose separate networks`);
+  if (pods && pods.bits > 24) problems.push(`network.podCIDR ${podCIDR} is too small: every node takes a /24 of it`);
+  if (services && services.bits > 28) problems.push(`network.serviceCIDR ${serviceCIDR} is too small: it needs at least 16 addresses`);
+  if (problems.length > 0 || !services) throw new ClusterSpecError(problems);
+
+  return {
+    name: spec.name,
+    index,
+    nodeName: spec.nodeName ?? hostname().toLowerCase(),
+    nodeIP: spec.nodeIP,
+    podCIDR,
+    serviceCIDR,
+    clusterDomain: spec.network?.clusterDomain ?? 'cluster.local',
+    apiServiceIP: addressAt(services, 1),
+    dnsIP: addressAt(services, 10),
+    nodePortRange: { from: 30000 - 3000 * index, to: 32767 - 3000 * index },
+    bridge: index === 0 ? 'cox0' : `cox${index}`,
+    ports: { ...defaultPorts(index), ...spec.ports },
+    paths: clusterPaths(spec.name, spec.stateDir, spec.runDir),
+  };
+}
+
+/** Kubernetes' usual ports, moved by 100 for each further cluster of the machine (the API server by 1, as people expect). */
+export function defaultPorts(index: number): ClusterPorts {
+  const by = 100 * index;
+  return {
+    apiServer: 6443 + index,
+    kubelet: 10250 + by,
+    kubeletHealth: 10248 + by,
+    scheduler: 10259 + by,
+    controllerManager: 10257 + by,
+    proxyHealth: 10256 + by,
+    proxyMetrics: 10249 + by,
+    dns: 10053 + by,
+    dnsHealth: 10054 + by,
+  };
+}
+
+/** Where a cluster keeps its things. `COXSWAIN_STATE_DIR` and `COXSWAIN_RUN_DIR` move all clusters, for tests. */
+export function clusterPaths(name: string, stateDir?: string, runDir?: string): ClusterPaths {
+  const state = stateDir ?? join(stateRoot(), name);
+  const run = runDir ?? join(runRoot(), name);
+  return {
+    state,
+    run,
+    config: join(state, 'cluster.json'),
+    pki: join(state, 'pki'),
+    store: join(state, 'store'),
+    kubelet: join(state, 'kubelet'),
+    podLogs: join(state, 'log', 'pods'),
+    containerLogs: join(state, 'log', 'containers'),
+    logs: join(state, 'log'),
+    cni: join(state, 'cni'),
+    cniConf: join(state, 'cni', 'net.d'),
+    cri: join(state, 'cri'),
+    criRun: join(run, 'cri'),
+    criSocket: join(run, 'cri.sock'),
+    containerdRoot: join(state, 'containerd'),
+    containerdState: join(run, 'containerd'),
+    containerdSocket: join(run, 'containerd.sock'),
+    adminKubeconfig: join(state, 'admin.kubeconfig'),
+    nodeKubeconfig: join(state, 'kubelet.kubeconfig'),
+  };
+}
+
+export function stateRoot(): string {
+  return process.env['COXSWAIN_STATE_DIR'] ?? '/var/lib/coxswain';
+}
+
+export function runRoot(): string {
+  return process.env['COXSWAIN_RUN_DIR'] ?? '/run/coxswain';
+}
