@@ -52,8 +52,10 @@ export interface SetLinkOptions {
  */
 export class Network {
   private readonly rtnl: Rtnetlink;
+  private readonly thread: SyscallThread | undefined;
 
   constructor(options: { readonly netns?: string; readonly thread?: SyscallThread } = {}) {
+    this.thread = options.thread;
     this.rtnl = new Rtnetlink(options.netns, options.thread);
   }
 
@@ -87,7 +89,8 @@ export class Network {
 
   /** Both ends in one step; the peer is born inside its namespace. */
   async createVeth(options: VethOptions): Promise<void> {
-    const { netns, ...peer } = options.peer;
+    // The kernel opens the peer before the pair is joined, so it can only come up afterwards.
+    const { netns, up, ...peer } = options.peer;
     const attributes = await this.attributes(options);
     const netnsFd = netns === undefined ? undefined : openSync(netns, 'r');
     try {
@@ -97,6 +100,10 @@ export class Network {
       );
     } finally {
       if (netnsFd !== undefined) closeSync(netnsFd);
+    }
+    if (up) {
+      const there = netns === undefined ? this : new Network({ netns, ...(this.thread ? { thread: this.thread } : {}) });
+      await there.setLink(peer.name, { up });
     }
   }
 

@@ -50,6 +50,8 @@ export function workerThread(): SyscallThread {
       workerData: { koffi: require.resolve('koffi') },
       execArgv: [],
       stdin: false,
+      // Descriptors from socket(2) and fs are closed by the program itself; Node knows only the latter.
+      trackUnmanagedFds: false,
       resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
     });
     started.unref();

@@ -56,8 +56,9 @@ export function threadProgram(koffi: KoffiLike, fs: typeof NodeFs): (request: Th
   const sethostname = libc.func('int sethostname(const char *name, size_t len)');
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t len)');
-  const send = libc.func('ssize_t send(int fd, const uint8_t *buf, size_t len, int flags)');
-  const recv = libc.func('ssize_t recv(int fd, _Out_ uint8_t *buf, size_t len, int flags)');
+  const getsockopt = libc.func('int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *len)');
+  const send = libc.func('long send(int fd, const uint8_t *buf, size_t len, int flags)');
+  const recv = libc.func('long recv(int fd, _Out_ uint8_t *buf, size_t len, int flags)');
   const connect = libc.func('int connect(int fd, const uint8_t *address, uint32_t len)');
 
   const CLONE_NEWNET = 0x40000000;
@@ -251,6 +252,13 @@ export function threadProgram(koffi: KoffiLike, fs: typeof NodeFs): (request: Th
           const errno = koffi.errno();
           fs.closeSync(fd);
           throw new Refused('connect', errno);
+        }
+        // Within one machine the answer is there already; a farther one shows on the socket later.
+        const pendingError = Buffer.alloc(4);
+        getsockopt(fd, 1 /* SOL_SOCKET */, 4 /* SO_ERROR */, pendingError, [4]);
+        if (pendingError.readInt32LE(0) !== 0) {
+          fs.closeSync(fd);
+          throw new Refused('connect', pendingError.readInt32LE(0));
         }
         return { ok: true, fd };
       }
