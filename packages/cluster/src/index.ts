@@ -1,1 +1,2 @@
-export {};
+export * from './cluster-spec.js';
+export * from './resolve-spec.js';

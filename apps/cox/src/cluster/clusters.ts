@@ -1,0 +1,82 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ClusterConfig, ClusterSpecError, clusterPaths, MAX_CLUSTERS, resolveClusterSpec, stateRoot } from '@coxswain/cluster';
+import { CliError } from '../cli-error.js';
+import { writeFileAtomic } from '../process/write-file.js';
+
+/** Names of the clusters this machine knows, running or not. */
+export function knownClusters(): string[] {
+  if (!existsSync(stateRoot())) return [];
+  return readdirSync(stateRoot()).filter((name) => existsSync(join(stateRoot(), name, 'cluster.json')));
+}
+
+/** The saved description of a cluster; undefined when there is none. */
+export function loadCluster(name: string): ClusterConfig | undefined {
+  const file = clusterPaths(name).config;
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ClusterConfig;
+  } catch (error) {
+    throw new CliError(`${file} is not readable as JSON: ${(error as Error).message}`, `restore the file, or remove the cluster with: cox down --name ${name} --purge`);
+  }
+}
+
+export function requireCluster(name: string): ClusterConfig {
+  const config = loadCluster(name);
+  if (config) return config;
+  const others = knownClusters();
+  throw new CliError(
+    `there is no cluster named "${name}"`,
+    others.length > 0 ? `this machine has: ${others.join(', ')} (choose with --name)` : 'make one with: cox up',
+  );
+}
+
+export interface ClusterRequest {
+  readonly name: string;
+  readonly nodeIP: string;
+  readonly nodeName?: string;
+  readonly podCIDR?: string;
+  readonly serviceCIDR?: string;
+  readonly apiPort?: number;
+}
+
+/** The cluster as saved by an earlier `up`, or a new one with the first free index; saved before anything is started. */
+export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterConfig; created: boolean } {
+  const saved = loadCluster(request.name);
+  if (saved) {
+    refuseChange('--pod-cidr', request.podCIDR, saved.podCIDR, saved.name);
+    refuseChange('--service-cidr', request.serviceCIDR, saved.serviceCIDR, saved.name);
+    refuseChange('--api-port', request.apiPort, saved.ports.apiServer, saved.name);
+    refuseChange('--node-name', request.nodeName, saved.nodeName, saved.name);
+    // The machine may have got another address since.
+    const config = { ...saved, nodeIP: request.nodeIP };
+    if (saved.nodeIP !== request.nodeIP) writeFileAtomic(saved.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
+    return { config, created: false };
+  }
+  const used = new Set(knownClusters().map((name) => loadCluster(name)?.index));
+  const index = Array.from({ length: MAX_CLUSTERS }, (_, i) => i).find((i) => !used.has(i));
+  if (index === undefined) throw new CliError(`this machine has ${MAX_CLUSTERS} clusters already`, `remove one with: cox down --name NAME --purge`);
+  try {
+    const config = resolveClusterSpec({
+      name: request.name,
+      index,
+      nodeIP: request.nodeIP,
+      ...(request.nodeName === undefined ? {} : { nodeName: request.nodeName }),
+      network: {
+        ...(request.podCIDR === undefined ? {} : { podCIDR: request.podCIDR }),
+        ...(request.serviceCIDR === undefined ? {} : { serviceCIDR: request.serviceCIDR }),
+      },
+      ...(request.apiPort === undefined ? {} : { ports: { apiServer: request.apiPort } }),
+    });
+    writeFileAtomic(config.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
+    return { config, created: true };
+  } catch (error) {
+    if (error instanceof ClusterSpecError) throw new CliError(error.message, undefined, 2);
+    throw error;
+  }
+}
+
+function refuseChange(flag: string, wanted: string | number | undefined, saved: string | number, name: string): void {
+  if (wanted === undefined || wanted === saved) return;
+  throw new CliError(`${flag} ${wanted} differs from ${saved}, with which cluster "${name}" was made`, `leave the flag out, or start afresh after: cox down --name ${name} --purge`, 2);
+}

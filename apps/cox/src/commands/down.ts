@@ -1,0 +1,21 @@
+import { unmergeKubeconfig } from '../cluster/kubeconfig.js';
+import { requireCluster } from '../cluster/clusters.js';
+import { purge, teardownSteps } from '../teardown/teardown.js';
+import { Steps } from '../ui/steps.js';
+
+export interface DownOptions {
+  readonly name: string;
+  readonly purge: boolean;
+}
+
+/** `cox down`: leaves no process, mount, namespace, link, rule or socket. The data stays for the next `up`, unless purged. */
+export async function down(options: DownOptions): Promise<void> {
+  const config = requireCluster(options.name);
+  const steps = new Steps();
+  for (const step of teardownSteps) await steps.run(step.title, () => step.run(config));
+  await steps.run('removing the kubeconfig context', async () => unmergeKubeconfig(config));
+  if (options.purge) await steps.run('removing the data', () => purge(config));
+  steps.done(
+    options.purge ? `cluster "${options.name}" is gone` : `cluster "${options.name}" is down; its data is kept in ${config.paths.state} (remove it with: cox down --name ${options.name} --purge)`,
+  );
+}

@@ -1,0 +1,26 @@
+import type { LogFields, Logger } from '@coxswain/sdk';
+import { destination, type Logger as PinoLogger, pino } from 'pino';
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Structured lines on standard output (JSON), written synchronously so that the last words before a crash are kept. */
+export function createLogger(level: LogLevel, name: string): Logger {
+  return wrap(
+    pino(
+      { level, base: { component: name }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+      destination({ fd: 1, sync: true }),
+    ),
+  );
+}
+
+function wrap(logger: PinoLogger): Logger {
+  const at = (level: LogLevel) => (message: string, fields?: LogFields) => logger[level](fields ?? {}, message);
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => wrap(logger.child(fields)),
+  };
+}

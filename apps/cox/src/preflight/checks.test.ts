@@ -1,0 +1,39 @@
+import { createServer } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { checkDisk, checkLinux, checkPort, checkProgram, checkRoot } from './checks.js';
+import { defaultRouteInterface } from './node-ip.js';
+
+describe('preflight', () => {
+  test('names what is wrong with the machine and what to do', () => {
+    expect(checkLinux('darwin')).toMatchObject({ ok: false, problem: expect.stringContaining('darwin') });
+    expect(checkRoot(1000)).toMatchObject({ ok: false, fix: expect.stringContaining('sudo') });
+    expect(checkProgram('no-such-program-here', 'some-package', ['--version'])).toMatchObject({ ok: false, fix: 'apt-get install some-package' });
+  });
+
+  test('an old program is refused with both versions named', () => {
+    expect(checkProgram(process.execPath, 'nodejs', ['--version'], [999, 0])).toMatchObject({ ok: false, fatal: true, problem: expect.stringMatching(/is too old; 999\.0 or newer/) });
+    expect(checkProgram(process.execPath, 'nodejs', ['--version'], [18, 0])).toMatchObject({ ok: true });
+  });
+
+  test('a port in use is refused with the flag that helps', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    try {
+      expect(await checkPort(port, 'API server', '--api-port')).toMatchObject({ ok: false, problem: `port ${port}, wanted for the API server, is in use`, fix: expect.stringContaining('--api-port') });
+    } finally {
+      server.close();
+    }
+  });
+
+  test('disk space is looked up on the nearest folder that exists', async () => {
+    expect((await checkDisk('/no/such/folder/anywhere')).name).toBe('disk space');
+  });
+
+  test('the default route with the lowest metric wins', () => {
+    const header = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT';
+    const row = (iface: string, destination: string, metric: number, mask: string) => `${iface}\t${destination}\t0100A8C0\t0003\t0\t0\t${metric}\t${mask}\t0\t0\t0`;
+    expect(defaultRouteInterface([header, row('wlan0', '00000000', 600, '00000000'), row('eth0', '00000000', 100, '00000000'), row('eth1', '0000A8C0', 0, '00FFFFFF')].join('\n'))).toBe('eth0');
+    expect(defaultRouteInterface(header)).toBeUndefined();
+  });
+});

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { CliError } from '../cli-error.js';
+import { writePidFile } from './pid-file.js';
+import { readProgress } from './progress.js';
+
+export interface RoleProcess {
+  /** `control-plane`, `node`: what it is called in messages. */
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly logFile: string;
+  readonly pidFile: string;
+  readonly onStep?: (text: string) => void;
+  /** V8 options. */
+  readonly execArgv?: readonly string[];
+}
+
+/**
+ * Start a long-running part of a cluster in the background, in a session of its own, and wait until it says that it is ready.
+ * Rejects with what it said went wrong, or with the end of its log when it died without a word.
+ */
+export async function spawnRole(role: RoleProcess, signal?: AbortSignal): Promise<number> {
+  mkdirSync(dirname(role.logFile), { recursive: true });
+  const log = openSync(role.logFile, 'a', 0o600);
+  const child = spawn(process.execPath, [...(role.execArgv ?? []), process.argv[1] as string, ...role.args], {
+    detached: true,
+    stdio: ['ignore', log, log, 'pipe'],
+    env: { ...process.env, COXSWAIN_PROGRESS_FD: '3' },
+  });
+  closeSync(log);
+  const pid = child.pid;
+  if (pid === undefined) throw new CliError(`${role.name} could not be started`);
+  writePidFile(role.pidFile, pid);
+  const abort = () => process.kill(pid, 'SIGTERM');
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    for await (const progress of readProgress(child.stdio[3] as Readable)) {
+      if (progress.type === 'step') role.onStep?.(progress.text);
+      else if (progress.type === 'failed') throw new CliError(`${role.name}: ${progress.message}`, `the whole log is in ${role.logFile}`);
+      else return pid;
+    }
+    throw new CliError(`${role.name} ended while starting:\n${tail(role.logFile, 8)}`, `the whole log is in ${role.logFile}`);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    (child.stdio[3] as Readable).destroy();
+    child.unref();
+  }
+}
+
+function tail(file: string, lines: number): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+}
