@@ -1,0 +1,5 @@
+{{- define "guestbook.selector" -}}
+app: guestbook
+release: {{ .root.Release.Name }}
+tier: {{ .tier }}
+{{- end -}}
