@@ -4,6 +4,7 @@ export * from './api-server-plugin.js';
 export * from './auth.js';
 export * from './clock.js';
 export * from './cloud-provider.js';
+export * from './cni.js';
 export * from './component.js';
 export * from './config.js';
 export * from './config-schema.js';

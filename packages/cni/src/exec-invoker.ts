@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatArgs } from './args.js';
+import { CniError, CniErrorCode } from './error.js';
+import type { CniInvoker } from './plugin.js';
+import { formatResult, parseResult } from './result.js';
+import { CURRENT_VERSION } from './version.js';
+
+export interface ExecInvokerOptions {
+  /** Folders with executables named after their type, searched in order: CNI_PATH. */
+  readonly path: readonly string[];
+  /** Added to the plugins' environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Output {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function exec(file: string, env: Record<string, string | undefined>, stdin: string, signal?: AbortSignal): Promise<Output> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, [], { env, stdio: ['pipe', 'pipe', 'pipe'], killSignal: 'SIGKILL', ...(signal ? { signal } : {}) });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
+    // A plugin may exit without reading its input.
+    child.stdin.on('error', () => {});
+    child.stdin.end(stdin);
+  });
+}
+
+/** The error a plugin printed, or the best that can be said when it printed none. */
+function failure(type: string, output: Output): CniError {
+  try {
+    const { code, msg, details } = JSON.parse(output.stdout) as { code?: unknown; msg?: unknown; details?: unknown };
+    if (typeof code === 'number' && typeof msg === 'string') return new CniError(code, msg, typeof details === 'string' ? details : undefined);
+  } catch {
+    // Not JSON: said below.
+  }
+  const said = (output.stderr || output.stdout).trim();
+  return new CniError(CniErrorCode.internal, `CNI plugin ${type} failed with exit code ${output.exitCode}${said ? `: ${said}` : ' and no error message'}`);
+}
+
+/** Runs plugins as executables: the spec's execution protocol. Aborting the signal kills the plugin. */
+export function execInvoker(options: ExecInvokerOptions): CniInvoker {
+  const find = async (type: string): Promise<string | undefined> => {
+    if (type === '' || type.includes('/')) throw new CniError(CniErrorCode.invalidConfig, `invalid plugin type ${JSON.stringify(type)}`);
+    for (const dir of options.path) {
+      const file = join(dir, type);
+      if (await access(file, constants.X_OK).then(() => true, () => false)) return file;
+    }
+    return undefined;
+  };
+  const run = async (type: string, env: Record<string, string>, stdin: string, signal?: AbortSignal): Promise<Output> => {
+    const file = await find(type);
+    if (!file) throw new CniError(CniErrorCode.invalidConfig, `failed to find plugin ${JSON.stringify(type)} in path [${options.path.join(' ')}]`);
+    try {
+      return await exec(file, { ...process.env, ...options.env, CNI_PATH: options.path.join(':'), ...env }, stdin, signal);
+    } catch (error) {
+      if (signal?.aborted) throw new CniError(CniErrorCode.internal, `CNI plugin ${type} was stopped: ${String((signal.reason as Error)?.message ?? signal.reason)}`, undefined, { cause: error });
+      throw new CniError(CniErrorCode.ioFailure, `CNI plugin ${file} could not be run: ${(error as Error).message}`, undefined, { cause: error });
+    }
+  };
+
+  return {
+    has: async (type) => (await find(type)) !== undefined,
+    async supportedVersions(type, signal) {
+      const output = await run(type, { CNI_COMMAND: 'VERSION' }, JSON.stringify({ cniVersion: CURRENT_VERSION }), signal);
+      if (output.exitCode !== 0) throw failure(type, output);
+      try {
+        const { supportedVersions } = JSON.parse(output.stdout) as { supportedVersions: string[] };
+        return supportedVersions;
+      } catch (error) {
+        throw new CniError(CniErrorCode.decodingFailure, `CNI plugin ${type}: unreadable VERSION answer`, output.stdout, { cause: error });
+      }
+    },
+    async invoke(call, signal) {
+      const { config } = call;
+      const env: Record<string, string> = { CNI_COMMAND: call.command };
+      if (call.command === 'ADD' || call.command === 'CHECK' || call.command === 'DEL') {
+        env.CNI_CONTAINERID = call.containerId;
+        env.CNI_NETNS = call.netns;
+        env.CNI_IFNAME = call.ifname;
+        env.CNI_ARGS = formatArgs(call.args);
+      }
+      const stdin = JSON.stringify(config.prevResult ? { ...config, prevResult: formatResult(config.prevResult, config.cniVersion) } : config);
+      const output = await run(config.type, env, stdin, signal);
+      if (output.exitCode !== 0) throw failure(config.type, output);
+      if (call.command !== 'ADD') return undefined;
+      let parsed: Record<string, unknown>;
+      try {
+        parsed = JSON.parse(output.stdout) as Record<string, unknown>;
+      } catch (error) {
+        throw new CniError(CniErrorCode.decodingFailure, `CNI plugin ${config.type}: unreadable result`, output.stdout, { cause: error });
+      }
+      // A result without a version has the configuration's.
+      return parseResult({ cniVersion: config.cniVersion, ...parsed });
+    },
+  };
+}
