@@ -1,0 +1,180 @@
+import type { Container, ContainerState, ContainerStatus, Pod } from '@coxswain/api';
+import { type ContainerRef, podContainers } from '../pod/pod-spec.js';
+import { latestContainer, type ObservedContainer, type ObservedPod, type ObservedResources } from '../pod/observed.js';
+import { formatBytes, formatMilli } from '../pod/quantity.js';
+import { shouldStart } from '../pod/restart-rules.js';
+import { apiTime } from '../pod/time.js';
+
+export interface Waiting {
+  readonly reason: string;
+  readonly message?: string;
+}
+
+/** What the status is made of besides the pod and the runtime's view. */
+export interface StatusView {
+  readonly runtimeName: string;
+  /** Why a container that should run does not: set by the last try. */
+  waiting(container: string): Waiting | undefined;
+  readiness(container: Container, id: string): boolean;
+  started(container: Container, id: string): boolean;
+  /** No container of the pod will start again. */
+  readonly terminating: boolean;
+}
+
+/** The three lists of container statuses, in the order of the spec. */
+export function containerStatuses(pod: Pod, observed: ObservedPod, view: StatusView): Pick<Required<NonNullable<Pod['status']>>, 'initContainerStatuses' | 'containerStatuses' | 'ephemeralContainerStatuses'> {
+  const out = { initContainerStatuses: [] as ContainerStatus[], containerStatuses: [] as ContainerStatus[], ephemeralContainerStatuses: [] as ContainerStatus[] };
+  const initialized = isInitialized(pod, observed);
+  for (const ref of podContainers(pod)) {
+    const status = containerStatus(pod, ref, observed, view, initialized);
+    if (ref.kind === 'ephemeral') out.ephemeralContainerStatuses.push(status);
+    else if (ref.kind === 'regular') out.containerStatuses.push(status);
+    else out.initContainerStatuses.push(status);
+  }
+  return out;
+}
+
+function isInitialized(pod: Pod, observed: ObservedPod): boolean {
+  return !pod.spec?.initContainers?.length || (pod.spec?.containers ?? []).some((c) => latestContainer(observed, c.name));
+}
+
+function previousStatus(pod: Pod, name: string): ContainerStatus | undefined {
+  const s = pod.status;
+  return [...(s?.initContainerStatuses ?? []), ...(s?.containerStatuses ?? []), ...(s?.ephemeralContainerStatuses ?? [])].find((c) => c.name === name);
+}
+
+function containerStatus(pod: Pod, ref: ContainerRef, observed: ObservedPod, view: StatusView, initialized: boolean): ContainerStatus {
+  const { container } = ref;
+  const mine = observed.containers.filter((c) => c.name === container.name);
+  const latest = mine[0];
+  const before = previousStatus(pod, container.name);
+  const pending: Waiting = { reason: initialized ? 'ContainerCreating' : 'PodInitializing' };
+  const note = view.waiting(container.name);
+  const again = !view.terminating && shouldStart(pod, ref, latest);
+  const base = { name: container.name, image: container.image ?? '' };
+
+  if (!latest) {
+    const gone = vanished(pod, before, view);
+    if (gone) return { ...base, imageID: '', ready: false, started: false, restartCount: 0, ...gone };
+    const waiting = { ...(note ?? pending) };
+    return { ...base, imageID: '', ready: false, ...(ref.kind === 'ephemeral' ? {} : { started: false }), restartCount: before?.restartCount ?? 0, state: { waiting }, lastState: before?.lastState ?? {} };
+  }
+
+  const containerID = `${view.runtimeName}://${latest.id}`;
+  let state = stateOf(latest, containerID, pending);
+  const older = mine.find((c, index) => index > 0 && c.phase === 'exited');
+  let lastState: ContainerState = older ? stateOf(older, `${view.runtimeName}://${older.id}`, pending) : (before?.lastState ?? {});
+  if (again && note && latest.phase !== 'running') {
+    if (state.terminated) lastState = state;
+    state = { waiting: { ...note } };
+  }
+  const running = state.running !== undefined;
+  const done = ref.kind === 'init' && state.terminated?.exitCode === 0;
+  const started = running && (ref.kind === 'init' ? false : view.started(container, latest.id));
+  return {
+    ...base,
+    image: latest.image || base.image,
+    imageID: latest.imageRef,
+    containerID,
+    ready: done || (running && started && ref.kind !== 'ephemeral' && view.readiness(container, latest.id)),
+    ...(ref.kind === 'ephemeral' ? {} : { started }),
+    restartCount: latest.restartCount,
+    state,
+    lastState,
+    ...resourcesOf(container, latest),
+    ...(running && latest.user ? { user: { linux: { uid: latest.user.uid, gid: latest.user.gid, supplementalGroups: [...latest.user.supplementalGroups] } } } : {}),
+    ...mountsOf(container),
+  };
+}
+
+function stateOf(c: ObservedContainer, containerID: string, pending: Waiting): ContainerState {
+  switch (c.phase) {
+    case 'running':
+      return { running: { startedAt: apiTime(c.startedAt) } };
+    case 'exited':
+      return {
+        terminated: {
+          exitCode: c.exitCode,
+          reason: c.reason || (c.exitCode === 0 ? 'Completed' : 'Error'),
+          ...(c.message ? { message: c.message } : {}),
+          ...(c.startedAt > 0 ? { startedAt: apiTime(c.startedAt) } : {}),
+          finishedAt: apiTime(c.finishedAt),
+          containerID,
+        },
+      };
+    case 'created':
+      return { waiting: { ...pending } };
+    case 'unknown':
+      return { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated', containerID } };
+  }
+}
+
+/** A container the API knows of and the runtime no longer does. */
+function vanished(pod: Pod, before: ContainerStatus | undefined, view: StatusView): Partial<ContainerStatus> | undefined {
+  if (!before) return undefined;
+  const keep = { imageID: before.imageID, ...(before.containerID ? { containerID: before.containerID } : {}), restartCount: before.restartCount };
+  if (before.state?.terminated) {
+    const init = pod.spec?.initContainers?.some((c) => c.name === before.name && c.restartPolicy !== 'Always');
+    // A finished container was cleaned up; it counts as finished unless it is going to run again.
+    if (view.terminating || init || !willRunAgain(pod, before)) return { ...keep, ready: Boolean(init) && before.state.terminated.exitCode === 0, started: false, state: before.state, lastState: before.lastState ?? {} };
+    return { ...keep, state: { waiting: { ...(view.waiting(before.name) ?? { reason: 'ContainerCreating' }) } }, lastState: before.state };
+  }
+  if (!before.state?.running) {
+    if (!view.terminating) return undefined;
+    return { ...keep, state: { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated', ...nullTimes() } }, lastState: before.lastState ?? {} };
+  }
+  const unknown = (message: string): ContainerState => ({ terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message, ...nullTimes() } });
+  if (view.terminating || pod.metadata?.deletionTimestamp) {
+    return { ...keep, state: unknown('The container could not be located when the pod was terminated'), lastState: before.lastState ?? {} };
+  }
+  return {
+    ...keep,
+    restartCount: before.restartCount + 1,
+    state: { waiting: { ...(view.waiting(before.name) ?? { reason: 'ContainerCreating' }) } },
+    lastState: unknown('The container could not be located when the pod was deleted.  The container used to be Running'),
+  };
+}
+
+const nullTimes = () => ({});
+
+function willRunAgain(pod: Pod, before: ContainerStatus): boolean {
+  const ref = podContainers(pod).find((r) => r.container.name === before.name);
+  const exitCode = before.state?.terminated?.exitCode ?? 0;
+  return ref !== undefined && shouldStart(pod, ref, { phase: 'exited', exitCode } as ObservedContainer);
+}
+
+function resourcesOf(container: Container, latest: ObservedContainer): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  const { requests, limits } = container.resources ?? {};
+  if (!requests && !limits) return { resources: {} };
+  const live = latest.phase === 'running' ? applied(latest.resources) : {};
+  const merge = (wanted: Record<string, string> | undefined, actual: Record<string, string>) => {
+    if (!wanted) return undefined;
+    const out: Record<string, string> = { ...wanted };
+    for (const [name, value] of Object.entries(actual)) if (name in out) out[name] = value;
+    return out;
+  };
+  const actualLimits = merge(limits, live);
+  return {
+    ...(requests ? { allocatedResources: { ...requests } } : {}),
+    resources: { ...(requests ? { requests: { ...requests } } : {}), ...(actualLimits ? { limits: actualLimits } : {}) },
+  };
+}
+
+/** Limits as the runtime reports them in force. */
+function applied(resources: ObservedResources | undefined): Record<string, string> {
+  const out: Record<string, string> = {};
+  if (resources?.cpuQuota && resources.cpuQuota > 0 && resources.cpuPeriod) out['cpu'] = formatMilli(Math.ceil((resources.cpuQuota * 1000) / resources.cpuPeriod));
+  if (resources?.memoryLimit && resources.memoryLimit > 0) out['memory'] = formatBytes(resources.memoryLimit);
+  return out;
+}
+
+function mountsOf(container: Container): Pick<ContainerStatus, 'volumeMounts'> {
+  if (!container.volumeMounts?.length) return {};
+  return {
+    volumeMounts: container.volumeMounts.map((m) => ({
+      name: m.name,
+      mountPath: m.mountPath,
+      ...(m.readOnly ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
+    })),
+  };
+}

@@ -1,0 +1,83 @@
+import type { Pod, PodCondition, PodStatus } from '@coxswain/api';
+import type { ObservedPod } from '../pod/observed.js';
+import { isSidecar } from '../pod/pod-spec.js';
+import { qosClass } from '../pod/qos.js';
+import { apiTime } from '../pod/time.js';
+import { podConditions } from './conditions.js';
+import { containerStatuses, type StatusView } from './container-statuses.js';
+import { podPhase, type PodPhase } from './phase.js';
+
+export interface PodStatusInput extends StatusView {
+  readonly now: number;
+  /** Addresses of the node, the main one first. */
+  readonly hostIPs: readonly string[];
+  /** Ends the pod for a reason outside its containers: a deadline, eviction, admission. */
+  readonly verdict?: PodVerdict;
+}
+
+export interface PodVerdict {
+  readonly phase: 'Failed';
+  readonly reason: string;
+  readonly message: string;
+  /** A condition to add (DisruptionTarget). */
+  readonly condition?: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
+}
+
+/** The whole status of a pod. Pure: what was in the pod's old status and cannot be seen any more is carried over. */
+export function podStatus(pod: Pod, observed: ObservedPod, input: PodStatusInput): PodStatus {
+  const before = pod.status ?? {};
+  const lists = containerStatuses(pod, observed, input);
+  const computed = podPhase(pod, { ...lists, terminating: input.terminating });
+  const phase = settledPhase(pod, observed, input.verdict ? 'Failed' : computed, input.terminating);
+  const readinessPhase: PodPhase = input.verdict ? 'Failed' : computed;
+  const conditions = podConditions(pod, { ...lists, phase: readinessPhase, observed, now: input.now });
+  const extra = input.verdict?.condition;
+  if (extra) {
+    const old = conditions.findIndex((c) => c.type === extra.type);
+    const added: PodCondition = { ...extra, lastTransitionTime: apiTime(input.now), ...(pod.metadata?.generation !== undefined ? { observedGeneration: pod.metadata.generation } : {}) };
+    if (old < 0) conditions.push(added);
+    else if (conditions[old]?.status !== extra.status) conditions[old] = added;
+  }
+  const reason = input.verdict ? { reason: input.verdict.reason, message: input.verdict.message } : terminal(phase) || before.reason ? pick(before) : {};
+  return {
+    ...(pod.metadata?.generation !== undefined ? { observedGeneration: pod.metadata.generation } : {}),
+    phase,
+    ...reason,
+    conditions,
+    ...addresses(pod, observed, input.hostIPs),
+    startTime: before.startTime ?? apiTime(input.now),
+    ...(lists.initContainerStatuses.length > 0 ? { initContainerStatuses: lists.initContainerStatuses } : {}),
+    containerStatuses: lists.containerStatuses,
+    ...(lists.ephemeralContainerStatuses.length > 0 ? { ephemeralContainerStatuses: lists.ephemeralContainerStatuses } : {}),
+    qosClass: qosClass(pod),
+  };
+}
+
+const terminal = (phase: string | undefined) => phase === 'Succeeded' || phase === 'Failed';
+const pick = ({ reason, message }: PodStatus) => ({ ...(reason ? { reason } : {}), ...(message ? { message } : {}) });
+
+/** A terminal phase is for ever, and is not told before everything has stopped. */
+function settledPhase(pod: Pod, observed: ObservedPod, computed: PodPhase, _terminating: boolean): PodPhase {
+  const before = pod.status?.phase;
+  if (before === 'Succeeded' || before === 'Failed') return before;
+  if (!terminal(computed)) return computed;
+  const sidecars = pod.spec?.initContainers?.some(isSidecar);
+  const running = observed.containers.some((c) => c.phase === 'running');
+  if (!running) return computed;
+  return sidecars || before === 'Running' ? 'Running' : ((before as PodPhase | undefined) ?? 'Running');
+}
+
+function addresses(pod: Pod, observed: ObservedPod, hostIPs: readonly string[]): Pick<PodStatus, 'hostIP' | 'hostIPs' | 'podIP' | 'podIPs'> {
+  const before = pod.status;
+  const host = hostIPs[0];
+  const sandboxIPs = observed.sandboxes[0]?.ips ?? [];
+  const own = pod.spec?.hostNetwork ? (observed.sandboxes.length > 0 ? hostIPs : []) : sandboxIPs;
+  // Stopping the sandbox takes its address; what it was stays readable, as upstream's does.
+  const ips = own.length > 0 ? [...own] : (before?.podIPs?.map((p) => p.ip) ?? []);
+  const stopped = own.length === 0 && observed.sandboxes.length === 0 && !terminal(before?.phase) && !pod.metadata?.deletionTimestamp;
+  const show = stopped ? [] : ips;
+  return {
+    ...(host ? { hostIP: host, hostIPs: hostIPs.map((ip) => ({ ip })) } : {}),
+    ...(show[0] ? { podIP: show[0], podIPs: show.map((ip) => ({ ip })) } : {}),
+  };
+}
