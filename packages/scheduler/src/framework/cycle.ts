@@ -1,0 +1,160 @@
+import type { Pod } from '@coxswain/api';
+import type { CycleState, NodeInfo, Random, SchedulerPlugin, SchedulingStatus } from '@coxswain/sdk';
+import type { Snapshot } from '../cache/scheduler-cache.js';
+import type { Diagnosis } from './fit-error.js';
+import type { Profile } from './profile.js';
+import { runFiltersWithNominated, type FilterOutcome, type FilterPlugin } from './run-filters.js';
+import { isRefusal } from './status.js';
+
+/** Fewer nodes than this are always all looked at. */
+const MIN_FEASIBLE_NODES = 100;
+const MIN_PERCENTAGE = 5;
+
+export interface CycleInput {
+  readonly profile: Profile;
+  readonly pod: Pod;
+  readonly state: CycleState;
+  readonly snapshot: Snapshot;
+  readonly nominatedPods: (node: string) => readonly Pod[];
+  readonly random: Random;
+  /** Where in the node list to begin; rotates, so that all nodes get their turn. */
+  readonly startIndex: number;
+  /** 0: adaptive. */
+  readonly percentageOfNodesToScore: number;
+}
+
+export type CycleResult =
+  | { readonly type: 'placed'; readonly node: string; readonly evaluated: number; readonly feasible: number; readonly nextStart: number }
+  /** `filters`: those that took part, for preemption's dry runs. */
+  | { readonly type: 'unschedulable'; readonly diagnosis: Diagnosis; readonly filters: readonly FilterPlugin[]; readonly nextStart: number }
+  | { readonly type: 'error'; readonly error: Error; readonly plugin: string };
+
+/** How many feasible nodes are enough (upstream `numFeasibleNodesToFind`): all of 100, 42% of 1,000, 5% of many. */
+export function feasibleNodesWanted(total: number, percentage: number): number {
+  if (total < MIN_FEASIBLE_NODES) return total;
+  const share = percentage === 0 ? Math.max(MIN_PERCENTAGE, 50 - Math.floor(total / 125)) : percentage;
+  return share >= 100 ? total : Math.max(MIN_FEASIBLE_NODES, Math.floor((total * share) / 100));
+}
+
+/**
+ * One scheduling attempt, from preFilter to the choice of a node. Pure and synchronous: everything it looks at is in `input`,
+ * and everything it decides is in the result.
+ */
+export function scheduleCycle(input: CycleInput): CycleResult {
+  const { profile, pod, state, snapshot } = input;
+  const total = snapshot.nodes.length;
+  const skipped = new Set<string>();
+  let allowed: ReadonlySet<string> | undefined;
+  const none: Diagnosis = { totalNodes: total, refused: new Map(), plugins: new Set() };
+  if (total === 0) return { type: 'unschedulable', diagnosis: none, filters: [], nextStart: 0 };
+  const limiters = new Set<string>();
+  for (const plugin of profile.preFilter) {
+    const { status, nodes } = plugin.preFilter(state, pod, snapshot.nodes);
+    if (status.code === 'skip') skipped.add(plugin.name);
+    else if (isRefusal(status)) {
+      const refused = new Map<string, SchedulingStatus>();
+      for (const n of snapshot.nodes) refused.set(n.node.metadata.name ?? '', status);
+      const preFilterMessage = (status.reasons ?? [status.reason]).join(', ');
+      const diagnosis: Diagnosis = { totalNodes: total, refused, preFilterMessage, plugins: new Set([plugin.name]) };
+      return { type: 'unschedulable', diagnosis, filters: [], nextStart: input.startIndex };
+    } else if (status.code === 'error') return { type: 'error', error: status.error, plugin: plugin.name };
+    if (nodes) {
+      allowed = allowed ? intersection(allowed, nodes) : nodes;
+      limiters.add(plugin.name);
+      if (allowed.size === 0) {
+        const preFilterMessage = `node(s) didn't satisfy plugin(s) [${[...limiters].join(' ')}]`;
+        return { type: 'unschedulable', diagnosis: { ...none, preFilterMessage, plugins: limiters }, filters: [], nextStart: input.startIndex };
+      }
+    }
+  }
+  const filters = skipped.size === 0 ? profile.filter : profile.filter.filter((p) => !skipped.has(p.name));
+  const candidates = allowed ? snapshot.nodes.filter((n) => allowed.has(n.node.metadata.name ?? '')) : snapshot.nodes;
+  const found = findFeasible(input, filters, candidates);
+  if ('error' in found) return { type: 'error', ...found };
+  const nextStart = allowed ? input.startIndex : (input.startIndex + found.looked) % total;
+  if (found.feasible.length === 0) {
+    if (allowed) {
+      // Nodes that preFilter left out: refused for good, by the plugin that left them out.
+      const [limiter] = limiters;
+      const status: SchedulingStatus = { code: 'unresolvable', reason: `node(s) didn't satisfy plugin(s) [${limiter ?? ''}]` };
+      for (const n of snapshot.nodes) {
+        const name = n.node.metadata.name ?? '';
+        if (!allowed.has(name)) found.refused.set(name, status);
+      }
+      for (const l of limiters) found.plugins.add(l);
+    }
+    return { type: 'unschedulable', diagnosis: { totalNodes: total, refused: found.refused, plugins: found.plugins }, filters, nextStart };
+  }
+  const node = found.feasible.length === 1 ? (found.feasible[0] as NodeInfo) : pickBest(input, found.feasible);
+  if (node instanceof Error) return { type: 'error', error: node, plugin: 'score' };
+  return { type: 'placed', node: node.node.metadata.name ?? '', evaluated: found.looked, feasible: found.feasible.length, nextStart };
+}
+
+interface Found {
+  readonly feasible: NodeInfo[];
+  readonly refused: Map<string, SchedulingStatus>;
+  readonly plugins: Set<string>;
+  readonly looked: number;
+}
+
+function findFeasible(input: CycleInput, filters: readonly FilterPlugin[], nodes: readonly NodeInfo[]): Found | { readonly error: Error; readonly plugin: string } {
+  const { state, pod, nominatedPods } = input;
+  const wanted = feasibleNodesWanted(nodes.length, input.percentageOfNodesToScore);
+  const feasible: NodeInfo[] = [];
+  const refused = new Map<string, SchedulingStatus>();
+  const plugins = new Set<string>();
+  const out: FilterOutcome = { plugin: '' };
+  let at = input.startIndex % nodes.length;
+  let looked = 0;
+  while (looked < nodes.length && feasible.length < wanted) {
+    const info = nodes[at] as NodeInfo;
+    looked++;
+    if (++at === nodes.length) at = 0;
+    const name = info.node.metadata.name ?? '';
+    const status = runFiltersWithNominated(filters, state, pod, info, nominatedPods(name), out);
+    if (status.code === 'success') feasible.push(info);
+    else if (status.code === 'error') return { error: status.error, plugin: out.plugin };
+    else {
+      refused.set(name, status);
+      plugins.add(out.plugin);
+    }
+  }
+  return { feasible, refused, plugins, looked };
+}
+
+type ScorePlugin = SchedulerPlugin & Required<Pick<SchedulerPlugin, 'score'>>;
+
+/** The node with the highest sum of weighted scores; among equals, any with the same chance. */
+function pickBest({ profile, pod, state, random }: CycleInput, nodes: readonly NodeInfo[]): NodeInfo | Error {
+  const skipped = new Set<string>();
+  for (const plugin of profile.preScore) {
+    const status = plugin.preScore(state, pod, nodes);
+    if (status.code === 'skip') skipped.add(plugin.name);
+    else if (status.code === 'error') return status.error;
+  }
+  const totals = new Float64Array(nodes.length);
+  const scores = new Float64Array(nodes.length);
+  for (const plugin of profile.score as readonly ScorePlugin[]) {
+    if (skipped.has(plugin.name)) continue;
+    for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i] as NodeInfo);
+    plugin.normalize?.(state, pod, nodes, scores);
+    const weight = plugin.weight ?? 1;
+    for (let i = 0; i < nodes.length; i++) (totals[i] as number) += weight * (scores[i] as number);
+  }
+  let best = 0;
+  let ties = 1;
+  for (let i = 1; i < nodes.length; i++) {
+    const delta = (totals[i] as number) - (totals[best] as number);
+    if (delta > 0) {
+      best = i;
+      ties = 1;
+    } else if (delta === 0 && random.int(++ties) === 0) best = i;
+  }
+  return nodes[best] as NodeInfo;
+}
+
+function intersection(a: ReadonlySet<string>, b: ReadonlySet<string>): Set<string> {
+  const out = new Set<string>();
+  for (const v of a) if (b.has(v)) out.add(v);
+  return out;
+}

@@ -1,0 +1,51 @@
+import type { ClusterEvent, SchedulerPlugin } from '@coxswain/sdk';
+
+type With<K extends keyof SchedulerPlugin> = SchedulerPlugin & Required<Pick<SchedulerPlugin, K>>;
+
+/** One `schedulerName`: its plugins sorted by extension point, once, so that cycles loop over plain arrays. */
+export class Profile {
+  readonly queueSort: With<'less'>;
+  readonly preEnqueue: readonly With<'preEnqueue'>[];
+  readonly preFilter: readonly With<'preFilter'>[];
+  readonly filter: readonly With<'filter'>[];
+  readonly postFilter: readonly With<'postFilter'>[];
+  readonly preScore: readonly With<'preScore'>[];
+  readonly score: readonly With<'score'>[];
+  readonly reserve: readonly With<'reserve'>[];
+  readonly unreserve: readonly With<'unreserve'>[];
+  readonly permit: readonly With<'permit'>[];
+  readonly preBind: readonly With<'preBind'>[];
+  readonly bind: readonly With<'bind'>[];
+  readonly postBind: readonly With<'postBind'>[];
+  readonly events: ReadonlyMap<string, readonly ClusterEvent[]>;
+
+  /** Throws when there is not exactly one queueSort or no bind plugin, or a name comes twice. */
+  constructor(
+    readonly schedulerName: string,
+    readonly plugins: readonly SchedulerPlugin[],
+  ) {
+    const names = new Set<string>();
+    for (const p of plugins) {
+      if (names.has(p.name)) throw new Error(`profile ${schedulerName}: plugin ${p.name} is there twice`);
+      names.add(p.name);
+    }
+    const having = <K extends keyof SchedulerPlugin>(k: K) => plugins.filter((p): p is With<K> => p[k] !== undefined);
+    const [queueSort, ...others] = having('less');
+    if (!queueSort || others.length > 0) throw new Error(`profile ${schedulerName}: exactly one queueSort plugin is needed, got ${queueSort ? others.length + 1 : 0}`);
+    this.queueSort = queueSort;
+    this.preEnqueue = having('preEnqueue');
+    this.preFilter = having('preFilter');
+    this.filter = having('filter');
+    this.postFilter = having('postFilter');
+    this.preScore = having('preScore');
+    this.score = having('score').filter((p) => (p.weight ?? 1) > 0);
+    this.reserve = having('reserve');
+    this.unreserve = having('unreserve').reverse();
+    this.permit = having('permit');
+    this.preBind = having('preBind');
+    this.bind = having('bind');
+    this.postBind = having('postBind');
+    if (this.bind.length === 0) throw new Error(`profile ${schedulerName}: a bind plugin is needed`);
+    this.events = new Map(plugins.map((p) => [p.name, p.events ?? [{ resource: '*', action: 'add' } as const]]));
+  }
+}

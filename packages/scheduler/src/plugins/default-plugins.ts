@@ -1,0 +1,41 @@
+import type { SchedulerPlugin } from '@coxswain/sdk';
+import type { SchedulerHandle } from '../framework/handle.js';
+import { defaultPreemption } from '../preemption/default-preemption.js';
+import { defaultBinder } from './default-binder.js';
+import { imageLocality } from './image-locality.js';
+import { interPodAffinity } from './inter-pod-affinity.js';
+import { nodeAffinity } from './node-affinity.js';
+import { nodeName } from './node-name.js';
+import { nodePorts } from './node-ports.js';
+import { nodeResourcesBalancedAllocation, nodeResourcesFit, type FitArgs } from './node-resources-fit.js';
+import { nodeUnschedulable } from './node-unschedulable.js';
+import { nodeVolumeLimits } from './node-volume-limits.js';
+import { podTopologySpread } from './pod-topology-spread.js';
+import { prioritySort } from './priority-sort.js';
+import { schedulingGates } from './scheduling-gates.js';
+import { taintToleration } from './taint-toleration.js';
+import { volumeBinding } from './volume-binding.js';
+import { volumeRestrictions } from './volume-restrictions.js';
+
+/** Upstream's default plugins in upstream's order and with its weights. */
+export function defaultPlugins(handle: SchedulerHandle, fit?: FitArgs): SchedulerPlugin[] {
+  return [
+    schedulingGates(),
+    prioritySort(),
+    nodeUnschedulable(),
+    nodeName(),
+    taintToleration(),
+    nodeAffinity(),
+    nodePorts(),
+    nodeResourcesFit(fit),
+    volumeRestrictions(handle.view),
+    nodeVolumeLimits(handle.view),
+    volumeBinding(handle),
+    podTopologySpread(handle.view),
+    interPodAffinity(handle.view),
+    defaultPreemption(handle),
+    nodeResourcesBalancedAllocation(),
+    imageLocality(handle.view),
+    defaultBinder(handle.actions),
+  ];
+}

@@ -1,0 +1,54 @@
+import type { Pod, TopologySpreadConstraint } from '@coxswain/api';
+import { labelRequirement, labelSelectorFromObject, type LabelSelector } from '@coxswain/apimachinery';
+import type { NodeInfo } from '@coxswain/sdk';
+import { matchesRequiredNodeAffinity } from './node-affinity.js';
+import { toleratesAny } from './tolerations.js';
+
+export const HOSTNAME_LABEL = 'kubernetes.io/hostname';
+
+/** A spread constraint with its selector compiled and its defaults filled in. */
+export interface SpreadConstraint {
+  readonly topologyKey: string;
+  readonly maxSkew: number;
+  readonly minDomains: number;
+  readonly selector: LabelSelector;
+  readonly honorAffinity: boolean;
+  readonly honorTaints: boolean;
+}
+
+export function compileConstraints(pod: Pod, when: 'DoNotSchedule' | 'ScheduleAnyway'): SpreadConstraint[] {
+  return (pod.spec?.topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === when).map((c) => compile(pod, c));
+}
+
+function compile(pod: Pod, c: TopologySpreadConstraint): SpreadConstraint {
+  let selector = labelSelectorFromObject(c.labelSelector);
+  for (const key of c.matchLabelKeys ?? []) {
+    const value = pod.metadata.labels?.[key];
+    if (value !== undefined) selector = selector.and(labelRequirement(key, 'in', [value]));
+  }
+  return {
+    topologyKey: c.topologyKey,
+    maxSkew: c.maxSkew,
+    minDomains: c.minDomains ?? 1,
+    selector,
+    honorAffinity: (c.nodeAffinityPolicy ?? 'Honor') === 'Honor',
+    honorTaints: c.nodeTaintsPolicy === 'Honor',
+  };
+}
+
+/** Whether the node's pods count for the constraint (`nodeAffinityPolicy`, `nodeTaintsPolicy`). */
+export function counts(c: SpreadConstraint, pod: Pod, { node }: NodeInfo): boolean {
+  if (c.honorAffinity && !matchesRequiredNodeAffinity(pod, node)) return false;
+  if (!c.honorTaints) return true;
+  return !node.spec?.taints?.some((t) => t.effect !== 'PreferNoSchedule' && !toleratesAny(pod.spec?.tolerations, t));
+}
+
+/** Pods of the node that the selector finds; those on their way out do not count. */
+export function countMatching(pods: readonly Pod[], selector: LabelSelector, namespace: string | undefined): number {
+  let n = 0;
+  for (let i = 0; i < pods.length; i++) {
+    const p = pods[i] as Pod;
+    if (!p.metadata.deletionTimestamp && p.metadata.namespace === namespace && selector.matches(p.metadata.labels)) n++;
+  }
+  return n;
+}

@@ -1,0 +1,25 @@
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '@coxswain/api';
+import type { ClusterView } from '../framework/handle.js';
+
+/** The claim a pod volume stands for; an ephemeral volume's claim is named after pod and volume. */
+export function claimNames(pod: Pod): string[] {
+  const names: string[] = [];
+  for (const v of pod.spec?.volumes ?? []) {
+    if (v.persistentVolumeClaim) names.push(v.persistentVolumeClaim.claimName);
+    else if (v.ephemeral) names.push(`${pod.metadata.name ?? ''}-${v.name}`);
+  }
+  return names;
+}
+
+export const isBound = (claim: PersistentVolumeClaim): boolean =>
+  Boolean(claim.spec?.volumeName) && claim.metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined;
+
+export const storageClassOf = (claim: PersistentVolumeClaim): string =>
+  claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? claim.spec?.storageClassName ?? '';
+
+/** Bound when its first pod is scheduled, not before. */
+export function waitsForConsumer(claim: PersistentVolumeClaim, view: ClusterView): boolean {
+  return view.storageClass(storageClassOf(claim))?.volumeBindingMode === 'WaitForFirstConsumer';
+}
+
+export const driverOf = (pv: PersistentVolume | undefined): string | undefined => pv?.spec?.csi?.driver;
