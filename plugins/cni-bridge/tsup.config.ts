@@ -1,1 +1,3 @@
-export { default } from '../../tooling/tsup.config.ts';
+import base from '../../tooling/tsup.config.ts';
+
+export default { ...base, entry: ['src/index.ts', 'src/bin.ts'] };
