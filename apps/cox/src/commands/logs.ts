@@ -1,0 +1,46 @@
+import { createReadStream, existsSync, statSync, watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { CliError } from '../cli-error.js';
+import { requireCluster } from '../cluster/clusters.js';
+import { logFile, type Role, roles } from '../cluster/processes.js';
+
+export interface LogsOptions {
+  readonly name: string;
+  readonly follow: boolean;
+  readonly tail?: number;
+}
+
+/** `cox logs [process]`: the log file as it is. Without a process, the names of the files. */
+export async function logs(role: string | undefined, options: LogsOptions): Promise<void> {
+  const config = requireCluster(options.name);
+  if (role === undefined) {
+    for (const each of roles) console.log(`${each}\t${logFile(config, each)}`);
+    return;
+  }
+  if (!roles.includes(role as Role)) throw new CliError(`there is no process "${role}"`, `choose one of: ${roles.join(', ')}`, 2);
+  const file = logFile(config, role as Role);
+  if (!existsSync(file)) throw new CliError(`${role} of cluster "${options.name}" has not written a log yet`, `expected in ${file}`);
+  const text = await readFile(file, 'utf8');
+  const lines = text.split('\n');
+  process.stdout.write(options.tail === undefined ? text : lines.slice(Math.max(0, lines.length - 1 - options.tail)).join('\n'));
+  if (options.follow) await follow(file, Buffer.byteLength(text));
+}
+
+/** Print what is appended until interrupted. */
+async function follow(file: string, from: number): Promise<never> {
+  let at = from;
+  let reading = Promise.resolve();
+  const more = () => {
+    reading = reading.then(async () => {
+      const { size } = statSync(file);
+      // The file was emptied: begin again.
+      if (size < at) at = 0;
+      if (size === at) return;
+      for await (const chunk of createReadStream(file, { start: at, end: size - 1 })) process.stdout.write(chunk as Buffer);
+      at = size;
+    });
+  };
+  watch(file, more);
+  more();
+  return new Promise(() => {});
+}

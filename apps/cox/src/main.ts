@@ -1,0 +1,19 @@
+import { CommanderError } from 'commander';
+import { CliError, describeError } from './cli-error.js';
+import { createProgram } from './program.js';
+
+/** Exit codes: 0 done, 1 failed, 2 called wrongly. */
+try {
+  await createProgram().parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // commander has told it already; help and version are no failures.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    process.stderr.write(`error: ${describeError(error)}\n`);
+    if (process.env['COXSWAIN_DEBUG']) console.error(error);
+    process.exitCode = error instanceof CliError ? error.exitCode : 1;
+  }
+  // Something may still hold the event loop; a command that failed must not hang.
+  process.exit();
+}
