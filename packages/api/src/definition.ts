@@ -102,9 +102,22 @@ export type Subresource =
   /** autoscaling/v1 Scale over these JSON paths (`spec.replicas`). */
   | { readonly type: 'scale'; readonly specReplicasPath: string; readonly statusReplicasPath: string; readonly labelSelectorPath?: string }
   /** Writes a part of the object by its own rules, e.g. pods/ephemeralcontainers, pods/resize, namespaces/finalize, certificatesigningrequests/approval. */
-  | { readonly type: 'part'; readonly name: string; readonly verbs: readonly Verb[]; readonly strategy: ResourceStrategy; readonly merge: (stored: KubeObject, written: KubeObject) => KubeObject }
+  | {
+      readonly type: 'part';
+      readonly name: string;
+      readonly verbs: readonly Verb[];
+      readonly strategy: ResourceStrategy;
+      readonly merge: (stored: KubeObject, written: KubeObject) => KubeObject;
+    }
   /** Implemented by a named handler of the API server: binding, eviction, token, log, exec, attach, portforward, proxy. */
-  | { readonly type: 'action'; readonly name: string; readonly verbs: readonly Verb[]; readonly kind: GroupVersionKind; readonly http: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[]; readonly path?: boolean };
+  | {
+      readonly type: 'action';
+      readonly name: string;
+      readonly verbs: readonly Verb[];
+      readonly kind: GroupVersionKind;
+      readonly http: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
+      readonly path?: boolean;
+    };
 
 export interface GroupVersionKind {
   readonly group: string;

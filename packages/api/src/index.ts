@@ -1,4 +1,6 @@
 export * from './definition.js';
+export * from './descriptions.js';
 export * from './field-error.js';
-export * from './generated/types.js';
+export type * from './generated/types.js';
 export * from './schema.js';
+export * from './schema-table.js';

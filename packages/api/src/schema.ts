@@ -20,7 +20,7 @@ export type TypeSchema =
   | { readonly kind: 'time' }
   | { readonly kind: 'microTime' }
   /** A struct by its OpenAPI name, e.g. `io.k8s.api.core.v1.PodSpec`; look it up with `SchemaLookup`. */
-  | { readonly kind: 'ref'; readonly name: string }
+  | { readonly kind: 'ref'; readonly name: string; readonly atomic?: boolean }
   | ({ readonly kind: 'list'; readonly items: TypeSchema } & ListTraits)
   | { readonly kind: 'map'; readonly values: TypeSchema; readonly atomic?: boolean }
   /** An inline struct (CRD schemas). */
@@ -45,11 +45,22 @@ export interface FieldSchema {
   readonly patchMergeKey?: string;
   /** Protobuf field number, for built-ins. */
   readonly proto?: number;
+  /** Field numbers of the embedded messages this field lies in, outermost first (Go's inlined structs: a Volume's `emptyDir` is 2.2). */
+  readonly protoIn?: readonly number[];
+  /** Each list (of a map's values, or the field itself) is a message of its own with `items = 1`. */
+  readonly protoWrapped?: boolean;
+  /**
+   * How upstream writes the zero value ('' 0 false [] {}) of a field without presence.
+   * `omit`: never written, the same as absent. `emit`: always written, even when absent on the way in.
+   */
+  readonly zero?: 'omit' | 'emit';
 }
 
 export interface StructSchema {
   readonly description?: string;
   readonly fields: Readonly<Record<string, FieldSchema>>;
+  /** Set on top-level types: what `apiVersion` and `kind` say. */
+  readonly groupVersionKind?: { readonly group: string; readonly version: string; readonly kind: string };
   /** Server-side apply treats the struct as one value. */
   readonly atomic?: boolean;
   /** Unknown fields are kept (CRDs). */

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 const SERVED = /^(?:V1|V2|[A-Z][a-z]+V1)(?=[A-Z])[A-Za-z]+\.d\.ts$|^VersionInfo\.d\.ts$/;
-const COMMENT_AND_FIELD = /(?:\/\*\*\s*\n\s*\* (.*)\n\s*\*\/\s*)?\n? {4}'([^']+)'(\?)?: (.*);\n/g;
+const COMMENT_AND_FIELD = /(?:\/\*\*\s*\n\s*\* (.*)\n\s*\*\/\s*)?\n? {4}'([^']+)'(\?)?: ([^;{]*(?:\{[^}]*\}[^;]*)?);\n/g;
 
 /** Every GA model: `{ model, description, fields: [{ name, type, format, optional, description }] }`. */
 export function readModels() {
@@ -25,12 +25,12 @@ function readModel(folder, model) {
   const description = /\/\*\*\n\* (.*)\n\*\/\s*$/.exec(head)?.[1];
   const fields = [...declaration.slice(start).matchAll(COMMENT_AND_FIELD)].map(([, comment, name, optional, type]) => ({
     name: byName.get(name)?.baseName ?? name,
-    type,
+    type: type.replace(/\s+/g, ' '),
     format: byName.get(name)?.format ?? '',
     optional: optional === '?',
-    description: comment && unescape(comment),
+    description: comment && unescaped(comment),
   }));
-  return { model, description: description && unescape(description), fields };
+  return { model, description: description && unescaped(description), fields };
 }
 
-const unescape = (text) => text.replace(/\\(['"`\\])/g, '$1');
+const unescaped = (text) => text.replace(/\\(['"`\\])/g, '$1');
