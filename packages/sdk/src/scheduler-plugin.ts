@@ -77,12 +77,34 @@ export interface PostFilterResult {
   readonly message?: string;
 }
 
+/** A pod whose permit plugins said `wait`: placed, its node's resources held, not yet bound. */
+export interface WaitingPod {
+  readonly pod: Pod;
+  readonly node: string;
+  /** Names of the plugins it waits for. */
+  readonly waitsFor: readonly string[];
+}
+
+/** What the scheduler offers to its plugins. */
+export interface SchedulerHost {
+  waitingPods(): readonly WaitingPod[];
+  /** The plugin lets the pod go on; it is bound once all it waits for did. */
+  allow(plugin: string, pod: Pod): void;
+  /** The pod is turned away and tried again later. */
+  reject(plugin: string, pod: Pod, reason: string): void;
+  /** Try these pods now, wherever they wait. */
+  activate(pods: Iterable<Pod>): void;
+  nodes(): readonly NodeInfo[];
+}
+
 /**
  * A scheduler plugin: a name and the extension points it implements, called in the order of `Scheduler` configuration.
  * `filter` and `score` are called in tight loops and are synchronous; everything with I/O is asynchronous.
  */
 export interface SchedulerPlugin {
   readonly name: string;
+  /** Told once, before the first cycle: what it may do outside of the extension points. */
+  readonly start?: (host: SchedulerHost) => void;
   readonly events?: readonly ClusterEvent[];
   /** Sort order of the active queue; exactly one plugin has it. */
   readonly less?: (a: QueuedPod, b: QueuedPod) => boolean;
