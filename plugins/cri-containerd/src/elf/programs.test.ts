@@ -1,0 +1,65 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hostElfArch, KEEPER_RECORD_BYTES, keeperProgram, pauseProgram } from './programs.js';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'elf-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const install = (name: string, bytes: Uint8Array) => {
+  const path = join(dir, name);
+  writeFileSync(path, bytes, { mode: 0o755 });
+  return path;
+};
+
+describe('the pause program', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('waits, and exits with 0 on %s', async (signal) => {
+    const child = spawn(install(`pause-${signal}`, pauseProgram(hostElfArch())), [], { stdio: 'ignore' });
+    await once(child, 'spawn');
+    // Sleeping: it waits for signals (the kernel shows waited-for signals as not blocked).
+    const state = () => /State:\s+(\w)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+    const name = () => readFileSync(`/proc/${child.pid}/comm`, 'utf8').trim();
+    await expect.poll(() => name().startsWith('pause') && state()).toBe('S');
+    child.kill('SIGCHLD');
+    child.kill('SIGHUP');
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('is tiny and well-formed for both architectures', () => {
+    for (const arch of ['x64', 'arm64'] as const) {
+      const bytes = Buffer.from(pauseProgram(arch));
+      expect(bytes.length).toBeLessThan(512);
+      expect(bytes.readUInt16LE(18)).toBe(arch === 'x64' ? 62 : 183);
+    }
+  });
+});
+
+describe('the keeper', () => {
+  it('opens paths as the descriptors it is told, closes them, and ends with its input', async () => {
+    const child = spawn(install('keeper', keeperProgram(hostElfArch())), [], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const fifo = join(dir, 'fifo');
+    spawnSync('mkfifo', [fifo]);
+    const send = (slot: number, path: string) => {
+      const record = Buffer.alloc(KEEPER_RECORD_BYTES);
+      record.writeUInt32LE(slot);
+      record.write(path, 4);
+      child.stdin?.write(record);
+    };
+    const held = (slot: number) => (existsSync(`/proc/${child.pid}/fd/${slot}`) ? readlinkSync(`/proc/${child.pid}/fd/${slot}`) : undefined);
+    send(40, fifo);
+    await expect.poll(() => held(40)).toBe(fifo);
+    send(41, join(dir, 'missing'));
+    send(40, '');
+    await expect.poll(() => held(40)).toBeUndefined();
+    expect(held(41)).toBeUndefined();
+    child.stdin?.end();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
