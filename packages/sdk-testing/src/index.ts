@@ -1,1 +1,2 @@
 export {};
+export * from './cni-suite.js';

@@ -209,7 +209,8 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
         dns: leased?.dns && Object.keys(leased.dns).length > 0 ? leased.dns : (config.dns ?? {}),
       };
     } catch (error) {
-      await removeLinks(request).catch(() => {});
+      // Only what this call made: an interface of that name may be another attachment's.
+      await host.network.deleteLink(hostVethName(containerId, ifname)).catch(() => {});
       if (ipam) await delegate.invoke({ command: 'DEL', containerId, netns, ifname, args: request.args, config: ipam }).catch(() => {});
       if (error instanceof AlreadyExistsError) throw new CniError(CniErrorCode.internal, `bridge: container already has an interface ${ifname}`, error.message, { cause: error });
       throw error;
