@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ClusterConfig } from '@coxswain/cluster';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const guestbook = join(root, 'examples/guestbook');
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+/** Run a command to its end; never rejects for its exit code. */
+export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, env: { ...process.env, ...options.env } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? 137, stdout, stderr });
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** A cluster of its own, made by the real command in folders of its own, and the clients that talk to it. */
+export class ClusterFixture implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'cox-cluster-'));
+  readonly env: Readonly<Record<string, string>>;
+
+  constructor(readonly name: string) {
+    this.env = {
+      COXSWAIN_STATE_DIR: join(this.folder, 'state'),
+      COXSWAIN_RUN_DIR: join(this.folder, 'run'),
+      KUBECONFIG: join(this.folder, 'kubeconfig'),
+      HELM_CACHE_HOME: join(this.folder, 'helm-cache'),
+      HELM_CONFIG_HOME: join(this.folder, 'helm-config'),
+      HELM_DATA_HOME: join(this.folder, 'helm-data'),
+    };
+  }
+
+  cox(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return command(process.execPath, [join(root, 'apps/cox/dist/cox.mjs'), ...args], { ...options, env: { ...this.env, ...options.env } });
+  }
+
+  /** Like `cox`, but rejects with its words when it fails. */
+  async mustCox(...args: string[]): Promise<string> {
+    return must(`cox ${args.join(' ')}`, await this.cox(args, { timeoutMs: 90_000 }));
+  }
+
+  kubectlRaw(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return command(join(root, '.cache/bin/kubectl'), args, { ...options, env: { ...this.env, ...options.env } });
+  }
+
+  async kubectl(...args: string[]): Promise<string> {
+    return must(`kubectl ${args.join(' ')}`, await this.kubectlRaw(args));
+  }
+
+  async apply(yaml: string): Promise<string> {
+    return must('kubectl apply -f -', await this.kubectlRaw(['apply', '-f', '-'], { input: yaml }));
+  }
+
+  async json<T = Record<string, never>>(...args: string[]): Promise<T> {
+    return JSON.parse(await this.kubectl('get', ...args, '-o', 'json')) as T;
+  }
+
+  async helm(...args: string[]): Promise<string> {
+    return must(`helm ${args.join(' ')}`, await command(join(root, '.cache/bin/helm'), args, { env: this.env, timeoutMs: 120_000 }));
+  }
+
+  /** kubectl in the background, for `logs -f`, `port-forward` and the like. */
+  background(...args: string[]): ChildProcess {
+    return spawn(join(root, '.cache/bin/kubectl'), args, { cwd: root, env: { ...process.env, ...this.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  }
+
+  up(...args: string[]): Promise<string> {
+    return this.mustCox('up', '--name', this.name, ...args);
+  }
+
+  get config(): ClusterConfig {
+    return JSON.parse(readFileSync(join(this.folder, 'state', this.name, 'cluster.json'), 'utf8')) as ClusterConfig;
+  }
+
+  pid(role: 'containerd' | 'control-plane' | 'node'): number {
+    return (JSON.parse(readFileSync(join(this.config.paths.run, `${role}.pid`), 'utf8')) as { pid: number }).pid;
+  }
+
+  async loadGuestbook(): Promise<void> {
+    const archive = join(this.folder, 'guestbook.tar');
+    must('building the image', await command(process.execPath, [join(guestbook, 'build-image.mjs'), archive]));
+    await this.mustCox('image', 'load', '--name', this.name, archive);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cox(['down', '--name', this.name, '--purge'], { timeoutMs: 90_000 });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function must(what: string, result: CommandResult): string {
+  if (result.code !== 0) throw new Error(`${what} ended with ${result.code}:\n${result.stdout}${result.stderr}`);
+  return result.stdout;
+}
+
+/** Try until it holds; the last failure is the error. For what a cluster brings about in its own time. */
+export async function eventually<T>(what: string, look: () => Promise<T> | T, withinMs = 30_000): Promise<T> {
+  const until = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (performance.now() > until) throw new Error(`${what} did not come about within ${withinMs} ms: ${(error as Error).message}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
