@@ -1,0 +1,70 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Container, Pod } from '@coxswain/api';
+import { type ContainerConfigSchema, type MountSchema, Signal } from '@coxswain/cri';
+import { containerHash } from '../pod/container-hash.js';
+import { Keys } from '../pod/keys.js';
+import { gracePeriodOf, podId } from '../pod/pod-spec.js';
+import type { LinuxResources } from '../pod/resources.js';
+import { expand } from './expand.js';
+import { type ContainerSecurityInput, containerSecurity } from './security.js';
+
+export type ContainerConfigInit = MessageInitShape<typeof ContainerConfigSchema>;
+export type MountInit = MessageInitShape<typeof MountSchema>;
+
+export interface ContainerInput extends ContainerSecurityInput {
+  readonly restartCount: number;
+  /** What the runtime knows the image by. */
+  readonly imageRef: string;
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly mounts: readonly MountInit[];
+  readonly resources: LinuxResources;
+}
+
+/** `<container>/<n>.log`, below the pod's log folder. */
+export const containerLogPath = (container: string, restartCount: number) => `${container}/${restartCount}.log`;
+
+/** What the runtime is asked to make for one container. */
+export function containerConfig(pod: Pod, container: Container, input: ContainerInput): ContainerConfigInit {
+  const { uid, name, namespace } = podId(pod);
+  const values = new Map(input.env.map((e) => [e.name, e.value]));
+  const fill = (text: string) => expand(text, (key) => values.get(key));
+  const { resources } = input;
+  return {
+    metadata: { name: container.name, attempt: input.restartCount },
+    image: { image: input.imageRef, userSpecifiedImage: container.image ?? '' },
+    command: (container.command ?? []).map(fill),
+    args: (container.args ?? []).map(fill),
+    workingDir: container.workingDir ?? '',
+    envs: input.env.map(({ name: key, value }) => ({ key, value: Buffer.from(value, 'utf8') })),
+    mounts: [...input.mounts],
+    labels: { [Keys.podName]: name, [Keys.podNamespace]: namespace, [Keys.podUid]: uid, [Keys.containerName]: container.name },
+    annotations: {
+      [Keys.containerHash]: containerHash(container),
+      [Keys.restartCount]: String(input.restartCount),
+      [Keys.terminationMessagePath]: container.terminationMessagePath ?? '/dev/termination-log',
+      [Keys.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',
+      [Keys.terminationGracePeriod]: String(gracePeriodOf(pod)),
+      ...(container.lifecycle?.preStop ? { [Keys.preStopHandler]: JSON.stringify(container.lifecycle.preStop) } : {}),
+      ...(container.ports?.length ? { [Keys.containerPorts]: JSON.stringify(container.ports) } : {}),
+    },
+    logPath: containerLogPath(container.name, input.restartCount),
+    stdin: container.stdin ?? false,
+    stdinOnce: container.stdinOnce ?? false,
+    tty: container.tty ?? false,
+    stopSignal: stopSignal(container.lifecycle?.stopSignal),
+    linux: {
+      resources: {
+        cpuShares: BigInt(resources.cpuShares),
+        cpuQuota: BigInt(resources.cpuQuota),
+        cpuPeriod: BigInt(resources.cpuPeriod),
+        memoryLimitInBytes: BigInt(resources.memoryLimit),
+        oomScoreAdj: BigInt(resources.oomScoreAdj),
+      },
+      securityContext: containerSecurity(pod, container, input),
+    },
+  };
+}
+
+function stopSignal(name: string | undefined): Signal {
+  return (name ? (Signal as unknown as Record<string, Signal | undefined>)[name.replace('+', 'PLUS').replace(/(?<=RTMAX)-/, 'MINUS')] : undefined) ?? Signal.RUNTIME_DEFAULT;
+}

@@ -1,0 +1,31 @@
+import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '@coxswain/api';
+import type { KubeClient } from '@coxswain/client';
+
+/** A volume after its claim was followed. */
+export type ResolvedVolume =
+  | { readonly type: 'pod'; readonly volume: Volume }
+  | { readonly type: 'path'; readonly path: string; readonly hostPathType?: string; readonly readOnly: boolean; readonly fsGroup: boolean };
+
+/** Follows claims to the volume they are bound to. Throws what upstream says when it cannot be used here. */
+export async function resolveVolume(pod: Pod, volume: Volume, client: KubeClient, signal: AbortSignal): Promise<ResolvedVolume> {
+  const namespace = pod.metadata?.namespace ?? 'default';
+  const claim = volume.persistentVolumeClaim ?? (volume.ephemeral ? { claimName: `${pod.metadata?.name}-${volume.name}` } : undefined);
+  if (volume.hostPath) return { type: 'path', path: volume.hostPath.path, hostPathType: volume.hostPath.type ?? '', readOnly: false, fsGroup: false };
+  if (!claim) return { type: 'pod', volume };
+  const pvc: PersistentVolumeClaim = await client.api.persistentVolumeClaims(namespace).get(claim.claimName, { signal });
+  if (volume.ephemeral && !pvc.metadata?.ownerReferences?.some((o) => o.controller && o.uid === pod.metadata?.uid)) {
+    throw new Error(`PVC ${namespace}/${claim.claimName} was not created for pod ${namespace}/${pod.metadata?.name} (pod is not owner)`);
+  }
+  if (pvc.metadata?.deletionTimestamp) throw new Error('PVC is being deleted');
+  const name = pvc.spec?.volumeName;
+  if (!name || pvc.status?.phase !== 'Bound') throw new Error('PVC is not bound');
+  const pv: PersistentVolume = await client.api.persistentVolumes().get(name, { signal });
+  const bound = pv.spec?.claimRef;
+  if (bound?.uid !== undefined && bound.uid !== pvc.metadata?.uid) throw new Error('PVC is not bound to the volume it names');
+  const readOnly = ('readOnly' in claim && claim.readOnly === true) || false;
+  const spec = pv.spec;
+  if (spec?.hostPath) return { type: 'path', path: spec.hostPath.path, hostPathType: spec.hostPath.type ?? '', readOnly, fsGroup: false };
+  if (spec?.local) return { type: 'path', path: spec.local.path, hostPathType: spec.volumeMode === 'Block' ? 'BlockDevice' : 'Directory', readOnly, fsGroup: true };
+  if (spec?.csi) throw new Error(`kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${spec.csi.driver} not found in the list of registered CSI drivers`);
+  throw new Error('no volume plugin matched');
+}
