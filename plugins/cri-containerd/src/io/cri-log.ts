@@ -1,0 +1,120 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock } from '@coxswain/sdk';
+
+/** Lines longer than this are split into partial ones, as upstream's runtimes do. */
+export const MAX_LINE_BYTES = 16 * 1024;
+/** Text without its newline is written as partial after this long, so that prompts show and little is lost in a crash. */
+const PARTIAL_FLUSH_MS = 200;
+
+export type LogStream = 'stdout' | 'stderr';
+
+/** One line in CRI's log format. `text` without the newline. */
+export function criLogLine(timestamp: string, stream: LogStream, partial: boolean, text: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${timestamp} ${stream} ${partial ? 'P' : 'F'} `), text, Buffer.from('\n')]);
+}
+
+/** A container's log file; both streams append whole lines. An empty path throws everything away. */
+export class CriLogFile {
+  #file: FileHandle | undefined;
+  #queue: Promise<void> = Promise.resolve();
+  #lastNanos = 0n;
+  readonly #monotonicBase: bigint;
+
+  constructor(
+    private readonly path: string,
+    private readonly clock: Clock,
+    private readonly onError: (error: Error) => void = () => {},
+  ) {
+    this.#monotonicBase = BigInt(Math.round(clock.now() * 1e6)) - BigInt(Math.round(clock.monotonic() * 1e6));
+  }
+
+  async open(): Promise<void> {
+    if (this.path === '') return;
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o755 });
+    this.#file = await open(this.path, 'a', 0o640);
+  }
+
+  /** Go on in a new file at the same path, after the old one was renamed away. */
+  reopen(): Promise<void> {
+    return this.#then(async () => {
+      const old = this.#file;
+      await this.open();
+      await old?.close();
+    });
+  }
+
+  write(bytes: Buffer): Promise<void> {
+    return this.#then(async () => {
+      if (!this.#file || bytes.length === 0) return;
+      try {
+        await this.#file.writeFile(bytes);
+      } catch (error) {
+        // A full disk must not stop the container: its output is dropped, and said so.
+        this.onError(error as Error);
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#then(async () => {
+      await this.#file?.close();
+      this.#file = undefined;
+    });
+  }
+
+  /** Now in RFC 3339 with nanoseconds, never going back. */
+  timestamp(): string {
+    let nanos = this.#monotonicBase + BigInt(Math.round(this.clock.monotonic() * 1e6));
+    // The wall clock may have been set since: follow it, but only forward.
+    const wall = BigInt(Math.round(this.clock.now() * 1e6));
+    if (nanos < wall - 1_000_000_000n || nanos > wall + 1_000_000_000n) nanos = wall;
+    if (nanos <= this.#lastNanos) nanos = this.#lastNanos + 1n;
+    this.#lastNanos = nanos;
+    const seconds = new Date(Number(nanos / 1_000_000n)).toISOString().slice(0, 19);
+    return `${seconds}.${String(nanos % 1_000_000_000n).padStart(9, '0')}Z`;
+  }
+
+  #then(run: () => Promise<void>): Promise<void> {
+    const next = this.#queue.then(run);
+    this.#queue = next.catch(() => {});
+    return next;
+  }
+}
+
+/** Copy one stream into the log until it ends. `tap` sees every chunk first. Back-pressure: nothing is read while a write is pending. */
+export async function copyToLog(source: AsyncIterable<Uint8Array>, stream: LogStream, log: CriLogFile, clock: Clock, tap: (chunk: Buffer) => void): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0);
+  let cancel: (() => void) | undefined;
+  const flush = () => {
+    if (rest.length === 0) return;
+    const text = rest;
+    rest = Buffer.alloc(0);
+    void log.write(criLogLine(log.timestamp(), stream, true, text));
+  };
+  for await (const part of source) {
+    cancel?.();
+    const chunk = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    tap(chunk);
+    let data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const out: Buffer[] = [];
+    const timestamp = log.timestamp();
+    for (;;) {
+      const newline = data.indexOf(10);
+      const end = newline < 0 ? data.length : newline;
+      if (end > MAX_LINE_BYTES) {
+        out.push(criLogLine(timestamp, stream, true, data.subarray(0, MAX_LINE_BYTES)));
+        data = data.subarray(MAX_LINE_BYTES);
+        continue;
+      }
+      if (newline < 0) break;
+      out.push(criLogLine(timestamp, stream, false, data.subarray(0, newline)));
+      data = data.subarray(newline + 1);
+    }
+    rest = data;
+    await log.write(Buffer.concat(out));
+    if (rest.length > 0) cancel = clock.setTimeout(flush, PARTIAL_FLUSH_MS);
+  }
+  cancel?.();
+  if (rest.length > 0) await log.write(criLogLine(log.timestamp(), stream, false, rest));
+}

@@ -1,0 +1,29 @@
+import { constants, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
+
+type Mkfifo = (path: string, mode: number) => number;
+let native: { mkfifo: Mkfifo; errno: () => number; EEXIST: number } | undefined;
+
+/** Make a named pipe, mode 0600. Node has no call for it. One that is there already is fine. */
+export function makeFifo(path: string): void {
+  if (!native) {
+    const koffi = createRequire(import.meta.url)('koffi') as { load(lib: string | null): { func(signature: string): Mkfifo }; errno(): number; os: { errno: { EEXIST: number } } };
+    native = { mkfifo: koffi.load(null).func('int mkfifo(const char *path, uint32_t mode)'), errno: () => koffi.errno(), EEXIST: koffi.os.errno.EEXIST };
+  }
+  if (native.mkfifo(path, 0o600) === 0) return;
+  const errno = native.errno();
+  if (errno !== native.EEXIST) throw new Error(`mkfifo ${path} failed (errno ${errno})`);
+}
+
+/** The reading end, opened without waiting for a writer. Ends when the last writer has closed and all is read. */
+export function openFifoReader(path: string): Socket {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+/** The writing end. Opened for both, so that it neither waits for a reader nor fails for lack of one. */
+export function openFifoWriter(path: string): Socket {
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: false, writable: true });
+}
