@@ -1,1 +1,14 @@
-export {};
+export * from './cache/node-entry.js';
+export * from './cache/scheduler-cache.js';
+export * from './config/parse-config.js';
+export * from './config/scheduler-config.js';
+export * from './framework/cycle.js';
+export * from './framework/cycle-state.js';
+export * from './framework/fit-error.js';
+export * from './framework/handle.js';
+export * from './framework/profile.js';
+export * from './framework/status.js';
+export * from './plugins/default-plugins.js';
+export * from './plugins/node-resources-fit.js';
+export * from './queue/scheduling-queue.js';
+export * from './run/event-sink.js';
