@@ -1,0 +1,30 @@
+import type { ConntrackFilter } from '@coxswain/linux';
+import type { ServicePortSpec } from '@coxswain/sdk';
+import { familyOf } from './names.js';
+import { pickEndpoints } from './pick-endpoints.js';
+
+/**
+ * Flows to be forgotten when a UDP port changes. A UDP client keeps one flow for as long as it talks, so it would go on
+ * to an endpoint that is gone, or, begun before there was any endpoint, stay untranslated. TCP ends by itself. Pure.
+ */
+export function staleFlows(before: ServicePortSpec | undefined, after: ServicePortSpec | undefined): ConntrackFilter[] {
+  const spec = before ?? after;
+  if (spec?.protocol !== 'UDP') return [];
+  const out: ConntrackFilter[] = [];
+  for (const family of [4, 6] as const) {
+    const ips = (s: ServicePortSpec | undefined) => (s ? new Set([...pickEndpoints(s, family).cluster, ...pickEndpoints(s, family).local].map((e) => e.ip)) : new Set<string>());
+    const old = ips(before);
+    const now = ips(after);
+    const targets = new Map<string, ConntrackFilter>();
+    for (const s of [before, after]) {
+      if (!s) continue;
+      for (const ip of [...s.clusterIPs, ...s.externalIPs, ...s.loadBalancerIPs]) {
+        if (familyOf(ip) === family) targets.set(`${ip} ${s.port}`, { protocol: 'udp', family, originalDestination: ip, originalPort: s.port });
+      }
+      if (s.nodePort > 0) targets.set(`node ${s.nodePort}`, { protocol: 'udp', family, originalPort: s.nodePort });
+    }
+    if (old.size === 0 && now.size > 0) out.push(...targets.values());
+    for (const gone of [...old].filter((ip) => !now.has(ip))) out.push(...[...targets.values()].map((t) => ({ ...t, replySource: gone })));
+  }
+  return out;
+}
