@@ -4,7 +4,7 @@ import { ZONE_LABEL } from '../cache/node-order.js';
 import type { ClusterView } from '../framework/handle.js';
 import { unresolvable, unschedulable } from '../framework/status.js';
 import { MAX_NODE_SCORE } from './normalize.js';
-import { compileConstraints, countMatching, counts, HOSTNAME_LABEL, type SpreadConstraint } from './topology-constraints.js';
+import { compileConstraints, countKey, countMatching, countOn, counts, HOSTNAME_LABEL, type SpreadConstraint } from './topology-constraints.js';
 
 const REFUSED = unschedulable("node(s) didn't match pod topology spread constraints");
 const NO_LABEL = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)");
@@ -77,7 +77,7 @@ export const podTopologySpread = (view: ClusterView): SchedulerPlugin => ({
         if (!counts(c, pod, info)) return;
         const value = info.node.metadata.labels?.[c.topologyKey] as string;
         const d = domains[i] as Map<string, number>;
-        d.set(value, (d.get(value) ?? 0) + countMatching(info.pods, c.selector, pod.metadata.namespace));
+        d.set(value, (d.get(value) ?? 0) + countOn(info, c, pod.metadata.namespace));
       });
     }
     state.write(FILTER, new FilterState(constraints, domains));
@@ -110,7 +110,7 @@ export const podTopologySpread = (view: ClusterView): SchedulerPlugin => ({
       const selector = view.defaultSelector(pod);
       if (!selector) return skip;
       strict = false;
-      const common = { minDomains: 1, selector, honorAffinity: true, honorTaints: false };
+      const common = { minDomains: 1, selector, countKey: countKey(selector, pod), honorAffinity: true, honorTaints: false };
       constraints = [
         { topologyKey: HOSTNAME_LABEL, maxSkew: 3, ...common },
         { topologyKey: ZONE_LABEL, maxSkew: 5, ...common },
@@ -139,7 +139,7 @@ export const podTopologySpread = (view: ClusterView): SchedulerPlugin => ({
           const value = info.node.metadata.labels?.[c.topologyKey];
           const n = value === undefined ? undefined : perDomain[i]?.get(value);
           if (n === undefined || info.pods.length === 0 || !counts(c, pod, info)) return;
-          perDomain[i]?.set(value as string, n + countMatching(info.pods, c.selector, pod.metadata.namespace));
+          perDomain[i]?.set(value as string, n + countOn(info, c, pod.metadata.namespace));
         });
       }
     }
@@ -155,7 +155,7 @@ export const podTopologySpread = (view: ClusterView): SchedulerPlugin => ({
       const c = s.constraints[i] as SpreadConstraint;
       const value = info.node.metadata.labels?.[c.topologyKey];
       if (value === undefined) continue;
-      const n = c.topologyKey === HOSTNAME_LABEL ? countMatching(info.pods, c.selector, pod.metadata.namespace) : (s.counts[i]?.get(value) ?? 0);
+      const n = c.topologyKey === HOSTNAME_LABEL ? countOn(info, c, pod.metadata.namespace) : (s.counts[i]?.get(value) ?? 0);
       sum += n * (s.weights[i] as number) + (c.maxSkew - 1);
     }
     return Math.round(sum);

@@ -12,6 +12,8 @@ export interface SpreadConstraint {
   readonly maxSkew: number;
   readonly minDomains: number;
   readonly selector: LabelSelector;
+  /** Names selector and namespace: counts are remembered by it. */
+  readonly countKey: string;
   readonly honorAffinity: boolean;
   readonly honorTaints: boolean;
 }
@@ -31,6 +33,7 @@ function compile(pod: Pod, c: TopologySpreadConstraint): SpreadConstraint {
     maxSkew: c.maxSkew,
     minDomains: c.minDomains ?? 1,
     selector,
+    countKey: countKey(selector, pod),
     honorAffinity: (c.nodeAffinityPolicy ?? 'Honor') === 'Honor',
     honorTaints: c.nodeTaintsPolicy === 'Honor',
   };
@@ -50,5 +53,19 @@ export function countMatching(pods: readonly Pod[], selector: LabelSelector, nam
     const p = pods[i] as Pod;
     if (!p.metadata.deletionTimestamp && p.metadata.namespace === namespace && selector.matches(p.metadata.labels)) n++;
   }
+  return n;
+}
+
+export const countKey = (selector: LabelSelector, pod: Pod): string => `${pod.metadata.namespace ?? ''}\0${selector.toString()}`;
+
+const remembered = new WeakMap<NodeInfo, Map<string, number>>();
+
+/** As `countMatching`, counted once per picture of a node: a node on which nothing happened is not counted again. */
+export function countOn(info: NodeInfo, c: Pick<SpreadConstraint, 'selector' | 'countKey'>, namespace: string | undefined): number {
+  if (info.pods.length === 0) return 0;
+  let counts = remembered.get(info);
+  if (!counts) remembered.set(info, (counts = new Map()));
+  let n = counts.get(c.countKey);
+  if (n === undefined) counts.set(c.countKey, (n = countMatching(info.pods, c.selector, namespace)));
   return n;
 }
