@@ -34,6 +34,7 @@ export class Pleg {
   readonly #deps: PlegDeps;
   readonly #options: PlegOptions;
   #events = false;
+  #nap = new AbortController();
   #lastList = Number.NEGATIVE_INFINITY;
   #listing: Promise<void> | undefined;
 
@@ -55,10 +56,12 @@ export class Pleg {
   async #relistLoop(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#deps;
     while (!signal.aborted) {
-      // Waits in short steps only while there are no events: otherwise a stream that breaks asks for a list itself.
       const wait = this.#events ? this.#options.relistWithEventsMs : this.#options.relistMs;
-      await clock.sleep(wait, signal).catch(() => {});
+      const nap = this.#nap.signal;
+      await clock.sleep(wait, AbortSignal.any([signal, nap])).catch(() => {});
       if (signal.aborted) return;
+      // Events came or went: sleep anew, by the other period.
+      if (nap.aborted) continue;
       await this.relist(signal).catch((error: unknown) => {
         if (!signal.aborted) logger.warn('listing containers failed', { err: error });
       });
@@ -71,7 +74,7 @@ export class Pleg {
       try {
         const stream = runtime.getContainerEvents({}, { signal });
         // What happened between the last list and now was not streamed.
-        this.#events = true;
+        this.#setEvents(true);
         void this.relist(signal).catch(() => {});
         for await (const event of stream) {
           wait = 100;
@@ -79,14 +82,21 @@ export class Pleg {
         }
       } catch (error) {
         if (signal.aborted) return;
-        this.#events = false;
+        this.#setEvents(false);
         if (isRpcError(error, 'unimplemented')) return;
         logger.debug('container event stream broke', { err: error });
       }
-      this.#events = false;
+      this.#setEvents(false);
       await clock.sleep(wait, signal).catch(() => {});
       wait = Math.min(wait * 2, 5000);
     }
+  }
+
+  #setEvents(on: boolean): void {
+    if (this.#events === on) return;
+    this.#events = on;
+    this.#nap.abort();
+    this.#nap = new AbortController();
   }
 
   async #event(event: { containerId: string; podSandboxStatus?: Parameters<typeof observedSandbox>[0]; containersStatuses: ContainerStatus[] }): Promise<void> {

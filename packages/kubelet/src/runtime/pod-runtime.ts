@@ -1,0 +1,352 @@
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Container, Pod, RuntimeClass, Secret, Service, ConfigMap } from '@coxswain/api';
+import { type Image, isRpcError, type RuntimeServiceClient } from '@coxswain/cri';
+import type { Clock, Logger } from '@coxswain/sdk';
+import type { KubeletEvents } from '../events.js';
+import { ImageError, type ImageManager } from '../images/image-manager.js';
+import type { Paths } from '../paths.js';
+import type { KillAction, StartAction } from '../pod/decide.js';
+import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../pod/observed.js';
+import type { PodCache } from '../pod/pod-cache.js';
+import { findContainer, formatPod, gracePeriodOf, isSidecar, podId } from '../pod/pod-spec.js';
+import { containerResources, podCgroupPath, type ResourceOptions } from '../pod/resources.js';
+import { ContainerConfigError } from '../render/config-error.js';
+import { containerConfig, containerLogPath } from '../render/container-config.js';
+import { podDns, type ResolvConf } from '../render/dns.js';
+import { environment } from '../render/environment.js';
+import type { FieldContext } from '../render/field-path.js';
+import { hostNetworkHostsFile, hostsFile } from '../render/hosts-file.js';
+import { kernelHostname, podHostname } from '../render/hostname.js';
+import { type SandboxConfig, sandboxConfig } from '../render/sandbox-config.js';
+import { checkNonRoot } from '../render/security.js';
+import { runtimeErrorText } from '../runtime-errors.js';
+import { containerMounts } from '../volumes/container-mounts.js';
+import type { MountedVolume } from '../volumes/volume-manager.js';
+import type { HookRunner } from './hooks.js';
+import type { Pleg } from './pleg.js';
+import { StartError } from './start-error.js';
+
+export interface PodRuntimeOptions {
+  readonly clusterDomain: string;
+  readonly clusterDNS: readonly string[];
+  readonly seccompDefault: boolean;
+  /** '' when the runtime places its own groups. */
+  readonly cgroupRoot: string | undefined;
+  readonly resources: ResourceOptions;
+}
+
+export interface PodRuntimeDeps {
+  readonly runtime: RuntimeServiceClient;
+  readonly images: ImageManager;
+  readonly pleg: Pleg;
+  readonly cache: PodCache;
+  readonly hooks: HookRunner;
+  readonly events: KubeletEvents;
+  readonly paths: Paths;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly hostResolvConf: () => ResolvConf;
+  readonly services: () => readonly Service[];
+  readonly configMap: (namespace: string, name: string) => Promise<ConfigMap | undefined>;
+  readonly secret: (namespace: string, name: string) => Promise<Secret | undefined>;
+  readonly runtimeClass: (name: string) => Promise<RuntimeClass | undefined>;
+  readonly fieldContext: (pod: Pod) => FieldContext;
+}
+
+const STOP_SLACK_MS = 120_000;
+
+/** Carries out decisions on the runtime: one pod's sandbox and containers. Stateless; the answers go to the pod cache. */
+export class PodRuntime {
+  readonly #deps: PodRuntimeDeps;
+  readonly #options: PodRuntimeOptions;
+
+  constructor(deps: PodRuntimeDeps, options: PodRuntimeOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** The runtime handler a pod's RuntimeClass names; '' is the default one. */
+  async runtimeHandler(pod: Pod): Promise<string> {
+    const name = pod.spec?.runtimeClassName;
+    if (!name) return '';
+    const found = await this.#deps.runtimeClass(name);
+    if (!found) throw new Error(`failed to get RuntimeClass: RuntimeClass.node.k8s.io "${name}" not found`);
+    return found.handler;
+  }
+
+  sandboxConfig(pod: Pod, attempt: number): SandboxConfig {
+    const { paths, hostResolvConf, events } = this.#deps;
+    const { clusterDNS, clusterDomain, cgroupRoot, seccompDefault, resources } = this.#options;
+    const dns = podDns(pod, { clusterDNS, clusterDomain, host: hostResolvConf() });
+    if (dns.warning && attempt === 0) events.pod(pod, 'Warning', dns.warning.includes('limits') ? 'DNSConfigForming' : 'MissingClusterDNS', dns.warning);
+    return sandboxConfig(pod, {
+      attempt,
+      hostname: kernelHostname(pod, podHostname(pod, clusterDomain)),
+      dns,
+      logDirectory: paths.podLogs(podId(pod)),
+      cgroupParent: cgroupRoot === undefined ? '' : podCgroupPath(cgroupRoot, pod),
+      seccompRoot: paths.seccomp,
+      seccompDefault,
+      resources,
+    });
+  }
+
+  /** Makes the sandbox and learns its address. */
+  async createSandbox(pod: Pod, config: SandboxConfig, runtimeHandler: string, signal: AbortSignal): Promise<ObservedSandbox> {
+    const { runtime, pleg, cache, paths } = this.#deps;
+    const id = podId(pod);
+    await mkdir(paths.podLogs(id), { recursive: true, mode: 0o755 });
+    // Not cut short by the signal: half a sandbox would be found only by the next list.
+    const { podSandboxId } = await runtime.runPodSandbox({ config, runtimeHandler }, { timeoutMs: 4 * 60_000 });
+    await pleg.observeSandbox(id, podSandboxId);
+    signal.throwIfAborted();
+    const sandbox = cache.get(id.uid).sandboxes.find((s) => s.id === podSandboxId);
+    if (!sandbox) throw new Error(`sandbox ${podSandboxId} vanished after its creation`);
+    return sandbox;
+  }
+
+  /** Pulls, makes and starts one container, and runs its postStart hook. Rejects with a `StartError` after the events. */
+  async startContainer(
+    pod: Pod,
+    action: StartAction,
+    sandbox: ObservedSandbox,
+    config: SandboxConfig,
+    volumes: ReadonlyMap<string, MountedVolume>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { container } = action.ref;
+    const { events, images, runtime, pleg, hooks } = this.#deps;
+    const event = (type: 'Normal' | 'Warning', reason: string, message: string) => events.pod(pod, type, reason, message, container.name);
+    const fail = (reason: string, message: string, retryMs?: number): never => {
+      event('Warning', 'Failed', `Error: ${message}`);
+      throw new StartError(reason, message, retryMs);
+    };
+    let image: Image;
+    try {
+      image = await images.ensure(pod, container, config, sandbox.runtimeHandler, signal);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      event('Warning', 'Failed', `Error: ${error.reason}`);
+      throw new StartError(error.reason, error.message, error.retryMs);
+    }
+    let id: string;
+    try {
+      const rendered = await this.#render(pod, action, sandbox, image, volumes, signal);
+      ({ containerId: id } = await runtime.createContainer({ podSandboxId: sandbox.id, config: rendered, sandboxConfig: config }));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ContainerConfigError) return fail('CreateContainerConfigError', error.message);
+      images.forget(container.image ?? '');
+      return fail('CreateContainerError', runtimeErrorText(error));
+    }
+    event('Normal', 'Created', `Container created`);
+    try {
+      await runtime.startContainer({ containerId: id });
+    } catch (error) {
+      await pleg.observeContainer(podId(pod), id, sandbox.id).catch(() => {});
+      return fail('RunContainerError', runtimeErrorText(error));
+    }
+    event('Normal', 'Started', `Container started`);
+    await pleg.observeContainer(podId(pod), id, sandbox.id);
+    void this.#linkLog(pod, container, id, action.restartCount);
+    const hook = container.lifecycle?.postStart;
+    if (!hook) return;
+    try {
+      await hooks.run(hook, { container, containerId: id, podIP: this.podIP(pod, sandbox), signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      event('Warning', 'FailedPostStartHook', 'PostStartHook failed');
+      this.#deps.logger.warn('postStart hook failed', { pod: formatPod(podId(pod)), container: container.name, err: error });
+      await this.killContainer(pod, { id, name: container.name, message: 'FailedPostStartHook' }, gracePeriodOf(pod));
+      throw new StartError('PostStartHookError', (error as Error).message);
+    }
+  }
+
+  podIP(pod: Pod, sandbox: ObservedSandbox | undefined): string | undefined {
+    return pod.spec?.hostNetwork ? this.#deps.fieldContext(pod).hostIPs[0] : sandbox?.ips[0];
+  }
+
+  async #render(pod: Pod, action: StartAction, sandbox: ObservedSandbox, image: Image, volumes: ReadonlyMap<string, MountedVolume>, signal: AbortSignal) {
+    const { container } = action.ref;
+    const { paths, fieldContext, services, events } = this.#deps;
+    const { uid, namespace } = podId(pod);
+    checkNonRoot(pod, container, image);
+    const context = fieldContext(pod);
+    const podIPs = pod.spec?.hostNetwork ? context.hostIPs : sandbox.ips;
+    const env = await environment(pod, container, {
+      ...context,
+      podIPs,
+      services: services(),
+      configMap: (name) => this.#deps.configMap(namespace, name),
+      secret: (name) => this.#deps.secret(namespace, name),
+      invalidNames: (kind, name, keys) =>
+        events.pod(pod, 'Warning', 'InvalidEnvironmentVariableNames', `Keys [${keys.join(', ')}] from the EnvFrom ${kind === 'ConfigMap' ? 'configMap' : 'secret'} ${namespace}/${name} were skipped since they are considered invalid environment variable names.`),
+      fileKey: async (volume, path, key) => {
+        const root = volumes.get(volume)?.path;
+        if (!root || path.split('/').includes('..')) return undefined;
+        const text = await readFile(join(root, path), 'utf8').catch(() => '');
+        return new Map(text.split('\n').flatMap((line) => (line.includes('=') && !line.startsWith('#') ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const] : []))).get(key);
+      },
+    });
+    const hostsPath = await this.#hostsFile(pod, podIPs);
+    const mounts = await containerMounts(pod, container, { paths, volumes, env, restartCount: action.restartCount, ...(hostsPath ? { hostsPath } : {}) });
+    await this.#pullImageVolumes(pod, mounts, container, sandbox, signal);
+    await mkdir(join(paths.podLogs(podId(pod)), container.name), { recursive: true, mode: 0o755 });
+    const target = pod.spec?.ephemeralContainers?.find((c) => c.name === container.name)?.targetContainerName;
+    const targetId = target ? this.#deps.cache.get(uid).containers.find((c) => c.name === target && c.phase === 'running')?.id : undefined;
+    if (target && !targetId) throw new ContainerConfigError(`unable to find target container ${target}`);
+    return containerConfig(pod, container, {
+      restartCount: action.restartCount,
+      imageRef: image.id,
+      image,
+      env,
+      mounts,
+      resources: containerResources(pod, container, this.#options.resources),
+      seccompRoot: paths.seccomp,
+      seccompDefault: this.#options.seccompDefault,
+      ...(targetId ? { targetId } : {}),
+    });
+  }
+
+  async #pullImageVolumes(pod: Pod, mounts: Awaited<ReturnType<typeof containerMounts>>, container: Container, sandbox: ObservedSandbox, signal: AbortSignal): Promise<void> {
+    for (const mount of mounts) {
+      if (!mount.image?.image) continue;
+      const policy = pod.spec?.volumes?.find((v) => v.image?.reference === mount.image?.image)?.image?.pullPolicy;
+      const image = await this.#deps.images.ensure(pod, { name: container.name, image: mount.image.image, ...(policy ? { imagePullPolicy: policy } : {}) }, undefined, sandbox.runtimeHandler, signal);
+      mount.image = { image: image.id, userSpecifiedImage: mount.image.image };
+    }
+  }
+
+  /** The managed /etc/hosts, written once per sandbox: containers share the file. */
+  async #hostsFile(pod: Pod, podIPs: readonly string[]): Promise<string | undefined> {
+    const { paths } = this.#deps;
+    const path = paths.hosts(podId(pod).uid);
+    const aliases = pod.spec?.hostAliases ?? [];
+    const { hostname, domain } = podHostname(pod, this.#options.clusterDomain);
+    const text = pod.spec?.hostNetwork ? hostNetworkHostsFile(await readFile('/etc/hosts', 'utf8').catch(() => ''), aliases) : hostsFile(podIPs, hostname, domain, aliases);
+    // In place: a running container has this very file mounted.
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFile(path, text, { mode: 0o644 });
+    return path;
+  }
+
+  async #linkLog(pod: Pod, container: Container, id: string, restartCount: number): Promise<void> {
+    const { paths, logger } = this.#deps;
+    const link = paths.containerLogLink(podId(pod), container.name, id);
+    try {
+      await mkdir(dirname(link), { recursive: true, mode: 0o755 });
+      await symlink(join(paths.podLogs(podId(pod)), containerLogPath(container.name, restartCount)), link);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') logger.debug('linking a log failed', { link, err: error });
+    }
+  }
+
+  /** Runs preStop and stops the container within `grace` seconds. The pod's object may be gone: then only the runtime's labels are known. */
+  async killContainer(pod: Pod | undefined, target: Pick<KillAction, 'id' | 'name' | 'message'>, grace: number, signal?: AbortSignal): Promise<void> {
+    const { runtime, hooks, clock, events, pleg, cache } = this.#deps;
+    const ref = pod && findContainer(pod, target.name);
+    if (pod) events.pod(pod, 'Normal', 'Killing', target.message || `Stopping container ${target.name}`, target.name);
+    const began = clock.monotonic();
+    const observed = pod && cache.get(podId(pod).uid);
+    const preStop = ref?.container.lifecycle?.preStop;
+    if (preStop && grace > 0 && ref && pod) {
+      const sandbox = observed?.sandboxes[0];
+      const timeout = new AbortController();
+      const cancel = clock.setTimeout(() => timeout.abort(new Error(`PreStop hook did not complete in ${grace} seconds`)), grace * 1000);
+      try {
+        await hooks.run(preStop, {
+          container: ref.container,
+          containerId: target.id,
+          podIP: this.podIP(pod, sandbox),
+          timeoutMs: grace * 1000,
+          signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
+        });
+      } catch (error) {
+        signal?.throwIfAborted();
+        events.pod(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', target.name);
+        this.#deps.logger.warn('preStop hook failed', { container: target.name, err: error });
+      } finally {
+        cancel();
+      }
+    }
+    // What the hook took is gone, but the process always gets a moment to end by itself.
+    const left = Math.max(grace <= 0 ? 0 : 2, Math.ceil(grace - (clock.monotonic() - began) / 1000));
+    try {
+      await runtime.stopContainer({ containerId: target.id, timeout: BigInt(left) }, { timeoutMs: left * 1000 + STOP_SLACK_MS, ...(signal ? { signal } : {}) });
+    } catch (error) {
+      if (!isRpcError(error, 'notFound')) throw error;
+    }
+    const known = cache.find(target.id);
+    if (!known?.container) return;
+    const of = cache.get(known.uid);
+    await pleg.observeContainer({ uid: known.uid, name: of.name, namespace: of.namespace }, target.id, known.container.sandboxId);
+  }
+
+  /** Stops all containers (sidecars after the others, last first) and then the sandboxes. */
+  async stopPod(pod: Pod | undefined, observed: ObservedPod, grace: number, signal?: AbortSignal): Promise<void> {
+    const began = this.#deps.clock.monotonic();
+    const running = observed.containers.filter((c) => c.phase === 'running' || c.phase === 'unknown');
+    const sidecars = (pod?.spec?.initContainers ?? []).filter(isSidecar).map((c) => c.name);
+    const kill = (c: ObservedContainer, seconds: number) => this.killContainer(pod, { id: c.id, name: c.name, message: `Stopping container ${c.name}` }, seconds, signal);
+    await Promise.all(running.filter((c) => !sidecars.includes(c.name)).map((c) => kill(c, grace)));
+    for (const name of sidecars.reverse()) {
+      const left = Math.max(grace > 0 ? 1 : 0, Math.ceil(grace - (this.#deps.clock.monotonic() - began) / 1000));
+      await Promise.all(running.filter((c) => c.name === name).map((c) => kill(c, left)));
+    }
+    await this.stopSandboxes(observed);
+  }
+
+  async stopSandboxes(observed: ObservedPod): Promise<void> {
+    const { runtime, cache } = this.#deps;
+    await Promise.all(
+      observed.sandboxes
+        .filter((s) => s.ready)
+        .map(async (s) => {
+          try {
+            await runtime.stopPodSandbox({ podSandboxId: s.id });
+            cache.putSandbox(observed, { ...s, ready: false });
+          } catch (error) {
+            if (!isRpcError(error, 'notFound')) throw error;
+            cache.remove(s.id);
+          }
+        }),
+    );
+  }
+
+  /** Removes every container and sandbox of a stopped pod, and the links to its logs. */
+  async removePod(observed: ObservedPod): Promise<void> {
+    await Promise.all(observed.containers.map((c) => this.removeContainer(observed, c)));
+    await Promise.all(observed.sandboxes.map((s) => this.removeSandbox(s.id)));
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    try {
+      await this.#deps.runtime.removePodSandbox({ podSandboxId: id });
+    } catch (error) {
+      if (!isRpcError(error, 'notFound')) throw error;
+    }
+    this.#deps.cache.remove(id);
+  }
+
+  /** Removes an ended container with its log files. */
+  async removeContainer(observed: ObservedPod, container: ObservedContainer): Promise<void> {
+    const { runtime, cache, paths } = this.#deps;
+    try {
+      await runtime.removeContainer({ containerId: container.id });
+    } catch (error) {
+      if (!isRpcError(error, 'notFound')) throw error;
+    }
+    cache.remove(container.id);
+    await rm(paths.containerLogLink(observed, container.name, container.id), { force: true });
+    if (container.logPath) await removeLogs(container.logPath);
+  }
+
+}
+
+async function removeLogs(path: string): Promise<void> {
+  const dir = dirname(path);
+  const base = path.slice(dir.length + 1);
+  for (const name of await readdir(dir).catch(() => [])) {
+    if (name === base || name.startsWith(`${base}.`)) await rm(join(dir, name), { force: true });
+  }
+}

@@ -1,0 +1,47 @@
+import type { PodCondition, PodStatus } from '@coxswain/api';
+
+/** Lists the API merges by key: they are to be replaced, not merged. */
+const REPLACED = new Set(['podIPs', 'hostIPs']);
+const FIELDS = [
+  'observedGeneration', 'phase', 'reason', 'message', 'hostIP', 'hostIPs', 'podIP', 'podIPs', 'startTime', 'initContainerStatuses', 'containerStatuses',
+  'ephemeralContainerStatuses', 'qosClass', 'resources', 'resize',
+] as const satisfies readonly (keyof PodStatus)[];
+
+/**
+ * The strategic merge patch that makes the API's status the wanted one; undefined when nothing differs. `written` is what the last
+ * patch answered, newer than what an informer may show. Conditions of others stay as they are.
+ */
+export function statusPatch(api: PodStatus, written: PodStatus | undefined, wanted: PodStatus): object | undefined {
+  const now = written ?? api;
+  const patch: Record<string, unknown> = {};
+  for (const field of FIELDS) {
+    const value = wanted[field];
+    if (same(now[field], value)) continue;
+    if (value === undefined) {
+      if (now[field] !== undefined && field !== 'qosClass') patch[field] = null;
+    } else patch[field] = REPLACED.has(field) && now[field] !== undefined ? [{ $patch: 'replace' }, ...(value as object[])] : value;
+  }
+  const conditions = (wanted.conditions ?? []).filter((c) => !same(ofType(now.conditions, c.type), c));
+  if (conditions.length > 0) patch['conditions'] = conditions.map((c) => clearing(ofType(now.conditions, c.type), c));
+  return Object.keys(patch).length > 0 ? patch : undefined;
+}
+
+const ofType = (list: readonly PodCondition[] | undefined, type: string) => list?.find((c) => c.type === type);
+
+/** Merging leaves old members of a condition: name those that are to go. */
+function clearing(old: PodCondition | undefined, next: PodCondition): object {
+  const out: Record<string, unknown> = { ...next };
+  for (const key of ['reason', 'message', 'lastProbeTime'] as const) if (old?.[key] && next[key] === undefined) out[key] = null;
+  return out;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || a === null || b === null) return (a ?? undefined) === (b ?? undefined);
+  if (typeof a !== 'object' || typeof b !== 'object') return false;
+  if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => same(x, b[i]));
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].every((k) => same(left[k], right[k]));
+}
