@@ -1,1 +1,2 @@
-export {};
+export * from './api-server.js';
+export { parseTokenFile } from './auth/token-file-authenticator.js';

@@ -137,6 +137,11 @@ export interface StateStore {
   leaseStatus(id: LeaseId): Promise<LeaseStatus>;
   leases(): Promise<readonly LeaseId[]>;
   status(): Promise<StoreStatus>;
+  /**
+   * The newest visible revision, when the store knows it without I/O (embedded stores): makes linearizable cache reads free.
+   * Absent where only a round trip can tell (etcd).
+   */
+  currentRevision?(): Revision;
   /** A consistent copy of the whole store, in the store's own format, for backup. */
   snapshot(signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Gives freed space back to the file system, where the store can. */

@@ -1,0 +1,58 @@
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '@coxswain/sdk';
+import type { ApiResponse } from '../request/api-request.js';
+import { compress, worthCompressing } from './compress.js';
+import { chunkedFraming } from './framing.js';
+import type { Http1Request } from './http1-request.js';
+import { HttpStreamSink } from './stream-sink.js';
+
+const CACHE_CONTROL = 'no-cache, private';
+
+export function respondHttp1(answer: ApiResponse, request: Http1Request, clock: Clock): void {
+  const response = request.response as ServerResponse;
+  if (answer.type === 'handled' || response.destroyed) return;
+  const headers: (string | string[])[] = [];
+  for (const name in answer.headers) headers.push(name, answer.headers[name] as string | string[]);
+  headers.push('Cache-Control', CACHE_CONTROL);
+  if (answer.contentType !== '') headers.push('Content-Type', answer.contentType);
+  // An unread body (a refused request) would be taken for the next request.
+  if (!request.message.complete && answer.status >= 400) {
+    headers.push('Connection', 'close');
+    request.message.resume();
+  }
+  if (answer.type === 'stream') {
+    headers.push('Transfer-Encoding', 'chunked');
+    response.writeHead(answer.status, headers as string[]);
+    response.flushHeaders();
+    answer.start(new HttpStreamSink(response.socket as Duplex, response, chunkedFraming, clock));
+    return;
+  }
+  if (worthCompressing(answer.body.length, request.message.headers['accept-encoding']) && !answer.headers?.['content-encoding']) {
+    void compress(answer.body).then((body) => {
+      headers.push('Content-Encoding', 'gzip', 'Vary', 'Accept-Encoding');
+      send(response, answer.status, headers, body, request.method);
+    });
+    return;
+  }
+  send(response, answer.status, headers, answer.body, request.method);
+}
+
+function send(response: ServerResponse, status: number, headers: (string | string[])[], body: Buffer, method: string): void {
+  if (response.destroyed) return;
+  if (status !== 304 && status !== 204) headers.push('Content-Length', String(body.length));
+  response.writeHead(status, headers as string[]);
+  if (method === 'HEAD' || body.length === 0) response.end();
+  else response.end(body);
+}
+
+/** An upgrade that was refused: a plain answer on the naked connection, which is then closed. */
+export function respondUpgrade(answer: ApiResponse, socket: Duplex): void {
+  if (answer.type === 'handled') return;
+  if (answer.type === 'stream') {
+    socket.destroy();
+    return;
+  }
+  const head = `HTTP/1.1 ${answer.status} ${answer.status === 403 ? 'Forbidden' : 'Error'}\r\nContent-Type: ${answer.contentType}\r\nContent-Length: ${answer.body.length}\r\nConnection: close\r\n\r\n`;
+  socket.end(Buffer.concat([Buffer.from(head), answer.body]));
+}

@@ -1,0 +1,33 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
+import type { Clock } from '@coxswain/sdk';
+import type { ApiResponse } from '../request/api-request.js';
+import { rawFraming } from '../storage/watch-groups.js';
+import { compress, worthCompressing } from './compress.js';
+import type { Http2Request } from './http2-request.js';
+import { HttpStreamSink } from './stream-sink.js';
+
+export function respondHttp2(answer: ApiResponse, request: Http2Request, clock: Clock): void {
+  const { stream } = request;
+  if (answer.type === 'handled' || stream.destroyed || stream.closed) return;
+  const headers: OutgoingHttpHeaders = { ':status': answer.status, 'cache-control': 'no-cache, private', ...answer.headers };
+  if (answer.contentType !== '') headers['content-type'] = answer.contentType;
+  if (answer.type === 'stream') {
+    stream.respond(headers);
+    answer.start(new HttpStreamSink(stream, stream, rawFraming, clock));
+    return;
+  }
+  const send = (body: Buffer) => {
+    if (stream.destroyed || stream.closed) return;
+    headers['content-length'] = body.length;
+    const empty = request.method === 'HEAD' || body.length === 0;
+    stream.respond(headers, { endStream: empty });
+    if (!empty) stream.end(body);
+  };
+  if (worthCompressing(answer.body.length, request.headers['accept-encoding']) && !answer.headers?.['content-encoding']) {
+    headers['content-encoding'] = 'gzip';
+    headers.vary = 'accept-encoding';
+    void compress(answer.body).then(send);
+    return;
+  }
+  send(answer.body);
+}

@@ -1,0 +1,147 @@
+import type { ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
+import type { StateStore } from '@coxswain/sdk';
+import { ResourceCache } from '../storage/resource-cache.js';
+import type { CacheIndex } from '../storage/resource-cache.js';
+import { ResourceStorage } from '../storage/resource-storage.js';
+import type { StoreFeed } from '../storage/store-feed.js';
+import { ServedResource } from './served-resource.js';
+
+const WINDOW_SIZE = 4096;
+
+/** Fields that are asked for often enough to be indexed, by storage prefix. */
+const INDEXES: Readonly<Record<string, readonly CacheIndex[]>> = {
+  '/registry/pods': [{ field: 'spec.nodeName', value: (pod) => (pod.spec?.nodeName as string | undefined) ?? '' }],
+};
+
+export interface Registration {
+  readonly definition: ResourceDefinition;
+  readonly lookup: SchemaLookup;
+  readonly schema?: TypeSchema;
+}
+
+/** Every resource served now. Definitions come and go (CRDs) while it runs. */
+export class ResourceRegistry {
+  readonly #served = new Map<string, ServedResource>();
+  readonly #storages = new Map<string, { readonly storage: ResourceStorage; users: number }>();
+  readonly #listeners = new Set<() => void>();
+  #started = false;
+
+  constructor(
+    readonly store: StateStore,
+    readonly feed: StoreFeed,
+  ) {}
+
+  /** Before the feed starts: everything is loaded in one pass. */
+  addBuiltIn(registration: Registration): ServedResource {
+    const { served } = this.#register(registration);
+    return served;
+  }
+
+  /** The feed runs: what is added from now on loads by itself. */
+  started(): void {
+    this.#started = true;
+  }
+
+  /** Serve one more resource; resolves when its objects are loaded. */
+  async add(registration: Registration): Promise<ServedResource> {
+    const { served, fresh } = this.#register(registration);
+    if (fresh && this.#started) await this.feed.load(fresh);
+    this.#changed();
+    return served;
+  }
+
+  /** Stop serving it; its stored objects stay. */
+  remove(group: string, version: string, resource: string): void {
+    const key = keyOf(group, version, resource);
+    const served = this.#served.get(key);
+    if (!served) return;
+    this.#served.delete(key);
+    const shared = this.#storages.get(served.definition.storagePrefix);
+    if (shared && --shared.users === 0) {
+      this.#storages.delete(served.definition.storagePrefix);
+      this.feed.remove(shared.storage.cache);
+    }
+    this.#changed();
+  }
+
+  /** Replace a definition whose storage stays (a CRD's new schema or columns). */
+  replace(registration: Registration): ServedResource {
+    const { definition, lookup, schema } = registration;
+    const served = new ServedResource(definition, this.#storages.get(definition.storagePrefix)?.storage, lookup, schema);
+    this.#served.set(keyOf(definition.group, definition.version, definition.resource), served);
+    this.#changed();
+    return served;
+  }
+
+  find(group: string, version: string, resource: string): ServedResource | undefined {
+    return this.#served.get(keyOf(group, version, resource));
+  }
+
+  /** Any served version. */
+  findGroupResource(group: string, resource: string): ServedResource | undefined {
+    for (const served of this.#served.values()) if (served.definition.group === group && served.definition.resource === resource) return served;
+    return undefined;
+  }
+
+  findKind(group: string, version: string, kind: string): ServedResource | undefined {
+    for (const { definition } of this.#served.values()) {
+      if (definition.group === group && definition.version === version && definition.kind === kind) return this.#served.get(keyOf(group, version, definition.resource));
+    }
+    return undefined;
+  }
+
+  all(): ServedResource[] {
+    return [...this.#served.values()];
+  }
+
+  /** The storage of a core or built-in resource; throws when it is not served. */
+  storage(group: string, resource: string): ResourceStorage {
+    const found = this.findGroupResource(group, resource)?.storage;
+    if (!found) throw new Error(`${resource}.${group} is not served`);
+    return found;
+  }
+
+  storages(): ResourceStorage[] {
+    return [...this.#storages.values()].map((entry) => entry.storage);
+  }
+
+  /** Called after resources came or went: discovery and OpenAPI follow. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #register({ definition, lookup, schema }: Registration): { served: ServedResource; fresh: ResourceCache | undefined } {
+    const key = keyOf(definition.group, definition.version, definition.resource);
+    if (this.#served.has(key)) throw new Error(`${key} is defined twice`);
+    let fresh: ResourceCache | undefined;
+    let storage: ResourceStorage | undefined;
+    if (!definition.virtual) {
+      let shared = this.#storages.get(definition.storagePrefix);
+      if (!shared) {
+        fresh = new ResourceCache({
+          prefix: `${definition.storagePrefix}/`,
+          namespaced: definition.namespaced,
+          indexes: INDEXES[definition.storagePrefix] ?? [],
+          windowSize: WINDOW_SIZE,
+        });
+        this.feed.add(fresh);
+        shared = { storage: new ResourceStorage(this.store, this.feed, fresh), users: 0 };
+        this.#storages.set(definition.storagePrefix, shared);
+      }
+      shared.users++;
+      storage = shared.storage;
+    }
+    const served = new ServedResource(definition, storage, lookup, schema);
+    this.#served.set(key, served);
+    return { served, fresh };
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function keyOf(group: string, version: string, resource: string): string {
+  return `${group}/${version}/${resource}`;
+}

@@ -1,0 +1,28 @@
+import type { ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
+import type { GroupResource } from '@coxswain/apimachinery';
+import type { ResourceStorage } from '../storage/resource-storage.js';
+import type { WatchEncoder } from '../storage/watch-groups.js';
+import { ObjectCodec } from './object-codec.js';
+import { objectWatchEncoder } from './watch-encoders.js';
+
+/** One row of the table, ready to serve. */
+export class ServedResource {
+  readonly codec: ObjectCodec;
+  readonly watchEncoder: WatchEncoder;
+  readonly groupResource: GroupResource;
+  readonly schema: TypeSchema;
+
+  constructor(
+    readonly definition: ResourceDefinition,
+    /** Undefined for virtual resources. */
+    readonly storage: ResourceStorage | undefined,
+    readonly lookup: SchemaLookup,
+    /** CRDs bring theirs inline. */
+    schema?: TypeSchema,
+  ) {
+    this.codec = new ObjectCodec(definition);
+    this.watchEncoder = objectWatchEncoder(this.codec);
+    this.groupResource = { group: definition.group, resource: definition.resource };
+    this.schema = schema ?? { kind: 'ref', name: definition.schema };
+  }
+}

@@ -1,0 +1,57 @@
+import { ApiError } from '@coxswain/apimachinery';
+import { JSON_SCHEMA, load } from 'js-yaml';
+import { scanJson } from './scan-json.js';
+
+export interface DecodedBody {
+  readonly value: unknown;
+  /** Paths of members that occur twice. */
+  readonly duplicates: readonly string[];
+}
+
+const ACCEPTED = ['application/json', 'application/yaml'] as const;
+
+/** The media type without its parameters, in lower case. */
+export function mediaType(header: string | string[] | undefined): string {
+  if (typeof header !== 'string') return '';
+  const semicolon = header.indexOf(';');
+  return (semicolon < 0 ? header : header.slice(0, semicolon)).trim().toLowerCase();
+}
+
+/** Parse a request body; throws 400 or 415. */
+export function decodeBody(body: Buffer, contentType: string | string[] | undefined, strict = false): DecodedBody {
+  switch (mediaType(contentType)) {
+    case '':
+    case 'application/json':
+      return parseJson(body, strict);
+    case 'application/yaml':
+    case 'application/x-yaml':
+    case 'text/yaml':
+      return { value: parseYaml(body), duplicates: [] };
+    default:
+      throw ApiError.unsupportedMediaType(ACCEPTED);
+  }
+}
+
+export function parseJson(body: Buffer, strict: boolean): DecodedBody {
+  const text = body.toString();
+  const scan = scanJson(text, strict);
+  if (scan.tooDeep) throw ApiError.badRequest('exceeded max depth');
+  try {
+    return { value: JSON.parse(text), duplicates: scan.duplicates };
+  } catch (error) {
+    throw ApiError.badRequest(`the object provided is unrecognized (must be of type Object): ${(error as Error).message}`);
+  }
+}
+
+export function parseYaml(body: Buffer): unknown {
+  const text = body.toString();
+  try {
+    const value: unknown = load(text, { schema: JSON_SCHEMA });
+    // Aliases share nodes: one round through JSON makes a tree of it, and bounds what they can blow up to.
+    const json = JSON.stringify(value ?? null);
+    if (json.length > 16 * 1024 * 1024) throw new Error('the document grows beyond the limit');
+    return JSON.parse(json);
+  } catch (error) {
+    throw ApiError.badRequest(`error converting YAML to JSON: ${(error as Error).message}`);
+  }
+}

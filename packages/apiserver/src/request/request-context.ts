@@ -1,0 +1,41 @@
+import type { UserInfo } from '@coxswain/sdk';
+import type { ApiRequest } from './api-request.js';
+import type { RequestInfo, ResourceInfo } from './request-info.js';
+
+const MAX_WARNING_BYTES = 4096;
+
+/** One request on its way through the handlers. */
+export class RequestContext {
+  /** For the `Warning` header. */
+  readonly warnings: string[] = [];
+  readonly annotations: Record<string, string> = {};
+  #warningBytes = 0;
+
+  constructor(
+    readonly request: ApiRequest,
+    readonly info: RequestInfo,
+    readonly query: URLSearchParams,
+    readonly user: UserInfo,
+    readonly auditId: string,
+    /** Milliseconds since the epoch. */
+    readonly receivedAt: number,
+  ) {}
+
+  /** Only for resource requests. */
+  get resource(): ResourceInfo {
+    const { resource } = this.info;
+    if (!resource) throw new Error(`${this.info.path} is not a resource path`);
+    return resource;
+  }
+
+  warn(message: string): void {
+    if (this.warnings.includes(message)) return;
+    this.#warningBytes += message.length;
+    if (this.#warningBytes <= MAX_WARNING_BYTES) this.warnings.push(message);
+  }
+
+  get userAgent(): string {
+    const value = this.request.headers['user-agent'];
+    return typeof value === 'string' ? value : '';
+  }
+}

@@ -1,0 +1,92 @@
+import type { KubeObject, StrategyContext } from '@coxswain/api';
+import { ApiError } from '@coxswain/apimachinery';
+import type { ServedResource } from '../registry/served-resource.js';
+import type { RequestContext } from '../request/request-context.js';
+import type { ResourceStorage } from '../storage/resource-storage.js';
+import { admissionRequest } from './admission-request.js';
+import { recordManager } from './field-managers.js';
+import { checkNamespace, ensureMetadata, fillMeta, generateName } from './object-meta.js';
+import type { RestEnv } from './rest-env.js';
+import type { WriteOptions } from './write-options.js';
+import type { WriteResult } from './write-result.js';
+import { validateNew } from './validate.js';
+
+const MAX_NAME_ATTEMPTS = 8;
+const MAX_CLAIM_ATTEMPTS = 16;
+
+/**
+ * Create `object` (of the served version, already decoded; handed over).
+ * `managed` false: its managedFields are set already (apply).
+ */
+export async function create(
+  env: RestEnv,
+  context: RequestContext,
+  served: ServedResource,
+  object: KubeObject,
+  options: WriteOptions,
+  managed = true,
+): Promise<WriteResult> {
+  const { definition, groupResource } = served;
+  const { strategy } = definition;
+  const storage = served.storage as ResourceStorage;
+  const { namespace } = context.resource;
+  ensureMetadata(object);
+  checkNamespace(object, definition.namespaced, namespace);
+  const { metadata } = object;
+  if (metadata.resourceVersion) throw ApiError.badRequest('resourceVersion should not be set on objects to be created');
+  delete metadata.resourceVersion;
+  if (metadata.deletionTimestamp) delete metadata.deletionTimestamp;
+  const generated = !metadata.name && metadata.generateName ? metadata.generateName : undefined;
+  const now = env.clock.now();
+  fillMeta(object, env.random, now);
+  const strategyContext: StrategyContext = { now, random: () => env.random.next(), user: context.user };
+  strategy.default?.(object);
+  strategy.prepareForCreate?.(object, strategyContext);
+  if (generated !== undefined) metadata.name = generateName(generated, env.random);
+
+  const request = admissionRequest(context, served, {
+    operation: 'CREATE',
+    subresource: '',
+    namespace,
+    name: generated === undefined ? (metadata.name ?? '') : '',
+    dryRun: options.dryRun,
+    object,
+  });
+  const signal = () => context.request.signal;
+  await env.admission.admit(request, signal);
+  if (managed) recordManager(served, undefined, object, options.fieldManager, '', now);
+  const hooks = env.hooks.get(hookKey(served));
+  for (let attempt = 1; ; attempt++) {
+    const name = metadata.name ?? '';
+    const allocation = options.dryRun ? undefined : await hooks?.beginCreate?.(context, object);
+    try {
+      if (attempt === 1) {
+        validateNew(served, object);
+        await env.admission.validate(request, signal);
+        for (const warning of strategy.warnings?.(object) ?? []) context.warn(warning);
+      }
+      if (options.dryRun) {
+        if (storage.cache.get(namespace, name)) throw ApiError.alreadyExists(groupResource, name);
+        return { type: 'unstored', object, created: true };
+      }
+      const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
+      const outcome = await storage.create(namespace, name, served.codec.toStorage(object), lease, allocation?.companions);
+      if (outcome.type === 'written') return { type: 'stored', object: outcome.object, created: true };
+    } catch (error) {
+      allocation?.release();
+      throw error;
+    }
+    allocation?.release();
+    const exists = storage.cache.get(namespace, name) ?? (await storage.fresh(namespace, name));
+    if (exists && generated === undefined) throw ApiError.alreadyExists(groupResource, name);
+    if (exists && attempt >= MAX_NAME_ATTEMPTS) throw ApiError.generateNameConflict(groupResource, name, 1);
+    // No such object: a claim (an address, a port) was taken in between; the next round claims another.
+    if (!exists && attempt >= MAX_CLAIM_ATTEMPTS) throw ApiError.serverTimeout(groupResource, 'create', 1);
+    if (generated !== undefined) metadata.name = generateName(generated, env.random);
+  }
+}
+
+export function hookKey(served: ServedResource): string {
+  const { group, resource } = served.definition;
+  return group === '' ? resource : `${resource}.${group}`;
+}

@@ -1,0 +1,31 @@
+import type { KubeObject } from '@coxswain/api';
+import { ApiError, formatGroupVersion } from '@coxswain/apimachinery';
+import { decodeBody } from '../request/decode-body.js';
+import type { RequestContext } from '../request/request-context.js';
+import type { ServedResource } from '../registry/served-resource.js';
+import type { FieldValidation } from './write-options.js';
+import { checkShape } from './check-shape.js';
+
+/** The object in a request body: of the right kind, its fields of the right types. Throws 400. */
+export function decodeObject(context: RequestContext, served: ServedResource, body: Buffer, validation: FieldValidation): KubeObject {
+  const { value, duplicates } = decodeBody(body, context.request.headers['content-type'], validation !== 'Ignore');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw ApiError.badRequest('the object provided is unrecognized (must be of type Object)');
+  const object = value as KubeObject;
+  checkKind(object, served);
+  checkShape(context, served, object, duplicates, validation);
+  return object;
+}
+
+/** apiVersion and kind must be those of the endpoint; absent ones are filled in. */
+export function checkKind(object: KubeObject, served: ServedResource): void {
+  const { group, version, kind } = served.definition;
+  const apiVersion = formatGroupVersion({ group, version });
+  if (!object.apiVersion) object.apiVersion = apiVersion;
+  if (!object.kind) object.kind = kind;
+  if (object.apiVersion !== apiVersion) {
+    throw ApiError.badRequest(`the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`);
+  }
+  if (object.kind !== kind) {
+    throw ApiError.badRequest(`${object.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: no kind ${JSON.stringify(object.kind)} is registered for version ${JSON.stringify(apiVersion)}`);
+  }
+}

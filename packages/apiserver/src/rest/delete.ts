@@ -1,0 +1,50 @@
+import { ApiError } from '@coxswain/apimachinery';
+import type { ServedResource } from '../registry/served-resource.js';
+import type { RequestContext } from '../request/request-context.js';
+import type { ResourceStorage } from '../storage/resource-storage.js';
+import type { StoredObject } from '../storage/stored-object.js';
+import { admissionRequest } from './admission-request.js';
+import { hookKey } from './create.js';
+import type { DeleteOptions } from './delete-options.js';
+import { planDeletion } from './deletion.js';
+import type { RestEnv } from './rest-env.js';
+
+const MAX_ATTEMPTS = 30;
+
+export interface DeleteResult {
+  /** The last state, or the state it is in while something still holds it. */
+  readonly object: StoredObject;
+  readonly removed: boolean;
+}
+
+/** Delete, or begin to. */
+export async function remove(env: RestEnv, context: RequestContext, served: ServedResource, namespace: string, name: string, options: DeleteOptions): Promise<DeleteResult> {
+  const storage = served.storage as ResourceStorage;
+  const { definition, groupResource } = served;
+  const hooks = env.hooks.get(hookKey(served));
+  const { uid, resourceVersion } = options.preconditions;
+  let stored = storage.cache.get(namespace, name);
+  for (let attempt = 1; ; attempt++) {
+    if (!stored) throw ApiError.notFound(groupResource, name);
+    const old = served.codec.object(stored);
+    if (uid !== undefined && uid !== old.metadata.uid) {
+      throw ApiError.conflict(groupResource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`);
+    }
+    if (resourceVersion !== undefined && resourceVersion !== String(stored.revision)) {
+      throw ApiError.conflict(groupResource, name, `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${stored.revision}`);
+    }
+    const request = admissionRequest(context, served, { operation: 'DELETE', subresource: '', namespace, name, dryRun: options.dryRun, oldObject: old });
+    const signal = () => context.request.signal;
+    await env.admission.admit(request, signal);
+    await env.admission.validate(request, signal);
+    const step = planDeletion(old, definition.strategy, options, env.clock.now(), hooks);
+    if (step.type === 'unchanged' || options.dryRun) return { object: stored, removed: step.type === 'remove' };
+    const outcome =
+      step.type === 'remove'
+        ? await storage.delete(stored, hooks?.beginDelete?.(old))
+        : await storage.update(stored, served.codec.toStorage(step.object), undefined);
+    if (outcome.type === 'written') return { object: outcome.object, removed: step.type === 'remove' };
+    if (attempt >= MAX_ATTEMPTS) throw ApiError.conflict(groupResource, name, 'the object has been modified; please apply your changes to the latest version and try again');
+    stored = await storage.fresh(namespace, name);
+  }
+}

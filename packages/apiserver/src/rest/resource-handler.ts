@@ -1,0 +1,237 @@
+import type { KubeObject, Subresource, Verb } from '@coxswain/api';
+import { ApiError, successStatus } from '@coxswain/apimachinery';
+import { notFoundPage } from '../api-handler.js';
+import type { ApiResponse } from '../request/api-request.js';
+import { jsonResponse } from '../request/api-request.js';
+import { negotiate } from '../request/accept.js';
+import type { Accepted } from '../request/accept.js';
+import type { RequestContext } from '../request/request-context.js';
+import type { ServedResource } from '../registry/served-resource.js';
+import type { ResourceStorage } from '../storage/resource-storage.js';
+import { create, hookKey } from './create.js';
+import { remove } from './delete.js';
+import { removeCollection } from './delete-collection.js';
+import { parseDeleteOptions } from './delete-options.js';
+import { decodeObject } from './decode-object.js';
+import { list } from './list.js';
+import { parseListOptions } from './list-options.js';
+import { patch } from './patch.js';
+import { readScale, writeScale } from './scale.js';
+import { respondList, respondObject, respondStored, watchEncoderFor } from './respond.js';
+import type { RestEnv } from './rest-env.js';
+import { update } from './update.js';
+import { watch } from './watch.js';
+import { parseWriteOptions } from './write-options.js';
+import type { WriteResult } from './write-result.js';
+
+/** A handler for what has rules of its own: binding, eviction, token, log, reviews. */
+export type ActionHandler = (context: RequestContext, served: ServedResource) => Promise<ApiResponse> | ApiResponse;
+
+export interface ResourceHandlerOptions {
+  readonly env: RestEnv;
+  /** By `resource/subresource` (`pods/binding`) or the name a virtual resource gives. */
+  readonly actions: ReadonlyMap<string, ActionHandler>;
+  /** Requests for groups that other servers answer (APIService). Undefined: not mine. */
+  readonly delegate?: (context: RequestContext) => Promise<ApiResponse> | ApiResponse | undefined;
+}
+
+/** Resource requests: finds the definition, checks that it offers the verb, and runs the generic machinery on it. */
+export class ResourceHandler {
+  constructor(readonly options: ResourceHandlerOptions) {}
+
+  handle(context: RequestContext): Promise<ApiResponse> | ApiResponse {
+    const { group, version, resource, subresource } = context.resource;
+    const delegated = this.options.delegate?.(context);
+    if (delegated) return delegated;
+    const served = this.options.env.registry.find(group, version, resource);
+    if (!served) return notFoundPage();
+    if (served.definition.namespaced && context.resource.namespace === '' && context.resource.name !== '' && context.info.verb !== 'list' && context.info.verb !== 'watch' && context.info.verb !== 'deletecollection') return notFoundPage();
+    if (!served.definition.namespaced && context.resource.namespace !== '' && !(group === '' && resource === 'namespaces')) return notFoundPage();
+    if (served.definition.virtual) return this.#action(served.definition.virtual, context, served);
+    return subresource === '' ? this.#main(context, served) : this.#sub(context, served, subresource);
+  }
+
+  #action(name: string, context: RequestContext, served: ServedResource): Promise<ApiResponse> | ApiResponse {
+    const action = this.options.actions.get(name);
+    if (!action) throw ApiError.methodNotSupported(served.groupResource, context.info.verb);
+    return action(context, served);
+  }
+
+  #main(context: RequestContext, served: ServedResource): Promise<ApiResponse> | ApiResponse {
+    const { env } = this.options;
+    const { verb } = context.info;
+    if (!served.definition.verbs.includes(verb as Verb)) throw ApiError.methodNotSupported(served.groupResource, verb);
+    switch (verb as Verb) {
+      case 'get':
+        return this.#get(context, served);
+      case 'list':
+        return this.#list(context, served);
+      case 'watch':
+        return this.#watch(context, served);
+      case 'create':
+        return this.#create(context, served);
+      case 'update':
+        return this.#update(context, served);
+      case 'patch':
+        return this.#patch(context, served, undefined);
+      case 'delete':
+        return this.#delete(context, served);
+      case 'deletecollection':
+        return this.#deleteCollection(context, served, env);
+    }
+  }
+
+  #sub(context: RequestContext, served: ServedResource, name: string): Promise<ApiResponse> | ApiResponse {
+    const found = served.definition.subresources.find((sub) => (sub.type === 'status' || sub.type === 'scale' ? sub.type : sub.name) === name);
+    if (!found) return notFoundPage();
+    const { verb } = context.info;
+    switch (found.type) {
+      case 'action':
+        return this.#action(`${served.definition.resource}/${name}`, context, served);
+      case 'scale':
+        if (verb === 'get') return readScale(this.options.env, context, served, found);
+        if (verb === 'update' || verb === 'patch') return writeScale(this.options.env, context, served, found);
+        break;
+      case 'status':
+      case 'part':
+        if (found.type === 'part' && !found.verbs.includes(verb as Verb)) break;
+        if (verb === 'get') return this.#get(context, served);
+        if (verb === 'update') return this.#update(context, served, found);
+        if (verb === 'patch') return this.#patch(context, served, found);
+    }
+    throw ApiError.methodNotSupported(served.groupResource, verb);
+  }
+
+  #get(context: RequestContext, served: ServedResource): Promise<ApiResponse> | ApiResponse {
+    const accepted = accept(context, true);
+    const barrier = this.options.env.feed.barrier();
+    return barrier ? barrier.then(() => this.#found(context, served, accepted)) : this.#found(context, served, accepted);
+  }
+
+  #found(context: RequestContext, served: ServedResource, accepted: Accepted): ApiResponse {
+    const { namespace, name } = context.resource;
+    const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
+    if (!stored) throw ApiError.notFound(served.groupResource, name);
+    return respondStored(this.options.env, context, served, stored, 200, accepted);
+  }
+
+  async #list(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
+    const accepted = accept(context, true);
+    const result = await list(this.options.env, context, served, parseListOptions(context.query, false));
+    return respondList(this.options.env, context, served, result, accepted);
+  }
+
+  async #watch(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
+    const accepted = accept(context, true);
+    const encoder = watchEncoderFor(this.options.env, context, served, accepted);
+    const start = await watch(this.options.env, context, served, parseListOptions(context.query, true), encoder);
+    return { type: 'stream', status: 200, contentType: 'application/json', start };
+  }
+
+  async #create(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
+    const { env } = this.options;
+    const { namespace } = context.resource;
+    if (served.definition.namespaced && namespace === '') throw ApiError.badRequest('an empty namespace may not be set during creation');
+    if (context.resource.name !== '') return notFoundMethod(served, 'create');
+    const options = parseWriteOptions(context);
+    const accepted = accept(context, true);
+    const object = decodeObject(context, served, await context.request.body(), options.fieldValidation);
+    return this.#written(context, served, await create(env, context, served, object, options), accepted);
+  }
+
+  async #update(context: RequestContext, served: ServedResource, sub?: Extract<Subresource, { type: 'status' | 'part' }>): Promise<ApiResponse> {
+    const { env } = this.options;
+    const options = parseWriteOptions(context);
+    const accepted = accept(context, true);
+    const body = await context.request.body();
+    let first: KubeObject | undefined = decodeObject(context, served, body, options.fieldValidation);
+    const decode = (): KubeObject => {
+      // The first attempt uses what has been decoded; a further one needs a fresh copy.
+      const object = first ?? decodeObject(context, served, body, 'Ignore');
+      first = undefined;
+      return object;
+    };
+    const strategy = strategyOf(served, sub);
+    const result = await update(
+      env,
+      context,
+      served,
+      {
+        subresource: sub ? (sub.type === 'status' ? 'status' : sub.name) : '',
+        strategy,
+        transform: (current) => mergeWritten(sub, current, decode()),
+        ...(sub === undefined && served.definition.strategy.allowCreateOnUpdate ? { create: decode } : {}),
+        managed: true,
+        patch: sub !== undefined,
+      },
+      options,
+    );
+    return this.#written(context, served, result, accepted);
+  }
+
+  async #patch(context: RequestContext, served: ServedResource, sub: Extract<Subresource, { type: 'status' | 'part' }> | undefined): Promise<ApiResponse> {
+    const accepted = accept(context, true);
+    const result = await patch(this.options.env, context, served, sub);
+    return this.#written(context, served, result, accepted);
+  }
+
+  async #delete(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
+    const { env } = this.options;
+    const { namespace, name } = context.resource;
+    const accepted = accept(context, true);
+    const options = await parseDeleteOptions(context);
+    const result = await remove(env, context, served, namespace, name, options);
+    const status = !result.removed && options.orphanDependents === false ? 202 : 200;
+    if (!result.removed || env.hooks.get(hookKey(served))?.returnsDeleted) return respondStored(env, context, served, result.object, status, accepted);
+    const { group } = served.definition;
+    const uid = result.object.object.metadata.uid;
+    return jsonResponse(200, successStatus({ name, ...(group === '' ? {} : { group }), kind: served.definition.resource, ...(uid ? { uid } : {}) }));
+  }
+
+  async #deleteCollection(context: RequestContext, served: ServedResource, env: RestEnv): Promise<ApiResponse> {
+    const accepted = accept(context, true);
+    return respondList(env, context, served, await removeCollection(env, context, served), accepted);
+  }
+
+  #written(context: RequestContext, served: ServedResource, result: WriteResult, accepted: Accepted): ApiResponse {
+    const { env } = this.options;
+    const status = result.created ? 201 : 200;
+    return result.type === 'stored' ? respondStored(env, context, served, result.object, status, accepted) : respondObject(env, context, served, result.object, status, accepted);
+  }
+}
+
+export function strategyOf(served: ServedResource, sub: Extract<Subresource, { type: 'status' | 'part' }> | undefined) {
+  const { strategy } = served.definition;
+  return sub?.strategy ? { ...sub.strategy, ...(sub.strategy.default ? {} : strategy.default ? { default: strategy.default } : {}) } : sub ? statusOnly(served) : strategy;
+}
+
+/** A status subresource without rules of its own is checked by those of the resource, without their `prepare…`. */
+function statusOnly(served: ServedResource) {
+  const { default: fill } = served.definition.strategy;
+  return fill ? { default: fill } : {};
+}
+
+/** What a write to a subresource leaves of the stored object. */
+export function mergeWritten(sub: Extract<Subresource, { type: 'status' | 'part' }> | undefined, stored: KubeObject, written: KubeObject): KubeObject {
+  if (!sub) return written;
+  if (sub.type === 'part') return sub.merge(stored, written);
+  // Only status, and the metadata that says which version is meant.
+  const { status: _old, ...rest } = stored;
+  const metadata = { ...written.metadata, ...pickMeta(stored) };
+  return 'status' in written ? { ...rest, metadata, status: written.status } : { ...rest, metadata };
+}
+
+/** A status write changes labels and annotations no more than the rest of the object, except managedFields. */
+function pickMeta(stored: KubeObject): object {
+  const { managedFields: _managed, resourceVersion: _version, uid: _uid, name: _name, ...rest } = stored.metadata;
+  return rest;
+}
+
+function accept(context: RequestContext, tables: boolean): Accepted {
+  return negotiate(context.request.headers.accept as string | undefined, { tables, partial: true, protobuf: false });
+}
+
+function notFoundMethod(served: ServedResource, verb: string): never {
+  throw ApiError.methodNotSupported(served.groupResource, verb);
+}
+

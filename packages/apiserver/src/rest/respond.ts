@@ -1,0 +1,104 @@
+import type { KubeObject } from '@coxswain/api';
+import { ApiError } from '@coxswain/apimachinery';
+import { dump } from 'js-yaml';
+import type { Accepted } from '../request/accept.js';
+import type { ApiResponse } from '../request/api-request.js';
+import type { RequestContext } from '../request/request-context.js';
+import { encodeList } from '../registry/list-encoder.js';
+import type { ServedResource } from '../registry/served-resource.js';
+import { partialObject, table, tableColumns, tableRow } from '../registry/shapes.js';
+import type { IncludeObject } from '../registry/shapes.js';
+import { shapedWatchEncoder } from '../registry/watch-encoders.js';
+import { encodeObject } from '../storage/stored-object.js';
+import type { StoredObject } from '../storage/stored-object.js';
+import type { WatchEncoder } from '../storage/watch-groups.js';
+import type { ListResult } from './list.js';
+import type { RestEnv } from './rest-env.js';
+
+/** A stored object: its cached bytes, unless the client wants another shape. */
+export function respondStored(env: RestEnv, context: RequestContext, served: ServedResource, stored: StoredObject, status: number, accepted: Accepted): ApiResponse {
+  if (accepted.as === 'object' && accepted.format === 'json' && !wantsPretty(context)) {
+    return { type: 'bytes', status, contentType: 'application/json', body: served.codec.bytes(stored) };
+  }
+  return respondObject(env, context, served, served.codec.object(stored), status, accepted);
+}
+
+export function respondObject(env: RestEnv, context: RequestContext, served: ServedResource, object: KubeObject, status: number, accepted: Accepted): ApiResponse {
+  switch (accepted.as) {
+    case 'Table': {
+      const metadata = { resourceVersion: object.metadata.resourceVersion };
+      const rows = [tableRow(served.definition, object, includeObject(context), accepted.version, env.clock.now())];
+      return encoded(context, status, table(accepted.version, metadata, tableColumns(served.definition), rows), accepted);
+    }
+    case 'PartialObjectMetadata':
+      return encoded(context, status, partialObject(object, accepted.version), accepted);
+    default:
+      return encoded(context, status, object, accepted);
+  }
+}
+
+export function respondList(env: RestEnv, context: RequestContext, served: ServedResource, { objects, metadata }: ListResult, accepted: Accepted): ApiResponse {
+  const { definition, codec } = served;
+  switch (accepted.as) {
+    case 'Table': {
+      const include = includeObject(context);
+      const now = env.clock.now();
+      const rows = objects.map((stored) => tableRow(definition, codec.object(stored), include, accepted.version, now));
+      return encoded(context, 200, table(accepted.version, metadata, tableColumns(definition), rows), accepted);
+    }
+    case 'PartialObjectMetadata': {
+      const items = objects.map((stored) => partialObject(codec.object(stored), accepted.version));
+      return encoded(context, 200, { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${accepted.version}`, metadata, items }, accepted);
+    }
+    default: {
+      const body = encodeList(codec, objects, metadata);
+      if (accepted.format === 'json' && !wantsPretty(context)) return { type: 'bytes', status: 200, contentType: 'application/json', body };
+      return encoded(context, 200, JSON.parse(body.toString()), accepted);
+    }
+  }
+}
+
+export function encoded(context: RequestContext, status: number, value: unknown, accepted: Accepted): ApiResponse {
+  if (accepted.format === 'yaml') return { type: 'bytes', status, contentType: 'application/yaml', body: Buffer.from(dump(value)) };
+  const body = wantsPretty(context) ? Buffer.from(`${JSON.stringify(value, null, 2)}\n`) : encodeObject(value);
+  return { type: 'bytes', status, contentType: 'application/json', body };
+}
+
+export function watchEncoderFor(env: RestEnv, context: RequestContext, served: ServedResource, accepted: Accepted): WatchEncoder {
+  if (accepted.format !== 'json') throw ApiError.notAcceptable(['application/json']);
+  const { definition, codec } = served;
+  const { version } = accepted;
+  switch (accepted.as) {
+    case 'Table': {
+      const include = includeObject(context);
+      const columns = tableColumns(definition);
+      const shape = (stored: StoredObject) =>
+        table(version, { resourceVersion: String(stored.revision) }, columns, [tableRow(definition, codec.object(stored), include, version, env.clock.now())]);
+      const bookmark = (revision: number) => table(version, { resourceVersion: String(revision) }, columns, []);
+      return shapedWatchEncoder(`table:${version}:${include}:${codec.apiVersion}/${definition.kind}`, shape, bookmark);
+    }
+    case 'PartialObjectMetadata': {
+      const shape = (stored: StoredObject) => partialObject(codec.object(stored), version);
+      const bookmark = (revision: number) => ({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: { resourceVersion: String(revision), creationTimestamp: null } });
+      return shapedWatchEncoder(`partial:${version}:${codec.apiVersion}/${definition.kind}`, shape, bookmark);
+    }
+    default:
+      return served.watchEncoder;
+  }
+}
+
+function includeObject(context: RequestContext): IncludeObject {
+  const value = context.query.get('includeObject') ?? '';
+  if (value === '' || value === 'Metadata') return 'Metadata';
+  if (value === 'None' || value === 'Object') return value;
+  throw ApiError.badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+}
+
+const HUMANS = /^(curl|Wget|Mozilla\/5\.0)/;
+
+/** As upstream: when asked for, and by default for people's tools. */
+export function wantsPretty(context: RequestContext): boolean {
+  const asked = context.query.get('pretty');
+  if (asked !== null) return asked !== '0' && asked !== 'false';
+  return HUMANS.test(context.userAgent);
+}

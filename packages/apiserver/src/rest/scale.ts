@@ -1,0 +1,122 @@
+import type { KubeObject, Subresource } from '@coxswain/api';
+import { ApiError } from '@coxswain/apimachinery';
+import { negotiate } from '../request/accept.js';
+import type { ApiResponse } from '../request/api-request.js';
+import { decodeBody } from '../request/decode-body.js';
+import type { RequestContext } from '../request/request-context.js';
+import type { ServedResource } from '../registry/served-resource.js';
+import type { ResourceStorage } from '../storage/resource-storage.js';
+import { applyPatch } from './patch.js';
+import { encoded } from './respond.js';
+import type { RestEnv } from './rest-env.js';
+import { update } from './update.js';
+import { parseWriteOptions } from './write-options.js';
+import { objectOf } from './write-result.js';
+
+type ScaleSubresource = Extract<Subresource, { type: 'scale' }>;
+
+const KIND = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const;
+
+/** The autoscaling/v1 Scale of an object. */
+export function scaleOf(object: KubeObject, sub: ScaleSubresource): KubeObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = sub.labelSelectorPath === undefined ? undefined : read(object, sub.labelSelectorPath);
+  const replicas = read(object, sub.specReplicasPath);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { ...(name ? { name } : {}), ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}), ...(creationTimestamp ? { creationTimestamp } : {}) },
+    spec: typeof replicas === 'number' ? { replicas } : {},
+    status: { replicas: Number(read(object, sub.statusReplicasPath) ?? 0), ...(selector === undefined ? {} : { selector: selectorText(selector) }) },
+  };
+}
+
+export function readScale(env: RestEnv, context: RequestContext, served: ServedResource, sub: ScaleSubresource): ApiResponse {
+  const { namespace, name } = context.resource;
+  const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
+  if (!stored) throw ApiError.notFound(served.groupResource, name);
+  void env;
+  return encoded(context, 200, scaleOf(served.codec.object(stored), sub), accept(context));
+}
+
+export async function writeScale(env: RestEnv, context: RequestContext, served: ServedResource, sub: ScaleSubresource): Promise<ApiResponse> {
+  const accepted = accept(context);
+  const options = parseWriteOptions(context);
+  const body = await context.request.body();
+  const { name } = context.resource;
+  const result = await update(
+    env,
+    context,
+    served,
+    {
+      subresource: 'scale',
+      strategy: served.definition.strategy,
+      managed: true,
+      patch: true,
+      kind: KIND,
+      transform(current) {
+        const before = scaleOf(current, sub);
+        const written =
+          context.info.verb === 'patch' ? applyPatch(context, undefined, before, body) : (decodeBody(body, context.request.headers['content-type']).value as KubeObject);
+        if (typeof written !== 'object' || written === null) throw ApiError.badRequest('the body is not a Scale');
+        if (written.metadata?.name && written.metadata.name !== name) throw ApiError.badRequest(`the name of the object (${written.metadata.name}) does not match the name on the URL (${name})`);
+        const replicas: unknown = written.spec?.replicas ?? 0;
+        if (typeof replicas !== 'number' || !Number.isInteger(replicas)) throw ApiError.badRequest('spec.replicas must be an integer');
+        if (replicas < 0) {
+          throw ApiError.invalid(KIND, name, [{ type: 'FieldValueInvalid', field: 'spec.replicas', message: `Invalid value: ${replicas}: must be greater than or equal to 0` }]);
+        }
+        const version = written.metadata?.resourceVersion;
+        const metadata = { ...current.metadata, ...(version ? { resourceVersion: version } : {}) };
+        if (!version) delete metadata.resourceVersion;
+        return write({ ...current, metadata }, sub.specReplicasPath, replicas);
+      },
+    },
+    options,
+  );
+  return encoded(context, 200, scaleOf(objectOf(served, result), sub), accepted);
+}
+
+function accept(context: RequestContext) {
+  return negotiate(context.request.headers.accept as string | undefined, { tables: false, partial: false, protobuf: false });
+}
+
+function segments(path: string): string[] {
+  return path.split('.').filter((part) => part !== '');
+}
+
+function read(object: KubeObject, path: string): unknown {
+  let value: unknown = object;
+  for (const part of segments(path)) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+/** A copy with another value at the path; shares the rest. */
+function write(object: KubeObject, path: string, value: unknown): KubeObject {
+  const parts = segments(path);
+  const set = (at: Record<string, unknown>, i: number): Record<string, unknown> => {
+    const part = parts[i] as string;
+    return { ...at, [part]: i === parts.length - 1 ? value : set((at[part] as Record<string, unknown> | undefined) ?? {}, i + 1) };
+  };
+  return set(object, 0) as KubeObject;
+}
+
+/** `status.selector` of a Scale is text: a label selector object or a plain map of labels become it. */
+function selectorText(selector: unknown): string {
+  if (typeof selector === 'string') return selector;
+  if (typeof selector !== 'object' || selector === null) return '';
+  const { matchLabels, matchExpressions } = selector as { matchLabels?: Record<string, string>; matchExpressions?: { key: string; operator: string; values?: string[] }[] };
+  const labels = matchLabels ?? (matchExpressions ? {} : (selector as Record<string, string>));
+  const parts = Object.entries(labels).map(([key, value]) => ({ key, text: `${key}=${value}` }));
+  for (const { key, operator, values = [] } of matchExpressions ?? []) {
+    const set = `(${[...values].sort().join(',')})`;
+    const text = operator === 'In' ? `${key} in ${set}` : operator === 'NotIn' ? `${key} notin ${set}` : operator === 'Exists' ? key : `!${key}`;
+    parts.push({ key, text });
+  }
+  return parts
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map((part) => part.text)
+    .join(',');
+}

@@ -1,0 +1,87 @@
+import { ApiError } from '@coxswain/apimachinery';
+import type { Clock } from '@coxswain/sdk';
+import type { StreamSink } from '../request/api-request.js';
+import type { RequestContext } from '../request/request-context.js';
+import type { ServedResource } from '../registry/served-resource.js';
+import { errorFrame } from '../registry/watch-encoders.js';
+import type { ResourceCache } from '../storage/resource-cache.js';
+import type { ResourceStorage } from '../storage/resource-storage.js';
+import type { WatchFilter } from '../storage/watch-filter.js';
+import { frameFor } from '../storage/watch-groups.js';
+import type { WatchEncoder } from '../storage/watch-groups.js';
+import { buildFilter } from './build-filter.js';
+import { parseResourceVersion } from './list-options.js';
+import type { ListOptions } from './list-options.js';
+import type { RestEnv } from './rest-env.js';
+import { selectAll } from './select-objects.js';
+import { waitForRevision } from './wait-for-revision.js';
+
+const MIN_TIMEOUT_SECONDS = 1800;
+const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' } as const;
+
+/** Where a watch begins. */
+type Start =
+  /** The present objects as ADDED, then changes. */
+  | { readonly type: 'state' }
+  | { readonly type: 'revision'; readonly revision: number };
+
+/** Prepare a watch; the returned function starts it on a stream, synchronously, so that nothing falls between. */
+export async function watch(env: RestEnv, context: RequestContext, served: ServedResource, options: ListOptions, encoder: WatchEncoder): Promise<(sink: StreamSink) => void> {
+  const { cache } = served.storage as ResourceStorage;
+  const { namespace, name } = context.resource;
+  const filter = buildFilter(served, namespace, name, options.labelSelector, options.fieldSelector);
+  const revision = parseResourceVersion(options.resourceVersion);
+  const start = await startOf(env, options, revision);
+  const timeoutSeconds = options.timeoutSeconds && options.timeoutSeconds > 0 ? options.timeoutSeconds : MIN_TIMEOUT_SECONDS * (1 + env.random.next());
+  return (sink) => run(env, cache, filter, encoder, start, options, timeoutSeconds, sink);
+}
+
+async function startOf(env: RestEnv, options: ListOptions, revision: number | undefined): Promise<Start> {
+  if (revision === undefined) {
+    const barrier = env.feed.barrier();
+    if (barrier) await barrier;
+  } else if (options.sendInitialEvents) await waitForRevision(env, revision);
+  if (options.sendInitialEvents === true) return { type: 'state' };
+  if (options.sendInitialEvents === false) return { type: 'revision', revision: revision === undefined || revision === 0 ? env.feed.revision : revision };
+  return revision === undefined || revision === 0 ? { type: 'state' } : { type: 'revision', revision };
+}
+
+function run(env: RestEnv, cache: ResourceCache, filter: WatchFilter, encoder: WatchEncoder, start: Start, options: ListOptions, timeoutSeconds: number, sink: StreamSink): void {
+  const frames: Buffer[] = [];
+  if (start.type === 'state') {
+    for (const object of selectAll(cache, filter)) frames.push(encoder.encode('ADDED', object));
+    if (options.sendInitialEvents && options.allowWatchBookmarks) frames.push(encoder.bookmark(env.feed.revision, INITIAL_EVENTS_END));
+  } else {
+    const missed = cache.eventsSince(start.revision);
+    if (!missed) {
+      const error = ApiError.expired(`too old resource version: ${start.revision} (${cache.oldestWatchRevision})`);
+      sink.write(sink.framing.frame(errorFrame(error.status)));
+      sink.end();
+      return;
+    }
+    for (const event of missed) {
+      const frame = frameFor(event, filter, encoder);
+      if (frame) frames.push(frame);
+    }
+  }
+  if (frames.length > 0) sink.write(sink.framing.frame(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames)));
+  const future = start.type === 'revision' && start.revision > cache.revision ? start.revision : undefined;
+  const effective: WatchFilter = future === undefined ? filter : notBefore(filter, future);
+  const unsubscribe = cache.groups.subscribe(effective, encoder, { sink, bookmarks: options.allowWatchBookmarks });
+  const cancel = timeout(env.clock, timeoutSeconds, () => sink.end());
+  sink.onClose(() => {
+    unsubscribe();
+    cancel();
+  });
+}
+
+/** A watch from a revision that is yet to come sees nothing up to it. */
+function notBefore(filter: WatchFilter, revision: number): WatchFilter {
+  const { selects } = filter;
+  return { id: `${filter.id}\n>${revision}`, scope: filter.scope, selects: (object) => object.revision > revision && (selects === undefined || selects(object)) };
+}
+
+function timeout(clock: Clock, seconds: number, end: () => void): () => void {
+  // Timers of more than 24.8 days overflow.
+  return clock.setTimeout(end, Math.min(seconds * 1000, 2 ** 31 - 1));
+}

@@ -1,0 +1,219 @@
+import type { CacheEvent, EventType } from './resource-cache.js';
+import type { StoredObject } from './stored-object.js';
+import { filterMatches } from './watch-filter.js';
+import type { WatchFilter } from './watch-filter.js';
+
+/** How frames become bytes on one kind of connection; made once per group and batch, not once per watcher. */
+export interface WatchFraming {
+  readonly id: string;
+  frame(payload: Buffer): Buffer;
+}
+
+export const rawFraming: WatchFraming = { id: 'raw', frame: (payload) => payload };
+
+/** Turns events into the text of one served version and media type. */
+export interface WatchEncoder {
+  readonly id: string;
+  encode(type: EventType, object: StoredObject): Buffer;
+  bookmark(revision: number, annotations?: Readonly<Record<string, string>>): Buffer;
+}
+
+/** Where a watch writes. `write` returns false when the watcher was too slow and has been closed. */
+export interface WatchSink {
+  readonly framing: WatchFraming;
+  write(bytes: Buffer): boolean;
+}
+
+export interface Subscription {
+  readonly sink: WatchSink;
+  readonly bookmarks: boolean;
+}
+
+const BOOKMARK_SLOTS = 60;
+
+/** Watchers that see exactly the same bytes. */
+class WatchGroup {
+  readonly subscriptions = new Set<Subscription>();
+  readonly #slots: (Set<Subscription> | undefined)[] = [];
+  #pending: Buffer[] = [];
+
+  constructor(
+    readonly key: string,
+    readonly filter: WatchFilter,
+    readonly encoder: WatchEncoder,
+  ) {}
+
+  add(subscription: Subscription, slot: number): void {
+    this.subscriptions.add(subscription);
+    if (subscription.bookmarks) (this.#slots[slot] ??= new Set()).add(subscription);
+  }
+
+  remove(subscription: Subscription): void {
+    this.subscriptions.delete(subscription);
+    for (const slot of this.#slots) slot?.delete(subscription);
+  }
+
+  /** True when the event concerns the group. */
+  offer(event: CacheEvent): boolean {
+    const frame = frameFor(event, this.filter, this.encoder);
+    if (!frame) return false;
+    this.#pending.push(frame);
+    return true;
+  }
+
+  flush(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#send(pending.length === 1 ? (pending[0] as Buffer) : Buffer.concat(pending), this.subscriptions);
+  }
+
+  bookmark(slot: number, revision: number): void {
+    const due = this.#slots[slot];
+    if (due && due.size > 0) this.#send(this.encoder.bookmark(revision), due);
+  }
+
+  #send(payload: Buffer, to: Set<Subscription>): void {
+    const framed = new Map<string, Buffer>();
+    for (const subscription of to) {
+      const { framing } = subscription.sink;
+      let bytes = framed.get(framing.id);
+      if (!bytes) framed.set(framing.id, (bytes = framing.frame(payload)));
+      if (!subscription.sink.write(bytes)) this.remove(subscription);
+    }
+  }
+}
+
+/** What a watcher with this filter sees of the event; undefined when nothing. */
+export function frameFor(event: CacheEvent, filter: WatchFilter, encoder: WatchEncoder): Buffer | undefined {
+  const now = event.type !== 'DELETED' && filterMatches(filter, event.object);
+  const before = event.previous !== undefined && filterMatches(filter, event.previous);
+  if (!now && !before) return undefined;
+  const type: EventType = now ? (before ? 'MODIFIED' : 'ADDED') : 'DELETED';
+  const key = `${type}|${encoder.id}`;
+  let frame = event.frames.get(key);
+  if (!frame) {
+    // Leaving the selection shows the state that last matched, at the revision of the change.
+    const object = type === 'DELETED' && event.type !== 'DELETED' ? (event.previous as StoredObject).atRevision(event.revision) : event.object;
+    frame = encoder.encode(type, object);
+    event.frames.set(key, frame);
+  }
+  return frame;
+}
+
+/** The watchers of one resource, arranged so that an event meets only those it may concern. */
+export class WatchGroups {
+  readonly #groups = new Map<string, WatchGroup>();
+  readonly #all = new Set<WatchGroup>();
+  readonly #byNamespace = new Map<string, Set<WatchGroup>>();
+  readonly #byName = new Map<string, Set<WatchGroup>>();
+  readonly #byIndex = new Map<string, Map<string, Set<WatchGroup>>>();
+  readonly #touched = new Set<WatchGroup>();
+  #indexValue: (field: string, object: StoredObject) => string = () => '';
+  #watchers = 0;
+  #nextSlot = 0;
+
+  /** Watchers connected. */
+  get size(): number {
+    return this.#watchers;
+  }
+
+  useIndexes(value: (field: string, object: StoredObject) => string): void {
+    this.#indexValue = value;
+  }
+
+  /** From the next event on the sink gets what the filter selects. Returns the undo, which is idempotent. */
+  subscribe(filter: WatchFilter, encoder: WatchEncoder, subscription: Subscription): () => void {
+    const key = `${encoder.id}\n${filter.id}`;
+    let group = this.#groups.get(key);
+    if (!group) {
+      group = new WatchGroup(key, filter, encoder);
+      this.#groups.set(key, group);
+      this.#route(group).add(group);
+    }
+    const joined = group;
+    this.#nextSlot = (this.#nextSlot + 1) % BOOKMARK_SLOTS;
+    joined.add(subscription, this.#nextSlot);
+    this.#watchers++;
+    let active = true;
+    return () => {
+      if (!active) return;
+      active = false;
+      this.#watchers--;
+      joined.remove(subscription);
+      if (joined.subscriptions.size > 0) return;
+      this.#groups.delete(key);
+      this.#unroute(joined);
+    };
+  }
+
+  dispatch(event: CacheEvent): void {
+    if (this.#groups.size === 0) return;
+    const { namespace, name } = event.object;
+    this.#offer(this.#all, event);
+    if (this.#byNamespace.size > 0) this.#offer(this.#byNamespace.get(namespace), event);
+    if (this.#byName.size > 0) {
+      this.#offer(this.#byName.get(`${namespace}/${name}`), event);
+      if (namespace !== '') this.#offer(this.#byName.get(`/${name}`), event);
+    }
+    for (const [field, values] of this.#byIndex) {
+      const now = this.#indexValue(field, event.object);
+      this.#offer(values.get(now), event);
+      if (!event.previous) continue;
+      const before = this.#indexValue(field, event.previous);
+      if (before !== now) this.#offer(values.get(before), event);
+    }
+  }
+
+  flush(): void {
+    if (this.#touched.size === 0) return;
+    for (const group of this.#touched) group.flush();
+    this.#touched.clear();
+  }
+
+  /** Once a second: a sixtieth of the watchers hear how far the cache is. */
+  tick(second: number, revision: number): void {
+    for (const group of this.#groups.values()) group.bookmark(second % BOOKMARK_SLOTS, revision);
+  }
+
+  #offer(groups: Set<WatchGroup> | undefined, event: CacheEvent): void {
+    if (!groups) return;
+    for (const group of groups) if (group.offer(event)) this.#touched.add(group);
+  }
+
+  #route(group: WatchGroup): Set<WatchGroup> {
+    const { scope } = group.filter;
+    switch (scope.type) {
+      case 'all':
+        return this.#all;
+      case 'namespace':
+        return entry(this.#byNamespace, scope.namespace);
+      case 'name':
+        return entry(this.#byName, `${scope.namespace}/${scope.name}`);
+      case 'index': {
+        let values = this.#byIndex.get(scope.field);
+        if (!values) this.#byIndex.set(scope.field, (values = new Map()));
+        return entry(values, scope.value);
+      }
+    }
+  }
+
+  #unroute(group: WatchGroup): void {
+    const set = this.#route(group);
+    set.delete(group);
+    if (set.size > 0) return;
+    const { scope } = group.filter;
+    if (scope.type === 'namespace') this.#byNamespace.delete(scope.namespace);
+    else if (scope.type === 'name') this.#byName.delete(`${scope.namespace}/${scope.name}`);
+    else if (scope.type === 'index') {
+      const values = this.#byIndex.get(scope.field);
+      values?.delete(scope.value);
+      if (values?.size === 0) this.#byIndex.delete(scope.field);
+    }
+  }
+}
+
+function entry<V>(map: Map<string, Set<V>>, key: string): Set<V> {
+  let set = map.get(key);
+  if (!set) map.set(key, (set = new Set()));
+  return set;
+}
