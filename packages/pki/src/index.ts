@@ -1,1 +1,8 @@
-export {};
+export * from './certificate.js';
+export * from './cluster-pki.js';
+export * from './csr.js';
+export * from './inspect.js';
+export * from './kubeconfig.js';
+export * from './kubeconfig-file.js';
+export * from './pem.js';
+export * from './service-account-keys.js';
