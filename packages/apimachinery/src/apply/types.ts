@@ -31,7 +31,7 @@ export interface ApplyRequest extends FieldManagement {
 }
 
 export interface ApplyResult {
-  /** A new object, with `metadata.managedFields`; run defaulting and the strategy's `prepareForUpdate` on it next. */
+  /** A new object that shares nothing with the inputs (but the sets in `managedFields`, which are never changed); run defaulting and the strategy's `prepareForUpdate` on it next. */
   readonly object: KubeObject;
   /** False: the apply changed neither the object nor the managers; nothing has to be written. */
   readonly changed: boolean;
