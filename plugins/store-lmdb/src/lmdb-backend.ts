@@ -1,12 +1,17 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Backend, BackendState, Mutation, RecordId, StoredLease, StoredRecord } from '@coxswain/mvcc';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { checkFile, corrupt } from './check-file.js';
 import { crc32 } from './crc.js';
-import { translate } from './translate-error.js';
+import { noSpace, translate } from './translate-error.js';
 
 const FORMAT = 'coxswain-store/1';
+const EIO = 5;
+/** With less than this free, a failed write is blamed on the lack of space. */
+const FULL_BYTES = 4 * 1024 * 1024;
 const KEY_FORMAT = Buffer.from('format');
 const KEY_COMPACT = Buffer.from('compact');
 
@@ -18,6 +23,11 @@ interface Env {
   readonly meta: Database<Buffer, Buffer>;
   /** id u64 → TTL in seconds, f64. */
   readonly leases: Database<Buffer, Buffer>;
+}
+
+/** lmdb's `put` takes options as well as a version number; its types only say so for `putSync`. */
+interface Appending {
+  put(key: Buffer, value: Buffer, options: { readonly append: true }): Promise<boolean>;
 }
 
 /**
@@ -106,6 +116,8 @@ export class LmdbBackend implements Backend {
     await this.copyTo(copy);
     const old = this.#env;
     renameSync(copy, this.path);
+    // The old environment keeps its (now nameless) lock file; sharing it would end with the old one's closing.
+    rmSync(`${this.path}-lock`, { force: true });
     this.#env = openEnv(this.path);
     await old.root.close();
   }
@@ -119,8 +131,17 @@ export class LmdbBackend implements Backend {
     try {
       await this.#env.root.batch(() => fill(this.#env));
     } catch (error) {
-      throw translate(await causeOf(error), this.path);
+      throw await this.#failure(await causeOf(error));
     }
+  }
+
+  /** LMDB reports a write cut short by a full disk as an I/O error. */
+  async #failure(error: unknown): Promise<Error> {
+    if ((error as { code?: unknown }).code === EIO) {
+      const { bavail, bsize } = await statfs(dirname(this.path));
+      if (bavail * bsize < FULL_BYTES) return noSpace(this.path, error);
+    }
+    return translate(error, this.path);
   }
 
   #verify(value: Buffer, revision: number): Buffer {
@@ -145,7 +166,15 @@ function openEnv(path: string): Env {
   const binary = { keyEncoding: 'binary', encoding: 'binary', cache: false } as const;
   let root: RootDatabase<Buffer, Buffer>;
   try {
-    root = open<Buffer, Buffer>({ path, noSubdir: true, overlappingSync: false, maxDbs: 8, ...binary });
+    root = open<Buffer, Buffer>({
+      path,
+      noSubdir: true,
+      overlappingSync: false,
+      // Batches are explicit here; with it, lmdb makes promises of its own whose rejection nobody could handle.
+      eventTurnBatching: false,
+      maxDbs: 8,
+      ...binary,
+    });
   } catch (error) {
     throw translate(error, path);
   }
@@ -176,7 +205,9 @@ function apply(env: Env, mutation: Mutation): void {
       const value = Buffer.allocUnsafeSlow(bytes.length + 4);
       value.writeUInt32BE(crc32(bytes), 0);
       value.set(bytes, 4);
-      void env.log.put(recordKey(revision, sub), value).catch(ignore);
+      // Revisions only grow: appending keeps LMDB's pages full.
+      const log = env.log as unknown as Appending;
+      void log.put(recordKey(revision, sub), value, { append: true }).catch(ignore);
       break;
     }
     case 'lease-put': {

@@ -10,8 +10,12 @@ export function translate(error: unknown, path: string): StoreError {
   const { message, code } = error as { message: string; code?: unknown };
   // lmdb's `code` is the errno or its own negative number.
   if (code === 28 || code === 122 || NO_SPACE.test(`${message} ${String(code)}`)) {
-    return new NoSpaceError(`no space left for ${path}: reads go on, writes fail until there is space on its disk`, { cause: error });
+    return noSpace(path, error);
   }
   if (CORRUPT.test(message)) return corrupt(path, message, error);
   return new StoreUnavailableError(`${path}: ${message}`, { cause: error });
+}
+
+export function noSpace(path: string, cause: unknown): NoSpaceError {
+  return new NoSpaceError(`no space left for ${path}: reads go on, writes fail until there is space on its disk`, { cause });
 }
