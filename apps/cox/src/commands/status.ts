@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { CliError } from '../cli-error.js';
+import { requireCluster } from '../cluster/clusters.js';
+import { type AdminApi, adminApi } from '../cluster/admin-api.js';
+import { roles, runningRoles } from '../cluster/processes.js';
+import { table } from '../ui/table.js';
+
+export interface StatusOptions {
+  readonly name: string;
+  readonly output: 'text' | 'json';
+}
+
+interface ProcessStatus {
+  readonly name: string;
+  readonly running: boolean;
+  readonly pid?: number;
+  readonly memoryMiB?: number;
+}
+
+interface NodeStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly reason: string;
+}
+
+interface ClusterStatus {
+  readonly name: string;
+  readonly running: boolean;
+  readonly server: string;
+  readonly processes: readonly ProcessStatus[];
+  readonly api: { readonly ready: boolean; readonly message: string };
+  readonly nodes: readonly NodeStatus[];
+  readonly pods: { readonly running: number; readonly total: number };
+}
+
+/** `cox status`: exit code 0 when everything runs and every node is Ready, else 1. */
+export async function status(options: StatusOptions): Promise<void> {
+  const config = requireCluster(options.name);
+  const running = runningRoles(config);
+  const processes = roles.map((name): ProcessStatus => {
+    const process = running.get(name);
+    return process ? { name, running: true, pid: process.pid, memoryMiB: residentMiB(process.pid) } : { name, running: false };
+  });
+  const server = `https://127.0.0.1:${config.ports.apiServer}`;
+  const down: Pick<ClusterStatus, 'api' | 'nodes' | 'pods'> = { api: { ready: false, message: 'not running' }, nodes: [], pods: { running: 0, total: 0 } };
+  const api = running.has('control-plane') ? await using(adminApi(config), look) : down;
+  const all: ClusterStatus = { name: options.name, running: running.size === roles.length, server, processes, ...api };
+  if (options.output === 'json') console.log(JSON.stringify(all, undefined, 2));
+  else print(all);
+  const healthy = all.running && all.api.ready && all.nodes.length > 0 && all.nodes.every((n) => n.ready);
+  if (!healthy) throw new CliError(`cluster "${options.name}" is not healthy`, all.running ? `look at: cox logs node --name ${options.name}` : `start what is missing with: cox up --name ${options.name}`);
+}
+
+async function using<T>(api: AdminApi, run: (api: AdminApi) => Promise<T>): Promise<T> {
+  try {
+    return await run(api);
+  } finally {
+    await api.close();
+  }
+}
+
+async function look(api: AdminApi): Promise<Pick<ClusterStatus, 'api' | 'nodes' | 'pods'>> {
+  try {
+    const ready = await api.readyz();
+    const nodes = (await api.nodes()).map((node): NodeStatus => {
+      const condition = node.status?.conditions?.find((c) => c.type === 'Ready');
+      return { name: node.metadata?.name ?? '', ready: condition?.status === 'True', reason: condition?.message ?? 'has not reported yet' };
+    });
+    const pods = await api.pods();
+    return { api: { ready: ready === 'ok', message: ready }, nodes, pods: { running: pods.filter((p) => p.status?.phase === 'Running').length, total: pods.length } };
+  } catch (error) {
+    return { api: { ready: false, message: (error as Error).message }, nodes: [], pods: { running: 0, total: 0 } };
+  }
+}
+
+function residentMiB(pid: number): number {
+  const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
+  return Math.round((Number(pages) * 4096) / 1024 / 1024);
+}
+
+function print(s: ClusterStatus): void {
+  console.log(`cluster ${s.name}: API server ${s.api.ready ? 'ready' : s.api.message} at ${s.server}`);
+  console.log(table(['PROCESS', 'STATUS', 'PID', 'MEMORY'], s.processes.map((p) => [p.name, p.running ? 'running' : 'stopped', String(p.pid ?? '-'), p.memoryMiB === undefined ? '-' : `${p.memoryMiB} MiB`])));
+  for (const n of s.nodes) console.log(`node ${n.name}: ${n.ready ? 'Ready' : `NotReady (${n.reason})`}`);
+  console.log(`pods: ${s.pods.running} of ${s.pods.total} running`);
+}

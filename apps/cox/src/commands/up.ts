@@ -1,0 +1,181 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import type { ClusterConfig } from '@coxswain/cluster';
+import { startContainerd } from '@coxswain/cri-containerd';
+import { isAlive } from '@coxswain/linux';
+import { ensureClusterPki, PkiError } from '@coxswain/pki';
+import { CliError } from '../cli-error.js';
+import { loadOrCreateCluster } from '../cluster/clusters.js';
+import { contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
+import { writeComponentKubeconfigs } from '../cluster/component-kubeconfigs.js';
+import { logFile, pidFile, roles, runningRoles } from '../cluster/processes.js';
+import { waitForDns, waitForNode } from '../cluster/wait-ready.js';
+import type { LogLevel } from '../logger.js';
+import { checkPort } from '../preflight/checks.js';
+import { detectNodeIP } from '../preflight/node-ip.js';
+import { writePidFile } from '../process/pid-file.js';
+import { spawnRole } from '../process/spawn-role.js';
+import { stopProcess } from '../process/stop-process.js';
+import { Steps } from '../ui/steps.js';
+import { machineChecks, requireAll } from './doctor.js';
+import { down } from './down.js';
+
+export interface UpOptions {
+  readonly name: string;
+  readonly foreground: boolean;
+  readonly nodeIp?: string;
+  readonly nodeName?: string;
+  readonly podCidr?: string;
+  readonly serviceCidr?: string;
+  readonly apiPort?: number;
+  readonly kubeconfig: boolean;
+  readonly logLevel: LogLevel;
+}
+
+const NODE_TIMEOUT_MS = 60_000;
+const DNS_TIMEOUT_MS = 30_000;
+
+/** `cox up`: start whatever of the cluster does not run; return when the node is Ready and DNS answers. */
+export async function up(options: UpOptions): Promise<void> {
+  const steps = new Steps();
+  const { config, created } = await steps.run('checking the machine', () => prepare(options));
+  const running = runningRoles(config);
+  const startedHere: (typeof roles)[number][] = [];
+  try {
+    await steps.run('preparing certificates', () => preparePki(config));
+    await steps.run('starting control plane and containerd', async (say) => {
+      const parts: Promise<void>[] = [];
+      if (!running.has('containerd')) {
+        startedHere.push('containerd');
+        parts.push(startOwnContainerd(config));
+      }
+      if (!running.has('control-plane')) {
+        startedHere.push('control-plane');
+        parts.push(startRole(config, 'control-plane', options, say));
+      }
+      await all(parts);
+    });
+    await steps.run('starting the node', async (say) => {
+      if (!running.has('node')) {
+        startedHere.push('node');
+        await startRole(config, 'node', options, say);
+      }
+    });
+    await steps.run('waiting for the node to be Ready', (say) => waitForNode(config, NODE_TIMEOUT_MS, say));
+    await steps.run('waiting for cluster DNS', () => waitForDns(config, DNS_TIMEOUT_MS));
+  } catch (error) {
+    await stopWhatStarted(config, startedHere);
+    if (created) rmSync(config.paths.state, { recursive: true, force: true });
+    throw error;
+  }
+  if (options.kubeconfig) {
+    const file = await steps.run('merging the kubeconfig', async () => mergeKubeconfig(config));
+    steps.done(`cluster "${config.name}" is up; context ${contextName(config)} is current in ${file}\n\n  kubectl get nodes\n  kubectl get pods -A\n`);
+  } else {
+    steps.done(`cluster "${config.name}" is up; its kubeconfig: cox kubeconfig --name ${config.name}`);
+  }
+  if (options.foreground) await stayInForeground(config);
+}
+
+async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; created: boolean }> {
+  requireAll(await machineChecks());
+  if (options.nodeIp !== undefined && !isIPv4(options.nodeIp)) throw new CliError(`--node-ip ${options.nodeIp} is not an IPv4 address`, undefined, 2);
+  const nodeIP = options.nodeIp ?? detectNodeIP();
+  if (nodeIP === undefined) throw new CliError('this machine has no address besides loopback', 'give one with --node-ip');
+  const { name, nodeName, podCidr, serviceCidr, apiPort } = options;
+  const known = loadOrCreateCluster({
+    name,
+    nodeIP,
+    ...(nodeName === undefined ? {} : { nodeName }),
+    ...(podCidr === undefined ? {} : { podCIDR: podCidr }),
+    ...(serviceCidr === undefined ? {} : { serviceCIDR: serviceCidr }),
+    ...(apiPort === undefined ? {} : { apiPort }),
+  });
+  try {
+    await requireFree(known.config);
+  } catch (error) {
+    if (known.created) rmSync(known.config.paths.state, { recursive: true, force: true });
+    throw error;
+  }
+  return known;
+}
+
+/** Refuse a second `up` of a cluster that runs, and ports that somebody else has. */
+async function requireFree(config: ClusterConfig): Promise<void> {
+  const running = runningRoles(config);
+  if (running.size === roles.length) {
+    throw new CliError(`cluster "${config.name}" is running already`, `look at it with: cox status --name ${config.name}; make another with: cox up --name OTHER`);
+  }
+  const { ports } = config;
+  const wanted = [
+    ...(running.has('control-plane')
+      ? []
+      : [checkPort(ports.apiServer, 'API server', '--api-port'), checkPort(ports.scheduler, 'scheduler'), checkPort(ports.controllerManager, 'controller manager')]),
+    ...(running.has('node') ? [] : [checkPort(ports.kubelet, 'kubelet'), checkPort(ports.proxyHealth, 'proxy health'), checkPort(ports.dns, 'cluster DNS')]),
+  ];
+  requireAll(await Promise.all(wanted));
+}
+
+async function preparePki(config: ClusterConfig): Promise<void> {
+  mkdirSync(config.paths.run, { recursive: true, mode: 0o711 });
+  try {
+    const pki = await ensureClusterPki({
+      dir: config.paths.pki,
+      apiServerNames: [config.nodeName],
+      apiServerIPs: [config.apiServiceIP, config.nodeIP],
+      clusterDomain: config.clusterDomain,
+      nodeName: config.nodeName,
+      nodeIPs: [config.nodeIP, '127.0.0.1'],
+      now: Date.now(),
+    });
+    writeComponentKubeconfigs(config, pki);
+  } catch (error) {
+    if (error instanceof PkiError) throw new CliError(error.message);
+    throw error;
+  }
+}
+
+async function startOwnContainerd(config: ClusterConfig): Promise<void> {
+  const { containerdRoot, containerdState, containerdSocket } = config.paths;
+  const daemon = await startContainerd({ root: containerdRoot, state: containerdState, socket: containerdSocket, logFile: logFile(config, 'containerd') });
+  writePidFile(pidFile(config, 'containerd'), daemon.pid);
+}
+
+async function startRole(config: ClusterConfig, role: 'control-plane' | 'node', options: UpOptions, say: (detail: string) => void): Promise<void> {
+  await spawnRole({
+    name: role,
+    args: [`run-${role}`, '--name', config.name, '--log-level', options.logLevel],
+    logFile: logFile(config, role),
+    pidFile: pidFile(config, role),
+    onStep: (text) => say(`${role}: ${text}`),
+    execArgv: ['--enable-source-maps'],
+  });
+}
+
+/** All are awaited, so that nothing goes on behind the back of an error. */
+async function all(parts: readonly Promise<void>[]): Promise<void> {
+  const failures = (await Promise.allSettled(parts)).filter((r) => r.status === 'rejected').map((r) => r.reason as Error);
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) throw new AggregateError(failures, failures.map((f) => f.message).join('\n'));
+}
+
+async function stopWhatStarted(config: ClusterConfig, started: readonly (typeof roles)[number][]): Promise<void> {
+  const running = runningRoles(config);
+  for (const role of [...started].reverse()) {
+    const process = running.get(role);
+    if (process) await stopProcess(process, 5000);
+  }
+}
+
+async function stayInForeground(config: ClusterConfig): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const watch = setInterval(() => {
+      if ([...runningRoles(config).values()].filter(isAlive).length < roles.length) {
+        process.stderr.write('a process of the cluster ended; see: cox status\n');
+        resolve();
+      }
+    }, 1000);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(clearInterval(watch)));
+  });
+  await down({ name: config.name, purge: false });
+}
