@@ -1,0 +1,47 @@
+/** The manager's options, by upstream's flag names. Seconds unless said otherwise. */
+export interface ControllerManagerConfig {
+  /** `--controllers`: `*`, names, and `-name` to leave one out. */
+  readonly controllers: readonly string[];
+  readonly clusterName: string;
+  /** `--allocate-node-cidrs` with `--cluster-cidr`; empty: nodes get no pod CIDR. One per IP family. */
+  readonly allocateNodeCidrs: boolean;
+  readonly clusterCidrs: readonly string[];
+  readonly nodeCidrMaskSizeIPv4: number;
+  readonly nodeCidrMaskSizeIPv6: number;
+  readonly nodeMonitorGracePeriod: number;
+  readonly nodeMonitorPeriod: number;
+  readonly terminatedPodGCThreshold: number;
+  readonly hpaSyncPeriod: number;
+  /** PEM of the CA that pods check the API server with (`--root-ca-file`). */
+  readonly rootCa: string;
+  /** PEM; absent: no legacy service account tokens are signed. */
+  readonly serviceAccountPrivateKey?: string;
+  readonly serviceAccountIssuer: string;
+  /** CA for certificate signing requests (`--cluster-signing-cert-file`, `-key-file`); absent: they are not signed. */
+  readonly clusterSigning?: { readonly cert: string; readonly key: string };
+  readonly clusterSigningDuration: number;
+  readonly leaderElection:
+    | { readonly namespace: string; readonly name: string; readonly identity: string; readonly leaseDurationSeconds: number; readonly renewDeadlineSeconds: number; readonly retryPeriodSeconds: number }
+    | undefined;
+  readonly serving: { readonly bindAddress: string; readonly securePort: number; readonly tls?: { readonly cert: string; readonly key: string } } | undefined;
+}
+
+export const CONTROLLER_MANAGER_PORT = 10257;
+
+export const defaultControllerManagerConfig: ControllerManagerConfig = Object.freeze({
+  controllers: ['*'],
+  clusterName: 'kubernetes',
+  allocateNodeCidrs: false,
+  clusterCidrs: [],
+  nodeCidrMaskSizeIPv4: 24,
+  nodeCidrMaskSizeIPv6: 64,
+  nodeMonitorGracePeriod: 40,
+  nodeMonitorPeriod: 5,
+  terminatedPodGCThreshold: 12_500,
+  hpaSyncPeriod: 15,
+  rootCa: '',
+  serviceAccountIssuer: 'https://kubernetes.default.svc.cluster.local',
+  clusterSigningDuration: 365 * 24 * 3600,
+  leaderElection: undefined,
+  serving: undefined,
+});
