@@ -1,4 +1,4 @@
-import type { ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
+import type { KubeObject, ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
 import type { GroupResource } from '@coxswain/apimachinery';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
@@ -11,6 +11,8 @@ export class ServedResource {
   readonly watchEncoder: WatchEncoder;
   readonly groupResource: GroupResource;
   readonly schema: TypeSchema;
+  /** An object of this version in another served version; set when there are several that differ. */
+  siblings: ((object: KubeObject, apiVersion: string) => { object: KubeObject; schema: TypeSchema } | undefined) | undefined;
 
   constructor(
     readonly definition: ResourceDefinition,

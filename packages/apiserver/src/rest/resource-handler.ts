@@ -17,6 +17,7 @@ import { list } from './list.js';
 import { parseListOptions } from './list-options.js';
 import { patch } from './patch.js';
 import { readScale, writeScale } from './scale.js';
+import { mergeWritten, strategyOf } from './subresource-rules.js';
 import { respondList, respondObject, respondStored, watchEncoderFor } from './respond.js';
 import type { RestEnv } from './rest-env.js';
 import { update } from './update.js';
@@ -198,33 +199,6 @@ export class ResourceHandler {
     const status = result.created ? 201 : 200;
     return result.type === 'stored' ? respondStored(env, context, served, result.object, status, accepted) : respondObject(env, context, served, result.object, status, accepted);
   }
-}
-
-export function strategyOf(served: ServedResource, sub: Extract<Subresource, { type: 'status' | 'part' }> | undefined) {
-  const { strategy } = served.definition;
-  return sub?.strategy ? { ...sub.strategy, ...(sub.strategy.default ? {} : strategy.default ? { default: strategy.default } : {}) } : sub ? statusOnly(served) : strategy;
-}
-
-/** A status subresource without rules of its own is checked by those of the resource, without their `prepare…`. */
-function statusOnly(served: ServedResource) {
-  const { default: fill } = served.definition.strategy;
-  return fill ? { default: fill } : {};
-}
-
-/** What a write to a subresource leaves of the stored object. */
-export function mergeWritten(sub: Extract<Subresource, { type: 'status' | 'part' }> | undefined, stored: KubeObject, written: KubeObject): KubeObject {
-  if (!sub) return written;
-  if (sub.type === 'part') return sub.merge(stored, written);
-  // Only status, and the metadata that says which version is meant.
-  const { status: _old, ...rest } = stored;
-  const metadata = { ...written.metadata, ...pickMeta(stored) };
-  return 'status' in written ? { ...rest, metadata, status: written.status } : { ...rest, metadata };
-}
-
-/** A status write changes labels and annotations no more than the rest of the object, except managedFields. */
-function pickMeta(stored: KubeObject): object {
-  const { managedFields: _managed, resourceVersion: _version, uid: _uid, name: _name, ...rest } = stored.metadata;
-  return rest;
 }
 
 function accept(context: RequestContext, tables: boolean): Accepted {
