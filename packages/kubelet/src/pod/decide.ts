@@ -91,7 +91,8 @@ export function decide(input: DecideInput): PodActions {
 function withNewSandbox(input: DecideInput, attempt: number): PodActions {
   const { pod, observed } = input;
   const stopPod = observed.sandboxes.some((s) => s.ready) || observed.containers.some((c) => c.phase === 'running');
-  const nothing = { stopPod, createSandbox: false, attempt, kill: [], start: [], wait: [] };
+  // Nothing may start again: the pod is over.
+  const nothing = { stopPod: true, createSandbox: false, attempt, kill: [], start: [], wait: [] };
   const refs = podContainers(pod);
   const regular = refs.filter((r) => r.kind === 'regular');
   // With policy Never a pod that ran once is not run again in another sandbox.

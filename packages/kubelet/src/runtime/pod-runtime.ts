@@ -9,7 +9,7 @@ import type { Paths } from '../paths.js';
 import type { KillAction, StartAction } from '../pod/decide.js';
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../pod/observed.js';
 import type { PodCache } from '../pod/pod-cache.js';
-import { findContainer, formatPod, gracePeriodOf, isSidecar, podId } from '../pod/pod-spec.js';
+import { findContainer, formatPod, gracePeriodOf, isSidecar, type PodId, podId } from '../pod/pod-spec.js';
 import { containerResources, podCgroupPath, type ResourceOptions } from '../pod/resources.js';
 import { ContainerConfigError } from '../render/config-error.js';
 import { containerConfig, containerLogPath } from '../render/container-config.js';
@@ -314,7 +314,9 @@ export class PodRuntime {
   }
 
   /** Removes every container and sandbox of a stopped pod, and the links to its logs. */
-  async removePod(observed: ObservedPod): Promise<void> {
+  async removePod(observed: ObservedPod, id: PodId): Promise<void> {
+    // Logs first: what the runtime still holds is found again after a crash, a lone folder of logs would not be.
+    if (id.name !== '') await rm(this.#deps.paths.podLogs(id), { recursive: true, force: true });
     await Promise.all(observed.containers.map((c) => this.removeContainer(observed, c)));
     await Promise.all(observed.sandboxes.map((s) => this.removeSandbox(s.id)));
   }

@@ -63,6 +63,7 @@ export class PodWorker {
   readonly #options: PodWorkerOptions;
   readonly #backoff: Backoff;
   readonly #waiting = new Map<string, Waiting>();
+  readonly #resizeTried = new Map<string, string>();
   #pod: Pod | undefined;
   #life: Life = 'running';
   #verdict: PodVerdict | undefined;
@@ -250,14 +251,14 @@ export class PodWorker {
     const again = await this.#act(pod, observed, actions, signal);
     observed = cache.get(this.uid);
     probes.sync(pod, observed, this.#deps.runtime.podIP(pod, observed.sandboxes[0]));
-    const resized = this.#pod ? await applyResize(this.#pod, observed, this.#deps) : false;
+    const resized = this.#pod ? await applyResize(this.#pod, observed, this.#resizeTried, this.#deps) : false;
     const last = this.#report(cache.get(this.uid), false);
     if (!this.#wasStarted && last.phase === 'Running') {
       this.#wasStarted = true;
       this.#deps.onStarted?.(pod, clock.monotonic() - this.#seenAt);
     }
     // What was done changes what is to be done next: the following init container, or the end.
-    if ((actions.start.length > 0 && again === undefined) || resized) this.#dirty = true;
+    if ((actions.start.length > 0 && again === undefined) || actions.kill.length > 0 || resized) this.#dirty = true;
     return smallest(again, late, ...actions.wait.map((w) => w.remaining));
   }
 
@@ -281,11 +282,11 @@ export class PodWorker {
   }
 
   #noteWaiting(pod: Pod, actions: PodActions): void {
-    for (const { ref, remaining } of actions.wait) {
+    for (const { ref } of actions.wait) {
       const { name } = ref.container;
       const delay = goDuration(this.#backoff.delay(this.#backoffKey(pod, name)));
       const message = `back-off ${delay} restarting failed container=${name} pod=${formatPod(podId(pod))}`;
-      if (this.#waiting.get(name)?.message !== message || remaining > 0) {
+      if (this.#waiting.get(name)?.message !== message) {
         this.#deps.events.pod(pod, 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${formatPod(podId(pod))}`, name);
       }
       this.#waiting.set(name, { reason: 'CrashLoopBackOff', message });
@@ -294,7 +295,7 @@ export class PodWorker {
 
   /** Carries the decisions out. Returns when to look again because something failed. */
   async #act(pod: Pod, before: ObservedPod, actions: PodActions, signal: AbortSignal): Promise<number | undefined> {
-    const { runtime, volumes, events, images, cgroups, networkNotReady, cache, clock } = this.#deps;
+    const { runtime, volumes, events, cgroups, networkNotReady, cache, clock } = this.#deps;
     for (const kill of actions.kill) {
       const again = actions.start.some((s) => s.ref.container.name === kill.name);
       await runtime.killContainer(pod, { ...kill, message: again ? `${kill.message}, will be restarted` : kill.message }, this.#probeGrace(pod, kill.name, kill.reason), signal);
@@ -350,7 +351,6 @@ export class PodWorker {
       }
       await this.#prune(cache.get(this.uid), name);
     }
-    void images;
     return again;
   }
 
@@ -398,11 +398,14 @@ export class PodWorker {
     const pod = this.#pod;
     const deleting = this.#removed || !pod || Boolean(pod.metadata?.deletionTimestamp);
     if (pod && !this.#removed && cache.get(this.uid).containers.length === 0) this.#report(cache.get(this.uid), true);
-    await Promise.all([volumes.teardown(this.uid), cgroups?.remove(this.uid)]);
+    // The pod's folder goes last: it is how a next kubelet finds what is left.
+    await cgroups?.remove(this.uid);
+    await volumes.teardown(this.uid);
     // A finished pod that nobody deletes keeps its containers: their logs are still read.
     if (!deleting) return undefined;
     if (!this.#removed) await status.flushed(this.uid, signal);
-    await runtime.removePod(cache.get(this.uid));
+    const left = cache.get(this.uid);
+    await runtime.removePod(left, pod ? podId(pod) : left);
     images.forgetPod(this.uid);
     if (pod && !this.#removed) {
       await deleteFromApi(pod, signal);

@@ -12,7 +12,7 @@ export interface ResizeDeps {
 }
 
 /** Gives running containers the resources the spec asks for now (in-place resize). Returns whether it changed any. */
-export async function applyResize(pod: Pod, observed: ObservedPod, deps: ResizeDeps): Promise<boolean> {
+export async function applyResize(pod: Pod, observed: ObservedPod, tried: Map<string, string>, deps: ResizeDeps): Promise<boolean> {
   let changed = false;
   for (const { container, kind } of podContainers(pod)) {
     if (kind === 'ephemeral' || kind === 'init') continue;
@@ -25,6 +25,10 @@ export async function applyResize(pod: Pod, observed: ObservedPod, deps: ResizeD
     const sameCpu = now.cpuShares === want.cpuShares && (quota === want.cpuQuota || (quota <= 0 && want.cpuQuota <= 0));
     const sameMemory = (now.memoryLimit ?? 0) === want.memoryLimit || want.memoryLimit === 0;
     if (sameCpu && sameMemory) continue;
+    // A runtime that rounds would be asked again and again.
+    const key = JSON.stringify(want);
+    if (tried.get(running.id) === key) continue;
+    tried.set(running.id, key);
     await deps.cri.updateContainerResources({
       containerId: running.id,
       linux: {

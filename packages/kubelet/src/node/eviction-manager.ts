@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { diskUsage, memoryUsage } from '@coxswain/linux';
+import type { Clock, Logger } from '@coxswain/sdk';
+import type { KubeletEvents } from '../events.js';
+import type { KubeletOptions } from '../options.js';
+import type { PodVerdict } from '../status/pod-status.js';
+import { crossedThresholds, type EvictionSignal, evictionVerdict, type PodUsage, pressureOf, rankForEviction, type SignalReadings } from './eviction.js';
+import type { PressureFacts } from './node-object.js';
+
+export interface EvictionManagerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: KubeletEvents;
+  readonly usage: (resource: 'memory' | 'disk') => Promise<PodUsage[]>;
+  /** Frees disk by removing what nobody uses. */
+  readonly reclaimDisk: () => Promise<void>;
+  readonly evict: (uid: string, verdict: PodVerdict) => void;
+  readonly pressureChanged: () => void;
+  readonly read?: () => Promise<SignalReadings>;
+}
+
+/** Watches what the node runs out of; one pod at a time makes room. */
+export class EvictionManager {
+  readonly #deps: EvictionManagerDeps;
+  readonly #options: KubeletOptions;
+  readonly #lastCrossed = new Map<EvictionSignal, number>();
+  #pressure: PressureFacts = { memory: false, disk: false, pids: false };
+
+  constructor(deps: EvictionManagerDeps, options: KubeletOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  get pressure(): PressureFacts {
+    return this.#pressure;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.check().catch((error: unknown) => this.#deps.logger.warn('checking for pressure failed', { err: error }));
+      await this.#deps.clock.sleep(this.#options.evictionMonitorPeriodMs, signal).catch(() => {});
+    }
+  }
+
+  async check(): Promise<void> {
+    const { clock, events, usage, evict, reclaimDisk, pressureChanged } = this.#deps;
+    const read = this.#deps.read ?? (() => this.#readMachine());
+    const now = clock.monotonic();
+    let crossed = crossedThresholds(await read(), this.#options.evictionHard);
+    for (const { signal } of crossed) this.#lastCrossed.set(signal, now);
+    const pressed = [...this.#lastCrossed].filter(([, at]) => now - at < this.#options.evictionPressureTransitionPeriodMs || crossed.some((c) => this.#lastCrossed.get(c.signal) === at)).map(([s]) => s);
+    const next = pressureOf(pressed);
+    if (JSON.stringify(next) !== JSON.stringify(this.#pressure)) {
+      this.#pressure = next;
+      pressureChanged();
+    }
+    if (crossed.some((c) => c.signal !== 'memory.available' && c.signal !== 'pid.available')) {
+      await reclaimDisk();
+      crossed = crossedThresholds(await read(), this.#options.evictionHard);
+    }
+    const first = crossed.sort((a, b) => Number(b.signal === 'memory.available') - Number(a.signal === 'memory.available'))[0];
+    if (!first) return;
+    events.node('Warning', 'EvictionThresholdMet', `Attempting to reclaim ${first.signal.startsWith('memory') ? 'memory' : 'ephemeral-storage'}`);
+    const pod = rankForEviction(first.signal, await usage(first.signal === 'memory.available' ? 'memory' : 'disk'));
+    if (!pod) return;
+    const verdict = evictionVerdict(first.signal, first.threshold, first.reading.available);
+    events.pod(pod, 'Warning', 'Evicted', verdict.message);
+    evict(pod.metadata?.uid ?? '', verdict);
+  }
+
+  async #readMachine(): Promise<SignalReadings> {
+    const [memory, disk, pids, max] = await Promise.all([
+      memoryUsage(),
+      diskUsage(this.#options.rootDir),
+      readFile('/proc/loadavg', 'utf8').then((t) => Number(t.split(' ')[3]?.split('/')[1] ?? 0)),
+      readFile('/proc/sys/kernel/pid_max', 'utf8').then(Number).catch(() => 0),
+    ]);
+    return {
+      'memory.available': { available: memory.availableBytes, capacity: memory.totalBytes },
+      'nodefs.available': { available: disk.availableBytes, capacity: disk.totalBytes },
+      ...(disk.totalInodes > 0 ? { 'nodefs.inodesFree': { available: disk.freeInodes, capacity: disk.totalInodes } } : {}),
+      ...(max > 0 ? { 'pid.available': { available: max - pids, capacity: max } } : {}),
+    };
+  }
+}

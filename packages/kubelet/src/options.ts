@@ -1,0 +1,138 @@
+import { hostname } from 'node:os';
+
+export interface NodeAddress {
+  readonly type: 'InternalIP' | 'ExternalIP' | 'Hostname' | 'InternalDNS' | 'ExternalDNS';
+  readonly address: string;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+/** Names follow upstream's flags and KubeletConfiguration where they exist. Durations end in Ms and are milliseconds. */
+export interface KubeletOptions {
+  readonly nodeName: string;
+  /** Addresses other nodes reach this one by; the first is the node's main address. */
+  readonly nodeIPs: readonly string[];
+  readonly hostname: string;
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  readonly registerNode: boolean;
+  readonly registerWithTaints: readonly Taint[];
+  readonly providerID?: string;
+  readonly rootDir: string;
+  readonly podLogsDir: string;
+  readonly containerLogsDir: string;
+  /** Folder of static pod manifests. */
+  readonly staticPodPath?: string;
+  readonly fileCheckFrequencyMs: number;
+  readonly clusterDomain: string;
+  readonly clusterDNS: readonly string[];
+  readonly resolvConf: string;
+  readonly maxPods: number;
+  readonly podCIDR?: string;
+  /** HTTPS API. Port 0: any free one. */
+  readonly address: string;
+  readonly port: number;
+  /** Port without authentication that answers /healthz on loopback; 0: none. */
+  readonly healthzPort: number;
+  readonly authentication: { readonly anonymous: boolean; readonly webhook: boolean; /** PEM bundle. */ readonly clientCA?: string };
+  readonly authorization: 'Webhook' | 'AlwaysAllow';
+  /** PEM. Absent: self-signed. */
+  readonly serving?: { readonly cert: string; readonly key: string };
+  readonly cgroupsPerQOS: boolean;
+  readonly cgroupRoot: string;
+  readonly cpuCFSQuota: boolean;
+  readonly cpuCFSQuotaPeriodMicros: number;
+  readonly seccompDefault: boolean;
+  readonly systemReserved: Readonly<Record<string, string>>;
+  readonly kubeReserved: Readonly<Record<string, string>>;
+  readonly evictionHard: Readonly<Record<string, string>>;
+  readonly evictionPressureTransitionPeriodMs: number;
+  readonly evictionMonitorPeriodMs: number;
+  readonly nodeStatusUpdateFrequencyMs: number;
+  readonly nodeStatusReportFrequencyMs: number;
+  readonly nodeLeaseDurationSeconds: number;
+  readonly runtimeStatusPeriodMs: number;
+  readonly containerLogMaxSizeBytes: number;
+  readonly containerLogMaxFiles: number;
+  readonly containerLogMonitorIntervalMs: number;
+  readonly imageGCHighThresholdPercent: number;
+  readonly imageGCLowThresholdPercent: number;
+  readonly imageMinimumGCAgeMs: number;
+  readonly imageGCPeriodMs: number;
+  readonly crashLoopBackOff: { readonly initialMs: number; readonly maxMs: number };
+  readonly imagePullBackOff: { readonly initialMs: number; readonly maxMs: number };
+  readonly syncRetryMs: number;
+  readonly statusSettleMs: number;
+  readonly relistMs: number;
+  readonly relistWithEventsMs: number;
+  readonly housekeepingMs: number;
+  readonly enableDebuggingHandlers: boolean;
+  readonly allowedUnsafeSysctls: readonly string[];
+  /** Reported as nodeInfo.kubeletVersion. */
+  readonly version: string;
+}
+
+export type KubeletConfig = Partial<KubeletOptions>;
+
+const MINUTE = 60_000;
+
+/** Fills in upstream's defaults. */
+export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
+  const name = (config.nodeName ?? hostname()).toLowerCase();
+  return {
+    nodeIPs: [],
+    hostname: name,
+    nodeLabels: {},
+    registerNode: true,
+    registerWithTaints: [],
+    rootDir: '/var/lib/kubelet',
+    podLogsDir: '/var/log/pods',
+    containerLogsDir: '/var/log/containers',
+    fileCheckFrequencyMs: 20_000,
+    clusterDomain: 'cluster.local',
+    clusterDNS: [],
+    resolvConf: '/etc/resolv.conf',
+    maxPods: 110,
+    address: '0.0.0.0',
+    port: 10_250,
+    healthzPort: 0,
+    authentication: { anonymous: false, webhook: true },
+    authorization: 'Webhook',
+    cgroupsPerQOS: true,
+    cgroupRoot: '/',
+    cpuCFSQuota: true,
+    cpuCFSQuotaPeriodMicros: 100_000,
+    seccompDefault: false,
+    systemReserved: {},
+    kubeReserved: {},
+    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%' },
+    evictionPressureTransitionPeriodMs: 5 * MINUTE,
+    evictionMonitorPeriodMs: 10_000,
+    nodeStatusUpdateFrequencyMs: 10_000,
+    nodeStatusReportFrequencyMs: 5 * MINUTE,
+    nodeLeaseDurationSeconds: 40,
+    runtimeStatusPeriodMs: 5000,
+    containerLogMaxSizeBytes: 10 * 1024 * 1024,
+    containerLogMaxFiles: 5,
+    containerLogMonitorIntervalMs: 10_000,
+    imageGCHighThresholdPercent: 85,
+    imageGCLowThresholdPercent: 80,
+    imageMinimumGCAgeMs: 2 * MINUTE,
+    imageGCPeriodMs: 5 * MINUTE,
+    crashLoopBackOff: { initialMs: 10_000, maxMs: 5 * MINUTE },
+    imagePullBackOff: { initialMs: 10_000, maxMs: 5 * MINUTE },
+    syncRetryMs: 10_000,
+    statusSettleMs: 300,
+    relistMs: 1000,
+    relistWithEventsMs: 5 * MINUTE,
+    housekeepingMs: MINUTE,
+    enableDebuggingHandlers: true,
+    allowedUnsafeSysctls: [],
+    version: 'v1.36.0',
+    ...config,
+    nodeName: name,
+  };
+}
