@@ -22,3 +22,7 @@ export * from './transport/token-source.js';
 export * from './transport/transport.js';
 export * from './watch/watch-decoder.js';
 export * from './watch/watch-event.js';
+export * from './events/event-correlator.js';
+export * from './events/event-recorder.js';
+export * from './expectations.js';
+export * from './leader/leader-elector.js';

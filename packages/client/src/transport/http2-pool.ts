@@ -76,7 +76,9 @@ export class Http2Pool {
     }
     const session = http2.connect(this.url.origin, { createConnection: () => socket, settings: { initialWindowSize: WINDOW, enablePush: false } });
     session.setMaxListeners(0);
-    session.once('connect', () => session.setLocalWindowSize(WINDOW));
+    session.once('connect', () => {
+      if (!session.destroyed) session.setLocalWindowSize(WINDOW);
+    });
     // Errors reach the streams; without a listener they would end the process.
     session.on('error', () => {});
     session.once('goaway', () => this.#sessions.delete(session));
