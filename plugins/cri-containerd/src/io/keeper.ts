@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
 import { readIdentity } from '../containerd/daemon.js';
@@ -41,6 +41,7 @@ export class Keeper {
       throw new Error('the fifo keeper did not start');
     }
     child.unref();
+    await rm(`${program}.${process.pid}`, { force: true });
     await writeFile(pidFile, JSON.stringify(identity), { mode: 0o600 });
     return new Keeper(control, identity, true);
   }

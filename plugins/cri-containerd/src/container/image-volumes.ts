@@ -1,0 +1,72 @@
+import { lchown, mkdir, rm, stat } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { CriError, isRpcError, type Mount } from '@coxswain/cri';
+import { bindMount, mount, umountAll } from '@coxswain/linux';
+import type { SpecMount } from '@coxswain/oci';
+import type { Containerd } from '../containerd/client.js';
+import type { ImageStore } from '../images/image-store.js';
+import { type SnapshotMount, snapshotLayers } from './rootfs-files.js';
+
+/** Anonymous volumes an image declares: a folder each, owned as in the image. */
+export async function declaredVolumes(volumes: Readonly<Record<string, object>> | undefined, dir: string, rootfs: readonly SnapshotMount[]): Promise<SpecMount[]> {
+  const out: SpecMount[] = [];
+  for (const [i, path] of Object.keys(volumes ?? {}).sort().entries()) {
+    const source = join(dir, 'volumes', String(i));
+    await mkdir(source, { recursive: true, mode: 0o755 });
+    for (const layer of snapshotLayers(rootfs)) {
+      const original = await stat(join(layer, posix.normalize(`/${path}`))).catch(() => undefined);
+      if (!original) continue;
+      await lchown(source, original.uid, original.gid);
+      break;
+    }
+    out.push({ destination: path, type: 'bind', source, options: ['rbind', 'rprivate', 'rw'] });
+  }
+  return out;
+}
+
+/** Mounts of whole images (`image` volumes): read-only views of their unpacked layers, mounted under our state folder. */
+export class ImageMounts {
+  constructor(
+    private readonly containerd: Containerd,
+    private readonly images: ImageStore,
+    private readonly snapshotter: string,
+    private readonly dir: string,
+  ) {}
+
+  async make(containerId: string, mounts: readonly Mount[]): Promise<SpecMount[]> {
+    const out: SpecMount[] = [];
+    for (const [i, wanted] of mounts.filter((m) => m.image?.image).entries()) {
+      const image = await this.images.require(wanted.image?.image ?? '');
+      const target = join(this.dir, containerId, String(i));
+      await mkdir(target, { recursive: true });
+      const key = `${containerId}-image-${i}`;
+      const view = await this.containerd.snapshots.view({ snapshotter: this.snapshotter, key, parent: image.chainId, labels: { 'containerd.io/gc.root': String(i) } });
+      await mountView(view.mounts, target);
+      const source = posix.join(target, posix.normalize(`/${wanted.imageSubPath}`));
+      if (!(await stat(source).catch(() => undefined))) throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
+      out.push({ destination: wanted.containerPath, type: 'bind', source, options: ['rbind', 'rprivate', 'ro'] });
+    }
+    return out;
+  }
+
+  /** Idempotent. */
+  async remove(containerId: string, count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      await umountAll(join(this.dir, containerId, String(i)));
+      await this.containerd.snapshots.remove({ snapshotter: this.snapshotter, key: `${containerId}-image-${i}` }).catch((error: unknown) => {
+        if (!isRpcError(error, 'notFound')) throw error;
+      });
+    }
+    if (count > 0) await rm(join(this.dir, containerId), { recursive: true, force: true });
+  }
+}
+
+async function mountView(mounts: readonly SnapshotMount[], target: string): Promise<void> {
+  for (const m of mounts) {
+    const data = m.options.filter((o) => o !== 'ro' && o !== 'rw' && o !== 'rbind' && o !== 'bind');
+    if (m.type === 'bind') await bindMount({ source: m.source, target, readOnly: true });
+    else {
+      await mount({ type: m.type, source: m.source, target, readOnly: true, ...(data.length > 0 ? { data: data.join(',') } : {}) });
+    }
+  }
+}

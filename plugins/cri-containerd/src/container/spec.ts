@@ -1,0 +1,193 @@
+import { posix } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { type ContainerConfig, CriError, MountPropagation, NamespaceMode, type SecurityProfile, SecurityProfile_ProfileType as ProfileType } from '@coxswain/cri';
+import { clampOomScoreAdj, mounts as hostMounts } from '@coxswain/linux';
+import type { ImageConfig, RuntimeSpec, SpecLinux, SpecMount, SpecSeccomp } from '@coxswain/oci';
+import { containerCapabilities } from './capabilities.js';
+import { convertDevices, DEFAULT_DEVICE_RULES, hostDevices } from './devices.js';
+import type { HostFacts } from './host-facts.js';
+import { baseMounts, convertMount, orderMounts } from './mounts.js';
+import { specResources } from './resources.js';
+import { defaultSeccomp } from './seccomp-default.js';
+import type { ResolvedUser } from './user.js';
+
+/** Used when neither the image nor the pod sets PATH. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Namespaces the container joins; absent: the host's. */
+export interface ContainerNamespaces {
+  readonly network?: string;
+  readonly ipc?: string;
+  readonly uts?: string;
+  /** A path to join, `new`, or absent for the host's. */
+  readonly pid?: string;
+}
+
+export interface SpecInput {
+  readonly id: string;
+  readonly config: ContainerConfig;
+  readonly image: ImageConfig;
+  readonly user: ResolvedUser;
+  readonly namespaces: ContainerNamespaces;
+  readonly hostname: string;
+  readonly cgroupsPath: string;
+  /** /etc/hosts, resolv.conf, shm…: left out where the container mounts its own. */
+  readonly sandboxMounts: readonly SpecMount[];
+  /** The image's volumes and image mounts, made by the runtime. */
+  readonly extraMounts: readonly SpecMount[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly facts: HostFacts;
+}
+
+const MASKED = [
+  '/proc/asound', '/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list', '/proc/timer_stats', '/proc/sched_debug', '/sys/firmware', '/sys/devices/virtual/powercap', '/proc/scsi', '/proc/interrupts',
+];
+const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+/** The runtime specification of one container: the translation of CRI's ContainerConfig. */
+export async function containerSpec(input: SpecInput): Promise<RuntimeSpec> {
+  const { config, image, facts, user } = input;
+  const security = config.linux?.securityContext;
+  const privileged = security?.privileged ?? false;
+  checkAppArmor(security?.apparmor, security?.apparmorProfile ?? '', facts);
+  const capabilities = containerCapabilities({
+    privileged,
+    add: security?.capabilities?.addCapabilities ?? [],
+    drop: security?.capabilities?.dropCapabilities ?? [],
+    available: facts.capabilities,
+  });
+  const ambient = (security?.capabilities?.addAmbientCapabilities ?? []).map((c) => (c.startsWith('CAP_') ? c : `CAP_${c}`));
+  const oomScoreAdj = await clampOomScoreAdj(Number(config.linux?.resources?.oomScoreAdj ?? 0n));
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: config.tty,
+      user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids] },
+      args: processArgs(config, image),
+      env: processEnv(config, image, input.hostname),
+      cwd: config.workingDir || image.WorkingDir || '/',
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities, ...(ambient.length ? { ambient, inheritable: ambient } : {}) },
+      noNewPrivileges: security?.noNewPrivs ?? false,
+      oomScoreAdj,
+    },
+    root: { path: 'rootfs', readonly: security?.readonlyRootfs ?? false },
+    mounts: await specMounts(input, privileged),
+    annotations: { ...input.annotations },
+    linux: await specLinux(input, privileged, capabilities),
+  };
+}
+
+/** Command line: CRI's command and args over the image's entrypoint and cmd. Pure. */
+export function processArgs(config: Pick<ContainerConfig, 'command' | 'args'>, image: ImageConfig): string[] {
+  const command = config.command.length > 0 ? config.command : (image.Entrypoint ?? []);
+  const args = config.args.length > 0 || config.command.length > 0 ? config.args : (image.Cmd ?? []);
+  const all = [...command, ...args];
+  if (all.length === 0 || all[0] === '') throw new CriError('unknown', 'failed to generate container spec: no command specified');
+  return all;
+}
+
+function processEnv(config: ContainerConfig, image: ImageConfig, hostname: string): string[] {
+  const env = new Map<string, string>([['PATH', DEFAULT_PATH]]);
+  if (hostname) env.set('HOSTNAME', hostname);
+  if (config.tty) env.set('TERM', 'xterm');
+  for (const entry of image.Env ?? []) {
+    const at = entry.indexOf('=');
+    if (at > 0) env.set(entry.slice(0, at), entry.slice(at + 1));
+  }
+  for (const { key, value } of config.envs) env.set(key, Buffer.from(value).toString('utf8'));
+  return [...env].map(([key, value]) => `${key}=${value}`);
+}
+
+async function specMounts(input: SpecInput, privileged: boolean): Promise<SpecMount[]> {
+  const { config, facts } = input;
+  const own = config.mounts.filter((m) => !m.image?.image);
+  // The mount table is only looked at for those that propagate.
+  const info = own.some((m) => m.propagation !== MountPropagation.PROPAGATION_PRIVATE) ? await hostMounts() : [];
+  const converted = await Promise.all(own.map((m) => convertMount(m, info)));
+  if (own.some((m) => m.recursiveReadOnly) && !facts.recursiveReadOnly) throw new CriError('unknown', 'recursive read-only mounts need Linux 5.12 or newer');
+  const taken = new Set(config.mounts.map((m) => posix.normalize(m.containerPath)));
+  const wanted = [
+    ...baseMounts({ sysReadonly: !privileged }),
+    ...input.sandboxMounts,
+  ].filter((m) => !taken.has(m.destination));
+  return orderMounts([...wanted, ...input.extraMounts.filter((m) => !taken.has(posix.normalize(m.destination))), ...converted.map((c) => c.mount)]);
+}
+
+async function specLinux(input: SpecInput, privileged: boolean, capabilities: readonly string[]): Promise<SpecLinux> {
+  const { config, facts, namespaces } = input;
+  const security = config.linux?.securityContext;
+  const { devices, rules } = await convertDevices(config.devices);
+  const seccomp = privileged ? undefined : await seccompProfile(security?.seccomp, security?.seccompProfilePath ?? '', capabilities, facts);
+  const join = (type: 'network' | 'ipc' | 'uts', path: string | undefined) => (path === undefined ? [] : [{ type, path }]);
+  const propagations = config.mounts.map((m) => m.propagation);
+  const rootfsPropagation = propagations.includes(MountPropagation.PROPAGATION_BIDIRECTIONAL) ? 'rshared' : propagations.includes(MountPropagation.PROPAGATION_HOST_TO_CONTAINER) ? 'rslave' : undefined;
+  return {
+    namespaces: [
+      { type: 'mount' },
+      ...join('network', namespaces.network),
+      ...join('ipc', namespaces.ipc),
+      ...join('uts', namespaces.uts),
+      ...(namespaces.pid === undefined ? [] : namespaces.pid === 'new' ? [{ type: 'pid' as const }] : [{ type: 'pid' as const, path: namespaces.pid }]),
+      ...(facts.cgroups.version === 2 && !privileged ? [{ type: 'cgroup' as const }] : []),
+    ],
+    cgroupsPath: input.cgroupsPath,
+    devices: privileged ? await hostDevices() : devices,
+    resources: {
+      devices: privileged ? [{ allow: true, access: 'rwm' }] : [...DEFAULT_DEVICE_RULES, ...rules],
+      ...specResources(config.linux?.resources, { hugetlb: facts.hugetlb, swap: facts.swapAccounting }),
+    },
+    ...(seccomp ? { seccomp } : {}),
+    ...(rootfsPropagation ? { rootfsPropagation } : {}),
+    maskedPaths: privileged ? [] : maskOf(security?.maskedPaths, security !== undefined, MASKED),
+    readonlyPaths: privileged ? [] : maskOf(security?.readonlyPaths, security !== undefined, READONLY),
+  };
+}
+
+/** The kubelet always sends its lists; a client that sends no security context gets ours. */
+const maskOf = (given: readonly string[] | undefined, present: boolean, fallback: readonly string[]) => (present && given ? [...given] : [...fallback]);
+
+async function seccompProfile(profile: SecurityProfile | undefined, legacy: string, capabilities: readonly string[], facts: HostFacts): Promise<SpecSeccomp | undefined> {
+  const chosen = profile ?? legacySeccomp(legacy);
+  if (!chosen || chosen.profileType === ProfileType.Unconfined) return undefined;
+  if (!facts.seccomp) {
+    if (chosen.profileType === ProfileType.Localhost) throw new CriError('unknown', 'seccomp is not supported by this kernel');
+    return undefined;
+  }
+  if (chosen.profileType === ProfileType.RuntimeDefault) return defaultSeccomp(capabilities);
+  const path = chosen.localhostRef.replace(/^localhost\//, '');
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as SpecSeccomp;
+  } catch (cause) {
+    throw new CriError('unknown', `cannot load seccomp profile ${JSON.stringify(path)}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function legacySeccomp(text: string): { profileType: ProfileType; localhostRef: string } | undefined {
+  if (text === '' || text === 'unconfined') return undefined;
+  if (text === 'runtime/default' || text === 'docker/default') return { profileType: ProfileType.RuntimeDefault, localhostRef: '' };
+  if (text.startsWith('localhost/')) return { profileType: ProfileType.Localhost, localhostRef: text };
+  throw new CriError('invalidArgument', `unknown seccomp profile ${JSON.stringify(text)}`);
+}
+
+function checkAppArmor(profile: SecurityProfile | undefined, legacy: string, facts: HostFacts): void {
+  if (facts.appArmor) return;
+  if (profile?.profileType === ProfileType.Localhost || legacy.startsWith('localhost/')) {
+    throw new CriError('unknown', 'failed to generate apparmor spec opts: apparmor is not supported');
+  }
+}
+
+/** The modes of a user namespace request that can be served: none here, so everything but NODE is refused, for the reason that is nearest. */
+export function checkUserNamespace(options: { mode: NamespaceMode; uids: readonly { containerId: number; length: number }[]; gids: readonly { containerId: number; length: number }[] } | undefined): void {
+  if (!options || options.mode === NamespaceMode.NODE) return;
+  if (options.mode !== NamespaceMode.POD) throw new CriError('invalidArgument', `unsupported user namespace mode: ${NamespaceMode[options.mode]}`);
+  for (const [kind, list] of [['UID', options.uids], ['GID', options.gids]] as const) {
+    if (list.length > 1) throw new CriError('invalidArgument', `only one ${kind} mapping is supported, got ${list.length} mappings`);
+  }
+  if (options.uids.length === 0 && options.gids.length === 0) return;
+  if ((options.uids.length === 0) !== (options.gids.length === 0)) throw new CriError('invalidArgument', 'user namespace mappings are needed for both UIDs and GIDs');
+  for (const map of [...options.uids, ...options.gids]) {
+    if (map.containerId !== 0) throw new CriError('invalidArgument', 'the user namespace does not map container id 0');
+    if (map.length === 0) throw new CriError('invalidArgument', 'a user namespace mapping has length 0');
+  }
+  throw new CriError('unimplemented', 'user namespaces need id-mapped mounts, which runc has from 1.2 on');
+}

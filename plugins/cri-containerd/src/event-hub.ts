@@ -1,0 +1,35 @@
+/** Hands values to any number of readers. A reader that falls too far behind is cut off: it has to list again. */
+export class EventHub<T> {
+  readonly #readers = new Set<{ queue: T[]; wake: () => void; overflow: boolean }>();
+
+  constructor(private readonly limit = 1024) {}
+
+  publish(value: T): void {
+    for (const reader of this.#readers) {
+      if (reader.queue.length >= this.limit) reader.overflow = true;
+      else reader.queue.push(value);
+      reader.wake();
+    }
+  }
+
+  async *subscribe(signal: AbortSignal): AsyncGenerator<T> {
+    const reader = { queue: [] as T[], wake: () => {}, overflow: false };
+    this.#readers.add(reader);
+    const onAbort = () => reader.wake();
+    signal.addEventListener('abort', onAbort);
+    try {
+      while (!signal.aborted) {
+        const next = reader.queue.shift();
+        if (next !== undefined) {
+          yield next;
+          continue;
+        }
+        if (reader.overflow) throw new Error('the reader fell behind; list again and resubscribe');
+        await new Promise<void>((resolve) => (reader.wake = resolve));
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.#readers.delete(reader);
+    }
+  }
+}

@@ -1,0 +1,268 @@
+import type { Logger } from '@coxswain/sdk';
+import {
+  type AttachRequest, type CallContext, CgroupDriver, type ContainerStatsRequest, type ContainerStatusRequest, type ContainerStatsFilter, type CreateContainerRequest, CriError, type ExecRequest, type ExecSyncRequest, type ListContainersRequest, type ListContainerStatsRequest, type ListPodSandboxRequest, type ListPodSandboxStatsRequest, type PodSandboxStatsRequest, type PodSandboxStatusRequest, type PortForwardRequest, type RemoveContainerRequest, type RemovePodSandboxRequest, type ReopenContainerLogRequest, type RunPodSandboxRequest, type RuntimeService, type StartContainerRequest, type StatusRequest, type StopContainerRequest, type StopPodSandboxRequest, type StreamingServer, type UpdateContainerResourcesRequest, type UpdatePodSandboxResourcesRequest, type VersionRequest, type ContainerEventResponseSchema,
+} from '@coxswain/cri';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Writable } from 'node:stream';
+import type { ContainerRecord } from './container/container-record.js';
+import type { ContainerManager } from './container/container-manager.js';
+import type { ExecRunner } from './container/exec.js';
+import type { HostFacts } from './container/host-facts.js';
+import { mergeResources, specResources } from './container/resources.js';
+import { jsonAny, SpecType } from './containerd/any.js';
+import type { Containerd } from './containerd/client.js';
+import type { EventHub } from './event-hub.js';
+import { matchesLabels } from './ids.js';
+import type { SandboxManager } from './sandbox/sandbox-manager.js';
+import type { SandboxNetwork } from './sandbox/sandbox-network.js';
+import type { SandboxRecord } from './sandbox/sandbox-record.js';
+import type { StatsReader } from './stats.js';
+import { containerStatus, containerSummary, criState, sandboxState, sandboxStatus } from './status.js';
+
+/** What ExecSync returns of each stream at most: upstream's limit. */
+const EXEC_SYNC_LIMIT = 16 * 1024 * 1024;
+
+export type ContainerEvent = MessageInitShape<typeof ContainerEventResponseSchema>;
+
+export interface RuntimeServiceDeps {
+  readonly containerd: Containerd;
+  readonly sandboxes: SandboxManager;
+  readonly containers: ContainerManager;
+  readonly network: SandboxNetwork;
+  readonly exec: ExecRunner;
+  readonly streaming: StreamingServer;
+  readonly stats: StatsReader;
+  readonly events: EventHub<ContainerEvent>;
+  readonly facts: HostFacts;
+  readonly logger: Logger;
+}
+
+/** CRI's RuntimeService over containerd. Each method is the translation of one call; the work is in the managers. */
+export class ContainerdRuntimeService implements RuntimeService {
+  constructor(private readonly deps: RuntimeServiceDeps) {}
+
+  async version(_request: VersionRequest) {
+    const { version } = await this.deps.containerd.version.version({});
+    return { version: '0.1.0', runtimeName: 'containerd', runtimeVersion: version, runtimeApiVersion: 'v1' };
+  }
+
+  async runPodSandbox(request: RunPodSandboxRequest, context: CallContext) {
+    if (!request.config) throw new CriError('invalidArgument', 'a sandbox needs a config');
+    return { podSandboxId: (await this.deps.sandboxes.run(request.config, request.runtimeHandler, context.signal)).id };
+  }
+
+  async stopPodSandbox(request: StopPodSandboxRequest) {
+    const sandbox = this.deps.sandboxes.find(request.podSandboxId);
+    if (sandbox) await this.#stopSandbox(sandbox);
+    return {};
+  }
+
+  async removePodSandbox(request: RemovePodSandboxRequest) {
+    const { sandboxes, containers, stats } = this.deps;
+    const sandbox = sandboxes.find(request.podSandboxId);
+    if (!sandbox) return {};
+    await this.#stopSandbox(sandbox);
+    await Promise.all(containers.ofSandbox(sandbox.id).map((c) => containers.remove(c)));
+    await sandboxes.remove(sandbox);
+    stats.forget(sandbox.id);
+    return {};
+  }
+
+  async #stopSandbox(sandbox: SandboxRecord): Promise<void> {
+    const { sandboxes, containers } = this.deps;
+    await Promise.all(containers.ofSandbox(sandbox.id).map((c) => containers.stop(c, 0)));
+    await sandboxes.stop(sandbox);
+  }
+
+  async podSandboxStatus(request: PodSandboxStatusRequest) {
+    const { sandboxes, containers } = this.deps;
+    const sandbox = sandboxes.require(request.podSandboxId);
+    const info: Record<string, string> = request.verbose ? { info: JSON.stringify({ namespaces: sandbox.namespaces, pausePid: sandbox.pausePid }) } : {};
+    return { status: sandboxStatus(sandbox), info, containersStatuses: containers.ofSandbox(sandbox.id).map(containerStatus) };
+  }
+
+  async listPodSandbox(request: ListPodSandboxRequest) {
+    const { filter } = request;
+    const items = this.deps.sandboxes
+      .all()
+      .filter((s) => (!filter?.id || s.id.startsWith(filter.id)) && (!filter?.state || sandboxState(s) === filter.state.state) && matchesLabels(s.config.labels, filter?.labelSelector))
+      .map((s) => ({ id: s.id, ...(s.config.metadata ? { metadata: s.config.metadata } : {}), state: sandboxState(s), createdAt: s.createdAt, labels: s.config.labels, annotations: s.config.annotations, runtimeHandler: s.runtimeHandler }));
+    return { items };
+  }
+
+  async *streamPodSandboxes(request: { filter?: ListPodSandboxRequest['filter'] }) {
+    yield { podSandboxes: (await this.listPodSandbox(request as ListPodSandboxRequest)).items };
+  }
+
+  async createContainer(request: CreateContainerRequest) {
+    if (!request.config) throw new CriError('invalidArgument', 'a container needs a config');
+    const sandbox = this.deps.sandboxes.require(request.podSandboxId);
+    return { containerId: (await this.deps.containers.create(sandbox, request.config, request.sandboxConfig)).meta.id };
+  }
+
+  async startContainer(request: StartContainerRequest) {
+    await this.deps.containers.start(this.deps.containers.require(request.containerId));
+    return {};
+  }
+
+  async stopContainer(request: StopContainerRequest, context: CallContext) {
+    const container = this.deps.containers.find(request.containerId);
+    if (container) await this.deps.containers.stop(container, Number(request.timeout), context.signal);
+    return {};
+  }
+
+  async removeContainer(request: RemoveContainerRequest) {
+    const container = this.deps.containers.find(request.containerId);
+    if (container) await this.deps.containers.remove(container);
+    this.deps.stats.forget(request.containerId);
+    return {};
+  }
+
+  async listContainers(request: ListContainersRequest) {
+    const { filter } = request;
+    const containers = this.deps.containers
+      .all()
+      .filter((c) => (!filter?.id || c.meta.id.startsWith(filter.id)) && (!filter?.podSandboxId || c.meta.sandboxId.startsWith(filter.podSandboxId)))
+      .filter((c) => (!filter?.state || criState(c) === filter.state.state) && matchesLabels(c.meta.config.labels, filter?.labelSelector))
+      .map(containerSummary);
+    return { containers };
+  }
+
+  async *streamContainers(request: { filter?: ListContainersRequest['filter'] }) {
+    yield await this.listContainers(request as ListContainersRequest);
+  }
+
+  async containerStatus(request: ContainerStatusRequest) {
+    const container = this.deps.containers.require(request.containerId);
+    const info: Record<string, string> = request.verbose ? { info: JSON.stringify({ sandboxID: container.meta.sandboxId, pid: container.status.pid ?? 0 }) } : {};
+    return { status: containerStatus(container), info };
+  }
+
+  async updateContainerResources(request: UpdateContainerResourcesRequest) {
+    const { containers, containerd, facts } = this.deps;
+    const container = containers.require(request.containerId);
+    if (!request.linux) return {};
+    if (container.status.state !== 'running' && container.status.state !== 'created') throw new CriError('unknown', `container ${container.meta.id} is not in created or running state`);
+    const { config } = container.meta;
+    const merged = mergeResources(config.linux?.resources, request.linux);
+    if (container.status.state === 'running') {
+      const resources = specResources(merged, { hugetlb: facts.hugetlb, swap: facts.swapAccounting });
+      await containerd.tasks.update({ containerId: container.meta.id, resources: jsonAny(SpecType.resources, resources) });
+    }
+    if (config.linux) config.linux.resources = merged;
+    await containers.updated(container);
+    return {};
+  }
+
+  async updatePodSandboxResources(request: UpdatePodSandboxResourcesRequest) {
+    const sandbox = this.deps.sandboxes.require(request.podSandboxId);
+    await this.deps.sandboxes.updateResources(sandbox, { ...(request.overhead ? { overhead: request.overhead } : {}), ...(request.resources ? { resources: request.resources } : {}) });
+    return {};
+  }
+
+  async reopenContainerLog(request: ReopenContainerLogRequest) {
+    const container = this.deps.containers.requireRunning(request.containerId);
+    await container.io?.reopenLog();
+    return {};
+  }
+
+  async execSync(request: ExecSyncRequest, context: CallContext) {
+    const container = this.deps.containers.requireRunning(request.containerId);
+    if (request.cmd.length === 0) throw new CriError('invalidArgument', 'no command was given');
+    const [stdout, stderr] = [collector(), collector()];
+    const exitCode = await this.deps.exec.run(container.meta.id, {
+      cmd: request.cmd, tty: false, stdout: stdout.stream, stderr: stderr.stream, timeoutMs: Number(request.timeout) * 1000, signal: context.signal,
+    });
+    return { stdout: stdout.bytes(), stderr: stderr.bytes(), exitCode };
+  }
+
+  async exec(request: ExecRequest) {
+    this.deps.containers.requireRunning(request.containerId);
+    return { url: this.deps.streaming.exec(request) };
+  }
+
+  async attach(request: AttachRequest) {
+    this.deps.containers.requireRunning(request.containerId);
+    return { url: this.deps.streaming.attach(request) };
+  }
+
+  async portForward(request: PortForwardRequest) {
+    const sandbox = this.deps.sandboxes.require(request.podSandboxId);
+    if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
+    return { url: this.deps.streaming.portForward(request) };
+  }
+
+  async containerStats(request: ContainerStatsRequest) {
+    return { stats: await this.deps.stats.container(this.deps.containers.require(request.containerId)) };
+  }
+
+  async listContainerStats(request: ListContainerStatsRequest) {
+    const wanted = this.deps.containers.all().filter((c) => matchesStats(c, request.filter) && c.status.state !== 'exited');
+    return { stats: await Promise.all(wanted.map((c) => this.deps.stats.container(c))) };
+  }
+
+  async podSandboxStats(request: PodSandboxStatsRequest) {
+    const sandbox = this.deps.sandboxes.require(request.podSandboxId);
+    return { stats: await this.deps.stats.sandbox(sandbox, this.deps.containers.ofSandbox(sandbox.id)) };
+  }
+
+  async listPodSandboxStats(request: ListPodSandboxStatsRequest) {
+    const { filter } = request;
+    const wanted = this.deps.sandboxes.all().filter((s) => s.state === 'ready' && (!filter?.id || s.id.startsWith(filter.id)) && matchesLabels(s.config.labels, filter?.labelSelector));
+    return { stats: await Promise.all(wanted.map((s) => this.deps.stats.sandbox(s, this.deps.containers.ofSandbox(s.id)))) };
+  }
+
+  async updateRuntimeConfig() {
+    // Pod CIDRs reach CNI through its configuration; there is nothing to tell containerd. Upstream without a template does the same.
+    return {};
+  }
+
+  async status(request: StatusRequest) {
+    const { containerd, network, facts } = this.deps;
+    const [runtime, cni] = await Promise.all([
+      containerd.version.version({}, { timeoutMs: 5000 }).then(() => undefined, (error: Error) => error.message),
+      network.problem(),
+    ]);
+    const condition = (type: string, problem: string | undefined, reason: string) => ({ type, status: problem === undefined, reason: problem === undefined ? '' : reason, message: problem ?? '' });
+    const info: Record<string, string> = request.verbose ? { config: JSON.stringify({ cgroupVersion: facts.cgroups.version, appArmor: facts.appArmor, seccomp: facts.seccomp }) } : {};
+    const features = { recursiveReadOnlyMounts: facts.recursiveReadOnly, userNamespaces: false };
+    return {
+      status: {
+        conditions: [condition('RuntimeReady', runtime, 'RuntimeNotReady'), condition('NetworkReady', cni && `Network plugin returns error: ${cni}`, 'NetworkPluginNotReady')],
+      },
+      info,
+      runtimeHandlers: [{ name: '', features }, { name: 'runc', features }],
+      features: { supplementalGroupsPolicy: true },
+    };
+  }
+
+  async runtimeConfig() {
+    return { linux: { cgroupDriver: CgroupDriver.CGROUPFS } };
+  }
+
+  getContainerEvents(_request: unknown, context: CallContext) {
+    return this.deps.events.subscribe(context.signal);
+  }
+}
+
+function matchesStats(container: ContainerRecord, filter: ContainerStatsFilter | undefined): boolean {
+  return (
+    (!filter?.id || container.meta.id.startsWith(filter.id)) &&
+    (!filter?.podSandboxId || container.meta.sandboxId.startsWith(filter.podSandboxId)) &&
+    matchesLabels(container.meta.config.labels, filter?.labelSelector)
+  );
+}
+
+/** Keeps the first bytes written to it and swallows the rest. */
+function collector(): { stream: Writable; bytes(): Buffer } {
+  const parts: Buffer[] = [];
+  let size = 0;
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (size < EXEC_SYNC_LIMIT) parts.push(chunk.subarray(0, EXEC_SYNC_LIMIT - size));
+      size += chunk.length;
+      done();
+    },
+  });
+  return { stream, bytes: () => Buffer.concat(parts) };
+}

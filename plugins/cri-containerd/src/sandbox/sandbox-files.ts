@@ -1,0 +1,40 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname as machineName } from 'node:os';
+import { join } from 'node:path';
+import { type DNSConfig, NamespaceMode, type PodSandboxConfig } from '@coxswain/cri';
+import type { SpecMount } from '@coxswain/oci';
+
+/** Contents of resolv.conf for a DNS configuration. Pure. */
+export function resolvConf(dns: Pick<DNSConfig, 'servers' | 'searches' | 'options'>): string {
+  const lines = [
+    ...(dns.searches.length > 0 ? [`search ${dns.searches.join(' ')}`] : []),
+    ...dns.servers.map((server) => `nameserver ${server}`),
+    ...(dns.options.length > 0 ? [`options ${dns.options.join(' ')}`] : []),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+export const usesHostNetwork = (config: PodSandboxConfig) => config.linux?.securityContext?.namespaceOptions?.network === NamespaceMode.NODE;
+export const usesHostIpc = (config: PodSandboxConfig) => config.linux?.securityContext?.namespaceOptions?.ipc === NamespaceMode.NODE;
+
+export const sandboxHostname = (config: PodSandboxConfig) => config.hostname || (usesHostNetwork(config) ? machineName() : '');
+
+/** Writes the files all containers of a pod share. */
+export async function writeSandboxFiles(dir: string, config: PodSandboxConfig): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o755 });
+  const resolv = config.dnsConfig ? resolvConf(config.dnsConfig) : await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
+  await Promise.all([
+    writeFile(join(dir, 'hostname'), `${sandboxHostname(config)}\n`, { mode: 0o644 }),
+    writeFile(join(dir, 'resolv.conf'), resolv, { mode: 0o644 }),
+    copyFile('/etc/hosts', join(dir, 'hosts')).catch(() => writeFile(join(dir, 'hosts'), '127.0.0.1 localhost\n')),
+  ]);
+}
+
+/** Their mounts, and the shared memory's. */
+export function sandboxMounts(dir: string, shm: string, readonly: boolean): SpecMount[] {
+  const mode = readonly ? 'ro' : 'rw';
+  return [
+    ...['hostname', 'hosts', 'resolv.conf'].map((file) => ({ destination: `/etc/${file}`, type: 'bind', source: join(dir, file), options: ['rbind', 'rprivate', mode] })),
+    { destination: '/dev/shm', type: 'bind', source: shm, options: ['rbind', 'rprivate', 'rw'] },
+  ];
+}

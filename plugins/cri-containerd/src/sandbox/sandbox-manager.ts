@@ -1,0 +1,241 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { CriError, type PodSandboxConfig } from '@coxswain/cri';
+import { createPinnedNamespaces, deletePinnedNamespaces, isAlive, isPinnedNamespace, mountTmpfs, type PinnableNamespace, type PinnedNamespaces, processIdentity, sysctlNamespace, umountAll } from '@coxswain/linux';
+import type { Clock, Logger, Random } from '@coxswain/sdk';
+import { checkUserNamespace } from '../container/spec.js';
+import { byIdOrPrefix, newId } from '../ids.js';
+import { readJson, writeJson } from '../json-file.js';
+import { KeyedMutex } from '../mutex.js';
+import type { PauseContainers } from './pause.js';
+import { sandboxHostname, usesHostIpc, usesHostNetwork, writeSandboxFiles } from './sandbox-files.js';
+import type { SandboxNetwork } from './sandbox-network.js';
+import { loadSandbox, type SandboxRecord, type StoredSandbox, storeSandbox } from './sandbox-record.js';
+
+export interface SandboxManagerOptions {
+  /** Survives reboots: what a sandbox is. */
+  readonly rootDir: string;
+  /** Does not: namespaces, shared memory. */
+  readonly stateDir: string;
+  readonly network: SandboxNetwork;
+  readonly pause: PauseContainers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const SHM_BYTES = 64 * 1024 * 1024;
+/** Where containers' control groups go when the kubelet names no parent. */
+const DEFAULT_CGROUP_PARENT = '/k8s.io';
+
+/**
+ * Pod sandboxes: pinned namespaces, files, shared memory and a place on the network; a process only when the pod shares its
+ * PID namespace. What a sandbox is lies on disk before anything is made of it, so a crash leaves nothing unknown.
+ */
+export class SandboxManager {
+  readonly #sandboxes = new Map<string, SandboxRecord>();
+  readonly #names = new Map<string, string>();
+  readonly #locks = new KeyedMutex();
+
+  constructor(private readonly options: SandboxManagerOptions) {}
+
+  all(): SandboxRecord[] {
+    return [...this.#sandboxes.values()].filter((s) => s.state !== 'making');
+  }
+
+  find(id: string): SandboxRecord | undefined {
+    return byIdOrPrefix(this.#sandboxes, id);
+  }
+
+  require(id: string): SandboxRecord {
+    const sandbox = this.find(id);
+    if (!sandbox || sandbox.state === 'making') throw new CriError('notFound', `an error occurred when try to find sandbox: sandbox ${JSON.stringify(id)} not found`);
+    return sandbox;
+  }
+
+  filesDir(sandbox: SandboxRecord): string {
+    return join(this.#rootDir(sandbox.id), 'files');
+  }
+
+  shmPath(sandbox: SandboxRecord): string {
+    return usesHostIpc(sandbox.config) ? '/dev/shm' : join(this.#stateDir(sandbox.id), 'shm');
+  }
+
+  cgroupsPath(sandbox: SandboxRecord, containerId: string): string {
+    return posix.join('/', sandbox.config.linux?.cgroupParent || DEFAULT_CGROUP_PARENT, containerId);
+  }
+
+  /** After a restart: adopt what is whole, clean up what is half made, notice what a reboot took. */
+  async recover(): Promise<void> {
+    const ids = await readdir(join(this.options.rootDir)).catch(() => [] as string[]);
+    for (const id of ids) {
+      const stored = await readJson<StoredSandbox>(join(this.#rootDir(id), 'sandbox.json'));
+      if (!stored) {
+        await this.#dismantle({ id, namespaces: {}, attached: false, hasPause: true });
+        await rm(this.#rootDir(id), { recursive: true, force: true });
+        continue;
+      }
+      const record = loadSandbox(stored);
+      if (record.state === 'making') {
+        this.options.logger.warn('cleaning up a sandbox that was half made', { sandbox: id });
+        await this.#dismantle(record);
+        await rm(this.#rootDir(id), { recursive: true, force: true });
+        continue;
+      }
+      if (record.state === 'ready' && !(await this.#alive(record))) {
+        record.state = 'notready';
+        await this.#save(record);
+      }
+      this.#sandboxes.set(id, record);
+      this.#names.set(nameOf(record.config), id);
+    }
+  }
+
+  async run(config: PodSandboxConfig, runtimeHandler: string, signal: AbortSignal): Promise<SandboxRecord> {
+    const { clock, random, network } = this.options;
+    if (!config.metadata?.name || !config.metadata.uid) throw new CriError('invalidArgument', 'the sandbox config must have metadata with name and uid');
+    if (runtimeHandler !== '' && runtimeHandler !== 'runc') throw new CriError('unknown', `failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`);
+    checkUserNamespace(config.linux?.securityContext?.namespaceOptions?.usernsOptions);
+    const name = nameOf(config);
+    const owner = this.#names.get(name);
+    if (owner) throw new CriError('unknown', `failed to reserve sandbox name ${JSON.stringify(name)}: name is reserved for ${JSON.stringify(owner)}`);
+    const id = newId(random);
+    this.#names.set(name, id);
+    const sandbox: SandboxRecord = { id, config, runtimeHandler, createdAt: BigInt(clock.now()) * 1_000_000n, state: 'making', namespaces: {}, ips: [], attached: false, hasPause: false };
+    this.#sandboxes.set(id, sandbox);
+    try {
+      const hostNetwork = usesHostNetwork(config);
+      const kinds: PinnableNamespace[] = [...(hostNetwork ? [] : (['net', 'uts'] as const)), ...(usesHostIpc(config) ? [] : (['ipc'] as const))];
+      const sysctls = checkSysctls(config.linux?.sysctls ?? {}, kinds);
+      const namespaceDir = join(this.#stateDir(id), 'ns');
+      await mkdir(this.#rootDir(id), { recursive: true, mode: 0o711 });
+      // Known before it exists: a crash from here on is cleaned up.
+      await this.#save(sandbox);
+      const hostname = sandboxHostname(config);
+      const [namespaces] = await Promise.all([
+        kinds.length === 0 ? ({} as PinnedNamespaces) : createPinnedNamespaces({ dir: namespaceDir, kinds, sysctls, ...(kinds.includes('uts') && hostname ? { hostname } : {}) }),
+        writeSandboxFiles(this.filesDir(sandbox), config),
+        usesHostIpc(config) ? undefined : mountTmpfs({ target: join(this.#stateDir(id), 'shm'), sizeBytes: SHM_BYTES, mode: 0o1777, noExec: true, noSuid: true, noDev: true }),
+      ]);
+      sandbox.namespaces = namespaces;
+      if (namespaces.net) {
+        sandbox.attached = true;
+        await this.#save(sandbox);
+        try {
+          sandbox.ips = await network.attach(id, namespaces.net, config, signal);
+        } catch (cause) {
+          throw new CriError('unknown', `failed to setup network for sandbox ${JSON.stringify(id)}: ${(cause as Error).message}`, { cause });
+        }
+      }
+      sandbox.state = 'ready';
+      await this.#save(sandbox);
+      return sandbox;
+    } catch (error) {
+      await this.#dismantle(sandbox).catch((cleanup: unknown) => this.options.logger.error('cleaning up a failed sandbox failed', { err: cleanup, sandbox: id }));
+      await rm(this.#rootDir(id), { recursive: true, force: true });
+      this.#sandboxes.delete(id);
+      this.#names.delete(name);
+      throw error;
+    }
+  }
+
+  /** The first process of the pod's PID namespace, started when the first container that shares it comes. Returns its pid. */
+  ensurePause(sandbox: SandboxRecord): Promise<number> {
+    return this.#locks.run(sandbox.id, async () => {
+      if (sandbox.pausePid !== undefined) return sandbox.pausePid;
+      if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
+      sandbox.hasPause = true;
+      await this.#save(sandbox);
+      const pid = await this.options.pause.start(sandbox.id, sandbox.namespaces, this.cgroupsPath(sandbox, `pause-${sandbox.id}`));
+      sandbox.pausePid = pid;
+      await this.#save(sandbox);
+      return pid;
+    });
+  }
+
+  /** Containers must have been stopped. Idempotent. */
+  stop(sandbox: SandboxRecord): Promise<void> {
+    return this.#locks.run(sandbox.id, async () => {
+      await this.#dismantle(sandbox);
+      if (sandbox.state === 'notready' && !sandbox.attached) return;
+      sandbox.state = 'notready';
+      sandbox.attached = false;
+      sandbox.hasPause = false;
+      delete sandbox.pausePid;
+      sandbox.namespaces = {};
+      await this.#save(sandbox);
+    });
+  }
+
+  async remove(sandbox: SandboxRecord): Promise<void> {
+    await this.stop(sandbox);
+    await rm(this.#rootDir(sandbox.id), { recursive: true, force: true });
+    this.#sandboxes.delete(sandbox.id);
+    this.#names.delete(nameOf(sandbox.config));
+  }
+
+  /** The pause process has ended by itself: the pod's PID namespace is gone. */
+  async pauseExited(sandboxId: string): Promise<SandboxRecord | undefined> {
+    const sandbox = this.#sandboxes.get(sandboxId);
+    if (!sandbox || sandbox.state !== 'ready') return undefined;
+    sandbox.state = 'notready';
+    await this.#save(sandbox);
+    return sandbox;
+  }
+
+  async updateResources(sandbox: SandboxRecord, update: Pick<NonNullable<PodSandboxConfig['linux']>, 'overhead' | 'resources'>): Promise<void> {
+    if (!sandbox.config.linux) return;
+    if (update.overhead) sandbox.config.linux.overhead = update.overhead;
+    if (update.resources) sandbox.config.linux.resources = update.resources;
+    await this.#save(sandbox);
+  }
+
+  async #alive(record: SandboxRecord): Promise<boolean> {
+    for (const path of Object.values(record.namespaces)) if (path && !(await isPinnedNamespace(path))) return false;
+    if (record.pausePid === undefined) return true;
+    const identity = processIdentity(record.pausePid);
+    return identity !== undefined && isAlive(identity);
+  }
+
+  async #dismantle(sandbox: Pick<SandboxRecord, 'id' | 'namespaces' | 'attached' | 'hasPause'> & { readonly config?: PodSandboxConfig }): Promise<void> {
+    const { network, pause } = this.options;
+    const { id } = sandbox;
+    if (sandbox.attached && sandbox.config) {
+      const { net } = sandbox.namespaces;
+      // After a reboot the namespace is gone; plugins must still give back addresses (CNI: empty CNI_NETNS).
+      await network.detach(id, net && (await isPinnedNamespace(net)) ? net : '', sandbox.config);
+    }
+    if (!sandbox.config || sandbox.hasPause) await pause.remove(id);
+    const state = this.#stateDir(id);
+    await deletePinnedNamespaces(join(state, 'ns'));
+    await umountAll(join(state, 'shm'));
+    await rm(state, { recursive: true, force: true });
+  }
+
+  #save(sandbox: SandboxRecord): Promise<void> {
+    return writeJson(join(this.#rootDir(sandbox.id), 'sandbox.json'), storeSandbox(sandbox));
+  }
+
+  #rootDir(id: string): string {
+    return join(this.options.rootDir, id);
+  }
+
+  #stateDir(id: string): string {
+    return join(this.options.stateDir, id);
+  }
+}
+
+function nameOf(config: PodSandboxConfig): string {
+  const { name, namespace, uid, attempt } = config.metadata ?? { name: '', namespace: '', uid: '', attempt: 0 };
+  return `${name}_${namespace}_${uid}_${attempt}`;
+}
+
+function checkSysctls(sysctls: Readonly<Record<string, string>>, kinds: readonly PinnableNamespace[]): Record<string, string> {
+  for (const name of Object.keys(sysctls)) {
+    const namespace = sysctlNamespace(name);
+    if (!namespace) throw new CriError('invalidArgument', `sysctl ${JSON.stringify(name)} is not namespaced: it would change the host`);
+    if (!kinds.includes(namespace)) throw new CriError('invalidArgument', `sysctl ${JSON.stringify(name)} cannot be set: the pod uses the host's ${namespace} namespace`);
+  }
+  return { ...sysctls };
+}
+

@@ -1,0 +1,166 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CniPlugin } from '@coxswain/cni';
+import { ContainerEventType, type ImageService, type RpcInterceptor, type RpcServer, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
+import type { RegistryOptions } from '@coxswain/oci';
+import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
+import { ContainerManager } from './container/container-manager.js';
+import { ExecRunner } from './container/exec.js';
+import { hostFacts } from './container/host-facts.js';
+import { ImageMounts } from './container/image-volumes.js';
+import { connectContainerd, type Containerd, KUBERNETES_NAMESPACE } from './containerd/client.js';
+import { followTaskEvents } from './containerd/task-events.js';
+import { EventHub } from './event-hub.js';
+import { ContainerdImageService } from './images/image-service.js';
+import { ImageStore } from './images/image-store.js';
+import { Puller } from './images/pull.js';
+import { Unpacker } from './images/unpack.js';
+import { Keeper } from './io/keeper.js';
+import { type ContainerEvent, ContainerdRuntimeService } from './runtime-service.js';
+import { PauseContainers } from './sandbox/pause.js';
+import { SandboxManager } from './sandbox/sandbox-manager.js';
+import { SandboxNetwork } from './sandbox/sandbox-network.js';
+import { StatsReader } from './stats.js';
+import { containerStatus, sandboxStatus } from './status.js';
+import { ContainerdStreaming } from './streaming-handler.js';
+
+export interface CriContainerdOptions {
+  /** Where to serve CRI, `unix:///run/coxswain/cri.sock`. */
+  readonly endpoint: string;
+  /** containerd's socket. */
+  readonly containerdSocket: string;
+  /** containerd's `root`, for file system figures. */
+  readonly containerdRoot?: string;
+  /** Ours; survives reboots. */
+  readonly root: string;
+  /** Ours; does not: under /run. */
+  readonly state: string;
+  readonly cni: { readonly confDir: string; readonly binDirs: readonly string[]; readonly cacheDir?: string; readonly plugins?: readonly CniPlugin[] };
+  readonly namespace?: string;
+  readonly snapshotter?: string;
+  readonly registry?: Pick<RegistryOptions, 'mirrors' | 'insecureHosts' | 'attempts' | 'fetch'>;
+  /** Address of the streaming server; default 127.0.0.1. */
+  readonly streamingAddress?: string;
+  readonly interceptors?: readonly RpcInterceptor[];
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+}
+
+/** A running CRI server over containerd. */
+export interface CriContainerd {
+  readonly endpoint: string;
+  readonly runtime: RuntimeService;
+  readonly image: ImageService;
+  readonly containerd: Containerd;
+  /** Stop serving; containers go on and are adopted by the next server of the same folders. */
+  stop(): Promise<void>;
+  /** Stop and remove every pod, and end the helper process: for taking a node down. Then `stop`. */
+  destroyPods(): Promise<void>;
+}
+
+/** Start the CRI server: recover what is there, then serve. */
+export async function startCriContainerd(options: CriContainerdOptions): Promise<CriContainerd> {
+  const { clock = systemClock, random = systemRandom, logger = silentLogger, snapshotter = 'overlayfs', namespace = KUBERNETES_NAMESPACE } = options;
+  const { root, state } = options;
+  await Promise.all([mkdir(join(root, 'sandboxes'), { recursive: true, mode: 0o711 }), mkdir(join(root, 'containers'), { recursive: true, mode: 0o711 }), mkdir(join(state, 'io'), { recursive: true, mode: 0o711 })]);
+  const undo: (() => unknown)[] = [];
+  try {
+    const containerd = connectContainerd({ socket: options.containerdSocket, namespace, clock });
+    undo.push(() => containerd.close());
+    await containerd.namespaces.create({ namespace: { name: namespace, labels: {} } }).catch(() => {});
+    const [facts, keeper] = await Promise.all([hostFacts(), Keeper.start(state)]);
+    undo.push(() => keeper.close());
+    const images = new ImageStore(containerd);
+    const unpacker = new Unpacker(containerd, snapshotter, random);
+    const puller = new Puller({ containerd, store: images, unpacker, snapshotter, clock, random, ...(options.registry ? { registry: options.registry } : {}) });
+    const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
+    const pause = new PauseContainers(containerd, join(root, 'pause'));
+    await pause.prepare();
+    const sandboxes = new SandboxManager({ rootDir: join(root, 'sandboxes'), stateDir: join(state, 'sandboxes'), network, pause, clock, random, logger });
+    const events = new EventHub<ContainerEvent>();
+    const publish = (containerId: string, sandboxId: string, type: ContainerEventType) => {
+      const sandbox = sandboxes.find(sandboxId);
+      events.publish({
+        containerId,
+        containerEventType: type,
+        createdAt: BigInt(clock.now()) * 1_000_000n,
+        ...(sandbox ? { podSandboxStatus: sandboxStatus(sandbox) } : {}),
+        containersStatuses: containers.ofSandbox(sandboxId).map(containerStatus),
+      });
+    };
+    const containers: ContainerManager = new ContainerManager({
+      containerd, images, sandboxes, keeper, snapshotter, facts, clock, random, logger,
+      imageMounts: new ImageMounts(containerd, images, snapshotter, join(state, 'image-mounts')),
+      rootDir: join(root, 'containers'),
+      stateDir: join(state, 'io'),
+      onEvent: publish,
+    });
+    const stopping = new AbortController();
+    undo.push(() => stopping.abort());
+    // Listening before looking, so that no exit falls between the two.
+    const failed = (error: unknown) => logger.error('handling a task event failed', { err: error });
+    const pauseOwners = () => new Map(sandboxes.all().map((s) => [`pause-${s.id.slice(0, 58)}`, s]));
+    const following = followTaskEvents(
+      containerd,
+      namespace,
+      {
+        exit: (id) => {
+          if (!id.startsWith('pause-')) return void containers.taskExited(id).catch(failed);
+          const sandbox = pauseOwners().get(id);
+          if (sandbox) void sandboxes.pauseExited(sandbox.id).then((s) => s && publish(s.id, s.id, ContainerEventType.CONTAINER_STOPPED_EVENT), failed);
+        },
+        oom: (id) => containers.oomKilled(id),
+        resync: () => void containers.resync().catch(failed),
+      },
+      { clock, logger },
+      stopping.signal,
+    );
+    await sandboxes.recover();
+    await containers.recover();
+    await containers.resync();
+    await removeStrays(join(state, 'io'), new Set(containers.all().map((c) => c.meta.id)));
+    const exec = new ExecRunner(containerd, join(state, 'io'), clock, random);
+    const streaming = await StreamingServer.start({ handler: new ContainerdStreaming({ containerd, containers, sandboxes, exec }), clock, ...(options.streamingAddress ? { address: options.streamingAddress } : {}) });
+    undo.push(() => streaming.close());
+    const containerdRoot = options.containerdRoot ?? '/var/lib/containerd';
+    const stats = new StatsReader(containerd, facts, clock, snapshotter, join(containerdRoot, `io.containerd.snapshotter.v1.${snapshotter}`));
+    const runtime = new ContainerdRuntimeService({ containerd, sandboxes, containers, network, exec, streaming, stats, events, facts, logger });
+    const image = new ContainerdImageService({ store: images, puller, clock, containerdRoot, snapshotter });
+    const server: RpcServer = await serveCri({ endpoint: options.endpoint, runtime, image, ...(options.interceptors ? { interceptors: options.interceptors } : {}) });
+    undo.push(() => server.close());
+    let stopped: Promise<void> | undefined;
+    let destroyed = false;
+    return {
+      endpoint: server.endpoint,
+      runtime,
+      image,
+      containerd,
+      stop() {
+        stopped ??= (async () => {
+          await server.close();
+          await streaming.close();
+          stopping.abort();
+          await containers.detach();
+          await following;
+          if (!destroyed) keeper.close();
+          containerd.close();
+        })();
+        return stopped;
+      },
+      async destroyPods() {
+        await Promise.all(sandboxes.all().map((s) => runtime.removePodSandbox({ $typeName: 'runtime.v1.RemovePodSandboxRequest', podSandboxId: s.id })));
+        keeper.stop();
+        destroyed = true;
+      },
+    };
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+/** Pipes of execs and containers that are no more. */
+async function removeStrays(dir: string, known: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(dir)) if (!known.has(name)) await rm(join(dir, name), { recursive: true, force: true });
+}

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { Cgroup, type CgroupStats } from '@coxswain/linux';
+import { isRpcError } from '@coxswain/cri';
+import type { Clock } from '@coxswain/sdk';
+import type { Containerd } from './containerd/client.js';
+import type { ContainerRecord } from './container/container-record.js';
+import type { HostFacts } from './container/host-facts.js';
+import type { SandboxRecord } from './sandbox/sandbox-record.js';
+
+const uint = (value: number) => ({ value: BigInt(Math.max(0, Math.round(value))) });
+
+/** Resource usage of containers and pods, from control groups, snapshots and the pods' interfaces. */
+export class StatsReader {
+  readonly #cpu = new Map<string, { at: number; usage: number; nanoCores: number }>();
+
+  constructor(
+    private readonly containerd: Containerd,
+    private readonly facts: HostFacts,
+    private readonly clock: Clock,
+    private readonly snapshotter: string,
+    private readonly mountpoint: string,
+  ) {}
+
+  async container(record: ContainerRecord) {
+    const { meta } = record;
+    const timestamp = this.#now();
+    const attributes = { id: meta.id, ...(meta.config.metadata ? { metadata: meta.config.metadata } : {}), labels: meta.config.labels, annotations: meta.config.annotations };
+    const [cgroup, writable] = await Promise.all([record.status.state === 'running' ? this.#cgroup(meta.cgroupsPath) : undefined, this.#writable(meta.id)]);
+    return {
+      attributes,
+      ...(cgroup ? this.#usage(meta.id, cgroup, timestamp) : {}),
+      ...(writable ? { writableLayer: { timestamp, fsId: { mountpoint: this.mountpoint }, usedBytes: { value: writable.size }, inodesUsed: { value: writable.inodes } } } : {}),
+    };
+  }
+
+  async sandbox(sandbox: SandboxRecord, containers: readonly ContainerRecord[]) {
+    const timestamp = this.#now();
+    const { config } = sandbox;
+    const attributes = { id: sandbox.id, ...(config.metadata ? { metadata: config.metadata } : {}), labels: config.labels, annotations: config.annotations };
+    const parent = config.linux?.cgroupParent;
+    const [all, cgroup, network] = await Promise.all([
+      Promise.all(containers.filter((c) => c.status.state === 'running').map((c) => this.container(c))),
+      parent ? this.#cgroup(parent) : undefined,
+      this.#network(sandbox, containers, timestamp),
+    ]);
+    return {
+      attributes,
+      linux: {
+        ...(cgroup ? { ...this.#usage(sandbox.id, cgroup, timestamp), process: { timestamp, processCount: uint(cgroup.pids.current) } } : {}),
+        ...(network ? { network } : {}),
+        containers: all,
+      },
+    };
+  }
+
+  forget(id: string): void {
+    this.#cpu.delete(id);
+  }
+
+  #usage(id: string, stats: CgroupStats, timestamp: bigint) {
+    const { memory, cpu } = stats;
+    return {
+      cpu: { timestamp, usageCoreNanoSeconds: uint(cpu.usageNanoseconds), usageNanoCores: uint(this.#nanoCores(id, cpu.usageNanoseconds)) },
+      memory: {
+        timestamp,
+        workingSetBytes: uint(memory.workingSetBytes),
+        ...(memory.limitBytes === undefined ? {} : { availableBytes: uint(memory.limitBytes - memory.workingSetBytes) }),
+        usageBytes: uint(memory.usageBytes),
+        rssBytes: uint(memory.rssBytes),
+        pageFaults: uint(memory.pageFaults),
+        majorPageFaults: uint(memory.majorPageFaults),
+      },
+    };
+  }
+
+  /** Rate since the last look; a look within a second of the last repeats its answer. */
+  #nanoCores(id: string, usage: number): number {
+    const at = this.clock.monotonic();
+    const last = this.#cpu.get(id);
+    if (last && at - last.at < 1000) return last.nanoCores;
+    const nanoCores = last ? ((usage - last.usage) / (at - last.at)) * 1000 : 0;
+    this.#cpu.set(id, { at, usage, nanoCores });
+    return nanoCores;
+  }
+
+  async #cgroup(path: string): Promise<CgroupStats | undefined> {
+    try {
+      const cgroup = await Cgroup.at(path, this.facts.cgroups);
+      return (await cgroup.exists()) ? await cgroup.stats() : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #writable(key: string) {
+    try {
+      return await this.containerd.snapshots.usage({ snapshotter: this.snapshotter, key });
+    } catch (error) {
+      if (isRpcError(error, 'notFound')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Interface counters, read through a process that lives in the pod's network namespace. */
+  async #network(sandbox: SandboxRecord, containers: readonly ContainerRecord[], timestamp: bigint) {
+    const pid = sandbox.pausePid ?? containers.find((c) => c.status.state === 'running')?.status.pid;
+    if (!sandbox.namespaces.net || pid === undefined) return undefined;
+    const text = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => '');
+    const interfaces = text
+      .split('\n')
+      .slice(2)
+      .flatMap((line) => {
+        const [name, rest] = line.trim().split(/:\s*/);
+        if (!name || !rest || name === 'lo') return [];
+        const n = rest.split(/\s+/).map(Number);
+        return [{ name, rxBytes: uint(n[0] ?? 0), rxErrors: uint(n[2] ?? 0), txBytes: uint(n[8] ?? 0), txErrors: uint(n[10] ?? 0) }];
+      });
+    const main = interfaces.find((i) => i.name === 'eth0') ?? interfaces[0];
+    return { timestamp, ...(main ? { defaultInterface: main } : {}), interfaces };
+  }
+
+  #now(): bigint {
+    return BigInt(this.clock.now()) * 1_000_000n;
+  }
+}
