@@ -71,7 +71,7 @@ export class RevisionedStore {
       cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
     });
     const bufferEvents = options.watchBufferEvents ?? 1000;
-    this.#hub = new WatchHub(this.#engine, { errors: this.#errors, bufferEvents, catchUpRecords: 5000 });
+    this.#hub = new WatchHub(this.#engine, { errors: this.#errors, bufferEvents, catchUpRecords: 5000, defer: this.#defer });
     const { compactRevision, leases } = backend.load();
     for (const { id, ttlSeconds } of leases) this.#leases.add(id, ttlSeconds, options.now());
     this.#leftovers = this.#engine.load(compactRevision);

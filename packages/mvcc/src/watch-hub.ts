@@ -14,6 +14,8 @@ export interface WatchHubOptions {
   readonly bufferEvents: number;
   /** Records looked at per step of catching up, so that one watcher does not hold the event loop. */
   readonly catchUpRecords: number;
+  /** Run `fn` soon, after what is ready to run now. */
+  defer(fn: () => void): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -133,7 +135,7 @@ export class WatchHub implements WatcherHost {
       // Nothing of interest so far: a progress batch gives the event loop back between two steps.
       return { revision: upTo, events };
     }
-    if (caughtUp) this.#sync(watcher, visible, false);
+    if (caughtUp) this.#sync(watcher, visible);
     return { revision: upTo, events };
   }
 
@@ -145,10 +147,14 @@ export class WatchHub implements WatcherHost {
     this.#undo.delete(watcher);
   }
 
-  #sync(watcher: Watcher, visible: number, announce = watcher.progress): void {
+  defer(fn: () => void): void {
+    this.options.defer(fn);
+  }
+
+  #sync(watcher: Watcher, visible: number): void {
     watcher.synced = true;
     this.#synced.add(watcher);
-    if (announce && watcher.nextRevision <= visible + 1) watcher.flush(visible);
+    if (watcher.progress && watcher.nextRevision <= visible + 1) watcher.flush(visible);
   }
 
   #historyOfKey(watcher: Watcher): { events: WatchEvent[]; upTo: number } {

@@ -5,6 +5,7 @@ export interface WatcherHost {
   /** The next piece of history for an unsynced watcher; undefined when there is nothing more and it is synced now. */
   catchUp(watcher: Watcher): WatchBatch | undefined;
   remove(watcher: Watcher): void;
+  defer(fn: () => void): void;
 }
 
 /**
@@ -86,11 +87,13 @@ export class Watcher implements AsyncIterableIterator<WatchBatch> {
     if (!this.synced) {
       try {
         const batch = this.host.catchUp(this);
-        if (batch) return Promise.resolve({ done: false, value: batch });
+        // Between two pieces of history the others get a turn.
+        if (batch) return new Promise((resolve) => this.host.defer(() => resolve({ done: false, value: batch })));
       } catch (error) {
         this.end();
         return Promise.reject(error);
       }
+      if (this.#dirty) return Promise.resolve({ done: false, value: this.#take() });
     }
     if (this.#waiting) return Promise.reject(new Error('next() was called again before the previous call settled'));
     return new Promise((resolve, reject) => {

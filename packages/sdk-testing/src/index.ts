@@ -1,2 +1,5 @@
 export {};
 export * from './cni-suite.js';
+export * from './fake-clock.js';
+export * from './fake-random.js';
+export * from './state-store-suite.js';
