@@ -16,6 +16,18 @@ export interface SyscallThread {
 
 const require = createRequire(import.meta.url);
 
+/**
+ * esbuild's keepNames wraps functions in a helper of the bundle (`__name`, or whatever a minifier calls it), which the
+ * worker does not have. Its name is read off a function that was wrapped in the same way.
+ */
+function nameHelper(): string | undefined {
+  const probe = () => {
+    const wrapped = () => 0;
+    return wrapped;
+  };
+  return /([\w$]+)\(\s*\(\)\s*=>\s*0\s*,/.exec(probe.toString())?.[1];
+}
+
 function settle(reply: ThreadReply): ThreadSuccess | LinuxError {
   return reply.ok ? reply : linuxError(reply.operation, reply.errno, reply.message);
 }
@@ -32,9 +44,10 @@ export function workerThread(): SyscallThread {
   let worker: Worker | undefined;
   let pending: Pending[] = [];
 
+  const helper = nameHelper();
   const source = `
     const { parentPort, workerData } = require('node:worker_threads');
-    const __name = (target) => target; // esbuild's keepNames refers to it
+    ${helper === undefined ? '' : `const ${helper} = (target) => target;`}
     const handle = (${threadProgram.toString()})(require(workerData.koffi), require('node:fs'));
     parentPort.on('message', (request) => {
       const reply = handle(request);
