@@ -1,8 +1,15 @@
 export * from './definition.js';
+export * from './definitions/definitions.js';
 export * from './descriptions.js';
 export * from './field-error.js';
 export type * from './generated/types.js';
+export * from './pod/qos-class.js';
+export * from './printing/human-duration.js';
 export * from './quantity/arithmetic.js';
 export * from './quantity/quantity.js';
 export * from './schema.js';
 export * from './schema-table.js';
+export * from './strategies/lifecycle.js';
+export * as fieldErrors from './validation/errors.js';
+export * as names from './validation/names.js';
+export * from './validation/object-meta.js';

@@ -1,0 +1,75 @@
+import type { Container, EphemeralContainer, Pod, PodSpec, PodTemplateSpec } from '../generated/types.js';
+import { addQuantities } from '../quantity/arithmetic.js';
+import { defaultPullPolicy } from './image.js';
+import { defaultHandler, defaultProbe } from './probe.js';
+import { setDefault, setDefaultText } from './set-default.js';
+import { defaultVolume } from './volume.js';
+
+/** What applies to pod templates and pods alike. */
+export function defaultPodSpec(spec: PodSpec): void {
+  setDefaultText(spec, 'dnsPolicy', 'ClusterFirst');
+  setDefaultText(spec, 'restartPolicy', 'Always');
+  setDefault(spec, 'securityContext', {});
+  setDefault(spec, 'terminationGracePeriodSeconds', 30);
+  setDefaultText(spec, 'schedulerName', 'default-scheduler');
+  mirrorServiceAccount(spec);
+  spec.volumes?.forEach(defaultVolume);
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) defaultContainer(container);
+  for (const container of spec.ephemeralContainers ?? []) defaultContainer(container);
+}
+
+/** `serviceAccount` is the old name of `serviceAccountName`; both are always written. */
+export function mirrorServiceAccount(spec: PodSpec): void {
+  const name = spec.serviceAccountName || spec.serviceAccount;
+  if (!name) return;
+  spec.serviceAccountName = name;
+  spec.serviceAccount = name;
+}
+
+export function defaultPodTemplate(template: PodTemplateSpec | undefined): void {
+  if (template?.spec) defaultPodSpec(template.spec);
+}
+
+function defaultContainer(container: Container | EphemeralContainer): void {
+  setDefaultText(container, 'imagePullPolicy', defaultPullPolicy(container.image));
+  setDefaultText(container, 'terminationMessagePath', '/dev/termination-log');
+  setDefaultText(container, 'terminationMessagePolicy', 'File');
+  for (const port of container.ports ?? []) setDefaultText(port, 'protocol', 'TCP');
+  for (const { valueFrom } of container.env ?? []) {
+    if (valueFrom?.fieldRef) setDefaultText(valueFrom.fieldRef, 'apiVersion', 'v1');
+    if (valueFrom?.fileKeyRef) setDefault(valueFrom.fileKeyRef, 'optional', false);
+  }
+  defaultProbe(container.livenessProbe);
+  defaultProbe(container.readinessProbe);
+  defaultProbe(container.startupProbe);
+  defaultHandler(container.lifecycle?.postStart);
+  defaultHandler(container.lifecycle?.preStop);
+}
+
+/** Pods only: requests follow limits, host ports follow container ports, service links are on. */
+export function defaultPod(pod: Pod): void {
+  const { spec } = pod;
+  if (!spec) return;
+  defaultPodSpec(spec);
+  setDefault(spec, 'enableServiceLinks', true);
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
+  for (const { resources } of containers) {
+    if (!resources?.limits) continue;
+    resources.requests = { ...resources.limits, ...resources.requests };
+  }
+  defaultPodRequests(spec);
+  if (!spec.hostNetwork) return;
+  for (const port of containers.flatMap(({ ports = [] }) => ports)) port.hostPort ||= port.containerPort;
+}
+
+/** Pod-level limits without requests: what the containers ask for together, else the limit itself. */
+function defaultPodRequests({ resources, containers }: PodSpec): void {
+  if (!resources?.limits) return;
+  const requests = { ...resources.requests };
+  for (const [name, limit] of Object.entries(resources.limits)) {
+    if (requests[name] !== undefined) continue;
+    const asked = (containers ?? []).flatMap((container) => container.resources?.requests?.[name] ?? []);
+    requests[name] = asked.length > 0 ? asked.reduce(addQuantities) : limit;
+  }
+  resources.requests = requests;
+}

@@ -1,0 +1,85 @@
+import type { ResourceStrategy } from '../definition.js';
+import {
+  defaultDaemonSet,
+  defaultDeployment,
+  defaultReplicaSet,
+  defaultReplicationController,
+  defaultStatefulSet,
+} from '../defaults/apps.js';
+import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, ReplicationController, StatefulSet } from '../generated/types.js';
+import {
+  validateControllerRevision,
+  validateControllerRevisionUpdate,
+  validateDaemonSet,
+  validateDaemonSetUpdate,
+  validateDeployment,
+  validateDeploymentUpdate,
+  validateReplicaSet,
+  validateReplicaSetUpdate,
+  validateReplicationController,
+} from '../validation/apps.js';
+import { validateStatefulSet, validateStatefulSetUpdate } from '../validation/stateful-set.js';
+import { podWarnings } from '../validation/pod/warnings.js';
+import type { StrategyParts } from './lifecycle.js';
+import { restore } from './lifecycle.js';
+
+type Templated = Deployment | ReplicaSet | DaemonSet | StatefulSet | ReplicationController;
+
+const warnings: ResourceStrategy['warnings'] = (object) =>
+  podWarnings((object as Templated).spec?.template?.spec, 'spec.template.spec');
+
+export const deploymentStrategy: StrategyParts = {
+  generationOf: ['spec'],
+  default: (object) => defaultDeployment(object as Deployment),
+  validate: (object) => validateDeployment(object as Deployment),
+  validateUpdate: (object, old) => validateDeploymentUpdate(object as Deployment, old as Deployment),
+  warnings,
+};
+
+/** The deployment's labels are not the status writer's to change. */
+export const deploymentStatusStrategy: ResourceStrategy = {
+  prepareForUpdate(object, old) {
+    if (old.metadata.labels) object.metadata.labels = old.metadata.labels;
+    else delete object.metadata.labels;
+  },
+};
+
+export const replicaSetStrategy: StrategyParts = {
+  generationOf: ['spec'],
+  default: (object) => defaultReplicaSet(object as ReplicaSet),
+  validate: (object) => validateReplicaSet(object as ReplicaSet),
+  validateUpdate: (object, old) => validateReplicaSetUpdate(object as ReplicaSet, old as ReplicaSet),
+  warnings,
+};
+
+export const daemonSetStrategy: StrategyParts = {
+  generationOf: ['spec'],
+  default: (object) => defaultDaemonSet(object as DaemonSet),
+  validate: (object) => validateDaemonSet(object as DaemonSet),
+  validateUpdate: (object, old) => validateDaemonSetUpdate(object as DaemonSet, old as DaemonSet),
+  warnings,
+};
+
+export const statefulSetStrategy: StrategyParts = {
+  generationOf: ['spec'],
+  default: (object) => defaultStatefulSet(object as StatefulSet),
+  validate: (object) => validateStatefulSet(object as StatefulSet),
+  validateUpdate: (object, old) => validateStatefulSetUpdate(object as StatefulSet, old as StatefulSet),
+  warnings,
+};
+
+export const replicationControllerStrategy: StrategyParts = {
+  generationOf: ['spec'],
+  default: (object) => defaultReplicationController(object as ReplicationController),
+  validate: (object) => validateReplicationController(object as ReplicationController),
+  warnings,
+  defaultDeletionPropagation: 'Orphan',
+};
+
+export const controllerRevisionStrategy: StrategyParts = {
+  prepareForUpdate: (object, old) => {
+    if (object.revision === undefined) restore(object, old, 'revision');
+  },
+  validate: (object) => validateControllerRevision(object as ControllerRevision),
+  validateUpdate: (object, old) => validateControllerRevisionUpdate(object as ControllerRevision, old as ControllerRevision),
+};

@@ -1,0 +1,75 @@
+import type { KubeObject, ResourceStrategy } from '../definition.js';
+import { validateObjectMeta, validateObjectMetaUpdate } from '../validation/object-meta.js';
+import { deepEqual } from '../util/deep-equal.js';
+
+/** The rules of a kind; what is common to all kinds is added by `strategyOf`. */
+export interface StrategyParts extends ResourceStrategy {
+  /** The object has a status, which only the status subresource writes. */
+  readonly hasStatus?: boolean;
+  /** A create may bring the status along (nodes). */
+  readonly keepsStatusOnCreate?: boolean;
+  /** `metadata.generation` counts the changes of these top-level fields. Absent: the kind has no generation. */
+  readonly generationOf?: readonly string[];
+}
+
+/** Adds metadata validation (not for virtual kinds), the status reset and the generation count to a kind's own rules. */
+export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = false): ResourceStrategy {
+  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, ...own } = parts;
+  const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
+  return {
+    allowUnconditionalUpdate: true,
+    ...own,
+    prepareForCreate(object, context) {
+      if (hasStatus && !keepsStatusOnCreate) delete object.status;
+      if (generationOf) object.metadata.generation = 1;
+      own.prepareForCreate?.(object, context);
+    },
+    prepareForUpdate(object, old, context) {
+      if (hasStatus) restore(object, old, 'status');
+      own.prepareForUpdate?.(object, old, context);
+      keepGeneration(object, old);
+      if (generationOf?.some((field) => !deepEqual(object[field], old[field]))) bumpGeneration(object, old);
+    },
+    validate: (object) => [...(virtual ? [] : validateObjectMeta(object, rules)), ...(own.validate?.(object) ?? [])],
+    validateUpdate: (object, old) => [
+      ...validateObjectMetaUpdate(object, old),
+      ...(own.validateUpdate?.(object, old) ?? []),
+    ],
+  };
+}
+
+/** Rules of a status subresource: everything but the status, and what else `prepare` lets through, stays as stored. */
+export function statusStrategyOf(namespaced: boolean, own: ResourceStrategy = {}): ResourceStrategy {
+  const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
+  return {
+    allowUnconditionalUpdate: true,
+    ...own,
+    prepareForUpdate(object, old, context) {
+      for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
+        if (field !== 'status' && field !== 'metadata') restore(object, old, field);
+      }
+      keepGeneration(object, old);
+      own.prepareForUpdate?.(object, old, context);
+    },
+    validate: (object) => [...validateObjectMeta(object, rules), ...(own.validate?.(object) ?? [])],
+    validateUpdate: (object, old) => [
+      ...validateObjectMetaUpdate(object, old),
+      ...(own.validateUpdate?.(object, old) ?? []),
+    ],
+  };
+}
+
+/** Sets a top-level field back to what is stored. */
+export function restore(object: KubeObject, old: KubeObject, field: string): void {
+  if (old[field] === undefined) delete object[field];
+  else object[field] = old[field];
+}
+
+function keepGeneration(object: KubeObject, old: KubeObject): void {
+  if (old.metadata.generation === undefined) delete object.metadata.generation;
+  else object.metadata.generation = old.metadata.generation;
+}
+
+export function bumpGeneration(object: KubeObject, old: KubeObject): void {
+  object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}

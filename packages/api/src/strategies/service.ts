@@ -1,0 +1,86 @@
+import type { ResourceStrategy } from '../definition.js';
+import { defaultEndpoints, defaultService } from '../defaults/core.js';
+import type { Endpoints, Service } from '../generated/types.js';
+import { nameIsDNS1035Label } from '../validation/names.js';
+import { validateEndpoints, validateEndpointsUpdate } from '../validation/endpoints.js';
+import { validateService, validateServiceUpdate } from '../validation/service.js';
+import type { StrategyParts } from './lifecycle.js';
+
+/** Addresses and ports are the server's to allocate; here only what needs no allocator. */
+export const serviceStrategy: StrategyParts = {
+  default: (object) => defaultService(object as Service),
+  prepareForUpdate(object, old) {
+    const service = object as Service;
+    const before = old as Service;
+    patchAllocated(service, before);
+    dropUnusedAllocations(service, before);
+  },
+  validate: (object) => validateService(object as Service),
+  validateUpdate: (object, old) => validateServiceUpdate(object as Service, old as Service),
+  validateName: nameIsDNS1035Label,
+  allowCreateOnUpdate: true,
+};
+
+/** A client that does not send back what was allocated keeps it (as long as the type still has it). */
+function patchAllocated({ spec }: Service, { spec: old }: Service): void {
+  if (!spec || !old) return;
+  if (spec.type !== 'ExternalName' && old.type !== 'ExternalName') {
+    if (!spec.clusterIP) {
+      if (old.clusterIP) spec.clusterIP = old.clusterIP;
+      if (!spec.clusterIPs?.length && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs];
+    }
+    if (!spec.clusterIPs?.length && spec.clusterIP === old.clusterIP && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs];
+    if (!spec.ipFamilyPolicy && old.ipFamilyPolicy) spec.ipFamilyPolicy = old.ipFamilyPolicy;
+    if (!spec.ipFamilies?.length && old.ipFamilies && spec.ipFamilyPolicy === old.ipFamilyPolicy) {
+      spec.ipFamilies = [...old.ipFamilies];
+    }
+  }
+  if (hasNodePorts(spec.type) && hasNodePorts(old.type)) {
+    const given = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort).filter(Boolean));
+    for (const port of spec.ports ?? []) {
+      if (port.nodePort) continue;
+      const same = old.ports?.find((each) => each.port === port.port && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP'));
+      if (same?.nodePort && !given.has(same.nodePort)) port.nodePort = same.nodePort;
+    }
+  }
+  if (needsHealthPort(spec) && needsHealthPort(old) && !spec.healthCheckNodePort && old.healthCheckNodePort) {
+    spec.healthCheckNodePort = old.healthCheckNodePort;
+  }
+}
+
+/** A change of type drops what the new type has no use for, unless the client set it anew. */
+function dropUnusedAllocations({ spec }: Service, { spec: old }: Service): void {
+  if (!spec || !old) return;
+  if (old.type !== 'ExternalName' && spec.type === 'ExternalName') {
+    for (const key of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'] as const) {
+      if (JSON.stringify(spec[key]) === JSON.stringify(old[key])) delete spec[key];
+    }
+  }
+  if (hasNodePorts(old.type) && !hasNodePorts(spec.type)) {
+    const before = new Set((old.ports ?? []).map(({ nodePort }) => nodePort));
+    for (const port of spec.ports ?? []) if (before.has(port.nodePort)) delete port.nodePort;
+    if (spec.externalTrafficPolicy === old.externalTrafficPolicy) delete spec.externalTrafficPolicy;
+  }
+  if (needsHealthPort(old) && !needsHealthPort(spec) && spec.healthCheckNodePort === old.healthCheckNodePort) {
+    delete spec.healthCheckNodePort;
+  }
+  if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
+    for (const key of ['allocateLoadBalancerNodePorts', 'loadBalancerClass'] as const) {
+      if (spec[key] === old[key]) delete spec[key];
+    }
+  }
+}
+
+const hasNodePorts = (type: string | undefined): boolean => type === 'NodePort' || type === 'LoadBalancer';
+
+const needsHealthPort = (spec: NonNullable<Service['spec']>): boolean =>
+  spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
+
+export const serviceStatusStrategy: ResourceStrategy = { validateName: nameIsDNS1035Label };
+
+export const endpointsStrategy: StrategyParts = {
+  default: (object) => defaultEndpoints(object as Endpoints),
+  validate: (object) => validateEndpoints(object as Endpoints),
+  validateUpdate: (object) => validateEndpointsUpdate(object as Endpoints),
+  allowCreateOnUpdate: true,
+};

@@ -1,0 +1,48 @@
+import type { ResourceStrategy } from '../definition.js';
+import { defaultClaim, defaultVolumeObject } from '../defaults/core.js';
+import type { PersistentVolume, PersistentVolumeClaim } from '../generated/types.js';
+import { validateClaim, validateClaimUpdate } from '../validation/persistent-volume-claim.js';
+import { validateVolumeObject, validateVolumeObjectUpdate } from '../validation/persistent-volume.js';
+import type { StrategyParts } from './lifecycle.js';
+
+export const volumeStrategy: StrategyParts = {
+  default: (object) => defaultVolumeObject(object as PersistentVolume),
+  prepareForCreate(object) {
+    object.status = { phase: 'Pending' };
+  },
+  validate: (object) => validateVolumeObject(object as PersistentVolume),
+  validateUpdate: (object, old) => validateVolumeObjectUpdate(object as PersistentVolume, old as PersistentVolume),
+};
+
+export const volumeStatusStrategy: ResourceStrategy = {
+  prepareForUpdate(object, old, { now }) {
+    const { status } = object as PersistentVolume;
+    if (!status || status.phase === (old as PersistentVolume).status?.phase) return;
+    status.lastPhaseTransitionTime ??= new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
+  },
+};
+
+export const claimStrategy: StrategyParts = {
+  default: (object) => defaultClaim(object as PersistentVolumeClaim),
+  prepareForCreate(object) {
+    object.status = { phase: 'Pending' };
+    mirrorDataSource(object as PersistentVolumeClaim);
+  },
+  prepareForUpdate: (object) => mirrorDataSource(object as PersistentVolumeClaim),
+  validate: (object) => validateClaim(object as PersistentVolumeClaim),
+  validateUpdate: (object, old) => validateClaimUpdate(object as PersistentVolumeClaim, old as PersistentVolumeClaim),
+};
+
+export const claimStatusStrategy: ResourceStrategy = {};
+
+/** `dataSource` and `dataSourceRef` say the same thing unless the latter names a namespace. */
+function mirrorDataSource({ spec }: PersistentVolumeClaim): void {
+  if (!spec) return;
+  if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };
+  else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) {
+    const { apiGroup, kind, name } = spec.dataSourceRef;
+    if ((apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot') || (!apiGroup && kind === 'PersistentVolumeClaim')) {
+      spec.dataSource = { ...(apiGroup && { apiGroup }), kind, name };
+    }
+  }
+}
