@@ -19,6 +19,7 @@ export class Authentication {
 
   /** Throws (or rejects with) 401. */
   authenticate(request: ApiRequest): MaybePromise<UserInfo> {
+    if (request.caller) return withAuthenticatedGroup(request.caller.user);
     const question: AuthenticationRequest = {
       headers: request.headers,
       get peerCertificate() {

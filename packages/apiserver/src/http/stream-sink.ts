@@ -1,9 +1,7 @@
 import type { Duplex, Writable } from 'node:stream';
 import type { Clock } from '@coxswain/sdk';
 import type { StreamSink } from '../request/api-request.js';
-import { rawFraming } from '../storage/watch-groups.js';
-import type { WatchFraming } from '../storage/watch-groups.js';
-import { chunkedFraming } from './framing.js';
+import type { Payload, WatchFraming } from '../storage/watch-groups.js';
 
 /** What a slow client may leave unread before its stream is ended; it resumes from what it has seen. */
 const MAX_BUFFERED = 8 * 1024 * 1024;
@@ -32,8 +30,9 @@ export class HttpStreamSink implements StreamSink {
     response.on('error', () => this.#finish());
   }
 
-  write(bytes: Buffer): boolean {
+  write(payload: Payload): boolean {
     if (this.#closed) return false;
+    const bytes = payload as Buffer;
     // A first answer larger than the limit (an initial list) is let through whole.
     if (this.wire.writableLength === 0) this.#allowance = Math.max(MAX_BUFFERED, bytes.length * 2);
     else if (this.wire.writableLength > this.#allowance) {
@@ -64,5 +63,3 @@ export class HttpStreamSink implements StreamSink {
     for (const listener of this.#listeners) listener();
   }
 }
-
-export { chunkedFraming, rawFraming };

@@ -3,12 +3,13 @@ import type { GroupResource } from '@coxswain/apimachinery';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
 import { ObjectCodec } from './object-codec.js';
-import { objectWatchEncoder } from './watch-encoders.js';
+import { decodedWatchEncoder, objectWatchEncoder } from './watch-encoders.js';
 
 /** One row of the table, ready to serve. */
 export class ServedResource {
   readonly codec: ObjectCodec;
   readonly watchEncoder: WatchEncoder;
+  readonly decodedEncoder: WatchEncoder;
   readonly groupResource: GroupResource;
   readonly schema: TypeSchema;
   /** An object of this version in another served version; set when there are several that differ. */
@@ -24,6 +25,7 @@ export class ServedResource {
   ) {
     this.codec = new ObjectCodec(definition);
     this.watchEncoder = objectWatchEncoder(this.codec);
+    this.decodedEncoder = decodedWatchEncoder(this.codec);
     this.groupResource = { group: definition.group, resource: definition.resource };
     this.schema = schema ?? { kind: 'ref', name: definition.schema };
   }

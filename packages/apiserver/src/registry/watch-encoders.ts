@@ -32,6 +32,20 @@ export function errorFrame(status: object): Buffer {
   return Buffer.from(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
 }
 
+/** Objects as they are, for watchers in this process. */
+export function decodedWatchEncoder(codec: ObjectCodec): WatchEncoder {
+  const { kind } = codec.definition;
+  return {
+    id: `decoded:${codec.apiVersion}/${kind}`,
+    encode: (type, object) => ({ type, object: codec.object(object) }),
+    bookmark: (revision, annotations) => ({
+      type: 'BOOKMARK',
+      object: { kind, apiVersion: codec.apiVersion, metadata: { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) } },
+    }),
+    error: (status) => ({ type: 'ERROR', object: status }),
+  };
+}
+
 /** Whole objects as this version serves them. */
 export function objectWatchEncoder(codec: ObjectCodec): WatchEncoder {
   const { kind } = codec.definition;
@@ -39,6 +53,7 @@ export function objectWatchEncoder(codec: ObjectCodec): WatchEncoder {
     id: `object:${codec.apiVersion}/${kind}`,
     encode: (type, object) => eventFrame(type, codec.bytes(object)),
     bookmark: (revision, annotations) => bookmarkFrame(kind, codec.apiVersion, revision, annotations),
+    error: errorFrame,
   };
 }
 
@@ -52,5 +67,6 @@ export function shapedWatchEncoder(id: string, shape: (object: StoredObject) => 
       if (annotations) object.metadata = { ...object.metadata, annotations };
       return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
     },
+    error: errorFrame,
   };
 }

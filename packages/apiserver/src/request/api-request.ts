@@ -1,4 +1,5 @@
-import type { WatchFraming } from '../storage/watch-groups.js';
+import type { UserInfo } from '@coxswain/sdk';
+import type { Payload, WatchFraming } from '../storage/watch-groups.js';
 import type { PeerCertificateInfo } from './peer-certificate.js';
 import type { RawExchange } from './raw-exchange.js';
 
@@ -24,13 +25,15 @@ export interface ApiRequest {
   readonly connection: object;
   /** Absent inside the process: nothing to pass through. */
   readonly raw: RawExchange | undefined;
+  /** Set by callers in this process: who they are, and that answers may be objects instead of text. */
+  readonly caller?: { readonly user: UserInfo };
 }
 
 /** Where a streaming answer goes. */
 export interface StreamSink {
   readonly framing: WatchFraming;
-  /** Bytes already framed. False: too slow, and closed. */
-  write(bytes: Buffer): boolean;
+  /** What `framing` has made. False: too slow, and closed. */
+  write(payload: Payload): boolean;
   /** The regular end. */
   end(): void;
   /** Called once when the stream is over, whoever ended it. */
@@ -38,7 +41,7 @@ export interface StreamSink {
 }
 
 export type ApiResponse =
-  | { readonly type: 'bytes'; readonly status: number; readonly contentType: string; readonly body: Buffer; readonly headers?: Readonly<Record<string, string | string[]>> }
+  | { readonly type: 'bytes'; readonly status: number; readonly contentType: string; readonly body: Buffer; readonly headers?: Readonly<Record<string, string | string[]>>; /** The body as it was before encoding; then `body` may be empty. Never changed. */ readonly object?: unknown }
   /** `start` runs after the headers are on their way. */
   | { readonly type: 'stream'; readonly status: number; readonly contentType: string; readonly start: (sink: StreamSink) => void; readonly headers?: Readonly<Record<string, string | string[]>> }
   /** The handler has answered on `request.raw` itself. */

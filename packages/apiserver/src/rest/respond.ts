@@ -17,6 +17,7 @@ import type { RestEnv } from './rest-env.js';
 
 /** A stored object: its cached bytes, unless the client wants another shape. */
 export function respondStored(env: RestEnv, context: RequestContext, served: ServedResource, stored: StoredObject, status: number, accepted: Accepted): ApiResponse {
+  if (accepted.as === 'object' && context.request.caller) return decoded(status, served.codec.object(stored));
   if (accepted.as === 'object' && accepted.format === 'json' && !wantsPretty(context)) {
     return { type: 'bytes', status, contentType: 'application/json', body: served.codec.bytes(stored) };
   }
@@ -24,6 +25,7 @@ export function respondStored(env: RestEnv, context: RequestContext, served: Ser
 }
 
 export function respondObject(env: RestEnv, context: RequestContext, served: ServedResource, object: KubeObject, status: number, accepted: Accepted): ApiResponse {
+  if (accepted.as === 'object' && context.request.caller) return decoded(status, object);
   switch (accepted.as) {
     case 'Table': {
       const metadata = { resourceVersion: object.metadata.resourceVersion };
@@ -39,6 +41,9 @@ export function respondObject(env: RestEnv, context: RequestContext, served: Ser
 
 export function respondList(env: RestEnv, context: RequestContext, served: ServedResource, { objects, metadata }: ListResult, accepted: Accepted): ApiResponse {
   const { definition, codec } = served;
+  if (accepted.as === 'object' && context.request.caller) {
+    return decoded(200, { kind: definition.listKind, apiVersion: codec.apiVersion, metadata, items: objects.map((stored) => codec.object(stored)) });
+  }
   switch (accepted.as) {
     case 'Table': {
       const include = includeObject(context);
@@ -56,6 +61,13 @@ export function respondList(env: RestEnv, context: RequestContext, served: Serve
       return encoded(context, 200, JSON.parse(body.toString()), accepted);
     }
   }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** For callers in this process. */
+function decoded(status: number, object: unknown): ApiResponse {
+  return { type: 'bytes', status, contentType: 'application/json', body: NO_BYTES, object };
 }
 
 export function encoded(context: RequestContext, status: number, value: unknown, accepted: Accepted): ApiResponse {
@@ -83,7 +95,7 @@ export function watchEncoderFor(env: RestEnv, context: RequestContext, served: S
       return shapedWatchEncoder(`partial:${version}:${codec.apiVersion}/${definition.kind}`, shape, bookmark);
     }
     default:
-      return served.watchEncoder;
+      return context.request.caller ? served.decodedEncoder : served.watchEncoder;
   }
 }
 

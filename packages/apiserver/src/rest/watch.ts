@@ -3,12 +3,11 @@ import type { Clock } from '@coxswain/sdk';
 import type { StreamSink } from '../request/api-request.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
-import { errorFrame } from '../registry/watch-encoders.js';
 import type { ResourceCache } from '../storage/resource-cache.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchFilter } from '../storage/watch-filter.js';
 import { frameFor } from '../storage/watch-groups.js';
-import type { WatchEncoder } from '../storage/watch-groups.js';
+import type { Frame, WatchEncoder } from '../storage/watch-groups.js';
 import { buildFilter } from './build-filter.js';
 import { parseResourceVersion } from './list-options.js';
 import type { ListOptions } from './list-options.js';
@@ -47,7 +46,7 @@ async function startOf(env: RestEnv, options: ListOptions, revision: number | un
 }
 
 function run(env: RestEnv, cache: ResourceCache, filter: WatchFilter, encoder: WatchEncoder, start: Start, options: ListOptions, timeoutSeconds: number, sink: StreamSink): void {
-  const frames: Buffer[] = [];
+  const frames: Frame[] = [];
   if (start.type === 'state') {
     for (const object of selectAll(cache, filter)) frames.push(encoder.encode('ADDED', object));
     if (options.sendInitialEvents && options.allowWatchBookmarks) frames.push(encoder.bookmark(env.feed.revision, INITIAL_EVENTS_END));
@@ -55,7 +54,7 @@ function run(env: RestEnv, cache: ResourceCache, filter: WatchFilter, encoder: W
     const missed = cache.eventsSince(start.revision);
     if (!missed) {
       const error = ApiError.expired(`too old resource version: ${start.revision} (${cache.oldestWatchRevision})`);
-      sink.write(sink.framing.frame(errorFrame(error.status)));
+      sink.write(sink.framing.frame([encoder.error(error.status)]));
       sink.end();
       return;
     }
@@ -64,7 +63,7 @@ function run(env: RestEnv, cache: ResourceCache, filter: WatchFilter, encoder: W
       if (frame) frames.push(frame);
     }
   }
-  if (frames.length > 0) sink.write(sink.framing.frame(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames)));
+  if (frames.length > 0) sink.write(sink.framing.frame(frames));
   const future = start.type === 'revision' && start.revision > cache.revision ? start.revision : undefined;
   const effective: WatchFilter = future === undefined ? filter : notBefore(filter, future);
   const unsubscribe = cache.groups.subscribe(effective, encoder, { sink, bookmarks: options.allowWatchBookmarks });

@@ -2,6 +2,7 @@ import type { KubeObject } from '@coxswain/api';
 import { compareNames, SortedBucket } from './sorted-bucket.js';
 import { StoredObject } from './stored-object.js';
 import { WatchGroups } from './watch-groups.js';
+import type { Frame } from './watch-groups.js';
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
@@ -12,7 +13,7 @@ export interface CacheEvent {
   readonly object: StoredObject;
   readonly previous: StoredObject | undefined;
   /** Encoded frames, by encoder and event type: made once, shared by all watchers. */
-  readonly frames: Map<string, Buffer>;
+  readonly frames: Map<string, Frame>;
 }
 
 /** A write of this process on its way: its parsed object saves parsing what comes back from the store. */

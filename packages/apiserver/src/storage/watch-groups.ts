@@ -3,25 +3,43 @@ import type { StoredObject } from './stored-object.js';
 import { filterMatches } from './watch-filter.js';
 import type { WatchFilter } from './watch-filter.js';
 
-/** How frames become bytes on one kind of connection; made once per group and batch, not once per watcher. */
-export interface WatchFraming {
-  readonly id: string;
-  frame(payload: Buffer): Buffer;
+/** An event that never becomes text: for watchers in this process. The object is the cache's own: never changed. */
+export interface DecodedEvent {
+  readonly type: EventType | 'BOOKMARK' | 'ERROR';
+  readonly object: object;
 }
 
-export const rawFraming: WatchFraming = { id: 'raw', frame: (payload) => payload };
+/** One event in the form its watchers want it. */
+export type Frame = Buffer | DecodedEvent;
+
+/** What a sink is given: bytes as they go over the wire, or events. */
+export type Payload = Buffer | readonly DecodedEvent[];
+
+/** How frames become a payload on one kind of connection; made once per group and batch, not once per watcher. */
+export interface WatchFraming {
+  readonly id: string;
+  frame(frames: readonly Frame[]): Payload;
+}
+
+export const rawFraming: WatchFraming = {
+  id: 'raw',
+  frame: (frames) => (frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames as readonly Buffer[])),
+};
+
+export const objectFraming: WatchFraming = { id: 'objects', frame: (frames) => frames as readonly DecodedEvent[] };
 
 /** Turns events into the text of one served version and media type. */
 export interface WatchEncoder {
   readonly id: string;
-  encode(type: EventType, object: StoredObject): Buffer;
-  bookmark(revision: number, annotations?: Readonly<Record<string, string>>): Buffer;
+  encode(type: EventType, object: StoredObject): Frame;
+  bookmark(revision: number, annotations?: Readonly<Record<string, string>>): Frame;
+  error(status: object): Frame;
 }
 
 /** Where a watch writes. `write` returns false when the watcher was too slow and has been closed. */
 export interface WatchSink {
   readonly framing: WatchFraming;
-  write(bytes: Buffer): boolean;
+  write(payload: Payload): boolean;
 }
 
 export interface Subscription {
@@ -35,7 +53,7 @@ const BOOKMARK_SLOTS = 60;
 class WatchGroup {
   readonly subscriptions = new Set<Subscription>();
   readonly #slots: (Set<Subscription> | undefined)[] = [];
-  #pending: Buffer[] = [];
+  #pending: Frame[] = [];
 
   constructor(
     readonly key: string,
@@ -64,27 +82,27 @@ class WatchGroup {
   flush(): void {
     const pending = this.#pending;
     this.#pending = [];
-    this.#send(pending.length === 1 ? (pending[0] as Buffer) : Buffer.concat(pending), this.subscriptions);
+    this.#send(pending, this.subscriptions);
   }
 
   bookmark(slot: number, revision: number): void {
     const due = this.#slots[slot];
-    if (due && due.size > 0) this.#send(this.encoder.bookmark(revision), due);
+    if (due && due.size > 0) this.#send([this.encoder.bookmark(revision)], due);
   }
 
-  #send(payload: Buffer, to: Set<Subscription>): void {
-    const framed = new Map<string, Buffer>();
+  #send(frames: readonly Frame[], to: Set<Subscription>): void {
+    const framed = new Map<string, Payload>();
     for (const subscription of to) {
       const { framing } = subscription.sink;
-      let bytes = framed.get(framing.id);
-      if (!bytes) framed.set(framing.id, (bytes = framing.frame(payload)));
-      if (!subscription.sink.write(bytes)) this.remove(subscription);
+      let payload = framed.get(framing.id);
+      if (!payload) framed.set(framing.id, (payload = framing.frame(frames)));
+      if (!subscription.sink.write(payload)) this.remove(subscription);
     }
   }
 }
 
 /** What a watcher with this filter sees of the event; undefined when nothing. */
-export function frameFor(event: CacheEvent, filter: WatchFilter, encoder: WatchEncoder): Buffer | undefined {
+export function frameFor(event: CacheEvent, filter: WatchFilter, encoder: WatchEncoder): Frame | undefined {
   const now = event.type !== 'DELETED' && filterMatches(filter, event.object);
   const before = event.previous !== undefined && filterMatches(filter, event.previous);
   if (!now && !before) return undefined;

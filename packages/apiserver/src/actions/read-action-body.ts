@@ -1,0 +1,19 @@
+import type { KubeObject } from '@coxswain/api';
+import { ApiError } from '@coxswain/apimachinery';
+import { decodeBody } from '../request/decode-body.js';
+import type { RequestContext } from '../request/request-context.js';
+
+/** The body of an action, of one of these kinds; apiVersion and kind may be left out. Throws 400. */
+export async function readActionBody(context: RequestContext, kind: string, apiVersions: readonly string[]): Promise<KubeObject> {
+  const body = await context.request.body();
+  const { value } = decodeBody(body, context.request.headers['content-type']);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw ApiError.badRequest(`the body is not a ${kind}`);
+  const object = value as KubeObject;
+  if ((object.kind ?? kind) !== kind || !apiVersions.includes(object.apiVersion ?? (apiVersions[0] as string))) {
+    throw ApiError.badRequest(`${object.kind} in version ${JSON.stringify(object.apiVersion)} cannot be handled as a ${kind}`);
+  }
+  object.kind = kind;
+  object.apiVersion ??= apiVersions[0] as string;
+  object.metadata ??= {};
+  return object;
+}

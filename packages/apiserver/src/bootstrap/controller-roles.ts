@@ -1,0 +1,45 @@
+import type { BootstrapRole } from './policy-types.js';
+import { EVENTS, READ, rule } from './policy-types.js';
+
+const controller = (name: string, ...rules: BootstrapRole['rules']): BootstrapRole => ({ name: `system:controller:${name}`, rules: [...rules, EVENTS] });
+
+/** What each controller of the controller manager may do; each is bound to the service account of its name in kube-system. */
+export const controllerRoles: readonly BootstrapRole[] = [
+  controller('attachdetach-controller', rule('list watch', 'core', 'persistentvolumeclaims persistentvolumes'), rule(READ, 'core', 'nodes'), rule('patch update', 'core', 'nodes/status'), rule('list watch', 'core', 'pods'), rule('create delete get list watch patch', 'storage.k8s.io', 'volumeattachments'), rule(READ, 'storage.k8s.io', 'csidrivers csinodes')),
+  controller('certificate-controller', rule('delete get list watch', 'certificates.k8s.io', 'certificatesigningrequests'), rule('update', 'certificates.k8s.io', 'certificatesigningrequests/approval certificatesigningrequests/status'), rule('approve', 'certificates.k8s.io', 'signers', 'kubernetes.io/kube-apiserver-client-kubelet'), rule('sign', 'certificates.k8s.io', 'signers', 'kubernetes.io/kube-apiserver-client kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving kubernetes.io/legacy-unknown'), rule('create', 'authorization.k8s.io', 'subjectaccessreviews')),
+  controller('clusterrole-aggregation-controller', rule('escalate get list patch update watch', 'rbac.authorization.k8s.io', 'clusterroles')),
+  controller('cronjob-controller', rule('get list update watch', 'batch', 'cronjobs'), rule('create delete get list patch update watch', 'batch', 'jobs'), rule('update', 'batch', 'cronjobs/finalizers cronjobs/status'), rule('delete list', 'core', 'pods')),
+  controller('daemon-set-controller', rule('get list watch', 'apps', 'daemonsets'), rule('update', 'apps', 'daemonsets/finalizers daemonsets/status'), rule('list watch', 'core', 'nodes'), rule('create delete list patch watch', 'core', 'pods'), rule('create', 'core', 'pods/binding'), rule('create delete get list patch update watch', 'apps', 'controllerrevisions')),
+  controller('deployment-controller', rule('get list update watch', 'apps', 'deployments'), rule('update', 'apps', 'deployments/finalizers deployments/status'), rule('create delete get list patch update watch', 'apps', 'replicasets'), rule('get list update watch', 'core', 'pods')),
+  controller('disruption-controller', rule(READ, 'apps', 'deployments replicasets statefulsets'), rule(READ, 'core', 'replicationcontrollers pods'), rule(READ, 'policy', 'poddisruptionbudgets'), rule('update', 'policy', 'poddisruptionbudgets/status'), rule('patch update', 'core', 'pods/status'), rule('get', '*', '*/scale')),
+  controller('endpoint-controller', rule(READ, 'core', 'pods services'), rule('create delete get list update', 'core', 'endpoints'), rule('create', 'core', 'endpoints/restricted')),
+  controller('endpointslice-controller', rule(READ, 'core', 'nodes pods services'), rule('update', 'core', 'services/finalizers'), rule('create delete get list update watch', 'discovery.k8s.io', 'endpointslices'), rule('create', 'discovery.k8s.io', 'endpointslices/restricted')),
+  controller('endpointslicemirroring-controller', rule(READ, 'core', 'endpoints services'), rule('update', 'core', 'services/finalizers endpoints/finalizers'), rule('create delete get list update watch', 'discovery.k8s.io', 'endpointslices'), rule('create', 'discovery.k8s.io', 'endpointslices/restricted')),
+  controller('expand-controller', rule('get list patch update watch', 'core', 'persistentvolumes'), rule('patch update', 'core', 'persistentvolumeclaims/status'), rule(READ, 'core', 'persistentvolumeclaims'), rule(READ, 'storage.k8s.io', 'storageclasses')),
+  controller('ephemeral-volume-controller', rule(READ, 'core', 'pods'), rule('update', 'core', 'pods/finalizers'), rule('create get list watch', 'core', 'persistentvolumeclaims')),
+  controller('generic-garbage-collector', rule('delete get list patch update watch', '*', '*')),
+  controller('horizontal-pod-autoscaler', rule('get list watch', 'autoscaling', 'horizontalpodautoscalers'), rule('update', 'autoscaling', 'horizontalpodautoscalers/status'), rule('get update', '*', '*/scale'), rule('list', 'core', 'pods'), rule('list', 'metrics.k8s.io', 'pods'), rule('get list', 'custom.metrics.k8s.io external.metrics.k8s.io', '*')),
+  controller('job-controller', rule('get list patch update watch', 'batch', 'jobs'), rule('update', 'batch', 'jobs/finalizers jobs/status'), rule('create delete list patch watch', 'core', 'pods')),
+  controller('legacy-service-account-token-cleaner', rule('get', 'core', 'configmaps', 'kube-apiserver-legacy-service-account-token-tracking'), rule('delete patch', 'core', 'secrets')),
+  controller('namespace-controller', rule('delete get list watch', 'core', 'namespaces'), rule('update', 'core', 'namespaces/finalize namespaces/status'), rule('delete deletecollection get list', '*', '*')),
+  controller('node-controller', rule('delete get list patch update', 'core', 'nodes'), rule('patch update', 'core', 'nodes/status'), rule('patch update', 'core', 'pods/status'), rule('delete get list', 'core', 'pods'), rule('get list update', 'networking.k8s.io', 'clustercidrs')),
+  controller('persistent-volume-binder', rule('create delete get list update watch', 'core', 'persistentvolumes'), rule('update', 'core', 'persistentvolumes/status'), rule('get list update watch', 'core', 'persistentvolumeclaims'), rule('update', 'core', 'persistentvolumeclaims/status'), rule('create delete get list watch', 'core', 'pods'), rule(READ, 'storage.k8s.io', 'storageclasses'), rule('create delete get update', 'core', 'endpoints services'), rule('get list', 'core', 'secrets'), rule(READ, 'core', 'nodes events')),
+  controller('pod-garbage-collector', rule('delete list watch', 'core', 'pods'), rule('get list', 'core', 'nodes'), rule('patch update', 'core', 'pods/status')),
+  controller('pv-protection-controller', rule('get list update watch', 'core', 'persistentvolumes')),
+  controller('pvc-protection-controller', rule('get list update watch', 'core', 'persistentvolumeclaims'), rule(READ, 'core', 'pods')),
+  controller('replicaset-controller', rule('get list update watch', 'apps', 'replicasets'), rule('update', 'apps', 'replicasets/finalizers replicasets/status'), rule('create delete list patch watch', 'core', 'pods')),
+  controller('replication-controller', rule('get list update watch', 'core', 'replicationcontrollers'), rule('update', 'core', 'replicationcontrollers/finalizers replicationcontrollers/status'), rule('create delete list patch watch', 'core', 'pods')),
+  controller('resource-claim-controller', rule(READ, 'core', 'pods'), rule('update', 'core', 'pods/finalizers'), rule('create delete get list watch', 'resource.k8s.io', 'resourceclaims'), rule('patch update', 'resource.k8s.io', 'resourceclaims/status'), rule('patch update', 'core', 'pods/status')),
+  controller('resourcequota-controller', rule('list watch', '*', '*'), rule('update', 'core', 'resourcequotas/status')),
+  controller('root-ca-cert-publisher', rule('create update', 'core', 'configmaps')),
+  controller('route-controller', rule('list watch', 'core', 'nodes'), rule('patch', 'core', 'nodes/status')),
+  controller('service-account-controller', rule('create', 'core', 'serviceaccounts')),
+  controller('service-cidrs-controller', rule('get list patch update watch', 'networking.k8s.io', 'servicecidrs'), rule('patch update', 'networking.k8s.io', 'servicecidrs/finalizers servicecidrs/status'), rule(READ, 'networking.k8s.io', 'ipaddresses')),
+  controller('service-controller', rule(READ, 'core', 'services'), rule('patch update', 'core', 'services/status'), rule('list watch', 'core', 'nodes')),
+  controller('statefulset-controller', rule('list watch', 'core', 'pods'), rule(READ, 'apps', 'statefulsets'), rule('update', 'apps', 'statefulsets/finalizers statefulsets/status'), rule('create delete get patch update', 'core', 'pods'), rule('create delete get list patch update watch', 'apps', 'controllerrevisions'), rule('create get update delete', 'core', 'persistentvolumeclaims')),
+  controller('taint-eviction-controller', rule('delete get list watch', 'core', 'pods'), rule(READ, 'core', 'nodes'), rule('patch', 'core', 'pods/status')),
+  controller('ttl-after-finished-controller', rule('delete get list watch', 'batch', 'jobs')),
+  controller('ttl-controller', rule('list patch update watch', 'core', 'nodes')),
+  controller('validatingadmissionpolicy-status-controller', rule(READ, 'admissionregistration.k8s.io', 'validatingadmissionpolicies'), rule('get patch update', 'admissionregistration.k8s.io', 'validatingadmissionpolicies/status')),
+  controller('volumeattributesclass-protection-controller', rule(READ, 'core', 'persistentvolumes persistentvolumeclaims'), rule('get list update watch', 'storage.k8s.io', 'volumeattributesclasses')),
+];
