@@ -59,7 +59,7 @@ export function checkRequirements(
 ): HostProblem[] {
   const wanted = [
     ...plugins.flatMap(({ plugin }) => plugin.requires.map((token) => ({ who: `plugin "${plugin.name}"`, token }))),
-    ...recipes.flatMap((recipe) => recipe.needs.map((token) => ({ who: `component "${recipe.name}"`, token }))),
+    ...recipes.flatMap((recipe) => recipe.needs.filter((need) => typeof need === 'symbol').map((token) => ({ who: `component "${recipe.name}"`, token }))),
   ];
   return wanted
     .filter(({ token }) => !isBound(token))

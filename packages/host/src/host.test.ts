@@ -2,7 +2,7 @@ import { type Component, configObject, ComponentStateCell, defineComponent, defi
 import { ContainerModule } from 'inversify';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { component, createHost, HostError } from './index.js';
+import { all, component, createHost, HostError } from './index.js';
 
 interface Greeter {
   greet(): string;
@@ -70,6 +70,17 @@ describe('createHost', () => {
     await host.stop();
     await host.stop();
     expect(log).toEqual(['start first', 'start second hi', 'stop second hi', 'stop first', 'close']);
+  });
+
+  test('gives all plugins of a kind, and an empty list when there is none', async () => {
+    const seen: string[] = [];
+    const take = component('taker', [all(Greeter)], (greeters) => {
+      seen.push(greeters.map((g) => g.greet()).join());
+      return recorded('taker', []);
+    });
+    await createHost({ components: [take] });
+    await createHost({ plugins: [use(greeter, { word: 'a' }), use({ ...greeter, name: 'other' }, { word: 'b' })], components: [take] });
+    expect(seen).toEqual(['', 'a,b']);
   });
 
   test('a failed start stops only what started and tells all failures', async () => {

@@ -33,6 +33,8 @@ export interface Host extends AsyncDisposable {
   readonly state$: Observable<HostState>;
   /** Resolves a token; for composition roots and tests, never for components. */
   get<T>(token: Token<T>): Promise<T>;
+  /** Everything bound to a token; an empty list when nothing is. */
+  getAll<T>(token: Token<T>): Promise<readonly T[]>;
   start(signal?: AbortSignal): Promise<void>;
   /** Rejects with one AggregateError when something did not stop cleanly; everything has been tried by then. */
   stop(): Promise<void>;
@@ -89,7 +91,7 @@ class RunningHost implements Host {
       for (const recipe of level) {
         try {
           const resolved: unknown[] = [];
-          for (const need of recipe.needs) resolved.push(await this.get(need));
+          for (const need of recipe.needs) resolved.push(typeof need === 'symbol' ? await this.get(need) : await this.getAll(need.all));
           this.#components.set(recipe.name, await recipe.create(...(resolved as never[])));
         } catch (error) {
           const failure = new ComponentError(recipe.name, 'create', error);
@@ -102,7 +104,15 @@ class RunningHost implements Host {
   }
 
   async get<T>(token: Token<T>): Promise<T> {
-    const value = await this.container.getAsync<T>(token);
+    return this.#remember(token, await this.container.getAsync<T>(token));
+  }
+
+  async getAll<T>(token: Token<T>): Promise<readonly T[]> {
+    if (!this.container.isBound(token)) return [];
+    return (await this.container.getAllAsync<T>(token)).map((value) => this.#remember(token, value));
+  }
+
+  #remember<T>(token: Token<T>, value: T): T {
     const close = closerOf(value);
     if (close && !this.#seen.has(value)) {
       this.#seen.add(value);
