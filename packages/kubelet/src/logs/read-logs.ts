@@ -48,10 +48,12 @@ export function parseLogLine(line: Buffer): Line | undefined {
 export async function* readLogs(path: string, options: LogOptions, source: FollowSource, signal: AbortSignal): AsyncGenerator<Buffer> {
   const writer = new LineWriter(options);
   const rotated = await rotatedFiles(path);
+  let from = 0;
   if (options.tailLines !== undefined) {
-    const tail = await lastLines([...rotated, path], options);
-    for (const line of tail) yield* writer.line(line);
-  } else if (options.tailLines === undefined) {
+    // Fixed before counting: what is written meanwhile comes after, once.
+    from = await completeLength(path);
+    for (const line of await lastLines([...rotated, path], from, options)) yield* writer.line(line);
+  } else {
     for (const file of rotated) {
       for await (const line of linesOf(file)) {
         yield* writer.line(line);
@@ -59,13 +61,14 @@ export async function* readLogs(path: string, options: LogOptions, source: Follo
       }
     }
   }
-  yield* followFile(path, options, writer, source, signal);
+  yield* followFile(path, from, options, writer, source, signal);
 }
 
 /** Reads the current file and, when asked to, what comes after, across rotations. */
-async function* followFile(path: string, options: LogOptions, writer: LineWriter, source: FollowSource, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* followFile(path: string, from: number, options: LogOptions, writer: LineWriter, source: FollowSource, signal: AbortSignal): AsyncGenerator<Buffer> {
   let file = await openIfThere(path);
-  let position = options.tailLines !== undefined && file ? await completeLength(file) : 0;
+  let position = from;
+  let draining = false;
   let rest = Buffer.alloc(0);
   const watcher = options.follow ? new FolderWatch(dirname(path), basename(path)) : undefined;
   try {
@@ -79,17 +82,23 @@ async function* followFile(path: string, options: LogOptions, writer: LineWriter
           if (bytesRead === 0) break;
           position += bytesRead;
           const data = rest.length > 0 ? Buffer.concat([rest, buffer.subarray(0, bytesRead)]) : buffer.subarray(0, bytesRead);
-          let from = 0;
+          let start = 0;
           const out: Buffer[] = [];
-          for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, from)) {
-            for (const piece of writer.line(data.subarray(from, at))) out.push(piece);
-            from = at + 1;
+          for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, start)) {
+            for (const piece of writer.line(data.subarray(start, at))) out.push(piece);
+            start = at + 1;
           }
-          rest = Buffer.from(data.subarray(from));
+          rest = Buffer.from(data.subarray(start));
           if (out.length > 0) yield out.length === 1 ? (out[0] as Buffer) : Buffer.concat(out);
           if (writer.full || signal.aborted) return;
         }
         if (await replaced(file, path)) {
+          // What was written between our last read and the change is still in the old file.
+          if (!draining) {
+            draining = true;
+            continue;
+          }
+          draining = false;
           await file.close();
           file = await openIfThere(path);
           position = 0;
@@ -113,11 +122,9 @@ class LineWriter {
   full = false;
   #left: number;
   #midLine = false;
-  readonly #since: string | undefined;
 
   constructor(private readonly options: LogOptions) {
     this.#left = options.limitBytes ?? Number.POSITIVE_INFINITY;
-    this.#since = options.sinceMs === undefined ? undefined : new Date(options.sinceMs).toISOString();
   }
 
   *line(raw: Buffer): Generator<Buffer> {
@@ -141,20 +148,21 @@ class LineWriter {
   wanted(line: Line): boolean {
     const { stream } = this.options;
     if (stream && stream !== 'All' && line.stream !== stream.toLowerCase()) return false;
-    return this.#since === undefined || Date.parse(line.time) >= (this.options.sinceMs ?? 0);
+    const { sinceMs } = this.options;
+    return sinceMs === undefined || Date.parse(line.time) >= sinceMs;
   }
 }
 
 const NEWLINE = Buffer.from('\n');
 
-async function lastLines(files: readonly string[], options: LogOptions): Promise<Buffer[]> {
+async function lastLines(files: readonly string[], end: number, options: LogOptions): Promise<Buffer[]> {
   const count = options.tailLines ?? 0;
   if (count === 0) return [];
   const filter = new LineWriter(options);
   let found: Buffer[] = [];
   for (const file of [...files].reverse()) {
     const lines: Buffer[] = [];
-    for await (const raw of linesOf(file)) {
+    for await (const raw of linesOf(file, file === files.at(-1) ? end : undefined)) {
       const line = parseLogLine(raw);
       if (!line || !filter.wanted(line)) continue;
       lines.push(Buffer.from(raw));
@@ -179,9 +187,9 @@ function cut(lines: readonly Buffer[], count: number): number {
   return 0;
 }
 
-async function* linesOf(path: string): AsyncGenerator<Buffer> {
-  if (!(await stat(path).catch(() => undefined))) return;
-  const raw = createReadStream(path, { highWaterMark: CHUNK });
+async function* linesOf(path: string, end?: number): AsyncGenerator<Buffer> {
+  if (end === 0 || !(await stat(path).catch(() => undefined))) return;
+  const raw = createReadStream(path, { highWaterMark: CHUNK, ...(end !== undefined ? { end: end - 1 } : {}) });
   const stream = path.endsWith('.gz') ? raw.pipe(createGunzip()) : raw;
   let rest = Buffer.alloc(0);
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -209,17 +217,22 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   });
 }
 
-/** Bytes up to the last complete line. */
-async function completeLength(file: FileHandle): Promise<number> {
-  const { size } = await file.stat();
-  for (let end = size; end > 0; ) {
-    const length = Math.min(end, CHUNK);
-    const { buffer } = await file.read(Buffer.alloc(length), 0, length, end - length);
-    const at = buffer.lastIndexOf(10);
-    if (at >= 0) return end - length + at + 1;
-    end -= length;
+/** Bytes up to the last complete line; 0 without the file. */
+async function completeLength(path: string): Promise<number> {
+  const file = await openIfThere(path);
+  if (!file) return 0;
+  try {
+    for (let end = (await file.stat()).size; end > 0; ) {
+      const length = Math.min(end, CHUNK);
+      const { buffer } = await file.read(Buffer.alloc(length), 0, length, end - length);
+      const at = buffer.lastIndexOf(10);
+      if (at >= 0) return end - length + at + 1;
+      end -= length;
+    }
+    return 0;
+  } finally {
+    await file.close();
   }
-  return 0;
 }
 
 async function replaced(file: FileHandle, path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Container, ContainerState, ContainerStatus, Pod } from '@coxswain/api';
-import { type ContainerRef, podContainers } from '../pod/pod-spec.js';
+import { type ContainerRef, isSidecar, podContainers } from '../pod/pod-spec.js';
 import { latestContainer, type ObservedContainer, type ObservedPod, type ObservedResources } from '../pod/observed.js';
 import { formatBytes, formatMilli } from '../pod/quantity.js';
 import { shouldStart } from '../pod/restart-rules.js';
@@ -55,7 +55,7 @@ function containerStatus(pod: Pod, ref: ContainerRef, observed: ObservedPod, vie
 
   if (!latest) {
     const gone = vanished(pod, before, view);
-    if (gone) return { ...base, imageID: '', ready: false, started: false, restartCount: 0, ...gone };
+    if (gone) return gone;
     const waiting = { ...(note ?? pending) };
     return { ...base, imageID: '', ready: false, ...(ref.kind === 'ephemeral' ? {} : { started: false }), restartCount: before?.restartCount ?? 0, state: { waiting }, lastState: before?.lastState ?? {} };
   }
@@ -110,32 +110,29 @@ function stateOf(c: ObservedContainer, containerID: string, pending: Waiting): C
 }
 
 /** A container the API knows of and the runtime no longer does. */
-function vanished(pod: Pod, before: ContainerStatus | undefined, view: StatusView): Partial<ContainerStatus> | undefined {
+function vanished(pod: Pod, before: ContainerStatus | undefined, view: StatusView): ContainerStatus | undefined {
   if (!before) return undefined;
-  const keep = { imageID: before.imageID, ...(before.containerID ? { containerID: before.containerID } : {}), restartCount: before.restartCount };
+  const { ready: _ready, ...kept } = before;
+  const waiting = () => ({ waiting: { ...(view.waiting(before.name) ?? { reason: 'ContainerCreating' }) } });
+  const unknown = (message: string): ContainerState => ({ terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message } });
+  const lost = 'The container could not be located when the pod was terminated';
   if (before.state?.terminated) {
-    const init = pod.spec?.initContainers?.some((c) => c.name === before.name && c.restartPolicy !== 'Always');
+    const init = pod.spec?.initContainers?.some((c) => c.name === before.name && !isSidecar(c)) ?? false;
     // A finished container was cleaned up; it counts as finished unless it is going to run again.
-    if (view.terminating || init || !willRunAgain(pod, before)) return { ...keep, ready: Boolean(init) && before.state.terminated.exitCode === 0, started: false, state: before.state, lastState: before.lastState ?? {} };
-    return { ...keep, state: { waiting: { ...(view.waiting(before.name) ?? { reason: 'ContainerCreating' }) } }, lastState: before.state };
+    if (view.terminating || init || !willRunAgain(pod, before)) return { ...before, ready: init && before.state.terminated.exitCode === 0 };
+    return { ...kept, ready: false, state: waiting(), lastState: before.state };
   }
-  if (!before.state?.running) {
-    if (!view.terminating) return undefined;
-    return { ...keep, state: { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated', ...nullTimes() } }, lastState: before.lastState ?? {} };
-  }
-  const unknown = (message: string): ContainerState => ({ terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message, ...nullTimes() } });
-  if (view.terminating || pod.metadata?.deletionTimestamp) {
-    return { ...keep, state: unknown('The container could not be located when the pod was terminated'), lastState: before.lastState ?? {} };
-  }
+  if (!before.state?.running) return view.terminating ? { ...kept, ready: false, started: false, state: unknown(lost) } : undefined;
+  if (view.terminating || pod.metadata?.deletionTimestamp) return { ...kept, ready: false, started: false, state: unknown(lost) };
   return {
-    ...keep,
+    ...kept,
+    ready: false,
+    started: false,
     restartCount: before.restartCount + 1,
-    state: { waiting: { ...(view.waiting(before.name) ?? { reason: 'ContainerCreating' }) } },
+    state: waiting(),
     lastState: unknown('The container could not be located when the pod was deleted.  The container used to be Running'),
   };
 }
-
-const nullTimes = () => ({});
 
 function willRunAgain(pod: Pod, before: ContainerStatus): boolean {
   const ref = podContainers(pod).find((r) => r.container.name === before.name);

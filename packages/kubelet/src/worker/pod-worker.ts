@@ -387,7 +387,8 @@ export class PodWorker {
     // Something came to life in between (a create of a former step): once more.
     if (after.containers.some((c) => c.phase === 'running') || after.sandboxes.some((s) => s.ready)) return 50;
     probes.forget(this.uid);
-    if (this.#pod) this.#report(after, true);
+    // What ended before, and of which nothing is left, was reported by whoever saw it.
+    if (this.#pod && !(isTerminal(this.#pod) && after.containers.length === 0)) this.#report(after, true);
     this.#life = 'terminated';
     this.#dirty = true;
     return undefined;
@@ -397,7 +398,6 @@ export class PodWorker {
     const { volumes, cgroups, runtime, status, cache, images, deleteFromApi } = this.#deps;
     const pod = this.#pod;
     const deleting = this.#removed || !pod || Boolean(pod.metadata?.deletionTimestamp);
-    if (pod && !this.#removed && cache.get(this.uid).containers.length === 0) this.#report(cache.get(this.uid), true);
     // The pod's folder goes last: it is how a next kubelet finds what is left.
     await cgroups?.remove(this.uid);
     await volumes.teardown(this.uid);

@@ -1,0 +1,453 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import type { Node, Pod, RuntimeClass, Secret, Service } from '@coxswain/api';
+import { ApiEventRecorder, InformerFactory, type KubeClient, Resources, type SharedInformer } from '@coxswain/client';
+import type { CriConnection } from '@coxswain/cri';
+import { diskUsage, machineFacts } from '@coxswain/linux';
+import { type Clock, type Component, ComponentStateCell, type Logger, type Random } from '@coxswain/sdk';
+import { apiEvents } from './api-events.js';
+import { PodCgroups } from './cgroups/pod-cgroups.js';
+import type { KubeletEvents } from './events.js';
+import { ImageCollector } from './images/image-gc.js';
+import { ImageManager } from './images/image-manager.js';
+import { LogRotation } from './logs/log-rotation.js';
+import { admitPod } from './node/admission.js';
+import { EvictionManager } from './node/eviction-manager.js';
+import { NodeLease } from './node/lease.js';
+import { detectNodeIPs } from './node/machine.js';
+import { NodeAgent } from './node/node-agent.js';
+import { RuntimeMonitor } from './node/runtime-monitor.js';
+import { type KubeletConfig, kubeletOptions, type KubeletOptions } from './options.js';
+import { Paths } from './paths.js';
+import { PodSignals } from './pod-signals.js';
+import { isTerminal } from './pod/pod-spec.js';
+import { PodCache } from './pod/pod-cache.js';
+import type { ResourceOptions } from './pod/resources.js';
+import { ProbeManager } from './probes/probe-manager.js';
+import { probeRunner } from './probes/run-probe.js';
+import { parseResolvConf, type ResolvConf } from './render/dns.js';
+import type { FieldContext } from './render/field-path.js';
+import { HookRunner } from './runtime/hooks.js';
+import { Pleg } from './runtime/pleg.js';
+import { PodRuntime } from './runtime/pod-runtime.js';
+import { ServerAuth } from './server/auth.js';
+import { KubeletServer } from './server/kubelet-server.js';
+import { PodAccess } from './server/pod-access.js';
+import { PodManager } from './sources/pod-manager.js';
+import { StaticPodSource } from './sources/static-pods.js';
+import { MetricSet } from './stats/prometheus.js';
+import { StatsProvider } from './stats/summary.js';
+import { StatusManager } from './status/status-manager.js';
+import { ObjectStore } from './volumes/object-store.js';
+import { TokenManager } from './volumes/service-account-token.js';
+import { VolumeManager } from './volumes/volume-manager.js';
+import { PodWorker } from './worker/pod-worker.js';
+
+export interface KubeletDeps {
+  readonly client: KubeClient;
+  readonly cri: CriConnection;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The node was given a pod CIDR: time to write the CNI configuration. */
+  readonly onPodCIDR?: (cidr: string, all: readonly string[]) => void | Promise<void>;
+  /** Where events go. Default: the API. */
+  readonly events?: KubeletEvents;
+}
+
+/** A node: takes the pods that are bound to it from the API and from manifests, and makes the container runtime run them. */
+export class Kubelet implements Component {
+  readonly name = 'kubelet';
+  readonly #cell = new ComponentStateCell();
+  readonly state$ = this.#cell.state$;
+  readonly options: KubeletOptions;
+  readonly #deps: KubeletDeps;
+  #run: KubeletRun | undefined;
+
+  constructor(config: KubeletConfig, deps: KubeletDeps) {
+    const options = kubeletOptions(config);
+    this.options = options.nodeIPs.length > 0 ? options : { ...options, nodeIPs: detectNodeIPs() };
+    this.#deps = deps;
+  }
+
+  /** Port of the HTTPS API once started. */
+  get port(): number {
+    return this.#run?.server.port ?? this.options.port;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#run) return;
+    this.#cell.set('starting');
+    const run = new KubeletRun(this.options, this.#deps, this.#cell);
+    try {
+      await run.start(signal);
+    } catch (error) {
+      await run.stop(AbortSignal.timeout(5000)).catch(() => {});
+      this.#cell.set('failed', (error as Error).message);
+      throw error;
+    }
+    this.#run = run;
+    this.#cell.set('ready');
+  }
+
+  /** Pods go on running; the next kubelet takes them over. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    const run = this.#run;
+    this.#run = undefined;
+    if (!run) return;
+    this.#cell.set('stopping');
+    try {
+      await run.stop(deadline);
+    } finally {
+      this.#cell.set('stopped');
+    }
+  }
+}
+
+/** Everything of one start. */
+class KubeletRun {
+  readonly #options: KubeletOptions;
+  readonly #deps: KubeletDeps;
+  readonly #cell: ComponentStateCell;
+  readonly #stopping = new AbortController();
+  readonly #loops: Promise<unknown>[] = [];
+  readonly #cache = new PodCache();
+  readonly #signals = new PodSignals();
+  readonly #metrics = new MetricSet();
+  readonly #probeMetrics = new MetricSet();
+  readonly #bornAt: number;
+  #hostResolv: ResolvConf = { servers: [], searches: [], options: [] };
+  #informers: InformerFactory | undefined;
+  #nodes: SharedInformer<Node & { metadata: object }> | undefined;
+  #services: SharedInformer<Service & { metadata: object }> | undefined;
+  #recorder: ApiEventRecorder | undefined;
+  #manager: PodManager | undefined;
+  #agent: NodeAgent | undefined;
+  #status: StatusManager | undefined;
+  #probes: ProbeManager | undefined;
+  #volumes: VolumeManager | undefined;
+  #objects: ObjectStore | undefined;
+  #server: KubeletServer | undefined;
+  #podCIDR = '';
+
+  constructor(options: KubeletOptions, deps: KubeletDeps, cell: ComponentStateCell) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#cell = cell;
+    this.#bornAt = deps.clock.now();
+  }
+
+  get server(): KubeletServer {
+    return this.#server as KubeletServer;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { client, cri, clock, random, logger } = this.#deps;
+    const options = this.#options;
+    const cache = this.#cache;
+    const paths = new Paths(options.rootDir, options.podLogsDir, options.containerLogsDir);
+    await mkdir(paths.pods, { recursive: true, mode: 0o750 });
+    const [machine, disk, resolv] = await Promise.all([machineFacts(), diskUsage(options.rootDir), readFile(options.resolvConf, 'utf8').catch(() => '')]);
+    this.#hostResolv = parseResolvConf(resolv);
+    const resources: ResourceOptions = { cpuCfsQuota: options.cpuCFSQuota, cpuCfsPeriodMicros: options.cpuCFSQuotaPeriodMicros, memoryCapacity: machine.memoryBytes };
+
+    const informers = new InformerFactory({ client, clock, random, logger });
+    this.#informers = informers;
+    const pods = informers.informer(Resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
+    const nodes = informers.informer(Resources.nodes, { fieldSelector: `metadata.name=${options.nodeName}` });
+    const services = informers.informer(Resources.services);
+    this.#nodes = nodes;
+    this.#services = services;
+
+    const node = (): Node | undefined => nodes.lister.get(options.nodeName);
+    if (!this.#deps.events) this.#recorder = new ApiEventRecorder({ client, component: 'kubelet', host: options.nodeName, clock, random, logger });
+    const events = this.#deps.events ?? apiEvents(this.#recorder as ApiEventRecorder, options.nodeName, (pod) => this.#manager?.apiPod(pod));
+
+    const changed = (uid: string) => {
+      this.#signals.notify(uid);
+      this.#manager?.worker(uid)?.wake();
+      if (this.#manager && !this.#manager.worker(uid)) void this.#manager.collectOrphans();
+    };
+    const pleg = new Pleg({ runtime: cri.runtime, cache, clock, logger, changed }, options);
+    const monitor = new RuntimeMonitor({ runtime: cri.runtime, clock, logger, changed: () => this.#runtimeTurned(monitor) }, options.runtimeStatusPeriodMs);
+
+    const status = new StatusManager({ client, clock, logger, apiPod: (pod) => this.#manager?.apiPod(pod) }, { settleMs: options.statusSettleMs });
+    this.#status = status;
+    const objects = new ObjectStore(client, clock, logger, (kind, namespace, name) => {
+      volumes.objectChanged(kind, namespace, name);
+      this.#manager?.objectChanged(kind, namespace, name);
+    });
+    this.#objects = objects;
+    const fieldContext = (pod: Pod): FieldContext => ({
+      nodeName: options.nodeName,
+      hostIPs: options.nodeIPs,
+      podIPs: cache.get(pod.metadata?.uid ?? '').sandboxes[0]?.ips ?? [],
+      allocatable: this.#agent?.allocatable ?? {},
+    });
+    const volumes = new VolumeManager({ paths, client, objects, tokens: new TokenManager(client, clock), events, clock, logger, fieldContext });
+    this.#volumes = volumes;
+    const images = new ImageManager(
+      {
+        image: cri.image,
+        clock,
+        events,
+        pullSecrets: async (pod) => {
+          const found = await Promise.all((pod.spec?.imagePullSecrets ?? []).map((s) => objects.get('Secret', pod.metadata?.namespace ?? 'default', s.name ?? '').catch(() => undefined)));
+          return found.filter((s): s is Secret => s !== undefined);
+        },
+      },
+      { backoff: options.imagePullBackOff, presenceMs: 60_000 },
+    );
+    const hooks = new HookRunner(cri.runtime, clock);
+    const cgroups = options.cgroupsPerQOS ? new PodCgroups(options.cgroupRoot, resources, clock) : undefined;
+    const runtime = new PodRuntime(
+      {
+        runtime: cri.runtime,
+        images,
+        pleg,
+        cache,
+        hooks,
+        events,
+        paths,
+        clock,
+        logger,
+        hostResolvConf: () => this.#hostResolv,
+        services: () => services.lister.list(),
+        configMap: (namespace, name) => objects.get('ConfigMap', namespace, name),
+        secret: (namespace, name) => objects.get('Secret', namespace, name),
+        runtimeClass: async (name): Promise<RuntimeClass | undefined> =>
+          client.api
+            .runtimeClasses()
+            .get(name)
+            .catch((error: unknown) => {
+              if ((error as { code?: unknown }).code === 404) return undefined;
+              throw error;
+            }),
+        fieldContext,
+      },
+      { clusterDomain: options.clusterDomain, clusterDNS: options.clusterDNS, seccompDefault: options.seccompDefault, cgroupRoot: cgroups ? options.cgroupRoot : undefined, resources },
+    );
+    const probes = new ProbeManager({
+      clock,
+      random,
+      run: probeRunner(cri.runtime, clock),
+      events,
+      changed,
+      bornAt: this.#bornAt,
+      count: (type, outcome, pod, container) => {
+        const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};
+        this.#probeMetrics.add('prober_probe_total', 'Cumulative number of a liveness, readiness or startup probe for a container by result.', { probe_type: type[0]?.toUpperCase() + type.slice(1), result: outcome === 'success' ? 'successful' : outcome === 'failure' ? 'failed' : 'unknown', container, pod: name, namespace, pod_uid: uid });
+      },
+    });
+    this.#probes = probes;
+
+    const workerDeps = {
+      clock,
+      logger,
+      cache,
+      runtime,
+      images,
+      volumes,
+      probes,
+      status,
+      events,
+      cgroups,
+      cri: cri.runtime,
+      pleg,
+      resourceOptions: resources,
+      runtimeName: () => monitor.facts?.name ?? 'containerd',
+      hostIPs: () => options.nodeIPs,
+      networkNotReady: () => monitor.networkProblem,
+      admit: (pod: Pod) =>
+        admitPod(pod, {
+          node: node(),
+          allocatable: this.#agent?.allocatable ?? {},
+          allowedUnsafeSysctls: options.allowedUnsafeSysctls,
+          others: [...(this.#manager?.workers() ?? [])].flatMap((w) => (w.pod && w.uid !== pod.metadata?.uid && w.admitted && w.life === 'running' && !isTerminal(w.pod) ? [w.pod] : [])),
+        }),
+      blocked: (pod: Pod) => this.#manager?.blocked(pod) ?? false,
+      deleteFromApi: (pod: Pod, s: AbortSignal) => this.#deleteFromApi(pod, s),
+      onFinished: (uid: string) => this.#manager?.finished(uid),
+      onStarted: (_pod: Pod, ms: number) => {
+        this.#metrics.add('kubelet_pod_start_duration_seconds_sum', 'Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run', {}, ms / 1000);
+        this.#metrics.add('kubelet_pod_start_duration_seconds_count', 'Number of pods started', {});
+      },
+    };
+    const collector = new ImageCollector(cri.image, images, cache, events, clock, logger, options);
+    const stats = new StatsProvider({ runtime: cri.runtime, clock, cgroups, pods: () => this.#manager?.pods() ?? [], nodeName: options.nodeName, rootDir: options.rootDir, startedAt: this.#bornAt });
+    const eviction = new EvictionManager(
+      {
+        clock,
+        logger,
+        events,
+        usage: async (resource) => {
+          const summary = await stats.summary();
+          return (this.#manager?.pods() ?? []).filter((p) => !isTerminal(p)).map((pod) => {
+            const found = summary.pods.find((s) => s.podRef.uid === pod.metadata?.uid);
+            const usage = resource === 'memory' ? (found?.memory?.workingSetBytes ?? 0) : (found?.containers.reduce((sum, c) => sum + (c.rootfs?.usedBytes ?? 0), 0) ?? 0);
+            return { pod, usage };
+          });
+        },
+        reclaimDisk: async () => void (await collector.collect(true)),
+        evict: (uid, verdict) => this.#manager?.worker(uid)?.evict(verdict, 0),
+        pressureChanged: () => this.#agent?.nudge(),
+      },
+      options,
+    );
+    const agent = new NodeAgent(
+      { client, clock, logger, events, machine, monitor, pressure: () => eviction.pressure, images: () => collector.report(), plegHealthy: () => pleg.healthy(), port: () => this.#server?.port ?? options.port, node },
+      options,
+      disk,
+    );
+    this.#agent = agent;
+    const manager = new PodManager({
+      client,
+      cache,
+      status,
+      objects,
+      volumes,
+      cgroups,
+      paths,
+      logger,
+      makeWorker: (uid) => new PodWorker(uid, workerDeps, { containerBackoff: options.crashLoopBackOff, retryMs: options.syncRetryMs }),
+      nodeReference: () => agent.reference(),
+      podsChanged: () => {
+        void cgroups?.balance(manager.pods()).catch((error: unknown) => logger.debug('setting the weight of a class failed', { err: error }));
+      },
+    });
+    this.#manager = manager;
+
+    if (cgroups) await cgroups.start(machine.cpuCount * 1000);
+    const auth = new ServerAuth(client, clock, { ...options.authentication, authorization: options.authorization, nodeName: options.nodeName });
+    this.#server = new KubeletServer(
+      {
+        runtime: cri.runtime,
+        clock,
+        logger,
+        auth,
+        access: new PodAccess(manager, cache),
+        stats,
+        pods: () => manager.pods(),
+        runningPods: () => this.#runningPods(),
+        podChanged: (uid, s) => this.#signals.next(uid, s),
+        containerRunning: (id) => cache.find(id)?.container?.phase === 'running',
+        waitingReason: (pod, container) => [...(status.get(pod.metadata?.uid ?? '')?.containerStatuses ?? []), ...(status.get(pod.metadata?.uid ?? '')?.initContainerStatuses ?? [])].find((c) => c.name === container)?.state?.waiting?.reason,
+        metrics: () => [
+          ...this.#metrics.metrics(),
+          { name: 'kubelet_running_pods', help: 'Number of pods that have a running pod sandbox', type: 'gauge', samples: [{ value: this.#runningPods().length }] },
+          { name: 'kubelet_node_name', help: "The node's name. The count is always 1.", type: 'gauge', samples: [{ labels: { node: options.nodeName }, value: 1 }] },
+          { name: 'process_resident_memory_bytes', help: 'Resident memory size in bytes.', type: 'gauge', samples: [{ value: process.memoryUsage.rss() }] },
+          { name: 'process_cpu_seconds_total', help: 'Total user and system CPU time spent in seconds.', type: 'counter', samples: [{ value: (process.cpuUsage().user + process.cpuUsage().system) / 1e6 }] },
+        ],
+        probeMetrics: () => this.#probeMetrics.metrics(),
+        unhealthy: () => (pleg.healthy() ? [] : ['[-]pleg failed']),
+      },
+      options,
+    );
+    await this.#server.start();
+    // One look before any pod is worked on: what runs already is adopted, not made again.
+    await pleg.relist(signal).catch((error: unknown) => logger.warn('the container runtime does not answer yet', { err: error }));
+    await monitor.check(signal);
+
+    pods.addHandler({ add: (pod) => manager.apiPodSet(pod), update: (_old, pod) => manager.apiPodSet(pod), delete: (pod) => manager.apiPodGone(pod) });
+    nodes.addHandler({ add: (n) => this.#nodeSeen(n), update: (_old, n) => this.#nodeSeen(n) });
+    const stop = this.#stopping.signal;
+    const loop = (name: string, run: Promise<unknown>) => {
+      this.#loops.push(
+        run.catch((error: unknown) => {
+          if (stop.aborted) return;
+          logger.error('a part of the kubelet ended', { part: name, err: error });
+          this.#cell.set('failed', `${name}: ${(error as Error).message}`);
+        }),
+      );
+    };
+    loop('informers', this.#afterFirstLook(pleg, informers, pods, nodes, services, stop));
+    loop('pleg', pleg.run(stop));
+    loop('runtime monitor', monitor.run(stop));
+    loop('node status', agent.run(stop));
+    loop('node lease', new NodeLease(client, clock, logger, options.nodeName, options.nodeLeaseDurationSeconds, () => agent.reference()).run(stop));
+    loop('eviction', eviction.run(stop));
+    loop('image collection', collector.run(stop));
+    loop('log rotation', new LogRotation(cri.runtime, cache, clock, logger, { maxSizeBytes: options.containerLogMaxSizeBytes, maxFiles: options.containerLogMaxFiles, periodMs: options.containerLogMonitorIntervalMs }).run(stop));
+    loop('housekeeping', this.#housekeeping(stop));
+  }
+
+  async stop(_deadline: AbortSignal): Promise<void> {
+    this.#stopping.abort(new Error('the kubelet is stopping'));
+    await this.#manager?.close();
+    this.#probes?.close();
+    this.#volumes?.close();
+    this.#objects?.close();
+    await Promise.all([this.#server?.stop(), this.#informers?.stop(), ...this.#loops]);
+    this.#status?.close();
+    await this.#recorder?.stop(AbortSignal.timeout(500));
+  }
+
+  /** Pods are worked on only once the runtime was seen: else a pod that runs would be started a second time. */
+  async #afterFirstLook(pleg: Pleg, informers: InformerFactory, pods: SharedInformer<Pod & { metadata: object }>, nodes: SharedInformer<Node & { metadata: object }>, services: SharedInformer<Service & { metadata: object }>, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#deps;
+    while (!pleg.healthy() && !signal.aborted) {
+      await pleg.relist(signal).catch(() => {});
+      if (!pleg.healthy()) await clock.sleep(500, signal).catch(() => {});
+    }
+    if (signal.aborted) return;
+    const manager = this.#manager as PodManager;
+    if (this.#options.staticPodPath) {
+      const source = new StaticPodSource({ folder: this.#options.staticPodPath, nodeName: this.#options.nodeName, checkMs: this.#options.fileCheckFrequencyMs }, clock, logger);
+      this.#loops.push(source.run((found) => manager.setStatic(found), signal));
+    } else manager.setStatic([]);
+    // Admission wants the node, environments the services: they come first. Without an API server only static pods run.
+    nodes.start();
+    services.start();
+    await Promise.all([nodes.synced(signal), services.synced(signal)]);
+    informers.start();
+    await pods.synced(signal);
+    manager.apiSynced();
+  }
+
+  async #housekeeping(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(this.#options.housekeepingMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      this.#hostResolv = parseResolvConf(await readFile(this.#options.resolvConf, 'utf8').catch(() => ''));
+      await this.#manager?.collectOrphans();
+    }
+  }
+
+  #runtimeTurned(monitor: RuntimeMonitor): void {
+    const problems = monitor.problems();
+    if (this.#cell.current.phase === 'ready' && problems.length > 0) this.#cell.set('degraded', problems.join(', '));
+    else if (this.#cell.current.phase === 'degraded' && problems.length === 0) this.#cell.set('ready');
+    this.#agent?.nudge();
+    if (problems.length === 0) for (const worker of this.#manager?.workers() ?? []) worker.wake();
+  }
+
+  #nodeSeen(node: Node): void {
+    const cidr = node.spec?.podCIDR ?? this.#options.podCIDR ?? '';
+    if (!cidr || cidr === this.#podCIDR) return;
+    this.#podCIDR = cidr;
+    const { logger, cri, onPodCIDR } = this.#deps;
+    void Promise.all([
+      cri.runtime.updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: cidr } } }).catch((error: unknown) => logger.debug('telling the runtime the pod CIDR failed', { err: error })),
+      Promise.resolve(onPodCIDR?.(cidr, node.spec?.podCIDRs ?? [cidr])).catch((error: unknown) => logger.error('writing the pod network configuration failed', { cidr, err: error })),
+    ]);
+  }
+
+  async #deleteFromApi(pod: Pod, signal: AbortSignal): Promise<void> {
+    const { name = '', namespace, uid } = pod.metadata ?? {};
+    try {
+      await this.#deps.client.api.pods(namespace).delete(name, { gracePeriodSeconds: 0, ...(uid ? { preconditions: { uid } } : {}), signal });
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      if (code !== 404 && code !== 409) throw error;
+    }
+  }
+
+  #runningPods(): Pod[] {
+    return this.#cache.uids().flatMap((uid) => {
+      const observed = this.#cache.get(uid);
+      if (!observed.sandboxes.some((s) => s.ready)) return [];
+      const containers = observed.containers.filter((c) => c.phase === 'running').map((c) => ({ name: c.name, image: c.image, resources: {} }));
+      return [{ metadata: { name: observed.name, namespace: observed.namespace, uid }, spec: { containers }, status: {} } as Pod];
+    });
+  }
+}

@@ -1,0 +1,340 @@
+import { createReadStream } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Pod } from '@coxswain/api';
+import type { RuntimeServiceClient } from '@coxswain/cri';
+import { createCa, issueCert } from '@coxswain/pki';
+import type { Clock, Logger } from '@coxswain/sdk';
+import { readLogs } from '../logs/read-logs.js';
+import type { KubeletOptions } from '../options.js';
+import { parseTime } from '../pod/time.js';
+import { cadvisorMetrics, resourceMetrics } from '../stats/resource-metrics.js';
+import { formatMetrics, type Metric } from '../stats/prometheus.js';
+import type { StatsProvider } from '../stats/summary.js';
+import type { ServerAuth } from './auth.js';
+import { HttpError } from './http-error.js';
+import type { PodAccess } from './pod-access.js';
+import { proxyUpgrade } from './upgrade-proxy.js';
+
+export interface KubeletServerDeps {
+  readonly runtime: RuntimeServiceClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly auth: ServerAuth;
+  readonly access: PodAccess;
+  readonly stats: StatsProvider;
+  readonly pods: () => readonly Pod[];
+  readonly runningPods: () => readonly Pod[];
+  /** Resolves when the pod changed. */
+  readonly podChanged: (uid: string, signal: AbortSignal) => Promise<void>;
+  readonly containerRunning: (id: string) => boolean;
+  readonly waitingReason: (pod: Pod, container: string) => string | undefined;
+  readonly metrics: () => Metric[];
+  readonly probeMetrics: () => Metric[];
+  /** Problems of the health check; empty: fine. */
+  readonly unhealthy: () => readonly string[];
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  readonly parts: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+type Handler = (call: Call) => Promise<void>;
+
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** The kubelet's HTTPS API: logs, exec, attach, port-forward, statistics, metrics. */
+export class KubeletServer {
+  readonly #deps: KubeletServerDeps;
+  readonly #options: KubeletOptions;
+  #server: https.Server | undefined;
+  #healthz: http.Server | undefined;
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(deps: KubeletServerDeps, options: KubeletOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  get port(): number {
+    return (this.#server?.address() as AddressInfo | null)?.port ?? this.#options.port;
+  }
+
+  async start(): Promise<void> {
+    const { serving, authentication, address, port, healthzPort } = this.#options;
+    const pair = serving ?? (await this.#selfSigned());
+    this.#server = https.createServer({
+      cert: pair.cert,
+      key: pair.key,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      ...(authentication.clientCA ? { requestCert: true, rejectUnauthorized: false, ca: authentication.clientCA } : {}),
+    });
+    this.#server.on('request', (request, response) => void this.#request(request, response));
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on('connection', (socket) => this.#track(socket));
+    // Followed logs are silent for as long as they like.
+    this.#server.requestTimeout = 0;
+    await listen(this.#server, port, address);
+    if (healthzPort > 0) {
+      this.#healthz = http.createServer((request, response) => {
+        const problems = request.url === '/healthz' ? this.#deps.unhealthy() : ['404 page not found'];
+        response.writeHead(request.url !== '/healthz' ? 404 : problems.length > 0 ? 500 : 200, { 'content-type': 'text/plain' }).end(problems.length > 0 ? problems.join('\n') : 'ok');
+      });
+      await listen(this.#healthz, healthzPort, '127.0.0.1');
+    }
+  }
+
+  async stop(): Promise<void> {
+    const closed = [this.#server, this.#healthz].map((s) => new Promise<void>((resolve) => (s ? s.close(() => resolve()) : resolve())));
+    for (const socket of this.#sockets) socket.destroy();
+    this.#healthz?.closeAllConnections();
+    await Promise.all(closed);
+  }
+
+  #track(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  async #selfSigned(): Promise<{ cert: string; key: string }> {
+    const { nodeName, hostname, nodeIPs } = this.#options;
+    const now = this.#deps.clock.now();
+    const ca = await createCa({ commonName: `${nodeName}-ca`, now });
+    const pair = await issueCert(ca, { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'], dnsNames: [...new Set([nodeName, hostname, 'localhost'])], ips: [...new Set([...nodeIPs, '127.0.0.1'])], usages: ['server'], now });
+    return { cert: pair.certPem + ca.certPem, key: pair.keyPem };
+  }
+
+  async #admit(request: IncomingMessage, path: string): Promise<void> {
+    const user = await this.#deps.auth.authenticate(request).catch((error: unknown) => {
+      this.#deps.logger.warn('authenticating a request failed', { err: error });
+      return undefined;
+    });
+    if (!user) throw new HttpError(401, 'Unauthorized');
+    const refused = await this.#deps.auth.authorize(user, request.method ?? 'GET', path).catch((error: unknown) => {
+      throw new HttpError(500, `Authorization error (user=${user.name}): ${(error as Error).message}`);
+    });
+    if (refused) throw new HttpError(403, refused);
+  }
+
+  async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new Error('the client went away')));
+    try {
+      const url = new URL(request.url ?? '/', 'https://kubelet');
+      await this.#admit(request, url.pathname);
+      const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+      await this.#route(parts[0] ?? '')({ request, response, url, parts: parts.slice(1), signal: gone.signal });
+    } catch (error) {
+      if (gone.signal.aborted) return;
+      const status = error instanceof HttpError ? error.status : 500;
+      if (status === 500) this.#deps.logger.warn('a request failed', { path: request.url, err: error });
+      if (response.headersSent) response.destroy();
+      else response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${(error as Error).message}\n`);
+    }
+  }
+
+  #route(name: string): Handler {
+    const debugging: Record<string, Handler> = {
+      containerLogs: (c) => this.#logs(c),
+      run: (c) => this.#run(c),
+      logs: (c) => this.#files(c),
+      runningpods: (c) => json(c.response, podList(this.#deps.runningPods())),
+      exec: needsUpgrade,
+      attach: needsUpgrade,
+      portForward: needsUpgrade,
+    };
+    const always: Record<string, Handler> = {
+      healthz: (c) => this.#health(c),
+      pods: (c) => json(c.response, podList(this.#deps.pods())),
+      metrics: (c) => this.#metrics(c),
+      stats: async (c) => {
+        if (c.parts[0] !== 'summary') throw new HttpError(404, '404 page not found');
+        await json(c.response, await this.#deps.stats.summary());
+      },
+      configz: (c) => {
+        const { serving: _s, authentication, ...rest } = this.#options;
+        return json(c.response, { kubeletconfig: { ...rest, authentication: { anonymous: { enabled: authentication.anonymous }, webhook: { enabled: authentication.webhook } } } });
+      },
+    };
+    const handler = Object.hasOwn(always, name) ? always[name] : this.#options.enableDebuggingHandlers && Object.hasOwn(debugging, name) ? debugging[name] : undefined;
+    if (!handler) throw new HttpError(404, '404 page not found');
+    return handler;
+  }
+
+  async #health({ response }: Call): Promise<void> {
+    const problems = this.#deps.unhealthy();
+    response.writeHead(problems.length > 0 ? 500 : 200, { 'content-type': 'text/plain; charset=utf-8' }).end(problems.length > 0 ? problems.join('\n') : 'ok');
+  }
+
+  async #metrics({ response, parts }: Call): Promise<void> {
+    const { stats, metrics, probeMetrics } = this.#deps;
+    let found: Metric[];
+    switch (parts[0]) {
+      case undefined:
+        found = metrics();
+        break;
+      case 'resource':
+        found = resourceMetrics(await stats.summary());
+        break;
+      case 'cadvisor':
+        found = cadvisorMetrics(await stats.summary());
+        break;
+      case 'probes':
+        found = probeMetrics();
+        break;
+      default:
+        throw new HttpError(404, '404 page not found');
+    }
+    response.writeHead(200, { 'content-type': PROMETHEUS }).end(formatMetrics(found));
+  }
+
+  async #logs({ response, url, parts, signal }: Call): Promise<void> {
+    const [namespace = '', name = '', container = ''] = parts;
+    const { access, podChanged, containerRunning, waitingReason, clock } = this.#deps;
+    const query = url.searchParams;
+    const flag = (key: string) => query.get(key) === 'true' || query.get(key) === '1';
+    const number = (key: string) => {
+      const text = query.get(key);
+      if (text === null || text === '') return undefined;
+      const value = Number(text);
+      if (!Number.isInteger(value) || value < 0) throw new HttpError(422, `invalid value for ${key}: ${JSON.stringify(text)} must be a non-negative integer`);
+      return value;
+    };
+    const tailLines = number('tailLines');
+    const sinceSeconds = number('sinceSeconds');
+    const limitBytes = number('limitBytes');
+    const sinceMs = sinceSeconds !== undefined ? clock.now() - sinceSeconds * 1000 : parseTime(query.get('sinceTime'));
+    const stream = query.get('stream');
+    const target = access.logged(namespace, name, container, flag('previous'), waitingReason);
+    const { pod } = access.pod(namespace, name);
+    const uid = pod.metadata?.uid ?? '';
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+    response.flushHeaders();
+    const chunks = readLogs(
+      target.logPath,
+      {
+        follow: flag('follow'),
+        timestamps: flag('timestamps'),
+        ...(tailLines !== undefined ? { tailLines } : {}),
+        ...(sinceMs !== undefined ? { sinceMs } : {}),
+        ...(limitBytes !== undefined ? { limitBytes } : {}),
+        ...(stream === 'Stdout' || stream === 'Stderr' ? { stream } : {}),
+      },
+      { running: () => containerRunning(target.id), changed: (s) => podChanged(uid, s) },
+      signal,
+    );
+    for await (const chunk of chunks) {
+      if (response.write(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        response.once('drain', resolve);
+        response.once('close', resolve);
+      });
+    }
+    response.end();
+  }
+
+  async #run({ request, response, url, parts }: Call): Promise<void> {
+    if (request.method !== 'POST') throw new HttpError(405, 'Method Not Allowed');
+    const [namespace = '', name = '', third = '', fourth] = parts;
+    const container = this.#deps.access.running(namespace, name, fourth ?? third, fourth ? third : undefined);
+    const cmd = (url.searchParams.get('cmd') ?? '').split(' ').filter(Boolean);
+    const result = await this.#deps.runtime.execSync({ containerId: container.id, cmd, timeout: 0n }, { timeoutMs: 0 });
+    const output = Buffer.concat([result.stdout, result.stderr]);
+    if (result.exitCode !== 0) throw new HttpError(500, `command '${cmd.join(' ')}' exited with ${result.exitCode}: ${output.toString('utf8')}`);
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(output);
+  }
+
+  /** Files of the log folder, read-only. */
+  async #files({ response, parts }: Call): Promise<void> {
+    const root = await realpath(dirname(this.#options.podLogsDir));
+    const path = await realpath(join(root, ...parts)).catch(() => undefined);
+    if (!path || (path !== root && !path.startsWith(`${root}/`))) throw new HttpError(404, '404 page not found');
+    const found = await stat(path);
+    if (found.isDirectory()) {
+      const names = (await readdir(path, { withFileTypes: true })).map((e) => `${e.name}${e.isDirectory() ? '/' : ''}`);
+      const html = names.map((n) => `<a href="${encodeURI(n)}">${n.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</a>`).join('\n');
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(`<pre>\n${html}\n</pre>\n`);
+      return;
+    }
+    if (!found.isFile()) throw new HttpError(404, '404 page not found');
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': found.size });
+    await pipeline(createReadStream(path, { end: Math.max(0, found.size - 1) }), response);
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    try {
+      const url = new URL(request.url ?? '/', 'https://kubelet');
+      await this.#admit(request, url.pathname);
+      if (!this.#options.enableDebuggingHandlers) throw new HttpError(404, '404 page not found');
+      const target = await this.#streamingUrl(url);
+      proxyUpgrade(request, socket, head, new URL(target));
+    } catch (error) {
+      const status = error instanceof HttpError ? error.status : 500;
+      const body = `${(error as Error).message}\n`;
+      socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+    }
+  }
+
+  async #streamingUrl(url: URL): Promise<string> {
+    const [what, namespace = '', name = '', third = '', fourth] = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+    const { access, runtime } = this.#deps;
+    const query = url.searchParams;
+    // The API server says input/output/error where users say stdin/stdout/stderr.
+    const on = (...keys: string[]) => keys.some((k) => query.get(k) === 'true' || query.get(k) === '1');
+    const streams = { tty: on('tty'), stdin: on('input', 'stdin'), stdout: on('output', 'stdout'), stderr: on('error', 'stderr') && !on('tty') };
+    switch (what) {
+      case 'exec': {
+        const container = access.running(namespace, name, fourth ?? third, fourth ? third : undefined);
+        return (await runtime.exec({ containerId: container.id, cmd: query.getAll('command'), ...this.#some(streams) })).url;
+      }
+      case 'attach': {
+        const container = access.running(namespace, name, fourth ?? third, fourth ? third : undefined);
+        return (await runtime.attach({ containerId: container.id, ...this.#some(streams) })).url;
+      }
+      case 'portForward': {
+        const sandbox = access.sandbox(namespace, name, third || undefined);
+        const port = query.getAll('port').flatMap((p) => p.split(',')).map(Number).filter((p) => Number.isInteger(p) && p > 0 && p < 65_536);
+        return (await runtime.portForward({ podSandboxId: sandbox, port })).url;
+      }
+      default:
+        throw new HttpError(404, '404 page not found');
+    }
+  }
+
+  #some<T extends { stdin: boolean; stdout: boolean; stderr: boolean }>(streams: T): T {
+    if (!streams.stdin && !streams.stdout && !streams.stderr) throw new HttpError(400, 'you must specify at least 1 of stdin, stdout, stderr');
+    return streams;
+  }
+}
+
+async function needsUpgrade(): Promise<void> {
+  throw new HttpError(400, 'Upgrade request required');
+}
+
+async function json(response: ServerResponse, body: unknown): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function podList(items: readonly Pod[]): object {
+  return { kind: 'PodList', apiVersion: 'v1', metadata: {}, items };
+}
+
+function listen(server: http.Server | https.Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

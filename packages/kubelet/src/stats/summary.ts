@@ -1,0 +1,167 @@
+import type { Pod } from '@coxswain/api';
+import type { ContainerStats, RuntimeServiceClient } from '@coxswain/cri';
+import { type CgroupStats, diskUsage, memoryUsage } from '@coxswain/linux';
+import type { Clock } from '@coxswain/sdk';
+import type { PodCgroups } from '../cgroups/pod-cgroups.js';
+import { Keys } from '../pod/keys.js';
+
+export interface CpuStats {
+  readonly time: string;
+  readonly usageNanoCores?: number;
+  readonly usageCoreNanoSeconds?: number;
+}
+
+export interface MemoryStats {
+  readonly time: string;
+  readonly availableBytes?: number;
+  readonly usageBytes?: number;
+  readonly workingSetBytes?: number;
+  readonly rssBytes?: number;
+  readonly pageFaults?: number;
+  readonly majorPageFaults?: number;
+}
+
+export interface FsStats {
+  readonly time: string;
+  readonly availableBytes?: number;
+  readonly capacityBytes?: number;
+  readonly usedBytes?: number;
+  readonly inodesFree?: number;
+  readonly inodes?: number;
+  readonly inodesUsed?: number;
+}
+
+export interface ContainerSummary {
+  readonly name: string;
+  readonly startTime: string;
+  readonly cpu?: CpuStats;
+  readonly memory?: MemoryStats;
+  readonly rootfs?: FsStats;
+}
+
+export interface PodSummary {
+  readonly podRef: { readonly name: string; readonly namespace: string; readonly uid: string };
+  readonly startTime: string;
+  readonly containers: readonly ContainerSummary[];
+  readonly cpu?: CpuStats;
+  readonly memory?: MemoryStats;
+}
+
+export interface Summary {
+  readonly node: { readonly nodeName: string; readonly startTime: string; readonly cpu?: CpuStats; readonly memory?: MemoryStats; readonly fs?: FsStats; readonly runtime?: { readonly imageFs?: FsStats } };
+  readonly pods: readonly PodSummary[];
+}
+
+export interface StatsDeps {
+  readonly runtime: RuntimeServiceClient;
+  readonly clock: Clock;
+  readonly cgroups: PodCgroups | undefined;
+  readonly pods: () => readonly Pod[];
+  readonly nodeName: string;
+  readonly rootDir: string;
+  readonly startedAt: number;
+}
+
+/** Computes rates between two looks at the same counter. */
+class Rates {
+  readonly #last = new Map<string, { readonly at: number; readonly value: number; readonly rate: number | undefined }>();
+
+  /** Units per second ×10⁹ of a nanosecond counter: nano-cores. */
+  rate(key: string, nanoseconds: number, now: number): number | undefined {
+    const last = this.#last.get(key);
+    if (last && now - last.at < 1000) return last.rate;
+    const rate = last && now > last.at && nanoseconds >= last.value ? Math.round(((nanoseconds - last.value) * 1000) / (now - last.at)) : last?.rate;
+    this.#last.set(key, { at: now, value: nanoseconds, rate });
+    return rate;
+  }
+
+  keep(keys: ReadonlySet<string>): void {
+    for (const key of this.#last.keys()) if (!keys.has(key)) this.#last.delete(key);
+  }
+}
+
+const number = (v: { readonly value: bigint } | undefined) => (v === undefined ? undefined : Number(v.value));
+const defined = <T extends object>(o: T): T => Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as T;
+
+/** What the node, its pods and their containers use. */
+export class StatsProvider {
+  readonly #rates = new Rates();
+
+  constructor(private readonly deps: StatsDeps) {}
+
+  async summary(): Promise<Summary> {
+    const { runtime, clock, cgroups, pods, nodeName, rootDir, startedAt } = this.deps;
+    const now = clock.now();
+    const time = new Date(now).toISOString();
+    const [{ stats }, disk, memory, node] = await Promise.all([
+      runtime.listContainerStats({}, { timeoutMs: 10_000 }),
+      diskUsage(rootDir),
+      memoryUsage(),
+      cgroups?.nodeStats().catch(() => undefined),
+    ]);
+    const byPod = new Map<string, ContainerStats[]>();
+    const seen = new Set(['node']);
+    for (const s of stats) {
+      const uid = s.attributes?.labels[Keys.podUid];
+      if (uid) byPod.set(uid, [...(byPod.get(uid) ?? []), s]);
+    }
+    const summaries = await Promise.all(
+      pods().map(async (pod): Promise<PodSummary> => {
+        const { uid = '', name = '', namespace = 'default' } = pod.metadata ?? {};
+        const group = await cgroups?.stats(pod).catch(() => undefined);
+        seen.add(`pod/${uid}`);
+        const containers = (byPod.get(uid) ?? []).map((s) => {
+          seen.add(`container/${s.attributes?.id}`);
+          return this.#container(s, pod, now);
+        });
+        return { podRef: { name, namespace, uid }, startTime: text(pod.status?.startTime) ?? time, containers, ...(group ? this.#group(`pod/${uid}`, group, now, time) : sum(containers, time)) };
+      }),
+    );
+    this.#rates.keep(seen);
+    const workingSet = memory.totalBytes - memory.availableBytes;
+    return {
+      node: {
+        nodeName,
+        startTime: new Date(startedAt).toISOString(),
+        ...(node ? { cpu: this.#cpu('node', node.cpu.usageNanoseconds, now, time) } : {}),
+        memory: defined({ time, availableBytes: memory.availableBytes, usageBytes: memory.totalBytes - memory.freeBytes, workingSetBytes: workingSet, ...(node ? { rssBytes: node.memory.rssBytes, pageFaults: node.memory.pageFaults, majorPageFaults: node.memory.majorPageFaults } : {}) }),
+        fs: { time, availableBytes: disk.availableBytes, capacityBytes: disk.totalBytes, usedBytes: disk.usedBytes, inodesFree: disk.freeInodes, inodes: disk.totalInodes, inodesUsed: disk.totalInodes - disk.freeInodes },
+      },
+      pods: summaries.filter((p) => p.containers.length > 0),
+    };
+  }
+
+  #cpu(key: string, nanoseconds: number, now: number, time: string): CpuStats {
+    const rate = this.#rates.rate(key, nanoseconds, now);
+    return defined({ time, usageNanoCores: rate, usageCoreNanoSeconds: nanoseconds });
+  }
+
+  #group(key: string, s: CgroupStats, now: number, time: string): Pick<PodSummary, 'cpu' | 'memory'> {
+    return { cpu: this.#cpu(key, s.cpu.usageNanoseconds, now, time), memory: { time, usageBytes: s.memory.usageBytes, workingSetBytes: s.memory.workingSetBytes, rssBytes: s.memory.rssBytes, pageFaults: s.memory.pageFaults, majorPageFaults: s.memory.majorPageFaults } };
+  }
+
+  #container(s: ContainerStats, pod: Pod, now: number): ContainerSummary {
+    const name = s.attributes?.labels[Keys.containerName] ?? s.attributes?.metadata?.name ?? '';
+    const id = s.attributes?.id ?? '';
+    const time = (ns: bigint | undefined) => new Date(ns ? Number(ns / 1_000_000n) : now).toISOString();
+    const usage = number(s.cpu?.usageCoreNanoSeconds);
+    const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find((c) => c.name === name);
+    return {
+      name,
+      startTime: text(status?.state?.running?.startedAt) ?? time(undefined),
+      ...(s.cpu && usage !== undefined ? { cpu: defined({ time: time(s.cpu.timestamp), usageNanoCores: number(s.cpu.usageNanoCores) ?? this.#rates.rate(`container/${id}`, usage, now), usageCoreNanoSeconds: usage }) } : {}),
+      ...(s.memory ? { memory: defined({ time: time(s.memory.timestamp), usageBytes: number(s.memory.usageBytes), workingSetBytes: number(s.memory.workingSetBytes), availableBytes: number(s.memory.availableBytes), rssBytes: number(s.memory.rssBytes), pageFaults: number(s.memory.pageFaults), majorPageFaults: number(s.memory.majorPageFaults) }) } : {}),
+      ...(s.writableLayer ? { rootfs: defined({ time: time(s.writableLayer.timestamp), usedBytes: number(s.writableLayer.usedBytes), inodesUsed: number(s.writableLayer.inodesUsed) }) } : {}),
+    };
+  }
+}
+
+const text = (time: string | undefined) => time;
+
+function sum(containers: readonly ContainerSummary[], time: string): Pick<PodSummary, 'cpu' | 'memory'> {
+  const add = (of: (c: ContainerSummary) => number | undefined) => containers.reduce((total, c) => total + (of(c) ?? 0), 0);
+  return {
+    cpu: { time, usageNanoCores: add((c) => c.cpu?.usageNanoCores), usageCoreNanoSeconds: add((c) => c.cpu?.usageCoreNanoSeconds) },
+    memory: { time, usageBytes: add((c) => c.memory?.usageBytes), workingSetBytes: add((c) => c.memory?.workingSetBytes), rssBytes: add((c) => c.memory?.rssBytes) },
+  };
+}
