@@ -1,5 +1,6 @@
 export {};
 export * from './cni-suite.js';
+export * from './cri-suite.js';
 export * from './fake-clock.js';
 export * from './fake-random.js';
 export * from './state-store-suite.js';
