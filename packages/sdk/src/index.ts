@@ -9,6 +9,8 @@ export * from './component.js';
 export * from './component-server.js';
 export * from './config.js';
 export * from './config-schema.js';
+export * from './cri.js';
+export * from './cri-server.js';
 export * from './logger.js';
 export * from './metrics.js';
 export * from './plugin.js';
