@@ -87,8 +87,8 @@ export class Network {
     return master === undefined ? rest : { ...rest, masterIndex: await this.index(master) };
   }
 
-  /** Both ends in one step; the peer is born inside its namespace. */
-  async createVeth(options: VethOptions): Promise<void> {
+  /** Both ends in one step; the peer is born inside its namespace. Resolves with both as they came out. */
+  async createVeth(options: VethOptions): Promise<{ readonly link: LinkInfo; readonly peer: LinkInfo }> {
     // The kernel opens the peer before the pair is joined, so it can only come up afterwards.
     const { netns, up, ...peer } = options.peer;
     const attributes = await this.attributes(options);
@@ -101,10 +101,27 @@ export class Network {
     } finally {
       if (netnsFd !== undefined) closeSync(netnsFd);
     }
-    if (up) {
-      const there = netns === undefined ? this : new Network({ netns, ...(this.thread ? { thread: this.thread } : {}) });
-      await there.setLink(peer.name, { up });
-    }
+    const there = netns === undefined ? this : new Network({ netns, ...(this.thread ? { thread: this.thread } : {}) });
+    const [peerInfo, link] = await Promise.all([there.setAndGet(peer.name, up ? { up } : {}), this.link(options.name)]);
+    return { link, peer: peerInfo };
+  }
+
+  private async setAndGet(name: string, attributes: LinkAttributes): Promise<LinkInfo> {
+    const replies = await this.rtnl.batch([
+      { operation: `set link ${name}`, message: setLinkMessage(name, attributes) },
+      { operation: `get link ${name}`, message: getLinkMessage(name) },
+    ]);
+    const body = replies[1]?.[0]?.body;
+    if (!body) throw new NotFoundError(`get link ${name}`, 19);
+    return decodeLink(body);
+  }
+
+  /** Gives a link its addresses, then routes over it, in one visit to the kernel. Stops at the first refusal. */
+  async configureLink(index: number, options: { readonly addresses: readonly string[]; readonly routes?: readonly RouteSpec[] }): Promise<void> {
+    await this.rtnl.batch([
+      ...options.addresses.map((cidr) => ({ operation: `add address ${cidr}`, message: newAddressMessage(index, cidr, false) })),
+      ...(options.routes ?? []).map((route) => ({ operation: `add route to ${route.destination}`, message: newRouteMessage({ linkIndex: index, ...route }, false) })),
+    ]);
   }
 
   async createBridge(options: CommonLinkOptions & { readonly name: string; readonly stp?: boolean; readonly vlanFiltering?: boolean }): Promise<void> {

@@ -14,7 +14,7 @@ import {
   type PluginConf,
   SUPPORTED_VERSIONS,
 } from '@coxswain/cni';
-import { AlreadyExistsError, ipToBytes, type LinkInfo, LinuxError, type Network, NotFoundError } from '@coxswain/linux';
+import { AlreadyExistsError, ipToBytes, type LinkInfo, LinuxError, type Network, NotFoundError, type RouteSpec } from '@coxswain/linux';
 import { type BridgeConf, readBridgeConf } from './bridge-conf.js';
 import type { Host } from './host.js';
 import { DEFAULT_TABLE_PREFIX, type NetworkTables } from './network-table.js';
@@ -102,31 +102,30 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
     return conf.isGateway && (await host.readSysctl('net/bridge/bridge-nf-call-iptables')) !== '1';
   };
 
-  const setUpContainer = async (network: Network, ifname: string, ips: readonly CniIp[], routes: readonly CniRoute[], routed: boolean): Promise<void> => {
-    const { index } = await network.link(ifname);
-    for (const ip of ips) await network.addAddress(index, ip.address);
-    if (routed) {
-      for (const ip of ips) {
-        if (!ip.gateway || isV6(ip.address)) continue;
-        const { first, family } = parseSubnet(ip.address);
-        const destination = `${formatIp({ family, value: first })}/${prefixOf(ip.address)}`;
-        await network.addRoute({ destination: `${ip.gateway}/32`, link: index, source: bare(ip.address) });
-        await network.deleteRoute({ destination, link: index, scope: 'link' });
-        await network.addRoute({ destination, gateway: ip.gateway, link: index, source: bare(ip.address) });
-      }
-    }
-    for (const route of routes) {
+  const setUpContainer = async (network: Network, index: number, ips: readonly CniIp[], routes: readonly CniRoute[], routed: boolean): Promise<void> => {
+    const addresses = ips.map((ip) => ip.address);
+    const specs: RouteSpec[] = routes.map((route) => {
       const gateway = route.gw ?? ips.find((ip) => isV6(ip.address) === isV6(route.dst))?.gateway;
-      await network.addRoute({
+      return {
         destination: route.dst,
-        link: index,
         ...(gateway ? { gateway } : {}),
         ...(route.mtu ? { mtu: route.mtu } : {}),
         ...(route.advmss ? { advmss: route.advmss } : {}),
         ...(route.priority !== undefined ? { metric: route.priority } : {}),
         ...(route.table !== undefined ? { table: route.table } : {}),
-      });
+      };
+    });
+    if (!routed) return network.configureLink(index, { addresses, routes: specs });
+    await network.configureLink(index, { addresses });
+    for (const ip of ips) {
+      if (!ip.gateway || isV6(ip.address)) continue;
+      const { first, family } = parseSubnet(ip.address);
+      const destination = `${formatIp({ family, value: first })}/${prefixOf(ip.address)}`;
+      await network.addRoute({ destination: `${ip.gateway}/32`, link: index, source: bare(ip.address) });
+      await network.deleteRoute({ destination, link: index, scope: 'link' });
+      await network.addRoute({ destination, gateway: ip.gateway, link: index, source: bare(ip.address) });
     }
+    await network.configureLink(index, { addresses: [], routes: specs });
   };
 
   const masquerade = async (config: PluginConf, conf: BridgeConf, ips: readonly CniIp[]): Promise<void> => {
@@ -176,26 +175,27 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
       }
       const hostName = hostVethName(containerId, ifname);
       const mac = conf.mac ?? (ips[0] ? macFor(bare(ips[0].address)) : undefined);
-      await host.network.createVeth({
+      const { link: hostEnd, peer: containerEnd } = await host.network.createVeth({
         name: hostName,
         up: true,
         master: link.index,
         ...(conf.mtu ? { mtu: conf.mtu } : {}),
         peer: { name: ifname, netns, up: true, ...(mac ? { mac } : {}), ...(conf.mtu ? { mtu: conf.mtu } : {}) },
       });
-      if (conf.hairpinMode || conf.portIsolation) {
-        await host.network.setBridgePort(hostName, { ...(conf.hairpinMode ? { hairpin: true } : {}), ...(conf.portIsolation ? { isolated: true } : {}) });
-      }
       const routed = await mustRoute(conf);
-      await setUpContainer(inside, ifname, ips, routes, routed);
-      if (conf.isGateway) await ensureGateway(conf, link, ips);
+      await Promise.all([
+        setUpContainer(inside, containerEnd.index, ips, routes, routed),
+        conf.hairpinMode || conf.portIsolation
+          ? host.network.setBridgePort(hostEnd.index, { ...(conf.hairpinMode ? { hairpin: true } : {}), ...(conf.portIsolation ? { isolated: true } : {}) })
+          : undefined,
+        conf.isGateway ? ensureGateway(conf, link, ips) : undefined,
+      ]);
       if (routed) {
         // Traffic turns around on the bridge by intent: no redirects to the short way.
         await host.sysctl('net/ipv4/conf/all/send_redirects', '0');
         await host.sysctl(`net/ipv4/conf/${conf.bridge}/send_redirects`, '0');
       }
       if (conf.ipMasq) await masquerade(config, conf, ips);
-      const [hostEnd, containerEnd] = await Promise.all([host.network.link(hostName), inside.link(ifname)]);
       const interfaces: CniInterface[] = [
         { name: conf.bridge, mac: link.mac },
         { name: hostName, mac: hostEnd.mac },

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Network, type NftOptions, NotFoundError, readSysctl, type SyscallThread, writeSysctl } from '@coxswain/linux';
 
 /** The network namespace that plays the host: our own, or a node's when several nodes share a machine and a process. */
@@ -23,15 +23,16 @@ export class Host {
 
   /** `net/ipv4/ip_forward` */
   async sysctl(path: string, value: string): Promise<void> {
-    if (this.options.hostNetns === undefined) await writeFile(`/proc/sys/${path}`, value);
+    if (this.options.hostNetns === undefined) writeFileSync(`/proc/sys/${path}`, value);
     else await writeSysctl(this.options.hostNetns, path, value, this.options.thread);
   }
 
   async readSysctl(path: string): Promise<string | undefined> {
     try {
-      return await readSysctl(this.options.hostNetns ?? '/proc/thread-self/ns/net', path, this.options.thread);
+      if (this.options.hostNetns === undefined) return readFileSync(`/proc/sys/${path}`, 'utf8').trim();
+      return await readSysctl(this.options.hostNetns, path, this.options.thread);
     } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
+      if (error instanceof NotFoundError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
   }

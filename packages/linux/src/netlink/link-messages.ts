@@ -137,10 +137,13 @@ export function newLinkMessage(name: string, kind: LinkKind, attributes: LinkAtt
   ]);
 }
 
-export function setLinkMessage(index: number, attributes: LinkAttributes): Buffer {
+export function setLinkMessage(link: number | string, attributes: LinkAttributes): Buffer {
   const [flags, change] = flagBits(attributes);
   const attrs = common(attributes);
-  if (attributes.rename !== undefined) attrs.push([IFLA.IFNAME, text(attributes.rename)]);
+  // By name the kernel looks it up itself; a new name then needs the index.
+  const index = typeof link === 'number' ? link : 0;
+  if (typeof link === 'string') attrs.unshift([IFLA.IFNAME, text(link)]);
+  else if (attributes.rename !== undefined) attrs.push([IFLA.IFNAME, text(attributes.rename)]);
   return encodeMessage(RTM.NEWLINK, NLM_F_ACK, ifinfomsg(index, flags, change), attrs);
 }
 

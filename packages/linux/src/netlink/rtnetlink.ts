@@ -34,10 +34,18 @@ export class Rtnetlink {
 
   /** Sends one message; rejects with the typed `LinuxError` of the kernel's refusal. */
   async request(operation: string, message: Uint8Array): Promise<NetlinkReply['messages']> {
-    const { replies } = await this.thread.run({ op: 'rtnetlink', messages: [message], ...(this.netns === undefined ? {} : { netns: this.netns }) });
-    const reply = replies?.[0];
-    if (!reply) throw new Error(`${operation}: no reply`);
-    if (reply.errno !== 0) throw linuxError(operation, reply.errno, reply.kernel);
-    return reply.messages;
+    const [reply] = await this.batch([{ operation, message }]);
+    return reply ?? [];
+  }
+
+  /** Sends messages one after the other in one visit to the thread, up to the first refusal, which is thrown. */
+  async batch(requests: readonly { readonly operation: string; readonly message: Uint8Array }[]): Promise<NetlinkReply['messages'][]> {
+    if (requests.length === 0) return [];
+    const messages = requests.map((r) => r.message);
+    const { replies = [] } = await this.thread.run({ op: 'rtnetlink', messages, ...(this.netns === undefined ? {} : { netns: this.netns }) });
+    for (const [i, reply] of replies.entries()) {
+      if (reply.errno !== 0) throw linuxError(requests[i]?.operation ?? 'rtnetlink', reply.errno, reply.kernel);
+    }
+    return replies.map((reply) => reply.messages);
   }
 }
