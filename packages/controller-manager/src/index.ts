@@ -1,1 +1,4 @@
-export {};
+export * from './controller-manager.js';
+export * from './controller-manager-config.js';
+export * from './registry.js';
+export * from './runtime/controller-context.js';

@@ -12,3 +12,4 @@ export * from './plugins/default-plugins.js';
 export * from './plugins/node-resources-fit.js';
 export * from './queue/scheduling-queue.js';
 export * from './run/event-sink.js';
+export * from './scheduler.js';

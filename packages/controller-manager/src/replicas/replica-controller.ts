@@ -1,11 +1,10 @@
 import type { KubeObject, Pod, ReplicaSet } from '@coxswain/api';
 import { hasStatusCause, isNotFound, semanticEqual } from '@coxswain/apimachinery';
-import { Resources, splitKey } from '@coxswain/client';
+import { Expectations, Resources, splitKey } from '@coxswain/client';
 import { podFromTemplate } from '../pods/pod-from-template.js';
 import { isActive, isTerminating, untilAvailable } from '../pods/pod-state.js';
 import { claimObjects } from '../runtime/claim.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
-import { Expectations } from '../runtime/expectations.js';
 import { controllerOf, isControlledBy, ownerKey } from '../runtime/owners.js';
 import { slowStart } from '../runtime/slow-start.js';
 import { watchOwnedPods } from '../pods/watch-owned-pods.js';
@@ -27,12 +26,12 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
     const wanted = rs.spec?.replicas ?? 1;
     if (active.length < wanted) {
       const count = Math.min(wanted - active.length, BURST);
-      expectations.expect(key, count);
+      expectations.expectCreations(key, count);
       const { succeeded, error } = await slowStart(count, async () => {
         const pod = await client.api.pods(rs.metadata.namespace).create(podFromTemplate(kind.template(rs), rs as KubeObject, kind), { signal });
         events(rs as KubeObject, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name ?? ''}`);
       });
-      for (let i = succeeded; i < count; i++) expectations.createdOne(key);
+      for (let i = succeeded; i < count; i++) expectations.creationObserved(key);
       if (error === undefined || hasStatusCause(error, 'NamespaceTerminating')) return undefined;
       const message = `Error creating: ${(error as Error).message}`;
       events(rs as KubeObject, 'Warning', 'FailedCreate', message);
@@ -40,14 +39,17 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
     }
     if (active.length === wanted) return undefined;
     const victims = chooseVictims(rs, active, Math.min(active.length - wanted, BURST));
-    expectations.expect(key, 0, victims.map((p) => p.metadata.uid ?? ''));
+    expectations.expectDeletions(
+      key,
+      victims.map((p) => p.metadata.uid ?? ''),
+    );
     const results = await Promise.allSettled(
       victims.map(async (pod) => {
         try {
           await client.api.pods(pod.metadata.namespace).delete(pod.metadata.name ?? '', { signal });
           events(rs as KubeObject, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name ?? ''}`);
         } catch (error) {
-          expectations.deleted(key, pod.metadata.uid ?? '');
+          expectations.deletionObserved(key, pod.metadata.uid ?? '');
           if (isNotFound(error)) return;
           events(rs as KubeObject, 'Warning', 'FailedDelete', `Error deleting: ${(error as Error).message}`);
           throw error;
@@ -88,8 +90,8 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
           ownerOf: (pod) => ownerKey(pod as KubeObject, kind),
           orphanKeys: (pod) => sets.lister.list({ namespace: pod.metadata.namespace }).filter((rs) => kind.selector(rs).matches(pod.metadata.labels)).map((rs) => `${rs.metadata.namespace}/${rs.metadata.name}`),
           queue,
-          created: (key) => expectations.createdOne(key),
-          deleted: (key, uid) => expectations.deleted(key, uid),
+          created: (key) => expectations.creationObserved(key),
+          deleted: (key, uid) => expectations.deletionObserved(key, uid),
         }),
       ];
       return () => undo.forEach((f) => f());

@@ -1,0 +1,163 @@
+import { ApiEventRecorder, InformerFactory, LeaderElector, PrometheusWorkQueueMetrics, type KubeClient } from '@coxswain/client';
+import { ComponentStateCell, serveComponent, silentLogger, type Clock, type Component, type ComponentServer, type Logger, type Random } from '@coxswain/sdk';
+import { defaultControllerManagerConfig, type ControllerManagerConfig } from './controller-manager-config.js';
+import { controllers, selectControllers, type RegisteredController } from './registry.js';
+import type { EventSink } from './runtime/controller-context.js';
+import { runController, type RunningController } from './runtime/run-controller.js';
+
+export interface ControllerManagerOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger?: Logger;
+  readonly config?: Partial<ControllerManagerConfig>;
+  /** Further controllers, by the same rules. */
+  readonly extra?: readonly RegisteredController[];
+}
+
+type Undo = (deadline: AbortSignal) => Promise<void> | void;
+
+/**
+ * kube-controller-manager as a component. Ready when caches are synced and all selected controllers work (with leader election:
+ * when it waits for its turn); `failed` when it loses the lease.
+ */
+export class ControllerManager implements Component {
+  readonly name = 'controller-manager';
+  readonly #state = new ComponentStateCell();
+  readonly state$ = this.#state.state$;
+  readonly config: ControllerManagerConfig;
+  readonly #logger: Logger;
+  #undo: Undo[] | undefined;
+  #server: ComponentServer | undefined;
+
+  constructor(private readonly options: ControllerManagerOptions) {
+    this.config = { ...defaultControllerManagerConfig, ...options.config };
+    this.#logger = (options.logger ?? silentLogger).child({ component: 'controller-manager' });
+  }
+
+  /** The port it serves on; undefined when it does not. */
+  get port(): number | undefined {
+    return this.#server?.port;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#undo) return;
+    this.#state.set('starting');
+    const undo: Undo[] = [];
+    try {
+      await this.#start(undo, signal);
+    } catch (error) {
+      for (const f of undo.reverse()) await f(AbortSignal.timeout(1000));
+      this.#state.set('failed', (error as Error).message);
+      throw error;
+    }
+    this.#undo = undo;
+    if (this.#state.current.phase === 'starting') this.#state.set('ready');
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    const undo = this.#undo;
+    this.#undo = undefined;
+    if (!undo) return;
+    this.#state.set('stopping');
+    try {
+      for (const f of undo.reverse()) await f(deadline);
+    } finally {
+      this.#state.set('stopped');
+    }
+  }
+
+  async #start(undo: Undo[], signal: AbortSignal): Promise<void> {
+    const { client, clock, random } = this.options;
+    const { config } = this;
+    const selected = selectControllers(config.controllers, [...controllers, ...(this.options.extra ?? [])]);
+    const metrics = new PrometheusWorkQueueMetrics();
+    let leading = false;
+    if (config.serving) {
+      const { bindAddress, securePort, tls } = config.serving;
+      const server = await serveComponent({
+        address: bindAddress,
+        port: securePort,
+        ...(tls && { tls }),
+        metrics: () => metrics.expose(),
+        checks: { ping: () => undefined, leaderElection: () => (this.#state.current.phase === 'failed' ? 'lease lost' : undefined) },
+        pages: { '/statusz': () => ({ leading, controllers: selected.map((c) => c.name) }) },
+      });
+      this.#server = server;
+      undo.push(() => server.close());
+    }
+    const lead = async (startSignal: AbortSignal): Promise<() => Promise<void>> => {
+      const stop = await this.#work(selected, metrics, startSignal);
+      leading = true;
+      return async () => {
+        leading = false;
+        await stop();
+      };
+    };
+    const election = config.leaderElection;
+    if (!election) {
+      const stop = await lead(signal);
+      undo.push(stop);
+      return;
+    }
+    const elector = new LeaderElector({
+      client, clock, random,
+      logger: this.#logger,
+      namespace: election.namespace,
+      name: election.name,
+      identity: election.identity || `${random.uuid()}_controller-manager`,
+      leaseDurationMs: election.leaseDurationSeconds * 1000,
+      renewDeadlineMs: election.renewDeadlineSeconds * 1000,
+      retryPeriodMs: election.retryPeriodSeconds * 1000,
+    });
+    const abort = new AbortController();
+    const running = elector
+      .run(async (term) => {
+        const stop = await lead(term);
+        if (!term.aborted) await new Promise<void>((resolve) => term.addEventListener('abort', () => resolve(), { once: true }));
+        await stop();
+      }, abort.signal)
+      .then(
+        (outcome) => {
+          if (outcome === 'lost') this.#state.set('failed', 'leader election lost');
+        },
+        (error: unknown) => {
+          if (!abort.signal.aborted) this.#state.set('failed', (error as Error).message);
+        },
+      );
+    undo.push(async () => {
+      abort.abort(new Error('controller manager stopping'));
+      await running;
+    });
+  }
+
+  /** Start everything, group by group; returns the undo. */
+  async #work(selected: readonly RegisteredController[], metrics: PrometheusWorkQueueMetrics, signal: AbortSignal): Promise<() => Promise<void>> {
+    const { client, clock, random } = this.options;
+    const logger = this.#logger;
+    const informers = new InformerFactory({ client, clock, random, logger });
+    const recorders: ApiEventRecorder[] = [];
+    const running: { readonly group: RegisteredController['group']; readonly controller: RunningController }[] = [];
+    const stop = async () => {
+      await Promise.all(running.map((r) => r.controller.stop()));
+      await informers.stop();
+      await Promise.all(recorders.map((r) => r.stop(AbortSignal.timeout(1000))));
+    };
+    try {
+      for (const { name, group, make } of selected) {
+        const recorder = new ApiEventRecorder({ client, component: name, clock, random, logger });
+        recorders.push(recorder);
+        const events: EventSink = (about, type, reason, message) => recorder.event(about, type, reason, message);
+        const controller = make({ client, informers, clock, random, logger, events, config: this.config });
+        running.push({ group, controller: runController(controller, { clock, logger, metrics }) });
+      }
+      informers.start();
+      await informers.synced(signal);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    for (const group of ['first', 'main', 'last'] as const) for (const r of running) if (r.group === group) r.controller.begin();
+    return stop;
+  }
+}

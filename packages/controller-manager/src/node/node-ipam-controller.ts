@@ -1,0 +1,50 @@
+import type { KubeObject, Node } from '@coxswain/api';
+import { Resources } from '@coxswain/client';
+import { CidrAllocator } from '../cidr/cidr-allocator.js';
+import type { Controller, ControllerContext } from '../runtime/controller-context.js';
+
+const cidrsOf = (node: Node): string[] => node.spec?.podCIDRs ?? (node.spec?.podCIDR ? [node.spec.podCIDR] : []);
+
+/** Gives every node its part of the cluster CIDR for its pods. */
+export function nodeIpamController({ client, informers, config, events }: ControllerContext): Controller {
+  const nodes = informers.informer(Resources.nodes);
+  const allocators = config.clusterCidrs.map((c) => new CidrAllocator(c, c.includes(':') ? config.nodeCidrMaskSizeIPv6 : config.nodeCidrMaskSizeIPv4));
+  return {
+    name: 'node-ipam',
+    concurrency: 1,
+    watch(queue) {
+      if (!config.allocateNodeCidrs) return () => {};
+      return nodes.addHandler({
+        add(n) {
+          for (const c of cidrsOf(n)) for (const a of allocators) a.occupy(c);
+          queue.add(n.metadata.name ?? '');
+        },
+        update: (_o, n) => cidrsOf(n).length === 0 && queue.add(n.metadata.name ?? ''),
+        delete(n) {
+          for (const c of cidrsOf(n)) for (const a of allocators) a.release(c);
+        },
+      });
+    },
+    async reconcile(name, signal) {
+      const cached = nodes.lister.get(name);
+      if (!cached || cidrsOf(cached).length > 0) return undefined;
+      const node = await client.api.nodes().get(name, { signal });
+      if (cidrsOf(node).length > 0) return undefined;
+      const given = allocators.map((a) => a.allocate());
+      const podCIDRs = given.filter((c) => c !== undefined);
+      const giveBack = () => podCIDRs.forEach((c) => allocators.forEach((a) => a.release(c)));
+      if (podCIDRs.length < allocators.length) {
+        giveBack();
+        events(node as KubeObject, 'Normal', 'CIDRNotAvailable', `Node ${name} status is now: CIDRNotAvailable`);
+        throw new Error(`no CIDR is left for node ${name}`);
+      }
+      try {
+        await client.api.nodes().patch(name, 'merge', { metadata: { resourceVersion: node.metadata.resourceVersion }, spec: { podCIDR: podCIDRs[0], podCIDRs } }, { signal });
+      } catch (error) {
+        giveBack();
+        throw error;
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { garbageCollector } from './gc/garbage-collector.js';
+import { podGcController } from './cleanup/pod-gc-controller.js';
+import { ttlAfterFinishedController } from './cleanup/ttl-after-finished-controller.js';
+import { deploymentController } from './deployment/deployment-controller.js';
+import { endpointSliceController } from './endpoints/endpointslice-controller.js';
+import { endpointsController } from './endpoints/endpoints-controller.js';
+import { endpointSliceMirroringController } from './endpoints/mirroring-controller.js';
+import { namespaceController } from './namespace/namespace-controller.js';
+import { nodeIpamController } from './node/node-ipam-controller.js';
+import { nodeLifecycleController } from './node/node-lifecycle-controller.js';
+import { taintEvictionController } from './node/taint-eviction-controller.js';
+import { replicaController } from './replicas/replica-controller.js';
+import { replicaSetKind, replicationControllerKind } from './replicas/replica-kinds.js';
+import type { ControllerFactory } from './runtime/controller-context.js';
+import { rootCaController, serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
+import { tokenController } from './serviceaccount/token-controller.js';
+
+/** A built-in controller: its upstream name, and when it starts relative to others. */
+export interface RegisteredController {
+  /** As in `--controllers`. */
+  readonly name: string;
+  /** Groups start one after the other: `first` is what pods need before they can be made at all. */
+  readonly group: 'first' | 'main' | 'last';
+  readonly make: ControllerFactory;
+  /** Started only when named. */
+  readonly offByDefault?: boolean;
+}
+
+/** All controllers. Adding one is adding a row. */
+export const controllers: readonly RegisteredController[] = [
+  { name: 'serviceaccount-token-controller', group: 'first', make: tokenController },
+  { name: 'serviceaccount-controller', group: 'first', make: serviceAccountController },
+  { name: 'root-ca-certificate-publisher-controller', group: 'first', make: rootCaController },
+  { name: 'node-ipam-controller', group: 'first', make: nodeIpamController },
+  { name: 'node-lifecycle-controller', group: 'main', make: nodeLifecycleController },
+  { name: 'taint-eviction-controller', group: 'main', make: taintEvictionController },
+  { name: 'namespace-controller', group: 'main', make: namespaceController },
+  { name: 'endpointslice-controller', group: 'main', make: endpointSliceController },
+  { name: 'endpoints-controller', group: 'main', make: endpointsController },
+  { name: 'endpointslice-mirroring-controller', group: 'main', make: endpointSliceMirroringController },
+  { name: 'replicaset-controller', group: 'main', make: (c) => replicaController(c, replicaSetKind) },
+  { name: 'replicationcontroller-controller', group: 'main', make: (c) => replicaController(c, replicationControllerKind) },
+  { name: 'deployment-controller', group: 'main', make: deploymentController },
+  { name: 'ttl-after-finished-controller', group: 'last', make: ttlAfterFinishedController },
+  { name: 'pod-garbage-collector-controller', group: 'last', make: podGcController },
+  { name: 'garbage-collector-controller', group: 'last', make: garbageCollector },
+];
+
+/** Which of them `--controllers` selects. Throws for a name nobody has. */
+export function selectControllers(selection: readonly string[], all: readonly RegisteredController[] = controllers): RegisteredController[] {
+  // Upstream's names end in -controller; the short ones of old releases are understood, too.
+  const named = (c: RegisteredController, name: string) => c.name === name || c.name === `${name}-controller`;
+  for (const entry of selection) {
+    const name = entry.replace(/^-/, '');
+    if (name !== '*' && !all.some((c) => named(c, name))) throw new Error(`--controllers: "${name}" is not in the list of known controllers: ${all.map((c) => c.name).join(', ')}`);
+  }
+  return all.filter((c) => {
+    if (selection.some((s) => s.startsWith('-') && named(c, s.slice(1)))) return false;
+    if (selection.some((s) => named(c, s))) return true;
+    return selection.includes('*') && !c.offByDefault;
+  });
+}
