@@ -1,3 +1,6 @@
+export * from './decode/decode.js';
+export * from './decode/duplicate-fields.js';
+export * from './decode/time.js';
 export * from './definition.js';
 export * from './definitions/definitions.js';
 export * from './descriptions.js';

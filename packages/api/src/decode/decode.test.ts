@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { decode, duplicateFields, type JsonObject } from '../index.js';
+
+const POD = 'io.k8s.api.core.v1.Pod';
+
+const pod = (spec: JsonObject): JsonObject => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec });
+
+describe('decode', () => {
+  test('canonical quantities and times, no nulls, zero values as upstream writes them', () => {
+    const object = pod({
+      containers: [
+        { name: 'c', image: 'i', command: null, args: [], stdin: false, resources: { limits: { cpu: '1000m', memory: 1024 } } },
+      ],
+      hostname: '',
+    });
+    (object.metadata as JsonObject).creationTimestamp = '2024-05-01T10:00:00.5+02:00';
+    expect(decode(object, POD)).toEqual({ errors: [], unknown: [] });
+    expect(object).toEqual({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'a', creationTimestamp: '2024-05-01T08:00:00Z' },
+      spec: { containers: [{ name: 'c', image: 'i', resources: { limits: { cpu: '1', memory: '1024' } } }] },
+      status: {},
+    });
+  });
+
+  test('sparse when asked', () => {
+    const patch: JsonObject = { spec: { hostname: '', containers: [] } };
+    decode(patch, POD, { zeros: false });
+    expect(patch).toEqual({ spec: { hostname: '', containers: [] } });
+  });
+
+  test('unknown fields are named by path and dropped', () => {
+    const object = pod({ containers: [{ name: 'c', imagee: 'x' }], foo: 1 });
+    expect(decode(object, POD).unknown).toEqual([
+      'unknown field "spec.containers[0].imagee"',
+      'unknown field "spec.foo"',
+    ]);
+    expect(object.spec).not.toHaveProperty('foo');
+  });
+
+  test.each([
+    [{ terminationGracePeriodSeconds: 'x' }, 'json: cannot unmarshal string into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64'],
+    [{ containers: {} }, 'json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container'],
+    [{ hostNetwork: 'yes' }, 'json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool'],
+    [{ priority: 1.5 }, 'json: cannot unmarshal number 1.5 into Go struct field PodSpec.spec.priority of type int32'],
+    [{ nodeSelector: { a: 1 } }, 'json: cannot unmarshal number into Go struct field PodSpec.spec.nodeSelector.a of type string'],
+  ])('%j is refused', (spec, message) => expect(decode(pod(spec), POD).errors).toEqual([message]));
+
+  test('bad quantities, times and base64 are refused', () => {
+    const bad = pod({ containers: [{ name: 'c', resources: { limits: { cpu: '1x' } } }] });
+    expect(decode(bad, POD).errors[0]).toContain('quantities must match');
+    expect(decode({ metadata: { creationTimestamp: '2024-02-30T00:00:00Z' } }, POD).errors[0]).toContain('parsing time');
+    expect(decode({ data: { a: 'b*==' } }, 'io.k8s.api.core.v1.Secret').errors).toEqual(['illegal base64 data at input byte 1']);
+  });
+
+  test('micro times keep six digits', () => {
+    const lease: JsonObject = { spec: { renewTime: '2024-05-01T10:00:00.12Z' } };
+    decode(lease, 'io.k8s.api.coordination.v1.Lease');
+    expect(lease.spec).toEqual({ renewTime: '2024-05-01T10:00:00.120000Z' });
+  });
+});
+
+test('duplicate keys are found with their path', () => {
+  expect(duplicateFields('{"a":{"b":[{"c":1,"c":2},{"c":"{\\"x\\""}]},"d":1,"d":2}')).toEqual([
+    'duplicate field "a.b[0].c"',
+    'duplicate field "d"',
+  ]);
+});

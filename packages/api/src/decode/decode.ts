@@ -1,0 +1,191 @@
+import { canonicalQuantity, QuantityError } from '../quantity/quantity.js';
+import type { Json, JsonObject, SchemaLookup, TypeSchema } from '../schema.js';
+import { lookupSchema } from '../schema-table.js';
+import { goType, jsonType } from './go-type.js';
+import { type FieldPlan, lookupPlan, planOf, type StructPlan } from './plan.js';
+import { canonicalTime } from './time.js';
+
+/** What a decode found wrong. The object is usable only when `errors` is empty. */
+export interface DecodeResult {
+  /** Why the text is no object of the type, in upstream's words (`json: cannot unmarshal …`). Any of these is a 400. */
+  readonly errors: readonly string[];
+  /** Strict decoding findings: `unknown field "spec.foo"`. Errors for fieldValidation=Strict, warnings for Warn. */
+  readonly unknown: readonly string[];
+}
+
+export interface DecodeOptions {
+  /** Default: the built-in schemas. */
+  readonly lookup?: SchemaLookup;
+  /** Write and drop zero values as upstream's types do (default true); false for patches, which must stay sparse. */
+  readonly zeros?: boolean;
+}
+
+/**
+ * Brings parsed JSON into the form of a type, in place: unknown fields and nulls go, quantities and times become canonical.
+ * Cost is proportional to the object; the schema is resolved once per process.
+ */
+export function decode(object: JsonObject, schema: string, options: DecodeOptions = {}): DecodeResult {
+  const decoder = new Decoder(options.lookup ?? lookupSchema, options.zeros ?? true);
+  decoder.struct(object, lookupPlan(decoder.lookup, schema), '');
+  return { errors: decoder.errors, unknown: decoder.unknown };
+}
+
+class Decoder {
+  readonly errors: string[] = [];
+  readonly unknown: string[] = [];
+
+  constructor(
+    readonly lookup: SchemaLookup,
+    private readonly zeros: boolean,
+  ) {}
+
+  struct(object: JsonObject, plan: StructPlan, path: string): void {
+    for (const name in object) {
+      const value = object[name];
+      const field = plan.fields.get(name);
+      if (field === undefined) {
+        if (plan.keepsUnknown) continue;
+        this.unknown.push(`unknown field ${JSON.stringify(join(path, name))}`);
+        delete object[name];
+      } else if (value === null || value === undefined) {
+        delete object[name];
+      } else {
+        const decoded = this.value(value, field.type, plan, join(path, name));
+        if (this.zeros && field.zero === 'omit' && isZero(decoded)) delete object[name];
+        else object[name] = decoded;
+      }
+    }
+    if (!this.zeros) return;
+    for (const field of plan.emitted) if (object[field.name] === undefined) object[field.name] = this.zero(field, path);
+  }
+
+  private value(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
+    switch (type.kind) {
+      case 'string':
+        return typeof value === 'string' ? value : this.mismatch(value, type, plan, path);
+      case 'boolean':
+        return typeof value === 'boolean' ? value : this.mismatch(value, type, plan, path);
+      case 'number':
+        return typeof value === 'number' ? value : this.mismatch(value, type, plan, path);
+      case 'integer':
+        return this.integer(value, type, plan, path);
+      case 'bytes':
+        return this.bytes(value, type, plan, path);
+      case 'quantity':
+        return this.quantity(value, path);
+      case 'intOrString':
+        return typeof value === 'string' ? value : this.integer(value, { kind: 'integer', format: 'int32' }, plan, path);
+      case 'time':
+      case 'microTime':
+        return this.time(value, type, plan, path);
+      case 'ref':
+        return this.nested(value, lookupPlan(this.lookup, type.name), type, plan, path);
+      case 'struct':
+        return this.nested(value, planOf(type, ''), type, plan, path);
+      case 'list':
+        if (!Array.isArray(value)) return this.mismatch(value, type, plan, path);
+        for (let index = 0; index < value.length; index++) {
+          value[index] = this.element(value[index] ?? null, type.items, plan, `${path}[${index}]`);
+        }
+        return value;
+      case 'map':
+        if (!isObject(value)) return this.mismatch(value, type, plan, path);
+        for (const key in value) value[key] = this.element(value[key] ?? null, type.values, plan, join(path, key));
+        return value;
+      case 'any':
+        return value;
+    }
+  }
+
+  /** A null in a list or map is the zero value of its type. */
+  private element(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
+    if (value === null) return type.kind === 'any' ? null : this.zero({ name: '', type, zero: 'emit' }, path);
+    return this.value(value, type, plan, path);
+  }
+
+  private nested(value: Json, inner: StructPlan, type: TypeSchema, plan: StructPlan, path: string): Json {
+    if (!isObject(value)) return this.mismatch(value, type, plan, path);
+    this.struct(value, inner, path);
+    return value;
+  }
+
+  private integer(value: Json, type: TypeSchema & { kind: 'integer' }, plan: StructPlan, path: string): Json {
+    const limit = type.format === 'int32' ? 2 ** 31 : 2 ** 63;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit) return value;
+    return this.mismatch(value, type, plan, path);
+  }
+
+  private bytes(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
+    if (typeof value !== 'string') return this.mismatch(value, type, plan, path);
+    const bad = value.replace(/[\r\n]/g, '').search(/[^A-Za-z0-9+/=]|=(?!=*$)/);
+    const length = value.replace(/[\r\n]/g, '').length;
+    if (bad >= 0 || length % 4 !== 0) this.errors.push(`illegal base64 data at input byte ${bad >= 0 ? bad : length - (length % 4)}`);
+    return value;
+  }
+
+  private quantity(value: Json, path: string): Json {
+    try {
+      return canonicalQuantity(typeof value === 'number' ? value : typeof value === 'string' ? value : JSON.stringify(value));
+    } catch (error) {
+      if (!(error instanceof QuantityError)) throw error;
+      this.errors.push(`unable to decode ${path}: ${error.message}`);
+      return value;
+    }
+  }
+
+  private time(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
+    if (typeof value !== 'string') return this.mismatch(value, type, plan, path);
+    const canonical = canonicalTime(value, type.kind === 'microTime');
+    if (canonical !== undefined) return canonical;
+    const layout = type.kind === 'microTime' ? '2006-01-02T15:04:05.000000Z07:00' : '2006-01-02T15:04:05Z07:00';
+    this.errors.push(`parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as a time`);
+    return value;
+  }
+
+  private mismatch(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
+    const shown = typeof value === 'number' && type.kind === 'integer' ? `number ${value}` : jsonType(value);
+    this.errors.push(`json: cannot unmarshal ${shown} into Go struct field ${plan.name}.${path} of type ${goType(type)}`);
+    return value;
+  }
+
+  private zero(field: FieldPlan, path: string): Json {
+    const { type } = field;
+    switch (type.kind) {
+      case 'ref':
+      case 'struct': {
+        const object: JsonObject = {};
+        const plan = type.kind === 'ref' ? lookupPlan(this.lookup, type.name) : planOf(type, '');
+        if (this.zeros) this.struct(object, plan, join(path, field.name));
+        return object;
+      }
+      case 'boolean':
+        return false;
+      case 'integer':
+      case 'number':
+        return 0;
+      case 'quantity':
+        return '0';
+      case 'list':
+        return [];
+      case 'map':
+        return {};
+      default:
+        return '';
+    }
+  }
+}
+
+const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+const isObject = (value: Json): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function isZero(value: Json): boolean {
+  if (value === '' || value === 0 || value === false) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && isEmptyObject(value);
+}
+
+function isEmptyObject(value: JsonObject): boolean {
+  for (const _ in value) return false;
+  return true;
+}
