@@ -1,0 +1,73 @@
+import { connectCri } from '@coxswain/cri';
+import { component, type ComponentRecipe, all } from '@coxswain/host';
+import { KubeProxy } from '@coxswain/kube-proxy';
+import { Kubelet, type KubeletConfig } from '@coxswain/kubelet';
+import type { ClusterPki } from '@coxswain/pki';
+import { Addon, Clock, CriServer, Logger, Random, ServiceProxy } from '@coxswain/sdk';
+import { clientFor } from './api-access.js';
+import type { ClusterConfig } from './cluster-spec.js';
+import { writeCniConfig } from './cni-config.js';
+import { group } from './group.js';
+
+/** Everything of a node's pods lives under this cgroup, so that it is found without asking anybody. */
+export function nodeCgroup(config: ClusterConfig): string {
+  return `/coxswain-${config.name}`;
+}
+
+/** The kubelet's configuration for a node of this cluster. */
+export function kubeletConfig(config: ClusterConfig, pki: ClusterPki): KubeletConfig {
+  return {
+    nodeName: config.nodeName,
+    nodeIPs: [config.nodeIP],
+    rootDir: config.paths.kubelet,
+    podLogsDir: config.paths.podLogs,
+    containerLogsDir: config.paths.containerLogs,
+    clusterDomain: config.clusterDomain,
+    clusterDNS: [config.dnsIP],
+    port: config.ports.kubelet,
+    healthzPort: config.ports.kubeletHealth,
+    authentication: { anonymous: false, webhook: true, clientCA: pki.ca.cert },
+    serving: pki.leaf.kubelet,
+    cgroupRoot: nodeCgroup(config),
+    nodeLabels: { 'node-role.kubernetes.io/control-plane': '' },
+  };
+}
+
+/**
+ * The components of a worker node: CRI server, kubelet, kube-proxy, add-ons. Plugins bind `CriServer`, `ServiceProxy` and any
+ * number of `Addon`s.
+ */
+export function nodeComponents(config: ClusterConfig, pki: ClusterPki): ComponentRecipe[] {
+  return [
+    component('cri', [CriServer], (server) => server),
+    component(
+      'kubelet',
+      [CriServer, Clock, Random, Logger],
+      (server, clock, random, logger) =>
+        new Kubelet(kubeletConfig(config, pki), {
+          client: clientFor(config, pki, pki.leaf['kubelet-client'], 'kubelet', clock),
+          cri: connectCri({ endpoint: server.endpoint }),
+          clock,
+          random,
+          logger: logger.child({ component: 'kubelet' }),
+          onPodCIDR: (podCIDR) => writeCniConfig(config, podCIDR),
+        }),
+      { after: ['cri'] },
+    ),
+    component(
+      'kube-proxy',
+      [ServiceProxy, Clock, Random, Logger],
+      (proxy, clock, random, logger) =>
+        new KubeProxy({
+          client: clientFor(config, pki, pki.leaf['kube-proxy'], 'kube-proxy', clock),
+          proxy,
+          nodeName: config.nodeName,
+          clock,
+          random,
+          logger: logger.child({ component: 'kube-proxy' }),
+          serve: { address: '0.0.0.0', port: config.ports.proxyHealth },
+        }),
+    ),
+    component('addons', [all(Addon)], (addons) => group('addons', addons)),
+  ];
+}

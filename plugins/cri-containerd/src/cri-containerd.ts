@@ -1,0 +1,81 @@
+import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { ContainerModule } from 'inversify';
+import { type CriContainerd, type CriContainerdOptions, startCriContainerd } from './server.js';
+
+/**
+ * Binds `CriServer`. `cniPlugins` bound in the same host run in process; others are looked up in `cniBinDirs`.
+ * Folders: `root` survives reboots, `state` lies under /run.
+ */
+export const criContainerd = definePlugin({
+  point: PluginPoint.cri,
+  name: 'cri-containerd',
+  description: "CRI server over containerd's own API",
+  sdk: '^0.1.0',
+  requires: [Clock, Random, Logger],
+  config: configObject({
+    endpoint: field.string(),
+    containerdSocket: field.string(),
+    containerdRoot: field.string(),
+    root: field.string(),
+    state: field.string(),
+    cniConfDir: field.string('/etc/cni/net.d'),
+    cniBinDirs: field.list(field.string(), ['/opt/cni/bin', '/usr/lib/cni']),
+    insecureRegistries: field.list(field.string(), []),
+  }),
+  module: (config) =>
+    new ContainerModule(({ bind }) => {
+      bind(CriServer)
+        .toResolvedValue(
+          (clock: Clock, random: Random, logger: Logger, plugins: CniPlugin[] | undefined) =>
+            new ContainerdCriServer({
+              endpoint: config.endpoint,
+              containerdSocket: config.containerdSocket,
+              containerdRoot: config.containerdRoot,
+              root: config.root,
+              state: config.state,
+              cni: { confDir: config.cniConfDir, binDirs: config.cniBinDirs, plugins: plugins ?? [] },
+              registry: { insecureHosts: [...config.insecureRegistries] },
+              clock,
+              random,
+              logger: logger.child({ component: 'cri-containerd' }),
+            }),
+          [Clock, Random, Logger, { serviceIdentifier: CniPlugin, isMultiple: true, optional: true }],
+        )
+        .inSingletonScope();
+    }),
+});
+
+/** The CRI server as a component of a host. */
+export class ContainerdCriServer implements CriServer {
+  readonly name = 'cri-containerd';
+  readonly #cell = new ComponentStateCell();
+  readonly state$ = this.#cell.state$;
+  #running: CriContainerd | undefined;
+
+  constructor(private readonly options: CriContainerdOptions) {}
+
+  get endpoint(): string {
+    return this.options.endpoint;
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#cell.set('starting');
+    try {
+      this.#running = await startCriContainerd(this.options);
+    } catch (error) {
+      this.#cell.set('failed', (error as Error).message);
+      throw error;
+    }
+    this.#cell.set('ready');
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (!running) return;
+    this.#cell.set('stopping');
+    await running.stop();
+    this.#cell.set('stopped');
+  }
+}
