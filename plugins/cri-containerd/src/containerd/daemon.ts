@@ -3,7 +3,7 @@ import { openSync, closeSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
-import { type Clock, type Logger, silentLogger } from '@coxswain/sdk';
+import { type Clock, type Logger, silentLogger, systemClock } from '@coxswain/sdk';
 import { connectContainerd } from './client.js';
 import { type ContainerdPaths, containerdConfig } from './config-file.js';
 
@@ -19,8 +19,10 @@ export class ContainerdMissingError extends Error {
 }
 
 export interface StartContainerdOptions extends ContainerdPaths {
-  readonly clock: Clock;
+  readonly clock?: Clock;
   readonly logger?: Logger;
+  /** Where containerd's own log goes. Default `<root>/containerd.log`. */
+  readonly logFile?: string;
   /** Default: `containerd` and `runc` on the PATH. */
   readonly binary?: string;
   readonly signal?: AbortSignal;
@@ -31,6 +33,7 @@ export interface StartContainerdOptions extends ContainerdPaths {
 export interface ContainerdDaemon {
   readonly socket: string;
   readonly version: string;
+  readonly pid: number;
   readonly process: ProcessIdentity;
   /** True when it ran already. */
   readonly adopted: boolean;
@@ -57,10 +60,11 @@ export function checkContainerd(binary = 'containerd', runc = 'runc'): string {
 
 /**
  * Run an own containerd, detached so that it and its containers survive us; adopt it when it runs already.
- * Its log goes to `<root>/containerd.log`, its pid to `<state>/containerd.pid`.
+ * Its pid goes to `<state>/containerd.pid`.
  */
 export async function startContainerd(options: StartContainerdOptions): Promise<ContainerdDaemon> {
-  const { root, state, socket, clock, logger = silentLogger } = options;
+  const { root, state, socket, clock = systemClock, logger = silentLogger } = options;
+  const logFile = options.logFile ?? join(root, 'containerd.log');
   const pidFile = join(state, 'containerd.pid');
   await mkdir(root, { recursive: true, mode: 0o711 });
   await mkdir(state, { recursive: true, mode: 0o711 });
@@ -74,7 +78,7 @@ export async function startContainerd(options: StartContainerdOptions): Promise<
     const configFile = join(root, 'containerd.toml');
     await writeFile(configFile, containerdConfig(options), { mode: 0o600 });
     await rm(socket, { force: true });
-    const log = openSync(join(root, 'containerd.log'), 'a', 0o600);
+    const log = openSync(logFile, 'a', 0o600);
     const started = spawn(options.binary ?? 'containerd', ['--config', configFile], { detached: true, stdio: ['ignore', log, log], cwd: '/' });
     closeSync(log);
     exited = new Promise((resolve) => {
@@ -92,7 +96,7 @@ export async function startContainerd(options: StartContainerdOptions): Promise<
   try {
     const answer = client.version.version({}, options.signal ? { signal: options.signal } : {});
     const failed = exited?.then(async (how) => {
-      const log = await readFile(join(root, 'containerd.log'), 'utf8').catch(() => '');
+      const log = await readFile(logFile, 'utf8').catch(() => '');
       throw new Error(`containerd ${how}; the end of its log: ${log.trim().split('\n').slice(-3).join(' | ')}`);
     });
     answer.catch(() => {});
@@ -101,6 +105,7 @@ export async function startContainerd(options: StartContainerdOptions): Promise<
     return {
       socket,
       version,
+      pid: child.pid,
       process: child,
       adopted: running !== undefined,
       async stop() {

@@ -17,23 +17,18 @@ export interface ImportOptions {
   readonly pinned?: boolean;
 }
 
-export interface ImportedImage {
-  readonly id: string;
-  readonly names: readonly string[];
-}
-
-/** Load an image archive (OCI layout or `docker save`, plain or gzip) into containerd and unpack it. `target` is a socket or a connection. */
-export async function importImage(target: string | Containerd, tar: Readable | AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<ImportedImage[]> {
+/** Load an image archive (OCI layout or `docker save`, plain or gzip) into containerd and unpack it. Returns the names it can be run by. `target` is a socket or a connection. */
+export async function importImage(target: string | Containerd, tar: Readable | AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<string[]> {
   const containerd = typeof target === 'string' ? connectContainerd({ socket: target }) : target;
   const { snapshotter = 'overlayfs', clock = systemClock, random = systemRandom } = options;
   const archive = await openImageArchive(tar);
   try {
     const store = new ImageStore(containerd);
     const unpacker = new Unpacker(containerd, snapshotter, random);
-    const out: ImportedImage[] = [];
+    const out: string[] = [];
     for (const image of archive.images) {
       const names = options.names && archive.images.length === 1 ? options.names : image.names;
-      out.push(await withLease(containerd, { clock, random }, (lease) => importOne(archive, image.target, names)(lease, store, unpacker, snapshotter, options.pinned ?? false)));
+      out.push(...(await withLease(containerd, { clock, random }, (lease) => importOne(archive, image.target, names)(lease, store, unpacker, snapshotter, options.pinned ?? false))));
     }
     return out;
   } finally {
@@ -43,7 +38,7 @@ export async function importImage(target: string | Containerd, tar: Readable | A
 }
 
 function importOne(archive: ImageArchive, target: Descriptor, names: readonly string[]) {
-  return async (lease: string, store: ImageStore, unpacker: Unpacker, snapshotter: string, pinned: boolean): Promise<ImportedImage> => {
+  return async (lease: string, store: ImageStore, unpacker: Unpacker, snapshotter: string, pinned: boolean): Promise<readonly string[]> => {
     const json = (d: Descriptor, limit = MAX_MANIFEST_BYTES) => readLimited(archive.read(d.digest), limit, d.digest);
     const top = parseManifest(await json(target), target.mediaType);
     const manifestDescriptor = top.kind === 'index' ? choosePlatform(top.index, hostPlatform()) : target;
@@ -66,6 +61,6 @@ function importOne(archive: ImageArchive, target: Descriptor, names: readonly st
     // A name is needed to keep it; upstream's importer makes one up too.
     const all = names.length > 0 ? names : [`docker.io/library/import@${target.digest}`];
     for (const name of all) await store.name(name, target, id, pinned ? { [PINNED_LABEL]: 'pinned' } : {});
-    return { id, names: all };
+    return all;
   };
 }

@@ -1,0 +1,22 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { deletePinnedNamespaces, signalProcess, umountAll } from '@coxswain/linux';
+import { readIdentity } from './containerd/daemon.js';
+
+/**
+ * Remove what a CRI server leaves in its state folder when it is killed for good: namespaces, shared memory, image mounts, pipes
+ * and the process that holds them. Containers must have ended; no server may be running. Idempotent.
+ */
+export async function cleanCriState(state: string): Promise<void> {
+  const keeper = await readIdentity(join(state, 'keeper', 'pid'));
+  if (keeper) signalProcess(keeper, 'SIGKILL');
+  const names = (dir: string) => readdir(join(state, dir)).catch(() => [] as string[]);
+  for (const id of await names('sandboxes')) {
+    await deletePinnedNamespaces(join(state, 'sandboxes', id, 'ns'));
+    await umountAll(join(state, 'sandboxes', id, 'shm'));
+  }
+  for (const id of await names('image-mounts')) {
+    for (const n of await names(join('image-mounts', id))) await umountAll(join(state, 'image-mounts', id, n));
+  }
+  await rm(state, { recursive: true, force: true });
+}
