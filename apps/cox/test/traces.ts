@@ -21,7 +21,6 @@ export async function tracesOf(config: ClusterConfig): Promise<string[]> {
   for (const table of await nftTables()) if (table.name.startsWith(`coxswain-${config.name}`)) found.push(`nft table ${table.name}`);
   const network = new Network();
   const links = await network.links();
-  network.close();
   const bridge = links.find((l) => l.name === config.bridge);
   if (bridge) found.push(`link ${bridge.name}`, ...links.filter((l) => l.masterIndex === bridge.index).map((l) => `link ${l.name}`));
   if (await (await Cgroup.at(`/coxswain-${config.name}`)).exists()) found.push('cgroup');

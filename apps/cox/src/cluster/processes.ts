@@ -12,7 +12,8 @@ export function pidFile(config: ClusterConfig, role: Role): string {
 }
 
 export function logFile(config: ClusterConfig, role: Role): string {
-  return join(config.paths.logs, `${role}.log`);
+  // containerd keeps its log in its own root.
+  return role === 'containerd' ? join(config.paths.containerdRoot, 'containerd.log') : join(config.paths.logs, `${role}.log`);
 }
 
 /** What of the cluster runs. */

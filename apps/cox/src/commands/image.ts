@@ -22,7 +22,7 @@ export async function imageLoad(file: string, options: ImageOptions): Promise<vo
   const config = requireRunning(options.name, 'containerd');
   try {
     const names = await importImage(config.paths.containerdSocket, createReadStream(file));
-    for (const name of names) console.log(`loaded ${name}`);
+    for (const { id, names: tags } of names) console.log(`loaded ${tags.join(', ') || id}`);
   } catch (error) {
     throw new CliError(`${file} could not be loaded: ${(error as Error).message}`, undefined, 1, { cause: error });
   }

@@ -1,9 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import type { ClusterConfig } from '@coxswain/cluster';
+import { type ClusterConfig, clusterPki } from '@coxswain/cluster';
 import { startContainerd } from '@coxswain/cri-containerd';
 import { isAlive } from '@coxswain/linux';
-import { ensureClusterPki, PkiError } from '@coxswain/pki';
+import { PkiError } from '@coxswain/pki';
+import { systemClock } from '@coxswain/sdk';
 import { CliError } from '../cli-error.js';
 import { loadOrCreateCluster } from '../cluster/clusters.js';
 import { contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
@@ -119,16 +120,7 @@ async function requireFree(config: ClusterConfig): Promise<void> {
 async function preparePki(config: ClusterConfig): Promise<void> {
   mkdirSync(config.paths.run, { recursive: true, mode: 0o711 });
   try {
-    const pki = await ensureClusterPki({
-      dir: config.paths.pki,
-      apiServerNames: [config.nodeName],
-      apiServerIPs: [config.apiServiceIP, config.nodeIP],
-      clusterDomain: config.clusterDomain,
-      nodeName: config.nodeName,
-      nodeIPs: [config.nodeIP, '127.0.0.1'],
-      now: Date.now(),
-    });
-    writeComponentKubeconfigs(config, pki);
+    writeComponentKubeconfigs(config, await clusterPki(config, Date.now()));
   } catch (error) {
     if (error instanceof PkiError) throw new CliError(error.message);
     throw error;
@@ -137,8 +129,8 @@ async function preparePki(config: ClusterConfig): Promise<void> {
 
 async function startOwnContainerd(config: ClusterConfig): Promise<void> {
   const { containerdRoot, containerdState, containerdSocket } = config.paths;
-  const daemon = await startContainerd({ root: containerdRoot, state: containerdState, socket: containerdSocket, logFile: logFile(config, 'containerd') });
-  writePidFile(pidFile(config, 'containerd'), daemon.pid);
+  const daemon = await startContainerd({ root: containerdRoot, state: containerdState, socket: containerdSocket, clock: systemClock });
+  writePidFile(pidFile(config, 'containerd'), daemon.process.pid);
 }
 
 async function startRole(config: ClusterConfig, role: 'control-plane' | 'node', options: UpOptions, say: (detail: string) => void): Promise<void> {

@@ -69,17 +69,13 @@ export function cgroupRoot(config: ClusterConfig): string {
 
 async function removeLinks(config: ClusterConfig): Promise<void> {
   const network = new Network();
-  try {
-    const bridge = await network.findLink(config.bridge);
-    if (!bridge) return;
-    // Pods' ends went with their namespaces; what is still a port of the bridge belongs to a half-made sandbox.
-    for (const link of await network.links()) {
-      if (link.masterIndex === bridge.index && link.kind === 'veth') await network.deleteLink(link.name);
-    }
-    await network.deleteLink(bridge.name);
-  } finally {
-    network.close();
+  const bridge = await network.findLink(config.bridge);
+  if (!bridge) return;
+  // Pods' ends went with their namespaces; what is still a port of the bridge belongs to a half-made sandbox.
+  for (const link of await network.links()) {
+    if (link.masterIndex === bridge.index && link.kind === 'veth') await network.deleteLink(link.name);
   }
+  await network.deleteLink(bridge.name);
 }
 
 /** All tables that this cluster's plugins make carry its name. */
