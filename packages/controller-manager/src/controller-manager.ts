@@ -1,9 +1,9 @@
 import { ApiEventRecorder, InformerFactory, LeaderElector, PrometheusWorkQueueMetrics, type KubeClient } from '@coxswain/client';
+import { buildController } from '@coxswain/controller';
 import { ComponentStateCell, serveComponent, silentLogger, type Clock, type Component, type ComponentServer, type Logger, type Random } from '@coxswain/sdk';
 import { defaultControllerManagerConfig, type ControllerManagerConfig } from './controller-manager-config.js';
 import { controllers, selectControllers, type RegisteredController } from './registry.js';
 import type { EventSink } from './runtime/controller-context.js';
-import { runController, type RunningController } from './runtime/run-controller.js';
 
 export interface ControllerManagerOptions {
   readonly client: KubeClient;
@@ -86,12 +86,12 @@ export class ControllerManager implements Component {
       this.#server = server;
       undo.push(() => server.close());
     }
-    const lead = async (startSignal: AbortSignal): Promise<() => Promise<void>> => {
+    const lead = async (startSignal: AbortSignal): Promise<Undo> => {
       const stop = await this.#work(selected, metrics, startSignal);
       leading = true;
-      return async () => {
+      return async (deadline) => {
         leading = false;
-        await stop();
+        await stop(deadline);
       };
     };
     const election = config.leaderElection;
@@ -115,7 +115,7 @@ export class ControllerManager implements Component {
       .run(async (term) => {
         const stop = await lead(term);
         if (!term.aborted) await new Promise<void>((resolve) => term.addEventListener('abort', () => resolve(), { once: true }));
-        await stop();
+        await stop(AbortSignal.timeout(5000));
       }, abort.signal)
       .then(
         (outcome) => {
@@ -132,14 +132,14 @@ export class ControllerManager implements Component {
   }
 
   /** Start everything, group by group; returns the undo. */
-  async #work(selected: readonly RegisteredController[], metrics: PrometheusWorkQueueMetrics, signal: AbortSignal): Promise<() => Promise<void>> {
+  async #work(selected: readonly RegisteredController[], metrics: PrometheusWorkQueueMetrics, signal: AbortSignal): Promise<Undo> {
     const { client, clock, random } = this.options;
     const logger = this.#logger;
     const informers = new InformerFactory({ client, clock, random, logger });
     const recorders: ApiEventRecorder[] = [];
-    const running: { readonly group: RegisteredController['group']; readonly controller: RunningController }[] = [];
-    const stop = async () => {
-      await Promise.all(running.map((r) => r.controller.stop()));
+    const running: { readonly group: RegisteredController['group']; readonly controller: Component }[] = [];
+    const stop = async (deadline: AbortSignal) => {
+      await Promise.all(running.map((r) => r.controller.stop(deadline)));
       await informers.stop();
       await Promise.all(recorders.map((r) => r.stop(AbortSignal.timeout(1000))));
     };
@@ -149,15 +149,26 @@ export class ControllerManager implements Component {
         recorders.push(recorder);
         const events: EventSink = (about, type, reason, message) => recorder.event(about, type, reason, message);
         const controller = make({ client, informers, clock, random, logger, events, config: this.config });
-        running.push({ group, controller: runController(controller, { clock, logger, metrics }) });
+        const { concurrency = 5, begin } = controller;
+        const built = buildController({
+          name: controller.name,
+          reconcile: (key, s) => controller.reconcile(key, s),
+          watches: [{ attach: (queue) => controller.watch(queue) }],
+          workers: concurrency,
+          ...(begin && { begin: (queue) => begin.call(controller, queue) }),
+          clock,
+          logger,
+          metrics,
+        });
+        running.push({ group, controller: built });
       }
       informers.start();
       await informers.synced(signal);
+      for (const group of ['first', 'main', 'last'] as const) await Promise.all(running.filter((r) => r.group === group).map((r) => r.controller.start(signal)));
     } catch (error) {
-      await stop();
+      await stop(AbortSignal.abort());
       throw error;
     }
-    for (const group of ['first', 'main', 'last'] as const) for (const r of running) if (r.group === group) r.controller.begin();
     return stop;
   }
 }

@@ -192,7 +192,9 @@ export function garbageCollector(ctx: ControllerContext): Controller {
         watched.clear();
       };
     },
-    begin(_queue, signal) {
+    begin() {
+      const abort = new AbortController();
+      const { signal } = abort;
       let cancel = () => {};
       let running = Promise.resolve();
       const soon = (ms: number) => {
@@ -212,6 +214,7 @@ export function garbageCollector(ctx: ControllerContext): Controller {
       return () => {
         undo();
         cancel();
+        abort.abort(new Error('garbage collector stopping'));
       };
     },
     async reconcile(key, signal) {

@@ -1,5 +1,6 @@
 import type { KubeObject } from '@coxswain/api';
 import type { InformerFactory, KubeClient } from '@coxswain/client';
+import type { KeyQueue } from '@coxswain/controller';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import type { ControllerManagerConfig } from '../controller-manager-config.js';
 
@@ -28,16 +29,13 @@ export interface Controller {
   readonly name: string;
   /** How many keys are worked on at once. Default 5. */
   readonly concurrency?: number;
-  /** Register informer handlers that queue keys; returns the undo. Called before the informers start. */
+  /** Register informer handlers that queue keys; returns the undo. Called when the informers are synced: they tell of what is there. */
   watch(queue: KeyQueue): () => void;
   reconcile(key: string, signal: AbortSignal): Promise<Outcome> | Outcome;
   /** Runs once when the caches are synced, e.g. to queue a first key; returns the undo. */
-  begin?(queue: KeyQueue, signal: AbortSignal): () => void;
+  begin?(queue: KeyQueue): () => void;
 }
 
-export interface KeyQueue {
-  add(key: string): void;
-  addAfter(key: string, ms: number): void;
-}
+export type { KeyQueue };
 
 export type ControllerFactory = (context: ControllerContext) => Controller;
