@@ -1,0 +1,49 @@
+import type { Job, KubeObject, Pod } from '@coxswain/api';
+import { parseTime } from '@coxswain/apimachinery';
+import { podFromTemplate } from '../pods/pod-from-template.js';
+
+export const FINALIZER = 'batch.kubernetes.io/job-tracking';
+export const INDEX = 'batch.kubernetes.io/job-completion-index';
+export const FAILURE_COUNT = 'batch.kubernetes.io/job-index-failure-count';
+export const JOB = { apiVersion: 'batch/v1', kind: 'Job' } as const;
+
+export const isIndexed = (job: Job): boolean => job.spec?.completionMode === 'Indexed';
+export const hasFinalizer = (pod: Pod): boolean => pod.metadata.finalizers?.includes(FINALIZER) ?? false;
+
+export function indexOf(pod: Pod): number | undefined {
+  const text = pod.metadata.annotations?.[INDEX];
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** Failed, or on its way out without having succeeded. */
+export function hasFailed(pod: Pod, job: Job): boolean {
+  if (pod.status?.phase === 'Failed') return true;
+  if (!pod.metadata.deletionTimestamp || pod.status?.phase === 'Succeeded') return false;
+  const onlyFailed = (job.spec?.podReplacementPolicy ?? (job.spec?.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed')) === 'Failed';
+  return !onlyFailed || pod.status?.phase === 'Pending';
+}
+
+/** When it finished, as well as one can tell. */
+export function finishedAt(pod: Pod): number | undefined {
+  const ends = (pod.status?.containerStatuses ?? []).map((s) => parseTime(s.state?.terminated?.finishedAt ?? '')).filter((t): t is number => t !== undefined);
+  if (ends.length > 0) return Math.max(...ends);
+  return parseTime(pod.metadata.deletionTimestamp ?? '') ?? parseTime(pod.status?.conditions?.find((c) => c.type === 'Ready')?.lastTransitionTime ?? '') ?? parseTime(pod.metadata.creationTimestamp ?? '');
+}
+
+/** A pod of the job; with an index, it knows it by annotation, label, environment and host name. */
+export function makeJobPod(job: Job, index: number | undefined, failures: number | undefined): Pod {
+  const pod = podFromTemplate(job.spec?.template, job as KubeObject, JOB);
+  pod.metadata.finalizers = [...(pod.metadata.finalizers ?? []), FINALIZER];
+  if (index === undefined) return pod;
+  const name = job.metadata.name ?? '';
+  pod.metadata.generateName = `${name}-${index}-`;
+  pod.metadata.annotations = { ...pod.metadata.annotations, [INDEX]: String(index), ...(failures !== undefined && { [FAILURE_COUNT]: String(failures) }) };
+  pod.metadata.labels = { ...pod.metadata.labels, [INDEX]: String(index) };
+  const spec = pod.spec as NonNullable<Pod['spec']>;
+  spec.hostname ??= `${name}-${index}`.slice(0, 63);
+  const env = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: `metadata.labels['${INDEX}']` } } };
+  for (const c of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
+    if (!c.env?.some((e) => e.name === env.name)) c.env = [...(c.env ?? []), env];
+  }
+  return pod;
+}
