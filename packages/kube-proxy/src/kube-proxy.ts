@@ -46,7 +46,7 @@ const SELECTOR = `!${PROXY_NAME_LABEL}`;
 export class KubeProxy implements Component {
   readonly name = 'kube-proxy';
   private readonly cell = new ComponentStateCell();
-  readonly state$ = this.cell.state$;
+  readonly state$: Component['state$'] = this.cell.state$;
   private readonly metrics = new MetricRegistry();
   private readonly syncSeconds = this.metrics.register(new Histogram('kubeproxy_sync_proxy_rules_duration_seconds', 'Time to write the rules', exponentialBuckets(0.001, 2, 15)));
   private readonly failures = this.metrics.register(new Counter('kubeproxy_sync_failures_total', 'Writes of rules that failed'));

@@ -146,6 +146,21 @@ it('many namespaces at once', async () => {
   await Promise.all(names.map((name) => deletePinnedNamespaces(name)));
 });
 
+it('removes many links together, and says which were not there', async () => {
+  const where = join(dir, 'reap');
+  const { net = '' } = await createPinnedNamespaces({ dir: where, kinds: ['net'] });
+  const host = new Network();
+  const names = Array.from({ length: 20 }, (_, i) => `cr${id}${i}`);
+  const links = await Promise.all(names.map((name, i) => host.createVeth({ name, peer: { name: `e${i}`, netns: net } })));
+  const gone = links[0]?.link.index ?? 0;
+  await host.deleteLink(gone);
+  const outcomes = await Promise.allSettled(links.map(({ link }) => host.deleteLink(link.index)));
+  expect(outcomes.filter((o) => o.status === 'rejected').map((o) => (o.reason as Error).name)).toEqual(['NotFoundError']);
+  expect((await host.links()).filter((l) => names.includes(l.name))).toEqual([]);
+  expect((await new Network({ netns: net }).links()).map((l) => l.name)).toEqual(['lo']);
+  await deletePinnedNamespaces(where);
+});
+
 it('nftables: one transaction, all or nothing', async () => {
   const table = `cxlinux-${id}`;
   await nftApply(`table inet ${table} {\n  set s { type ipv4_addr; }\n}\nadd element inet ${table} s { 10.0.0.1 }\n`);

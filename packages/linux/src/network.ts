@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
 import { NotFoundError } from './errors.js';
 import { ipToBytes } from './ip.js';
+import { linkReaper } from './link-reaper.js';
 import { type AddressInfo, decodeAddress, deleteAddressMessage, listAddressesMessage, newAddressMessage } from './netlink/address-messages.js';
 import {
   type BridgePortAttributes,
   decodeLink,
-  deleteLinkMessage,
   getLinkMessage,
   type LinkAttributes,
   type LinkInfo,
@@ -17,7 +17,7 @@ import {
 import { decodeNeighbor, deleteNeighborMessage, fdbMessage, listNeighborsMessage, type NeighborInfo, newNeighborMessage } from './netlink/neighbor-messages.js';
 import { decodeRoute, deleteRouteMessage, listRoutesMessage, newRouteMessage, type RouteInfo, type RouteSpec } from './netlink/route-messages.js';
 import { Rtnetlink } from './netlink/rtnetlink.js';
-import type { SyscallThread } from './syscall-thread.js';
+import { type SyscallThread, sharedThread } from './syscall-thread.js';
 
 /** A link by name, or by its index in this namespace. */
 export type LinkRef = string | number;
@@ -154,7 +154,7 @@ export class Network {
   }
 
   async deleteLink(ref: LinkRef): Promise<void> {
-    await this.rtnl.request(`delete link ${ref}`, deleteLinkMessage(await this.index(ref)));
+    await linkReaper(this.thread ?? sharedThread(), this.rtnl.netns).delete(await this.index(ref));
   }
 
   async setLink(ref: LinkRef, options: SetLinkOptions): Promise<void> {

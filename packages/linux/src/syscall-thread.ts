@@ -10,6 +10,8 @@ export type ThreadSuccess = Extract<ThreadReply, { ok: true }>;
 export interface SyscallThread {
   /** Requests run in order, one at a time. Rejects with a `LinuxError`. */
   run(request: ThreadRequest): Promise<ThreadSuccess>;
+  /** A second thread, for what the kernel takes long over. Absent: this one does that too. */
+  slow?(): SyscallThread;
   /** Lets go of the thread; a later `run` starts a new one. */
   close(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export function workerThread(): SyscallThread {
   }
   let worker: Worker | undefined;
   let pending: Pending[] = [];
+  let slow: SyscallThread | undefined;
 
   const helper = nameHelper();
   const source = `
@@ -98,7 +101,12 @@ export function workerThread(): SyscallThread {
         target.postMessage(request);
       });
     },
+    slow() {
+      slow ??= workerThread();
+      return slow;
+    },
     async close() {
+      await slow?.close();
       const target = worker;
       if (!target) return;
       await target.terminate();

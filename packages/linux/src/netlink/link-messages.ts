@@ -2,7 +2,7 @@ import { type Attribute, decodeAttributes, encodeMessage, NLM_F_ACK, NLM_F_CREAT
 import { AF_BRIDGE, RTM } from './rtnetlink.js';
 
 // linux/if_link.h, linux/if.h
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, PROTINFO: 12, LINKINFO: 18, NET_NS_FD: 28, PROMISCUITY: 30 } as const;
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, PROTINFO: 12, LINKINFO: 18, GROUP: 27, NET_NS_FD: 28, PROMISCUITY: 30 } as const;
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 const BRPORT = { MODE: 4, LEARNING: 8, ISOLATED: 33 } as const;
 const IFF_UP = 0x1;
@@ -165,6 +165,15 @@ export function setBridgePortMessage(index: number, port: BridgePortAttributes):
 
 export function deleteLinkMessage(index: number): Buffer {
   return encodeMessage(RTM.DELLINK, NLM_F_ACK, ifinfomsg(index));
+}
+
+export function setGroupMessage(index: number, group: number): Buffer {
+  return encodeMessage(RTM.NEWLINK, NLM_F_ACK, ifinfomsg(index), [[IFLA.GROUP, u32(group)]]);
+}
+
+/** Every link of the group, in one step. */
+export function deleteGroupMessage(group: number): Buffer {
+  return encodeMessage(RTM.DELLINK, NLM_F_ACK, ifinfomsg(0), [[IFLA.GROUP, u32(group)]]);
 }
 
 export function getLinkMessage(name: string): Buffer {
