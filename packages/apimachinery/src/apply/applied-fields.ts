@@ -63,7 +63,7 @@ function mapFields(type: Exclude<CompiledType, { kind: 'leaf' | 'set' | 'listMap
   return out;
 }
 
-function listFields(type: CompiledListMap | { readonly kind: 'set' }, list: readonly unknown[], path: string, problems: string[]): Fields | undefined {
+function listFields(type: CompiledListMap | { readonly kind: 'set' }, list: readonly unknown[], path: string, problems: string[]): Fields {
   const out: Record<string, Fields> = {};
   list.forEach((item, i) => {
     const element = type.kind === 'set' ? valueElement(item) : itemElement(type, item);
@@ -79,7 +79,7 @@ function listFields(type: CompiledListMap | { readonly kind: 'set' }, list: read
     const below = type.kind === 'listMap' ? fieldsOf(type.items, item, `${path}${formatKey(element)}`, problems) : undefined;
     out[element] = below && below !== LEAF ? { '.': LEAF, ...below } : LEAF;
   });
-  return list.length === 0 ? undefined : out;
+  return list.length === 0 ? LEAF : out;
 }
 
 function formatKey(element: string): string {

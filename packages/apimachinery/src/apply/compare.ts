@@ -12,6 +12,8 @@ export interface Delta {
 type JsonMap = Readonly<Record<string, unknown>>;
 
 const SET_LEAF: Delta = { set: LEAF, removed: undefined };
+/** Another kind of value took its place: what was below is gone. */
+const replaced = (type: CompiledType, r: unknown): Delta => ({ set: addedFields(type, r, false) ?? LEAF, removed: LEAF });
 const isMap = (v: unknown): v is JsonMap => typeof v === 'object' && v !== null && !Array.isArray(v);
 
 /**
@@ -33,11 +35,12 @@ function compare(type: CompiledType, l: unknown, r: unknown, byValue: boolean): 
     case 'map':
     case 'deduced':
       if (isMap(l) && isMap(r)) return compareMaps(type, l, r, byValue);
-      return deepEqual(l, r) ? undefined : SET_LEAF;
+      if (deepEqual(l, r)) return undefined;
+      return isMap(l) || isMap(r) ? replaced(type, r) : SET_LEAF;
     case 'set':
     case 'listMap':
       if (Array.isArray(l) && Array.isArray(r)) return compareLists(type, l, r);
-      return deepEqual(l, r) ? undefined : SET_LEAF;
+      return deepEqual(l, r) ? undefined : replaced(type, r);
   }
 }
 
@@ -91,7 +94,7 @@ function compareLists(type: CompiledListMap | { readonly kind: 'set' }, l: reado
   const before = listElements(type, l);
   const after = listElements(type, r);
   // Items without identity: the list is one value.
-  if (!before || !after) return deepEqual(l, r) ? undefined : SET_LEAF;
+  if (!before || !after) return deepEqual(l, r) ? undefined : replaced(type, r);
   const items = type.kind === 'set' ? undefined : type.items;
   let set: Record<string, Fields> | undefined;
   let removed: Record<string, Fields> | undefined;

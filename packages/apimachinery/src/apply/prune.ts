@@ -1,8 +1,10 @@
 import { DEDUCED_TYPE, type CompiledListMap, type CompiledStruct, type CompiledType } from './compiled-type.js';
-import { isMember, type Fields } from './fields.js';
+import { isMember, LEAF, unionFields, type Fields } from './fields.js';
 import { itemElement, valueElement } from './list-elements.js';
 
 type JsonMap = Record<string, unknown>;
+/** Every configuration names its object: metadata stays, although its name is not tracked. */
+const ALWAYS: Fields = { 'f:metadata': { 'f:name': LEAF } };
 
 /**
  * Removes from `object` what the manager owned before (`last`) and nobody owns now (`owned`: everybody's, with the manager's new set).
@@ -10,7 +12,7 @@ type JsonMap = Record<string, unknown>;
  * Returns the same object when nothing goes.
  */
 export function pruneUnowned<T extends object>(type: CompiledStruct, object: T, last: Fields, owned: Fields): T {
-  return pruneMap(type, object as unknown as JsonMap, last, owned) as unknown as T;
+  return pruneMap(type, object as unknown as JsonMap, last, unionFields(owned, ALWAYS)) as unknown as T;
 }
 
 function pruneMap(type: Exclude<CompiledType, { kind: 'leaf' | 'set' | 'listMap' | 'skip' }>, value: JsonMap, last: Fields, owned: Fields | undefined): JsonMap {
@@ -35,8 +37,8 @@ function pruneMap(type: Exclude<CompiledType, { kind: 'leaf' | 'set' | 'listMap'
     const pruned = pruneValue(child, v, lastNode, ownedNode);
     if (pruned === v) continue;
     out ??= { ...value };
-    // What became empty goes as well, except for the structs that are always there.
-    if (isEmptyContainer(pruned) && !field?.byValue) delete out[key];
+    // What became empty goes as well, unless somebody wants it so, and except for the structs that are always there.
+    if (isEmptyContainer(pruned) && !isMember(ownedNode) && !field?.byValue) delete out[key];
     else out[key] = pruned;
   }
   return out ?? value;
