@@ -3,14 +3,28 @@ import { ApiError, parseLabelSelector } from '@coxswain/apimachinery';
 import { KubeClient, resourceRef, SharedInformer, type KubeList, type Transport, type WatchEvent } from '@coxswain/client';
 import { systemClock, systemRandom, type LogFields, type Logger } from '@coxswain/sdk';
 import { afterEach, describe, expect, it } from 'vitest';
-import { buildController, controllerOf, ControllerRefManager, newControllerRef, slowStartBatch, TerminalError, watchFor, watchOwned, type ControllerOptions } from './index.js';
+import {
+  buildController,
+  controllerOf,
+  ControllerRefManager,
+  newControllerRef,
+  slowStartBatch,
+  TerminalError,
+  watchFor,
+  watchOwned,
+  type ControllerOptions,
+} from './index.js';
 
 const undo: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const fn of undo.splice(0).reverse()) await fn();
 });
 
-const thing = (name: string, metadata: object = {}): KubeObject => ({ apiVersion: 'v1', kind: 'Thing', metadata: { name, namespace: 'ns', uid: name, resourceVersion: '1', ...metadata } });
+const thing = (name: string, metadata: object = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Thing',
+  metadata: { name, namespace: 'ns', uid: name, resourceVersion: '1', ...metadata },
+});
 
 /** An informer fed by hand. */
 function source(...initial: KubeObject[]) {
@@ -155,14 +169,23 @@ describe('buildController', () => {
       },
     });
     await seen.all;
-    await component.stop(AbortSignal.abort());
+    await expect(component.stop(AbortSignal.abort())).resolves.toBeUndefined();
   });
 
   it('does not start without its caches, and leaves nothing attached', async () => {
     const { informer } = source(thing('a'));
     let attached = 0;
-    const never = { start: () => {}, synced: (signal: AbortSignal) => new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) };
-    const watch = { ...watchFor(informer), attach: () => (attached++, () => void attached--) };
+    const never = {
+      start: () => {},
+      synced: (signal: AbortSignal) => new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    };
+    const watch = {
+      ...watchFor(informer),
+      attach: () => {
+        attached++;
+        return () => void attached--;
+      },
+    };
     const component = buildController({ name: 'c', clock: systemClock, watches: [watch], reads: [never], reconcile: () => {} });
     const abort = new AbortController();
     const starting = component.start(abort.signal);
@@ -189,7 +212,10 @@ describe('owners', () => {
       close: () => Promise.resolve(),
     };
     const client = new KubeClient({ transport }).resource(ref);
-    return { patches, manager: new ControllerRefManager({ owner, ownerKind: kind, selector: parseLabelSelector('app=x'), client, readOwner: () => Promise.resolve(fresh) }) };
+    return {
+      patches,
+      manager: new ControllerRefManager({ owner, ownerKind: kind, selector: parseLabelSelector('app=x'), client, readOwner: () => Promise.resolve(fresh) }),
+    };
   }
   const mine = (name: string, labels: object) => thing(name, { labels, ownerReferences: [newControllerRef(owner, kind)] });
   const { signal } = new AbortController();
@@ -198,22 +224,38 @@ describe('owners', () => {
     const { manager: m, patches } = manager();
     const claimed = await m.claim(
       [
-        mine('kept', { app: 'x' }), mine('released', { app: 'y' }), thing('orphan', { labels: { app: 'x' } }), thing('other', { labels: { app: 'y' } }),
-        thing('dying', { labels: { app: 'x' }, deletionTimestamp: 'now' }), thing('theirs', { labels: { app: 'x' }, ownerReferences: [newControllerRef(thing('else'), kind)] }),
+        mine('kept', { app: 'x' }),
+        mine('released', { app: 'y' }),
+        thing('orphan', { labels: { app: 'x' } }),
+        thing('other', { labels: { app: 'y' } }),
+        thing('dying', { labels: { app: 'x' }, deletionTimestamp: 'now' }),
+        thing('theirs', { labels: { app: 'x' }, ownerReferences: [newControllerRef(thing('else'), kind)] }),
       ],
       signal,
     );
     expect(claimed.map((o) => o.metadata.name)).toEqual(['kept', 'orphan']);
     expect(patches).toEqual([
       ['/api/v1/namespaces/ns/things/released', { metadata: { uid: 'released', ownerReferences: [{ $patch: 'delete', uid: 'owner' }] } }],
-      ['/api/v1/namespaces/ns/things/orphan', { metadata: { uid: 'orphan', ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'owner', uid: 'owner', blockOwnerDeletion: true, controller: true }] } }],
+      [
+        '/api/v1/namespaces/ns/things/orphan',
+        {
+          metadata: {
+            uid: 'orphan',
+            ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'owner', uid: 'owner', blockOwnerDeletion: true, controller: true }],
+          },
+        },
+      ],
     ]);
   });
 
   it('does not adopt for an owner that is going away, and forgives what is gone', async () => {
     const orphan = thing('orphan', { labels: { app: 'x' } });
-    await expect(manager({ ...owner, metadata: { ...owner.metadata, deletionTimestamp: 'now' } }).manager.claim([orphan], signal)).rejects.toThrow('has just been deleted');
-    await expect(manager({ ...owner, metadata: { ...owner.metadata, uid: 'another' } }).manager.claim([orphan], signal)).rejects.toThrow('is gone: got uid another');
+    await expect(manager({ ...owner, metadata: { ...owner.metadata, deletionTimestamp: 'now' } }).manager.claim([orphan], signal)).rejects.toThrow(
+      'has just been deleted',
+    );
+    await expect(manager({ ...owner, metadata: { ...owner.metadata, uid: 'another' } }).manager.claim([orphan], signal)).rejects.toThrow(
+      'is gone: got uid another',
+    );
     expect(await manager(owner, ApiError.notFound({ group: '', resource: 'things' }, 'orphan')).manager.claim([orphan], signal)).toEqual([]);
   });
 

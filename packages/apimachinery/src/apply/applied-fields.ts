@@ -7,7 +7,15 @@ import { itemElement, valueElement } from './list-elements.js';
 export class AppliedTypeError extends ApiError {
   constructor(subject: string, problems: readonly string[]) {
     const text = problems.length === 1 ? problems[0] : `errors:\n${problems.map((p) => `  ${p}`).join('\n')}`;
-    super({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `failed to create typed patch object (${subject}): ${text}`, reason: 'InternalError', code: 500 });
+    super({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: `failed to create typed patch object (${subject}): ${text}`,
+      reason: 'InternalError',
+      code: 500,
+    });
   }
 }
 
@@ -44,7 +52,12 @@ function wrong(path: string, expected: string, value: unknown, problems: string[
 }
 
 /** Undefined for an empty map. */
-function mapFields(type: Exclude<CompiledType, { kind: 'leaf' | 'set' | 'listMap' | 'skip' }>, value: Record<string, unknown>, path: string, problems: string[]): Fields | undefined {
+function mapFields(
+  type: Exclude<CompiledType, { kind: 'leaf' | 'set' | 'listMap' | 'skip' }>,
+  value: Record<string, unknown>,
+  path: string,
+  problems: string[],
+): Fields | undefined {
   let out: Record<string, Fields> | undefined;
   for (const key in value) {
     const v = value[key];
@@ -68,8 +81,11 @@ function listFields(type: CompiledListMap | { readonly kind: 'set' }, list: read
   list.forEach((item, i) => {
     const element = type.kind === 'set' ? valueElement(item) : itemElement(type, item);
     if (element === undefined) {
-      const missing = type.kind === 'listMap' ? type.keys.find((k) => (item as Record<string, unknown> | null)?.[k] === undefined && type.defaults[k] === undefined) : '';
-      problems.push(`${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`);
+      const missing =
+        type.kind === 'listMap' ? type.keys.find((k) => (item as Record<string, unknown> | null)?.[k] === undefined && type.defaults[k] === undefined) : '';
+      problems.push(
+        `${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`,
+      );
       return;
     }
     if (out[element]) {
@@ -84,5 +100,7 @@ function listFields(type: CompiledListMap | { readonly kind: 'set' }, list: read
 
 function formatKey(element: string): string {
   if (element.startsWith('v:')) return `[=${element.slice(2)}]`;
-  return `[${Object.entries(JSON.parse(element.slice(2)) as object).map(([k, v]) => `${k}=${JSON.stringify(v)}`).join(',')}]`;
+  return `[${Object.entries(JSON.parse(element.slice(2)) as object)
+    .map(([k, v]) => `${k}=${JSON.stringify(v)}`)
+    .join(',')}]`;
 }

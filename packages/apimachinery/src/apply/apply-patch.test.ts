@@ -40,7 +40,11 @@ describe('applyPatch', () => {
     expect(object.spec).toEqual({ replicas: 2, containers: [{ name: 'a', image: 'i' }] });
     expect(object.metadata.managedFields).toEqual([
       {
-        manager: 'alice', operation: 'Apply', apiVersion: 'apps/v1', time: '2026-01-01T00:00:00Z', fieldsType: 'FieldsV1',
+        manager: 'alice',
+        operation: 'Apply',
+        apiVersion: 'apps/v1',
+        time: '2026-01-01T00:00:00Z',
+        fieldsType: 'FieldsV1',
         fieldsV1: {
           'f:metadata': { 'f:labels': { 'f:app': {} } },
           'f:spec': { 'f:replicas': {}, 'f:containers': { 'k:{"name":"a"}': { '.': {}, 'f:name': {}, 'f:image': {} } } },
@@ -61,7 +65,9 @@ describe('applyPatch', () => {
     const error = failure(() => apply(live, make({ replicas: 5 })));
     expect(error.code).toBe(409);
     expect(error.message).toBe('Apply failed with 1 conflict: conflict with "kubectl" using apps/v1: .spec.replicas');
-    expect(error.status.details?.causes).toEqual([{ reason: 'FieldManagerConflict', message: 'conflict with "kubectl" using apps/v1', field: '.spec.replicas' }]);
+    expect(error.status.details?.causes).toEqual([
+      { reason: 'FieldManagerConflict', message: 'conflict with "kubectl" using apps/v1', field: '.spec.replicas' },
+    ]);
   });
 
   it('lists several conflicts by manager', () => {
@@ -84,7 +90,22 @@ describe('applyPatch', () => {
   });
 
   it('removes what is no longer applied and nobody else owns; keeps what others own', () => {
-    const one = stored(apply(undefined, make({ replicas: 2, containers: [{ name: 'a', image: '1' }, { name: 'b', image: '1' }], strategy: { type: 'x' } }, { labels: { a: '1', b: '2' } })).object);
+    const one = stored(
+      apply(
+        undefined,
+        make(
+          {
+            replicas: 2,
+            containers: [
+              { name: 'a', image: '1' },
+              { name: 'b', image: '1' },
+            ],
+            strategy: { type: 'x' },
+          },
+          { labels: { a: '1', b: '2' } },
+        ),
+      ).object,
+    );
     const two = stored(apply(one, make({ containers: [{ name: 'b', image: '1' }] }, { labels: { b: '2' } }), 'carol').object);
     const { object } = apply(two, make({ replicas: 2 }, { labels: { a: '1' } }));
     expect(object.spec).toEqual({ replicas: 2, containers: [{ name: 'b', image: '1' }] });
@@ -99,9 +120,34 @@ describe('applyPatch', () => {
   });
 
   it('merges list maps by key, with defaulted keys, keeping the live order', () => {
-    const live = stored(apply(undefined, make({ containers: [{ name: 'x', ports: [{ containerPort: 80, protocol: 'TCP' }, { containerPort: 80, protocol: 'UDP' }] }] }), 'bob').object);
+    const live = stored(
+      apply(
+        undefined,
+        make({
+          containers: [
+            {
+              name: 'x',
+              ports: [
+                { containerPort: 80, protocol: 'TCP' },
+                { containerPort: 80, protocol: 'UDP' },
+              ],
+            },
+          ],
+        }),
+        'bob',
+      ).object,
+    );
     const { object } = apply(live, make({ containers: [{ name: 'new' }, { name: 'x', ports: [{ containerPort: 80, hostPort: 8080 }] }] }));
-    expect(object.spec.containers).toEqual([{ name: 'new' }, { name: 'x', ports: [{ containerPort: 80, protocol: 'TCP', hostPort: 8080 }, { containerPort: 80, protocol: 'UDP' }] }]);
+    expect(object.spec.containers).toEqual([
+      { name: 'new' },
+      {
+        name: 'x',
+        ports: [
+          { containerPort: 80, protocol: 'TCP', hostPort: 8080 },
+          { containerPort: 80, protocol: 'UDP' },
+        ],
+      },
+    ]);
     expect(owned(object, 'alice')).toContain('.spec.containers[name="x"].ports[containerPort=80,protocol="TCP"].hostPort');
   });
 
@@ -116,7 +162,9 @@ describe('applyPatch', () => {
 
   it('gives what was there before the first apply to a manager of its own', () => {
     const live = stored(make({ replicas: 3 }));
-    expect(failure(() => apply(live, make({ replicas: 4 }))).message).toBe('Apply failed with 1 conflict: conflict with "before-first-apply" using apps/v1: .spec.replicas');
+    expect(failure(() => apply(live, make({ replicas: 4 }))).message).toBe(
+      'Apply failed with 1 conflict: conflict with "before-first-apply" using apps/v1: .spec.replicas',
+    );
     expect(owned(apply(live, make({ replicas: 3 })).object, 'before-first-apply')).toEqual(['.spec.replicas']);
   });
 
@@ -140,7 +188,10 @@ describe('applyPatch', () => {
   it('keeps status applied through the subresource apart', () => {
     const live = stored(apply(undefined, make({ replicas: 1 })).object);
     const { object } = apply(live, { ...make({}), status: { ready: 1 } }, 'alice', { subresource: 'status', resetFields: FieldSet.ofPaths(['spec']) });
-    expect(object.metadata.managedFields?.map((m) => [m.manager, m.subresource])).toEqual([['alice', undefined], ['alice', 'status']]);
+    expect(object.metadata.managedFields?.map((m) => [m.manager, m.subresource])).toEqual([
+      ['alice', undefined],
+      ['alice', 'status'],
+    ]);
   });
 
   it('refuses bad patches', () => {
@@ -148,8 +199,12 @@ describe('applyPatch', () => {
       'Incorrect version specified in apply patch. Specified patch version: apps/v2, expected: apps/v1',
     );
     expect(failure(() => apply(undefined, make({}, { managedFields: [] }))).message).toBe('metadata.managedFields must be nil');
-    expect(failure(() => apply(undefined, make({ nope: 1 }))).message).toBe('failed to create typed patch object (/web; apps/v1, Kind=Deployment): .spec.nope: field not declared in schema');
-    expect(failure(() => apply(undefined, make({ containers: [{ image: 'x' }] }))).message).toContain('element 0: associative list with keys has an element that omits key field "name"');
+    expect(failure(() => apply(undefined, make({ nope: 1 }))).message).toBe(
+      'failed to create typed patch object (/web; apps/v1, Kind=Deployment): .spec.nope: field not declared in schema',
+    );
+    expect(failure(() => apply(undefined, make({ containers: [{ image: 'x' }] }))).message).toContain(
+      'element 0: associative list with keys has an element that omits key field "name"',
+    );
     expect(failure(() => apply(undefined, make({ containers: [{ name: 'a' }, { name: 'a' }] }))).message).toContain('duplicate entries for key [name="a"]');
   });
 
@@ -165,12 +220,17 @@ describe('applyPatch', () => {
 
 describe('updateManagedFields', () => {
   it('records a create as upstream does: containers of the object model are not owned themselves, others are', () => {
-    const object = update(undefined, make({ replicas: 1, containers: [{ name: 'a', ports: [{ containerPort: 80 }] }], strategy: { rollingUpdate: { maxSurge: 1 } } }, { labels: { a: 'b' } }));
+    const object = update(
+      undefined,
+      make({ replicas: 1, containers: [{ name: 'a', ports: [{ containerPort: 80 }] }], strategy: { rollingUpdate: { maxSurge: 1 } } }, { labels: { a: 'b' } }),
+    );
     expect(entry(object, 'bob')?.fieldsV1).toEqual({
       'f:metadata': { 'f:labels': { '.': {}, 'f:a': {} } },
       'f:spec': {
         'f:replicas': {},
-        'f:containers': { 'k:{"name":"a"}': { '.': {}, 'f:name': {}, 'f:ports': { '.': {}, 'k:{"containerPort":80,"protocol":"TCP"}': { '.': {}, 'f:containerPort': {} } } } },
+        'f:containers': {
+          'k:{"name":"a"}': { '.': {}, 'f:name': {}, 'f:ports': { '.': {}, 'k:{"containerPort":80,"protocol":"TCP"}': { '.': {}, 'f:containerPort': {} } } },
+        },
         'f:strategy': { 'f:rollingUpdate': { '.': {}, 'f:maxSurge': {} } },
       },
     });
@@ -215,10 +275,15 @@ describe('updateManagedFields', () => {
 
   it('merges the oldest of more than ten updaters', () => {
     let object = stored(update(undefined, make({ args: ['x'] }, { labels: { l0: '' } }), 'm0'));
-    for (let i = 1; i < 13; i++) object = update(object, { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, [`l${i}`]: '' } } }, `m${i}`, { now: T0 + i * 1000 });
+    for (let i = 1; i < 13; i++)
+      object = update(object, { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, [`l${i}`]: '' } } }, `m${i}`, {
+        now: T0 + i * 1000,
+      });
     const names = object.metadata.managedFields?.map((m) => m.manager);
     expect(names).toHaveLength(10);
     expect(names?.[0]).toBe('ancient-changes');
-    expect(owned(object, 'ancient-changes')).toEqual(expect.arrayContaining(['.metadata.labels.l0', '.metadata.labels.l1', '.metadata.labels.l2', '.metadata.labels.l3']));
+    expect(owned(object, 'ancient-changes')).toEqual(
+      expect.arrayContaining(['.metadata.labels.l0', '.metadata.labels.l1', '.metadata.labels.l2', '.metadata.labels.l3']),
+    );
   });
 });

@@ -53,7 +53,17 @@ const SKIP_TYPE: CompiledType = { kind: 'skip' };
 const SET_TYPE: CompiledType = { kind: 'set' };
 
 const BY_VALUE: ReadonlySet<string> = new Set([
-  'metadata', 'spec', 'status', 'template', 'strategy', 'updateStrategy', 'jobTemplate', 'nodeInfo', 'daemonEndpoints', 'kubeletEndpoint', 'loadBalancer',
+  'metadata',
+  'spec',
+  'status',
+  'template',
+  'strategy',
+  'updateStrategy',
+  'jobTemplate',
+  'nodeInfo',
+  'daemonEndpoints',
+  'kubeletEndpoint',
+  'loadBalancer',
 ]);
 
 /** Never owned by anybody. */
@@ -130,15 +140,16 @@ class Compiler {
   object(schema: TypeSchema): CompiledObject {
     const known = schema.kind === 'ref' ? this.#objects.get(schema.name) : this.#inline.get(schema);
     if (known) return known;
-    const compiled = this.#object(this.type(schema), schema.kind === 'ref');
+    const compiled = this.#object(this.type(schema));
     if (schema.kind === 'ref') this.#objects.set(schema.name, compiled);
     else this.#inline.set(schema, compiled);
     return compiled;
   }
 
   /** Adds what every object has, for schemas that leave it out. */
-  #object(type: CompiledType, builtIn: boolean): CompiledObject {
-    const root: CompiledStruct = type.kind === 'struct' ? type : { kind: 'struct', fields: new Map(), unknown: type.kind === 'map' ? type.values : DEDUCED_TYPE };
+  #object(type: CompiledType): CompiledObject {
+    const root: CompiledStruct =
+      type.kind === 'struct' ? type : { kind: 'struct', fields: new Map(), unknown: type.kind === 'map' ? type.values : DEDUCED_TYPE };
     const declared = root.fields.get('metadata')?.type;
     const metadata = declared?.kind === 'struct' ? declared : this.type({ kind: 'ref', name: OBJECT_META });
     const fields = new Map(root.fields);

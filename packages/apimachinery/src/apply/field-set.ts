@@ -1,5 +1,16 @@
 import {
-  differenceFields, equalFields, formatPath, intersectFields, isEmptyNode, isMember, LEAF, NO_FIELDS, pathsOf, recursiveDifferenceFields, unionFields, type Fields,
+  differenceFields,
+  equalFields,
+  formatPath,
+  intersectFields,
+  isEmptyNode,
+  isMember,
+  LEAF,
+  NO_FIELDS,
+  pathsOf,
+  recursiveDifferenceFields,
+  unionFields,
+  type Fields,
 } from './fields.js';
 
 /** A set of field paths; immutable. */
@@ -17,7 +28,11 @@ export class FieldSet {
   /** Of path elements as `fieldsV1` writes them: `['f:spec', 'k:{"name":"a"}']`. */
   static ofElements(...paths: readonly (readonly string[])[]): FieldSet {
     let all: Fields = NO_FIELDS;
-    for (const path of paths) all = unionFields(all, path.reduceRight<Fields>((below, element) => ({ [element]: below }), LEAF));
+    for (const path of paths)
+      all = unionFields(
+        all,
+        path.reduceRight<Fields>((below, element) => ({ [element]: below }), LEAF),
+      );
     return new FieldSet(all);
   }
 

@@ -148,7 +148,9 @@ export function formatPath(path: readonly string[]): string {
           return `[${rest}]`;
         default: {
           const keys = JSON.parse(rest) as Record<string, unknown>;
-          return `[${Object.entries(keys).map(([k, v]) => `${k}=${JSON.stringify(v)}`).join(',')}]`;
+          return `[${Object.entries(keys)
+            .map(([k, v]) => `${k}=${JSON.stringify(v)}`)
+            .join(',')}]`;
         }
       }
     })

@@ -38,5 +38,6 @@ export function refreshLastApplied(object: KubeObject, applied: KubeObject): boo
   const { [LAST_APPLIED_ANNOTATION]: _old, ...others } = annotations;
   const size = Object.entries(others).reduce((n, [k, v]) => n + k.length + v.length, 0) + text.length;
   // More than annotations may hold: go on without.
-  object.metadata = { ...object.metadata, annotations: size > 262_144 ? others : { ...others, [LAST_APPLIED_ANNOTATION]: text } };  return true;
+  object.metadata = { ...object.metadata, annotations: size > 262_144 ? others : { ...others, [LAST_APPLIED_ANNOTATION]: text } };
+  return true;
 }

@@ -59,7 +59,9 @@ function byOrder(a: Managed, b: Managed): number {
 
 /** Who writes. For applies the version does not matter: a manager has one applied configuration, whatever version it was in. */
 export function sameManager(a: Omit<Managed, 'time' | 'fields'>, b: Omit<Managed, 'time' | 'fields'>): boolean {
-  return a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource && (a.operation === 'Apply' || a.apiVersion === b.apiVersion);
+  return (
+    a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource && (a.operation === 'Apply' || a.apiVersion === b.apiVersion)
+  );
 }
 
 export const MAX_UPDATE_MANAGERS = 10;
@@ -79,7 +81,14 @@ export function capUpdateManagers(managers: readonly Managed[]): readonly Manage
       firstOfVersion.set(m.apiVersion, m);
       continue;
     }
-    const bucket: Managed = { manager: BUCKET, operation: 'Update', apiVersion: m.apiVersion, subresource: '', time: m.time, fields: unionFields(m.fields, first.fields) };
+    const bucket: Managed = {
+      manager: BUCKET,
+      operation: 'Update',
+      apiVersion: m.apiVersion,
+      subresource: '',
+      time: m.time,
+      fields: unionFields(m.fields, first.fields),
+    };
     out = out.filter((e) => e !== m && e !== first);
     out.push(bucket);
     firstOfVersion.set(m.apiVersion, bucket);

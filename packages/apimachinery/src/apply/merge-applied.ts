@@ -57,7 +57,9 @@ function mergeLists(type: CompiledListMap | { readonly kind: 'set' }, l: readonl
   const takeApplied = () => {
     const element = rs[j] as string;
     const below = inLive.get(element);
-    out.push(type.kind === 'listMap' && below !== undefined ? merge(type.items, below, r[j]) : type.kind === 'listMap' ? merge(type.items, undefined, r[j]) : r[j]);
+    out.push(
+      type.kind === 'listMap' && below !== undefined ? merge(type.items, below, r[j]) : type.kind === 'listMap' ? merge(type.items, undefined, r[j]) : r[j],
+    );
     done.add(element);
     j++;
     if (element === nextShared) nextShared = nextSharedAfter(j);

@@ -15,7 +15,12 @@ export function pruneUnowned<T extends object>(type: CompiledStruct, object: T, 
   return pruneMap(type, object as unknown as JsonMap, last, unionFields(owned, ALWAYS)) as unknown as T;
 }
 
-function pruneMap(type: Exclude<CompiledType, { kind: 'leaf' | 'set' | 'listMap' | 'skip' }>, value: JsonMap, last: Fields, owned: Fields | undefined): JsonMap {
+function pruneMap(
+  type: Exclude<CompiledType, { kind: 'leaf' | 'set' | 'listMap' | 'skip' }>,
+  value: JsonMap,
+  last: Fields,
+  owned: Fields | undefined,
+): JsonMap {
   let out: JsonMap | undefined;
   for (const element in last) {
     if (!element.startsWith('f:')) continue;

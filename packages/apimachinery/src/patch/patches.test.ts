@@ -20,17 +20,29 @@ const codeOf = (fn: () => unknown): [number, string] => {
 describe('applyJsonPatch', () => {
   it('applies operations without touching the input', () => {
     const object = { a: [1, 2], b: { c: 'x' } };
-    expect(applyJsonPatch(object, [{ op: 'test', path: '/b/c', value: 'x' }, { op: 'add', path: '/a/-', value: 3 }, { op: 'remove', path: '/b/c' }])).toEqual({ a: [1, 2, 3], b: {} });
+    expect(
+      applyJsonPatch(object, [
+        { op: 'test', path: '/b/c', value: 'x' },
+        { op: 'add', path: '/a/-', value: 3 },
+        { op: 'remove', path: '/b/c' },
+      ]),
+    ).toEqual({ a: [1, 2, 3], b: {} });
     expect(object).toEqual({ a: [1, 2], b: { c: 'x' } });
   });
 
   it('tells a malformed patch from one that does not apply and one that is too long', () => {
     expect(codeOf(() => applyJsonPatch({}, { op: 'add' }))[0]).toBe(400);
     expect(codeOf(() => applyJsonPatch({}, [{ op: 'frob', path: '/a' }]))[0]).toBe(400);
-    expect(codeOf(() => applyJsonPatch({ a: 1 }, [{ op: 'test', path: '/a', value: 2 }]))).toEqual([422, 'the server rejected our request due to an error in our request']);
+    expect(codeOf(() => applyJsonPatch({ a: 1 }, [{ op: 'test', path: '/a', value: 2 }]))).toEqual([
+      422,
+      'the server rejected our request due to an error in our request',
+    ]);
     expect(codeOf(() => applyJsonPatch({}, [{ op: 'remove', path: '/nope' }]))[0]).toBe(422);
     const many = Array.from({ length: 10_001 }, () => ({ op: 'add', path: '/a', value: 1 }));
-    expect(codeOf(() => applyJsonPatch({}, many))).toEqual([413, 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001']);
+    expect(codeOf(() => applyJsonPatch({}, many))).toEqual([
+      413,
+      'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+    ]);
   });
 });
 
@@ -72,12 +84,18 @@ describe('applyStrategicMergePatch', () => {
 
   it('merges lists by key, in the order of the patch, without touching the rest', () => {
     const spec = { containers: [c('a', { image: '1' }), c('b', { image: '1' })], replicas: 1 };
-    expect(smp(spec, { containers: [c('b', { image: '2' }), c('n')] })).toEqual({ containers: [c('a', { image: '1' }), c('b', { image: '2' }), c('n')], replicas: 1 });
+    expect(smp(spec, { containers: [c('b', { image: '2' }), c('n')] })).toEqual({
+      containers: [c('a', { image: '1' }), c('b', { image: '2' }), c('n')],
+      replicas: 1,
+    });
     expect(spec.containers[1]).toEqual(c('b', { image: '1' }));
   });
 
   it('deletes fields with null, ignores nulls for what is not there', () => {
-    expect(smp({ replicas: 1, args: ['x'] }, { replicas: null, strategy: { type: null, rollingUpdate: { maxSurge: 1 } } })).toEqual({ args: ['x'], strategy: { rollingUpdate: { maxSurge: 1 } } });
+    expect(smp({ replicas: 1, args: ['x'] }, { replicas: null, strategy: { type: null, rollingUpdate: { maxSurge: 1 } } })).toEqual({
+      args: ['x'],
+      strategy: { rollingUpdate: { maxSurge: 1 } },
+    });
   });
 
   it('replaces lists without a merge strategy', () => {
@@ -89,7 +107,9 @@ describe('applyStrategicMergePatch', () => {
     expect(smp(spec, { containers: [{ name: 'a', $patch: 'delete' }] })).toEqual({ containers: [c('b')] });
     expect(smp(spec, { containers: [{ $patch: 'replace' }, c('z')] })).toEqual({ containers: [c('z')] });
     expect(smp(spec, { containers: [{ name: 'a', $patch: 'replace', image: '9' } as JsonObject] })).toEqual({ containers: [] });
-    expect(smp({ strategy: { type: 'x', rollingUpdate: { maxSurge: 1 } } }, { strategy: { $patch: 'replace', type: 'y' } })).toEqual({ strategy: { type: 'y' } });
+    expect(smp({ strategy: { type: 'x', rollingUpdate: { maxSurge: 1 } } }, { strategy: { $patch: 'replace', type: 'y' } })).toEqual({
+      strategy: { type: 'y' },
+    });
     expect(smp({ strategy: { type: 'x' } }, { strategy: { $patch: 'delete' } })).toEqual({ strategy: {} });
   });
 
@@ -102,12 +122,18 @@ describe('applyStrategicMergePatch', () => {
 
   it('$setElementOrder puts named items in order and keeps the others where they were', () => {
     const spec = { containers: [c('a'), c('s'), c('b')] };
-    expect(smp(spec, { '$setElementOrder/containers': [c('b'), c('a')], containers: [c('a', { image: 'x' })] })).toEqual({ containers: [c('s'), c('b'), c('a', { image: 'x' })] });
-    expect(codeOf(() => smp(spec, { '$setElementOrder/containers': [c('b'), c('a')], containers: [c('a'), c('b')] }))[1]).toContain("doesn't match $setElementOrder list");
+    expect(smp(spec, { '$setElementOrder/containers': [c('b'), c('a')], containers: [c('a', { image: 'x' })] })).toEqual({
+      containers: [c('s'), c('b'), c('a', { image: 'x' })],
+    });
+    expect(codeOf(() => smp(spec, { '$setElementOrder/containers': [c('b'), c('a')], containers: [c('a'), c('b')] }))[1]).toContain(
+      "doesn't match $setElementOrder list",
+    );
   });
 
   it('$retainKeys drops the other fields', () => {
-    expect(smp({ strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } }, { strategy: { $retainKeys: ['type'], type: 'Recreate' } })).toEqual({ strategy: { type: 'Recreate' } });
+    expect(smp({ strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } }, { strategy: { $retainKeys: ['type'], type: 'Recreate' } })).toEqual({
+      strategy: { type: 'Recreate' },
+    });
     expect(codeOf(() => smp({ strategy: {} }, { strategy: { $retainKeys: ['x'], type: 'y' } }))).toEqual([400, 'invalid patch format of retainKeys']);
   });
 
@@ -117,6 +143,9 @@ describe('applyStrategicMergePatch', () => {
   });
 
   it('leaves no directive behind in what is new', () => {
-    expect(smp({}, { containers: [c('a'), { name: 'b', $patch: 'delete' }], strategy: { $retainKeys: ['type'], type: 'x' } })).toEqual({ containers: [c('a')], strategy: { type: 'x' } });
+    expect(smp({}, { containers: [c('a'), { name: 'b', $patch: 'delete' }], strategy: { $retainKeys: ['type'], type: 'x' } })).toEqual({
+      containers: [c('a')],
+      strategy: { type: 'x' },
+    });
   });
 });

@@ -40,7 +40,10 @@ export class RestMapper<R extends MappedResource = MappedResource> {
   /** Throws `NoMatchError`. */
   kind(gv: GroupVersion, kind: string): R {
     const found = this.findKind(gv, kind);
-    if (!found) throw new NoMatchError(`no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(gv.group === '' ? gv.version : `${gv.group}/${gv.version}`)}`);
+    if (!found)
+      throw new NoMatchError(
+        `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(gv.group === '' ? gv.version : `${gv.group}/${gv.version}`)}`,
+      );
     return found;
   }
 

@@ -1,5 +1,13 @@
 import { parseLabelRequirements } from './label-parser.js';
-import { compileRequirement, formatRequirement, labelRequirement, SelectorError, type LabelRequirement, type Labels, type SelectorOperator } from './requirement.js';
+import {
+  compileRequirement,
+  formatRequirement,
+  labelRequirement,
+  SelectorError,
+  type LabelRequirement,
+  type Labels,
+  type SelectorOperator,
+} from './requirement.js';
 
 /** The API object (`meta/v1.LabelSelector`). */
 export interface LabelSelectorObject {

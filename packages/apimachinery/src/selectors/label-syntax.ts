@@ -9,7 +9,13 @@ const SUBDOMAIN_RE = new RegExp(`^${SUBDOMAIN}$`);
 const regexText = (message: string, re: string, ...examples: string[]) =>
   `${message} (e.g. ${examples.map((e) => `'${e}', `).join(' or ')}regex used for validation is '${re}')`;
 
-const nameText = regexText("must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", NAME, 'MyName', 'my.name', '123-abc');
+const nameText = regexText(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  NAME,
+  'MyName',
+  'my.name',
+  '123-abc',
+);
 const subdomainText = regexText(
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
   SUBDOMAIN,

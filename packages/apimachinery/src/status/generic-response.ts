@@ -31,7 +31,8 @@ export function genericServerResponse({ code, method, resource, name, serverMess
   else if (code === 415) [reason, message] = ['UnsupportedMediaType', serverMessage];
   else if (code === 406) {
     reason = 'NotAcceptable';
-    message = serverMessage === '' || serverMessage === 'unknown' ? 'the server was unable to respond with a content type that the client supports' : serverMessage;
+    message =
+      serverMessage === '' || serverMessage === 'unknown' ? 'the server was unable to respond with a content type that the client supports' : serverMessage;
   } else if (code >= 500 && !BY_CODE[code]) {
     reason = 'InternalError';
     message = `an error on the server (${quote(serverMessage)}) has prevented the request from succeeding`;

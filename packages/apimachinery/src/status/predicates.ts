@@ -2,8 +2,24 @@ import { ApiError } from './api-error.js';
 import type { StatusReason } from './status.js';
 
 const KNOWN_REASONS: ReadonlySet<string> = new Set([
-  'Unauthorized', 'Forbidden', 'NotFound', 'AlreadyExists', 'Conflict', 'Gone', 'Expired', 'Invalid', 'ServerTimeout', 'Timeout', 'TooManyRequests',
-  'BadRequest', 'MethodNotAllowed', 'NotAcceptable', 'RequestEntityTooLarge', 'UnsupportedMediaType', 'InternalError', 'ServiceUnavailable',
+  'Unauthorized',
+  'Forbidden',
+  'NotFound',
+  'AlreadyExists',
+  'Conflict',
+  'Gone',
+  'Expired',
+  'Invalid',
+  'ServerTimeout',
+  'Timeout',
+  'TooManyRequests',
+  'BadRequest',
+  'MethodNotAllowed',
+  'NotAcceptable',
+  'RequestEntityTooLarge',
+  'UnsupportedMediaType',
+  'InternalError',
+  'ServiceUnavailable',
 ] satisfies StatusReason[]);
 
 /** The ApiError in this error or in its chain of causes. */
@@ -41,5 +57,4 @@ export const isTooManyRequests = (error: unknown): boolean => is(error, 'TooMany
 export const isRequestEntityTooLarge = (error: unknown): boolean => is(error, 'RequestEntityTooLarge', 413) || apiErrorOf(error)?.code === 413;
 
 /** Creating in a namespace that is going away: callers stop instead of retrying. */
-export const hasStatusCause = (error: unknown, reason: string): boolean =>
-  apiErrorOf(error)?.status.details?.causes?.some((c) => c.reason === reason) ?? false;
+export const hasStatusCause = (error: unknown, reason: string): boolean => apiErrorOf(error)?.status.details?.causes?.some((c) => c.reason === reason) ?? false;

@@ -14,9 +14,19 @@ describe('ApiError', () => {
     [ApiError.forbidden(pods, '', 'no'), 403, 'Forbidden', 'pods is forbidden: no'],
     [ApiError.forbidden(undefined, '', 'no'), 403, 'Forbidden', 'forbidden: no'],
     [ApiError.unauthorized(), 401, 'Unauthorized', 'not authorized'],
-    [ApiError.conflict(pods, 'a'), 409, 'Conflict', 'Operation cannot be fulfilled on pods "a": the object has been modified; please apply your changes to the latest version and try again'],
+    [
+      ApiError.conflict(pods, 'a'),
+      409,
+      'Conflict',
+      'Operation cannot be fulfilled on pods "a": the object has been modified; please apply your changes to the latest version and try again',
+    ],
     [ApiError.methodNotSupported(pods, 'patch'), 405, 'MethodNotAllowed', 'patch is not supported on resources of kind "pods"'],
-    [ApiError.serverTimeout(pods, 'create', 2), 500, 'ServerTimeout', 'The create operation against pods could not be completed at this time, please try again.'],
+    [
+      ApiError.serverTimeout(pods, 'create', 2),
+      500,
+      'ServerTimeout',
+      'The create operation against pods could not be completed at this time, please try again.',
+    ],
     [ApiError.internalError('x'), 500, 'InternalError', 'Internal error occurred: x'],
     [ApiError.timeout('x', 1), 504, 'Timeout', 'Timeout: x'],
     [ApiError.expired('old'), 410, 'Expired', 'old'],
@@ -26,10 +36,16 @@ describe('ApiError', () => {
 
   it('lists what is invalid, once each, with causes', () => {
     const required = { type: 'FieldValueRequired', field: 'spec.a', message: 'Required value' } as const;
-    const error = ApiError.invalid({ group: 'apps', kind: 'Deployment' }, 'web', [required, required, { type: 'FieldValueInvalid', field: 'spec.b', message: 'Invalid value: 1: no' }]);
+    const error = ApiError.invalid({ group: 'apps', kind: 'Deployment' }, 'web', [
+      required,
+      required,
+      { type: 'FieldValueInvalid', field: 'spec.b', message: 'Invalid value: 1: no' },
+    ]);
     expect(error.message).toBe('Deployment.apps "web" is invalid: [spec.a: Required value, spec.b: Invalid value: 1: no]');
     expect(error.status.details).toEqual({
-      name: 'web', group: 'apps', kind: 'Deployment',
+      name: 'web',
+      group: 'apps',
+      kind: 'Deployment',
       causes: [
         { reason: 'FieldValueRequired', message: 'Required value', field: 'spec.a' },
         { reason: 'FieldValueRequired', message: 'Required value', field: 'spec.a' },
@@ -51,8 +67,17 @@ describe('ApiError', () => {
 
 describe('genericServerResponse', () => {
   it('says what the code says', () => {
-    expect(genericServerResponse({ code: 409, method: 'POST', resource: deployments, name: 'x', serverMessage: '' })).toMatchObject({ reason: 'AlreadyExists', message: 'the server reported a conflict (post deployments.apps x)' });
-    expect(genericServerResponse({ code: 418, method: 'GET', serverMessage: 't' })).toMatchObject({ reason: 'Unknown', message: 'the server responded with the status code 418 but did not return more information' });
-    expect(genericServerResponse({ code: 500, method: 'GET', serverMessage: 'oops' })).toMatchObject({ reason: 'InternalError', message: 'an error on the server ("oops") has prevented the request from succeeding' });
+    expect(genericServerResponse({ code: 409, method: 'POST', resource: deployments, name: 'x', serverMessage: '' })).toMatchObject({
+      reason: 'AlreadyExists',
+      message: 'the server reported a conflict (post deployments.apps x)',
+    });
+    expect(genericServerResponse({ code: 418, method: 'GET', serverMessage: 't' })).toMatchObject({
+      reason: 'Unknown',
+      message: 'the server responded with the status code 418 but did not return more information',
+    });
+    expect(genericServerResponse({ code: 500, method: 'GET', serverMessage: 'oops' })).toMatchObject({
+      reason: 'InternalError',
+      message: 'an error on the server ("oops") has prevented the request from succeeding',
+    });
   });
 });

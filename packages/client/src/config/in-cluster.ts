@@ -15,7 +15,12 @@ export function inClusterConfig(env: NodeJS.ProcessEnv = process.env, clock: Clo
   if (!existsSync(`${folder}/token`)) throw new KubeconfigError(`not in a cluster: ${folder}/token does not exist`);
   const namespace = existsSync(`${folder}/namespace`) ? readFileSync(`${folder}/namespace`, 'utf8').trim() : 'default';
   return {
-    transport: { server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`, ca: readFileSync(`${folder}/ca.crt`), token: fileToken(`${folder}/token`, clock), clock },
+    transport: {
+      server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+      ca: readFileSync(`${folder}/ca.crt`),
+      token: fileToken(`${folder}/token`, clock),
+      clock,
+    },
     namespace,
     context: 'in-cluster',
   };

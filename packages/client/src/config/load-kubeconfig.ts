@@ -75,7 +75,8 @@ export function clientConfig(config: Kubeconfig, { context, clock = systemClock 
 }
 
 function transportOptions(cluster: KubeconfigCluster, user: KubeconfigUser, clock: Clock): HttpsTransportOptions {
-  if (user.exec || user['auth-provider']) throw new KubeconfigError('exec and auth-provider credentials are not supported: use a token or a client certificate');
+  if (user.exec || user['auth-provider'])
+    throw new KubeconfigError('exec and auth-provider credentials are not supported: use a token or a client certificate');
   const headers: Record<string, string> = {};
   if (user.username) headers['authorization'] = `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`;
   if (user.as) headers['impersonate-user'] = user.as;

@@ -34,7 +34,15 @@ export class EventCorrelator {
 
   correlate(event: Event): Correlated {
     const now = this.clock.now();
-    const about = [event.source?.component, event.source?.host, event.involvedObject.kind, event.involvedObject.namespace, event.involvedObject.name, event.involvedObject.uid, event.involvedObject.apiVersion].join('\u0000');
+    const about = [
+      event.source?.component,
+      event.source?.host,
+      event.involvedObject.kind,
+      event.involvedObject.namespace,
+      event.involvedObject.name,
+      event.involvedObject.uid,
+      event.involvedObject.apiVersion,
+    ].join('\u0000');
     if (!this.#take(about, now)) return { action: 'drop' };
     const group = [about, event.type, event.reason, event.reportingComponent, event.reportingInstance].join('\u0000');
     let key = `${group}\u0000${event.message}`;

@@ -23,8 +23,16 @@ describe('ApiEventRecorder', () => {
     await recorder.stop();
     expect(events()).toMatchObject([
       {
-        kind: 'Event', metadata: { namespace: 'default' }, involvedObject: { kind: 'Pod', name: 'web', namespace: 'default', uid: 'u', apiVersion: 'v1' },
-        type: 'Normal', reason: 'Pulled', message: 'ok', count: 1, source: { component: 'kubelet', host: 'n1' }, reportingComponent: 'kubelet', firstTimestamp: '2026-01-01T00:00:00Z',
+        kind: 'Event',
+        metadata: { namespace: 'default' },
+        involvedObject: { kind: 'Pod', name: 'web', namespace: 'default', uid: 'u', apiVersion: 'v1' },
+        type: 'Normal',
+        reason: 'Pulled',
+        message: 'ok',
+        count: 1,
+        source: { component: 'kubelet', host: 'n1' },
+        reportingComponent: 'kubelet',
+        firstTimestamp: '2026-01-01T00:00:00Z',
       },
     ]);
   });

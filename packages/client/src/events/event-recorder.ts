@@ -55,7 +55,10 @@ export class ApiEventRecorder implements EventRecorder {
 
   event(object: KubeObject | ObjectReference, type: EventType, reason: string, message: string): void {
     if (this.#abort.signal.aborted) return;
-    if (this.#pending.length >= MAX_PENDING) return this.#logger.warn('too many events wait: dropped one', { reason });
+    if (this.#pending.length >= MAX_PENDING) {
+      this.#logger.warn('too many events wait: dropped one', { reason });
+      return;
+    }
     this.#pending.push(this.#make(referenceTo(object), type, reason, message));
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined;
@@ -74,7 +77,12 @@ export class ApiEventRecorder implements EventRecorder {
   #make(involvedObject: ObjectReference, type: EventType, reason: string, message: string): Event {
     const { component, host, clock, random } = this.options;
     const now = clock.now();
-    const suffix = Math.floor(now).toString(16) + random.int(2 ** 20).toString(16).padStart(5, '0');
+    const suffix =
+      Math.floor(now).toString(16) +
+      random
+        .int(2 ** 20)
+        .toString(16)
+        .padStart(5, '0');
     const time = formatTime(now);
     return {
       apiVersion: 'v1',

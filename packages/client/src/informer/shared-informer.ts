@@ -104,7 +104,14 @@ export class SharedInformer<T extends KubeObject> {
     this.#abort = abort;
     const { source, clock, random, name, labelSelector, fieldSelector, sendInitialEvents, logger, backoff } = this.options;
     const reflector = new Reflector<T>({
-      source, clock, random, labelSelector, fieldSelector, sendInitialEvents, logger, backoff,
+      source,
+      clock,
+      random,
+      labelSelector,
+      fieldSelector,
+      sendInitialEvents,
+      logger,
+      backoff,
       ...(name && { name }),
       sink: { replace: (objects) => this.#replace(objects), apply: (event) => this.#apply(event) },
       onError: (error) => {

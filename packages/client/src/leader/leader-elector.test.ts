@@ -61,7 +61,12 @@ describe('LeaderElector', () => {
 
   it('takes over a lease that is not renewed, not before its duration', async () => {
     const { clock, start, server } = setup();
-    server.put(LEASE, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'lock', namespace: 'kube-system' }, spec: { holderIdentity: 'dead', leaseDurationSeconds: 15, leaseTransitions: 4 } });
+    server.put(LEASE, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'lock', namespace: 'kube-system' },
+      spec: { holderIdentity: 'dead', leaseDurationSeconds: 15, leaseTransitions: 4 },
+    });
     const b = start('b');
     await clock.advance(14_900);
     expect(b.log).toEqual([]);

@@ -63,7 +63,10 @@ export class WorkQueue<K = string> {
   /** After `ms`; an earlier time for the same key wins. */
   addAfter(key: K, ms: number): void {
     if (this.#shutDown) return;
-    if (ms <= 0) return this.add(key);
+    if (ms <= 0) {
+      this.add(key);
+      return;
+    }
     const at = this.#clock.monotonic() + ms;
     const waiting = this.#delayed.get(key);
     if (waiting && waiting.at <= at) return;

@@ -113,7 +113,8 @@ export class ResourceClient<T extends KubeObject> {
     const request = (method: RestRequest['method'], options: RequestOptions, query: string) => this.#at(method, name, subresource, query, options);
     return {
       get: (options: RequestOptions = {}): Promise<S> => this.rest.json<S>(request('GET', options, '')),
-      create: (body: Body, options: WriteOptions = {}): Promise<S> => this.rest.json<S>({ ...request('POST', options, encodeQuery(writeQuery(options))), body }),
+      create: (body: Body, options: WriteOptions = {}): Promise<S> =>
+        this.rest.json<S>({ ...request('POST', options, encodeQuery(writeQuery(options))), body }),
       update: (body: Body, options: WriteOptions = {}): Promise<S> => this.rest.json<S>({ ...request('PUT', options, encodeQuery(writeQuery(options))), body }),
     };
   }
@@ -130,7 +131,14 @@ export class ResourceClient<T extends KubeObject> {
     return { apiVersion: formatGroupVersion(this.ref), kind: this.ref.kind, ...object };
   }
 
-  #at(method: RestRequest['method'], name: string, subresource: string | undefined, query: string, { signal }: RequestOptions, objectNamespace?: string): RestRequest {
+  #at(
+    method: RestRequest['method'],
+    name: string,
+    subresource: string | undefined,
+    query: string,
+    { signal }: RequestOptions,
+    objectNamespace?: string,
+  ): RestRequest {
     if (name === '') throw new Error('resource name may not be empty');
     const path = resourcePath(this.ref, this.boundNamespace ?? objectNamespace, name, subresource);
     return { method, path, query, signal, resource: this.ref, name };

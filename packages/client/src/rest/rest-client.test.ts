@@ -25,7 +25,14 @@ function setup(...answers: Answer[]) {
   return { requests, clock, warnings, client: new KubeClient({ transport, clock, userAgent: 'test/1', onWarning: (w) => warnings.push(w) }) };
 }
 
-const list = (names: string[], token?: string) => ({ body: { kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '7', ...(token && { continue: token }) }, items: names.map((name) => ({ metadata: { name } })) } });
+const list = (names: string[], token?: string) => ({
+  body: {
+    kind: 'PodList',
+    apiVersion: 'v1',
+    metadata: { resourceVersion: '7', ...(token && { continue: token }) },
+    items: names.map((name) => ({ metadata: { name } })),
+  },
+});
 
 describe('KubeClient', () => {
   it('speaks the API: paths, queries, bodies and content types', async () => {
@@ -69,7 +76,10 @@ describe('KubeClient', () => {
     await got;
     expect(requests).toHaveLength(2);
     const always = setup(...Array.from({ length: 20 }, () => busy));
-    const failed = always.client.api.pods('ns').get('x').catch((e: unknown) => e);
+    const failed = always.client.api
+      .pods('ns')
+      .get('x')
+      .catch((e: unknown) => e);
     await always.clock.advance(60_000);
     expect(isTooManyRequests(await failed)).toBe(true);
     expect(always.requests).toHaveLength(11);

@@ -113,7 +113,14 @@ export class RestClient {
     const seconds = Number.parseInt(headers['retry-after'] ?? '', 10);
     const { resource, name, method } = request;
     const serverMessage = decoder.decode(body.subarray(0, 2048)).trim();
-    return genericServerResponse({ code, method, serverMessage, ...(resource && { resource }), ...(name && { name }), ...(seconds > 0 && { retryAfterSeconds: seconds }) });
+    return genericServerResponse({
+      code,
+      method,
+      serverMessage,
+      ...(resource && { resource }),
+      ...(name && { name }),
+      ...(seconds > 0 && { retryAfterSeconds: seconds }),
+    });
   }
 }
 

@@ -38,7 +38,10 @@ async function serve(protocol: 'h2' | 'http/1.1', handler: Handler) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const transport = new HttpsTransport({ server: `https://127.0.0.1:${port}`, ca: cert, token: staticToken('t0k') });
-  undo.push(() => new Promise<void>((resolve) => void server.close(() => resolve())), () => transport.close());
+  undo.push(
+    () => new Promise<void>((resolve) => void server.close(() => resolve())),
+    () => transport.close(),
+  );
   return { server, transport, port, connections: () => connections };
 }
 
@@ -57,7 +60,12 @@ describe.each(['h2', 'http/1.1'] as const)('HttpsTransport over %s', (protocol) 
     expect(response.status).toBe(201);
     expect(response.headers['content-type']).toBe('application/json');
     expect(JSON.parse(Buffer.from(response.body).toString())).toEqual({
-      method: 'POST', url: '/api/v1/pods?a=1', auth: 'Bearer t0k', x: 'b', body: 'häh', version: protocol === 'h2' ? '2.0' : '1.1',
+      method: 'POST',
+      url: '/api/v1/pods?a=1',
+      auth: 'Bearer t0k',
+      x: 'b',
+      body: 'häh',
+      version: protocol === 'h2' ? '2.0' : '1.1',
     });
   });
 

@@ -170,7 +170,6 @@ export class HttpsTransport implements Transport {
   }
 }
 
-
 function flatten(headers: Record<string, string | string[] | number | undefined>): Record<string, string> {
   const out: Record<string, string> = {};
   for (const name in headers) {

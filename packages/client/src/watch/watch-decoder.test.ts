@@ -18,7 +18,13 @@ describe('decodeWatch', () => {
         const events = names.map((name) => ({ type: 'ADDED', object: { name: `${name}\n` } }));
         const bytes = Buffer.from(events.map((e) => `${JSON.stringify(e)}\n`).join(''));
         const seen: unknown[] = [];
-        for await (const batch of decodeWatch(cut(bytes, cuts.map((c) => c % (bytes.length + 1)).sort((a, b) => a - b)))) seen.push(...batch);
+        for await (const batch of decodeWatch(
+          cut(
+            bytes,
+            cuts.map((c) => c % (bytes.length + 1)).sort((a, b) => a - b),
+          ),
+        ))
+          seen.push(...batch);
         expect(seen).toEqual(events);
       }),
     );

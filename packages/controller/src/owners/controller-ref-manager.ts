@@ -73,7 +73,8 @@ export class ControllerRefManager<T extends KubeObject> {
     const { owner, readOwner } = this.options;
     const fresh = await readOwner(signal);
     const name = `${owner.metadata.namespace ?? ''}/${owner.metadata.name ?? ''}`;
-    if (fresh.metadata.uid !== owner.metadata.uid) throw new Error(`original ${owner.kind} ${name} is gone: got uid ${fresh.metadata.uid}, wanted ${owner.metadata.uid}`);
+    if (fresh.metadata.uid !== owner.metadata.uid)
+      throw new Error(`original ${owner.kind} ${name} is gone: got uid ${fresh.metadata.uid}, wanted ${owner.metadata.uid}`);
     if (fresh.metadata.deletionTimestamp) throw new Error(`${name} has just been deleted at ${fresh.metadata.deletionTimestamp}`);
   }
 }

@@ -3,7 +3,11 @@
  * (a quota, a webhook), it is tried once, not a thousand times.
  * Returns how many succeeded, with the first failure.
  */
-export async function slowStartBatch(count: number, fn: (index: number) => Promise<void>, initialBatchSize = 1): Promise<{ readonly succeeded: number; readonly error?: unknown }> {
+export async function slowStartBatch(
+  count: number,
+  fn: (index: number) => Promise<void>,
+  initialBatchSize = 1,
+): Promise<{ readonly succeeded: number; readonly error?: unknown }> {
   let succeeded = 0;
   let next = 0;
   for (let size = Math.min(count, initialBatchSize); size > 0; size = Math.min(2 * size, count - next)) {

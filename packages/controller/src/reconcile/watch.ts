@@ -52,7 +52,11 @@ export function watchMapped<T extends KubeObject>(informer: SharedInformer<T>, m
 }
 
 /** Look at the controller (of this group and kind, in the same namespace) of whatever changes. */
-export function watchOwned<T extends KubeObject>(informer: SharedInformer<T>, owner: { readonly group: string; readonly kind: string }, options: WatchOptions<T> = {}): Watch {
+export function watchOwned<T extends KubeObject>(
+  informer: SharedInformer<T>,
+  owner: { readonly group: string; readonly kind: string },
+  options: WatchOptions<T> = {},
+): Watch {
   const isOwner = (ref: OwnerReference) => ref.kind === owner.kind && parseGroupVersion(ref.apiVersion).group === owner.group;
   return watchMapped(
     informer,
