@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { type ClusterConfig, nodeComponents } from '@coxswain/cluster';
 import { cniBridge } from '@coxswain/cni-bridge';
 import { criContainerd } from '@coxswain/cri-containerd';
-import { clusterDns } from '@coxswain/dns';
+import { dnsAddon } from '@coxswain/dns';
 import { createHost, type Host } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
 import { proxyNftables } from '@coxswain/proxy-nftables';
 import { type Logger, type PluginUse, use } from '@coxswain/sdk';
 import { componentKubeconfig } from '../cluster/component-kubeconfigs.js';
+import { addonContext } from './addon-context.js';
 import { tablePrefix } from '../teardown/teardown.js';
 
 /** The plugins of a node as `cox up` composes it. */
@@ -24,20 +25,23 @@ export function nodePlugins(config: ClusterConfig): PluginUse[] {
       cniConfDir: paths.cniConf,
     }),
     use(proxyNftables, { table: `${tablePrefix(config)}-proxy`, nodeName: config.nodeName, nodeIPs: [config.nodeIP], clusterCIDRs: [config.podCIDR] }),
-    use(clusterDns, {
-      kubeconfig: componentKubeconfig(config, 'dns'),
-      clusterDomain: config.clusterDomain,
-      clusterIP: config.dnsIP,
-      address: config.nodeIP,
-      port: config.ports.dns,
-      healthPort: config.ports.dnsHealth,
-    }),
+    use(dnsAddon, { kubeconfig: componentKubeconfig(config, 'dns'), port: config.ports.dns, metricsPort: config.ports.dnsHealth }),
   ];
 }
 
 export function nodeHost(config: ClusterConfig, pki: ClusterPki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
+  const { paths } = config;
   return createHost({
     plugins: nodePlugins(config),
+    modules: [
+      addonContext({
+        clusterDomain: config.clusterDomain,
+        hostIP: config.nodeIP,
+        nodeName: config.nodeName,
+        clusterDnsIP: config.dnsIP,
+        stateDir: join(paths.state, 'addons'),
+      }),
+    ],
     components: nodeComponents(config, pki),
     logger,
     onStarted: ({ component }) => onStarted(component.name),

@@ -1,0 +1,101 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { logLevels } from '../../logger.js';
+
+/** Each component alone, with upstream's flag names, so that one can replace, or be replaced by, an upstream binary. */
+export function componentCommands(): Command[] {
+  return [
+    withKubeconfig('scheduler', 'run kube-scheduler alone')
+      .option('--leader-elect', 'act only while holding the lease', true)
+      .option('--no-leader-elect', 'act at once')
+      .option('--bind-address <address>', 'where /healthz and /metrics are served', '0.0.0.0')
+      .option('--secure-port <port>', 'their port; 0: not served', number, 10259)
+      .action(async (flags) => (await import('./scheduler.js')).runScheduler(flags)),
+    withKubeconfig('controller-manager', 'run kube-controller-manager alone')
+      .option('--leader-elect', 'act only while holding the lease', true)
+      .option('--no-leader-elect', 'act at once')
+      .option('--bind-address <address>', 'where /healthz and /metrics are served', '0.0.0.0')
+      .option('--secure-port <port>', 'their port; 0: not served', number, 10257)
+      .option('--controllers <list>', '`*`, names, and -name to leave one out', '*')
+      .option('--allocate-node-cidrs', 'give each node a part of --cluster-cidr', false)
+      .option('--cluster-cidr <cidrs>', 'networks of pods')
+      .option('--cluster-name <name>', 'name of the cluster', 'kubernetes')
+      .option('--root-ca-file <file>', 'CA that pods check the API server with')
+      .option('--service-account-private-key-file <file>', 'signs legacy service account tokens')
+      .option('--cluster-signing-cert-file <file>', 'CA that signs certificate requests')
+      .option('--cluster-signing-key-file <file>', 'its key')
+      .option('--node-monitor-grace-period <seconds>', 'a node silent for so long is not ready', number, 40)
+      .action(async (flags) => (await import('./controller-manager.js')).runControllerManager(flags)),
+    withKubeconfig('kubelet', 'run a kubelet alone, on any CRI server')
+      .option('--config <file>', 'KubeletConfiguration')
+      .requiredOption('--container-runtime-endpoint <socket>', 'the CRI server, unix:///…')
+      .option('--hostname-override <name>', "the node's name")
+      .option('--node-ip <addresses>', "the node's addresses")
+      .option('--node-labels <labels>', 'labels to register with, a=b,c=d')
+      .option('--root-dir <folder>', 'pods and volumes', '/var/lib/kubelet')
+      .option('--cgroup-root <path>', 'above all pods', '/')
+      .option('--port <port>', 'HTTPS API', number, 10250)
+      .option('--cluster-dns <addresses>', 'resolvers for pods')
+      .option('--cluster-domain <domain>', 'of the cluster', 'cluster.local')
+      .option('--pod-manifest-path <folder>', 'static pods')
+      .option('--client-ca-file <file>', 'CA of API clients')
+      .option('--tls-cert-file <file>', 'serving certificate')
+      .option('--tls-private-key-file <file>', 'its key')
+      .action(async (flags) => (await import('./kubelet.js')).runKubelet(flags)),
+    withKubeconfig('kube-proxy', 'run kube-proxy alone, with nftables')
+      .option('--hostname-override <name>', "the node's name")
+      .option('--node-ip <address>', "the node's address")
+      .option('--cluster-cidr <cidrs>', 'networks of pods')
+      .option('--healthz-port <port>', '/healthz and /metrics', number, 10256)
+      .action(async (flags) => (await import('./kube-proxy.js')).runKubeProxy(flags)),
+    base('cri-containerd', 'run the CRI server over containerd alone')
+      .requiredOption('--listen <socket>', 'where to serve CRI, unix:///…')
+      .option('--containerd-socket <path>', "containerd's socket", '/run/containerd/containerd.sock')
+      .option('--containerd-root <folder>', "containerd's root", '/var/lib/containerd')
+      .option('--root <folder>', 'state that survives reboots', '/var/lib/coxswain/cri-containerd')
+      .option('--state <folder>', 'state that does not', '/run/coxswain/cri-containerd')
+      .option('--cni-conf-dir <folder>', 'CNI configuration', '/etc/cni/net.d')
+      .option('--cni-bin-dirs <folders>', 'CNI plugins', '/opt/cni/bin,/usr/lib/cni')
+      .action(async (flags) => (await import('./cri-containerd.js')).runCriContainerd(flags)),
+    withKubeconfig('dns', 'run cluster DNS alone')
+      .requiredOption('--address <address>', 'where to listen')
+      .option('--port <port>', 'DNS port', number, 53)
+      .option('--health-port <port>', '/health, /ready and /metrics; 0: none', number, 8080)
+      .option('--cluster-ip <address>', 'address of the kube-dns Service', '10.96.0.10')
+      .option('--cluster-domain <domain>', 'of the cluster', 'cluster.local')
+      .action(async (flags) => (await import('./dns.js')).runDns(flags)),
+    base('apiserver', 'run kube-apiserver alone')
+      .option('--store <folder>', 'folder of the embedded store', '/var/lib/coxswain/store')
+      .option('--bind-address <address>', 'where to listen', '0.0.0.0')
+      .option('--secure-port <port>', 'HTTPS port', number, 6443)
+      .option('--advertise-address <address>', 'address others reach it by')
+      .requiredOption('--tls-cert-file <file>', 'serving certificate')
+      .requiredOption('--tls-private-key-file <file>', 'its key')
+      .option('--client-ca-file <file>', 'CA of client certificates')
+      .option('--token-auth-file <file>', 'static tokens: token,user,uid,"group1,group2"')
+      .option('--anonymous-auth', 'requests without credentials are system:anonymous', true)
+      .option('--no-anonymous-auth', 'they are refused')
+      .requiredOption('--service-account-key-file <file>', 'public key that checks service account tokens')
+      .requiredOption('--service-account-signing-key-file <file>', 'private key that signs them')
+      .option('--service-account-issuer <url>', 'their issuer', 'https://kubernetes.default.svc.cluster.local')
+      .option('--service-cluster-ip-range <cidr>', 'addresses of services', '10.96.0.0/16')
+      .option('--service-node-port-range <range>', 'node ports', '30000-32767')
+      .option('--kubelet-client-certificate <file>', 'shown to kubelets')
+      .option('--kubelet-client-key <file>', 'its key')
+      .option('--authorization-mode <modes>', 'in order: Node, RBAC, AlwaysAllow', 'Node,RBAC')
+      .action(async (flags) => (await import('./apiserver.js')).runApiServer(flags)),
+  ];
+}
+
+function base(name: string, description: string): Command {
+  return new Command(name).description(description).addOption(new Option('--log-level <level>').choices([...logLevels]).default('info')).exitOverride();
+}
+
+function withKubeconfig(name: string, description: string): Command {
+  return base(name, description).requiredOption('--kubeconfig <file>', 'how to reach the API server');
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number');
+  return value;
+}
