@@ -69,7 +69,10 @@ export function diskCache(dir: string): CniCache {
         ifName: attachment.ifname,
         networkName: attachment.networkName,
         netns: attachment.netns,
-        cniArgs: formatArgs(attachment.args).split(';').filter(Boolean).map((pair) => pair.split(/=(.*)/s, 2)),
+        cniArgs: formatArgs(attachment.args)
+          .split(';')
+          .filter(Boolean)
+          .map((pair) => pair.split(/=(.*)/s, 2)),
         capabilityArgs: attachment.capabilityArgs,
         config: Buffer.from(JSON.stringify(attachment.network)).toString('base64'),
         result: formatResult(attachment.result, attachment.network.cniVersion),

@@ -19,7 +19,10 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const calls: { plugin: string; command: string; config: PluginConf }[] = [];
 function recorder(type: string, more: Partial<CniPlugin> = {}): CniPlugin {
-  const note = (command: string) => async ({ config }: { config: PluginConf }) => void calls.push({ plugin: type, command, config });
+  const note =
+    (command: string) =>
+    async ({ config }: { config: PluginConf }) =>
+      void calls.push({ plugin: type, command, config });
   return {
     type,
     supportedVersions: SUPPORTED_VERSIONS,
@@ -130,11 +133,25 @@ describe('configuration', () => {
 });
 
 describe('results', () => {
-  const result = { cniVersion: '1.1.0', interfaces: [{ name: 'eth0', sandbox: '/ns', mtu: 1400 }], ips: [{ address: '10.0.0.2/24', interface: 0 }, { address: 'fd00::2/64' }], routes: [{ dst: '0.0.0.0/0', mtu: 1400 }] };
+  const result = {
+    cniVersion: '1.1.0',
+    interfaces: [{ name: 'eth0', sandbox: '/ns', mtu: 1400 }],
+    ips: [{ address: '10.0.0.2/24', interface: 0 }, { address: 'fd00::2/64' }],
+    routes: [{ dst: '0.0.0.0/0', mtu: 1400 }],
+  };
   it('newer fields are left out of older versions, and addresses get their family before 1.0', () => {
     expect(formatResult(result, '1.1.0')).toMatchObject({ cniVersion: '1.1.0', interfaces: [{ mtu: 1400 }], routes: [{ mtu: 1400 }] });
-    expect(formatResult(result, '1.0.0')).toEqual({ cniVersion: '1.0.0', interfaces: [{ name: 'eth0', sandbox: '/ns' }], ips: result.ips, routes: [{ dst: '0.0.0.0/0' }], dns: {} });
-    expect(formatResult(result, '0.4.0').ips).toEqual([{ version: '4', address: '10.0.0.2/24', interface: 0 }, { version: '6', address: 'fd00::2/64' }]);
+    expect(formatResult(result, '1.0.0')).toEqual({
+      cniVersion: '1.0.0',
+      interfaces: [{ name: 'eth0', sandbox: '/ns' }],
+      ips: result.ips,
+      routes: [{ dst: '0.0.0.0/0' }],
+      dns: {},
+    });
+    expect(formatResult(result, '0.4.0').ips).toEqual([
+      { version: '4', address: '10.0.0.2/24', interface: 0 },
+      { version: '6', address: 'fd00::2/64' },
+    ]);
   });
   it.each(SUPPORTED_VERSIONS)('comes back from %s', (version) => {
     expect(parseResult(formatResult(result, version)).ips).toEqual(result.ips);
@@ -144,14 +161,23 @@ describe('results', () => {
 describe('runCniPlugin', () => {
   const main = async (env: Record<string, string>, stdin: unknown = { cniVersion: '1.1.0', name: 'net', type: 'one' }) => {
     let out = '';
-    const code = await runCniPlugin(recorder('one'), { env, stdin: async () => (typeof stdin === 'string' ? stdin : JSON.stringify(stdin)), stdout: (text) => { out += text; } });
+    const code = await runCniPlugin(recorder('one'), {
+      env,
+      stdin: async () => (typeof stdin === 'string' ? stdin : JSON.stringify(stdin)),
+      stdout: (text) => {
+        out += text;
+      },
+    });
     return { code, out: JSON.parse(out || 'null') as { code?: number; msg?: string } & Record<string, unknown> };
   };
   const add = { CNI_COMMAND: 'ADD', CNI_CONTAINERID: 'c', CNI_NETNS: '/ns', CNI_IFNAME: 'eth0', CNI_PATH: '/bin' };
 
   it('answers VERSION and ADD', async () => {
     expect(await main({ CNI_COMMAND: 'VERSION' })).toEqual({ code: 0, out: { cniVersion: '1.1.0', supportedVersions: [...SUPPORTED_VERSIONS] } });
-    expect(await main(add, { cniVersion: '0.4.0', name: 'net' })).toEqual({ code: 0, out: { cniVersion: '0.4.0', interfaces: [{ name: 'eth0-one' }], dns: {} } });
+    expect(await main(add, { cniVersion: '0.4.0', name: 'net' })).toEqual({
+      code: 0,
+      out: { cniVersion: '0.4.0', interfaces: [{ name: 'eth0-one' }], dns: {} },
+    });
   });
 
   it.each([
@@ -173,7 +199,14 @@ describe('execInvoker', () => {
   const bin = join(dir, 'bin');
   const plugin = (name: string, script: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const invoker = execInvoker({ path: [join(dir, 'nothing'), bin] });
-  const call = (type: string) => ({ command: 'ADD' as const, containerId: 'c', netns: '/ns', ifname: 'eth0', args: { K: 'V' }, config: { cniVersion: '1.0.0', name: 'net', type } });
+  const call = (type: string) => ({
+    command: 'ADD' as const,
+    containerId: 'c',
+    netns: '/ns',
+    ifname: 'eth0',
+    args: { K: 'V' },
+    config: { cniVersion: '1.0.0', name: 'net', type },
+  });
 
   it('passes the environment and the configuration, and reads results and errors', async () => {
     const { mkdirSync } = await import('node:fs');

@@ -17,7 +17,11 @@ export interface Attachment {
 
 /** The configuration one plugin of a list gets (spec section 3, "Deriving runtime configuration"). Pure. */
 export function derivePluginConf(network: NetworkList, entry: PluginEntry, capabilityArgs: CapabilityArgs, prevResult?: CniResult): PluginConf {
-  const runtimeConfig = Object.fromEntries(Object.entries(capabilityArgs).filter(([name, value]) => (entry.capabilities as Record<string, boolean> | undefined)?.[name] === true && value !== undefined));
+  const runtimeConfig = Object.fromEntries(
+    Object.entries(capabilityArgs).filter(
+      ([name, value]) => (entry.capabilities as Record<string, boolean> | undefined)?.[name] === true && value !== undefined,
+    ),
+  );
   const { capabilities: _declared, runtimeConfig: _old, prevResult: _given, ...rest } = entry;
   return {
     ...rest,
@@ -58,7 +62,9 @@ export class Cni {
       try {
         await this.runDel(network, attachment, result, undefined);
       } catch (undo) {
-        throw new CniError((error as CniError).code ?? CniErrorCode.internal, (error as Error).message, `undoing it failed too: ${(undo as Error).message}`, { cause: error });
+        throw new CniError((error as CniError).code ?? CniErrorCode.internal, (error as Error).message, `undoing it failed too: ${(undo as Error).message}`, {
+          cause: error,
+        });
       }
       throw error;
     }
@@ -67,7 +73,8 @@ export class Cni {
   /** Resolves when the attachment is as ADD left it. A no-op for lists that switch it off. */
   async check(network: NetworkList, attachment: Attachment, signal?: AbortSignal): Promise<void> {
     if (network.disableCheck) return;
-    if (!atLeast(network.cniVersion, '0.4.0')) throw new CniError(CniErrorCode.incompatibleVersion, `configuration version ${network.cniVersion} does not support CHECK`);
+    if (!atLeast(network.cniVersion, '0.4.0'))
+      throw new CniError(CniErrorCode.incompatibleVersion, `configuration version ${network.cniVersion} does not support CHECK`);
     const cached = await this.cache.get({ networkName: network.name, ...attachment });
     const { containerId, netns, ifname } = attachment;
     for (const entry of network.plugins) {
@@ -122,7 +129,8 @@ export class Cni {
   /** Rejects when the network cannot take attachments now: a plugin is missing, too old, or says so (spec 1.1.0). */
   async status(network: NetworkList, signal?: AbortSignal): Promise<void> {
     for (const entry of network.plugins) {
-      if (!(await this.invoker.has(entry.type))) throw new CniError(CniErrorCode.notAvailable, `no CNI plugin of type ${JSON.stringify(entry.type)} is installed`);
+      if (!(await this.invoker.has(entry.type)))
+        throw new CniError(CniErrorCode.notAvailable, `no CNI plugin of type ${JSON.stringify(entry.type)} is installed`);
       if (atLeast(network.cniVersion, CURRENT_VERSION)) {
         await this.invoker.invoke({ command: 'STATUS', config: derivePluginConf(network, entry, {}) }, signal);
       } else {

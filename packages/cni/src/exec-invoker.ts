@@ -57,7 +57,13 @@ export function execInvoker(options: ExecInvokerOptions): CniInvoker {
     if (type === '' || type.includes('/')) throw new CniError(CniErrorCode.invalidConfig, `invalid plugin type ${JSON.stringify(type)}`);
     for (const dir of options.path) {
       const file = join(dir, type);
-      if (await access(file, constants.X_OK).then(() => true, () => false)) return file;
+      if (
+        await access(file, constants.X_OK).then(
+          () => true,
+          () => false,
+        )
+      )
+        return file;
     }
     return undefined;
   };
@@ -67,7 +73,10 @@ export function execInvoker(options: ExecInvokerOptions): CniInvoker {
     try {
       return await exec(file, { ...process.env, ...options.env, CNI_PATH: options.path.join(':'), ...env }, stdin, signal);
     } catch (error) {
-      if (signal?.aborted) throw new CniError(CniErrorCode.internal, `CNI plugin ${type} was stopped: ${String((signal.reason as Error)?.message ?? signal.reason)}`, undefined, { cause: error });
+      if (signal?.aborted)
+        throw new CniError(CniErrorCode.internal, `CNI plugin ${type} was stopped: ${String((signal.reason as Error)?.message ?? signal.reason)}`, undefined, {
+          cause: error,
+        });
       throw new CniError(CniErrorCode.ioFailure, `CNI plugin ${file} could not be run: ${(error as Error).message}`, undefined, { cause: error });
     }
   };

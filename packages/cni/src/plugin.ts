@@ -50,7 +50,14 @@ export interface CniPlugin {
 }
 
 export type CniCall =
-  | { readonly command: 'ADD' | 'CHECK' | 'DEL'; readonly containerId: string; readonly netns: string; readonly ifname: string; readonly args: Readonly<Record<string, string>>; readonly config: PluginConf }
+  | {
+      readonly command: 'ADD' | 'CHECK' | 'DEL';
+      readonly containerId: string;
+      readonly netns: string;
+      readonly ifname: string;
+      readonly args: Readonly<Record<string, string>>;
+      readonly config: PluginConf;
+    }
   | { readonly command: 'GC' | 'STATUS'; readonly config: PluginConf };
 
 /** Calls a plugin by `config.type`, wherever it is: in this process, or an executable. */

@@ -39,7 +39,14 @@ export function formatResult(result: CniResult, version: string): Json {
   return {
     cniVersion: version,
     ...(result.interfaces
-      ? { interfaces: result.interfaces.map(({ name, mac, sandbox, ...newer }) => ({ name, ...(mac ? { mac } : {}), ...(sandbox ? { sandbox } : {}), ...(modern ? newer : {}) })) }
+      ? {
+          interfaces: result.interfaces.map(({ name, mac, sandbox, ...newer }) => ({
+            name,
+            ...(mac ? { mac } : {}),
+            ...(sandbox ? { sandbox } : {}),
+            ...(modern ? newer : {}),
+          })),
+        }
       : {}),
     ...(result.ips ? { ips: result.ips.map((ip) => (atLeast(version, '1.0.0') ? ip : { version: ip.address.includes(':') ? '6' : '4', ...ip })) } : {}),
     ...(result.routes ? { routes: result.routes.map(({ dst, gw, ...newer }) => ({ dst, ...(gw ? { gw } : {}), ...(modern ? newer : {}) })) } : {}),

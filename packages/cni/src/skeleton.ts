@@ -63,7 +63,8 @@ function readCall(plugin: CniPlugin, env: CniMainIo['env'], command: CniCall['co
   }
   const cniVersion = typeof json.cniVersion === 'string' ? json.cniVersion : IMPLIED_VERSION;
   requireSupported(cniVersion, plugin.supportedVersions);
-  if (command === 'CHECK' && cniVersion.startsWith('0.3.')) throw new CniError(CniErrorCode.incompatibleVersion, `config version ${cniVersion} does not allow CHECK`);
+  if (command === 'CHECK' && cniVersion.startsWith('0.3.'))
+    throw new CniError(CniErrorCode.incompatibleVersion, `config version ${cniVersion} does not allow CHECK`);
   if ((command === 'GC' || command === 'STATUS') && cniVersion !== CURRENT_VERSION) {
     throw new CniError(CniErrorCode.incompatibleVersion, `config version ${cniVersion} does not allow ${command}`);
   }

@@ -23,6 +23,9 @@ export function atLeast(version: string, minimum: string): boolean {
 
 export function requireSupported(version: string, supported: readonly string[] = SUPPORTED_VERSIONS): void {
   if (!supported.includes(version)) {
-    throw new CniError(CniErrorCode.incompatibleVersion, `incompatible CNI versions: config is ${JSON.stringify(version)}, plugin supports ${supported.join(', ')}`);
+    throw new CniError(
+      CniErrorCode.incompatibleVersion,
+      `incompatible CNI versions: config is ${JSON.stringify(version)}, plugin supports ${supported.join(', ')}`,
+    );
   }
 }

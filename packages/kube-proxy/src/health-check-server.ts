@@ -38,7 +38,11 @@ export class HealthCheckServers {
       server: createServer((_request, response) => {
         const { namespace, name, localEndpoints } = entry.current;
         const serviceProxyHealthy = this.healthy();
-        response.writeHead(localEndpoints > 0 && serviceProxyHealthy ? 200 : 503, { 'content-type': 'application/json', 'x-content-type-options': 'nosniff', 'x-load-balancing-endpoint-weight': String(localEndpoints) });
+        response.writeHead(localEndpoints > 0 && serviceProxyHealthy ? 200 : 503, {
+          'content-type': 'application/json',
+          'x-content-type-options': 'nosniff',
+          'x-load-balancing-endpoint-weight': String(localEndpoints),
+        });
         response.end(JSON.stringify({ service: { namespace, name }, localEndpoints, serviceProxyHealthy }));
       }),
     };

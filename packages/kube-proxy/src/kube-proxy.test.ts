@@ -35,7 +35,13 @@ class FakeApi implements Transport {
     const events: unknown[] = [];
     if (query?.includes('sendInitialEvents=true')) {
       for (const object of this.objects.values()) if (this.path(object) === path) events.push({ type: 'ADDED', object });
-      events.push({ type: 'BOOKMARK', object: { kind: path.endsWith('services') ? 'Service' : 'EndpointSlice', metadata: { resourceVersion: String(this.version), annotations: { 'k8s.io/initial-events-end': 'true' } } } });
+      events.push({
+        type: 'BOOKMARK',
+        object: {
+          kind: path.endsWith('services') ? 'Service' : 'EndpointSlice',
+          metadata: { resourceVersion: String(this.version), annotations: { 'k8s.io/initial-events-end': 'true' } },
+        },
+      });
     }
     let wake = () => {};
     const watcher = {
@@ -97,7 +103,7 @@ describe('KubeProxy', () => {
   const api = new FakeApi();
   const proxy = new FakeProxy();
   const kubeProxy = new KubeProxy({
-    client: new KubeClient({ transport: api, clock: systemClock, random: systemRandom }),
+    client: new KubeClient({ transport: api, clock: systemClock }),
     proxy,
     nodeName: 'n1',
     clock: systemClock,

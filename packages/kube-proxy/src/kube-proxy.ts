@@ -48,7 +48,9 @@ export class KubeProxy implements Component {
   private readonly cell = new ComponentStateCell();
   readonly state$: Component['state$'] = this.cell.state$;
   private readonly metrics = new MetricRegistry();
-  private readonly syncSeconds = this.metrics.register(new Histogram('kubeproxy_sync_proxy_rules_duration_seconds', 'Time to write the rules', exponentialBuckets(0.001, 2, 15)));
+  private readonly syncSeconds = this.metrics.register(
+    new Histogram('kubeproxy_sync_proxy_rules_duration_seconds', 'Time to write the rules', exponentialBuckets(0.001, 2, 15)),
+  );
   private readonly failures = this.metrics.register(new Counter('kubeproxy_sync_failures_total', 'Writes of rules that failed'));
   private readonly portChanges = this.metrics.register(new Counter('kubeproxy_sync_proxy_rules_service_changes_total', 'Service ports that changed'));
   private lastSync = 0;
@@ -56,7 +58,9 @@ export class KubeProxy implements Component {
   private running: Running | undefined;
 
   constructor(private readonly options: KubeProxyOptions) {
-    this.metrics.register(new Gauge('kubeproxy_sync_proxy_rules_last_timestamp_seconds', 'When the rules were last written', () => [{ value: this.lastSync / 1000 }]));
+    this.metrics.register(
+      new Gauge('kubeproxy_sync_proxy_rules_last_timestamp_seconds', 'When the rules were last written', () => [{ value: this.lastSync / 1000 }]),
+    );
   }
 
   /** Port of `/healthz`, when served. */

@@ -22,7 +22,10 @@ const slice = (name: string, endpoints: EndpointSlice['endpoints'], more: Partia
 
 describe('servicePorts', () => {
   it('joins ports with the slices that have them, and knows what is on this node', () => {
-    const slices = [slice('web-1', [{ addresses: ['10.0.0.2'], nodeName: 'n1' }]), slice('web-2', [{ addresses: ['10.0.0.1'], nodeName: 'n2', conditions: { ready: false, serving: true, terminating: true } }])];
+    const slices = [
+      slice('web-1', [{ addresses: ['10.0.0.2'], nodeName: 'n1' }]),
+      slice('web-2', [{ addresses: ['10.0.0.1'], nodeName: 'n2', conditions: { ready: false, serving: true, terminating: true } }]),
+    ];
     expect(servicePorts(service(), slices, 'n1')).toEqual([
       {
         key: 'default/web:http',
@@ -55,17 +58,34 @@ describe('servicePorts', () => {
   it('node ports, load balancer addresses and affinity', () => {
     const [port] = servicePorts(
       service(
-        { type: 'LoadBalancer', ports: [{ port: 53, protocol: 'UDP', nodePort: 30053 }], sessionAffinity: 'ClientIP', externalTrafficPolicy: 'Local', loadBalancerSourceRanges: [' 10.0.0.0/8'] },
+        {
+          type: 'LoadBalancer',
+          ports: [{ port: 53, protocol: 'UDP', nodePort: 30053 }],
+          sessionAffinity: 'ClientIP',
+          externalTrafficPolicy: 'Local',
+          loadBalancerSourceRanges: [' 10.0.0.0/8'],
+        },
         { status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '192.0.2.2', ipMode: 'Proxy' }, { hostname: 'x' }] } } },
       ),
       [],
       'n1',
     );
-    expect(port).toMatchObject({ key: 'default/web:', protocol: 'UDP', nodePort: 30053, loadBalancerIPs: ['192.0.2.1'], loadBalancerSourceRanges: ['10.0.0.0/8'], sessionAffinitySeconds: 10800, externalTrafficPolicy: 'Local' });
+    expect(port).toMatchObject({
+      key: 'default/web:',
+      protocol: 'UDP',
+      nodePort: 30053,
+      loadBalancerIPs: ['192.0.2.1'],
+      loadBalancerSourceRanges: ['10.0.0.0/8'],
+      sessionAffinitySeconds: 10800,
+      externalTrafficPolicy: 'Local',
+    });
   });
 
   it('a slice of names has no addresses, and a port of another protocol is another port', () => {
-    const slices = [slice('a', [{ addresses: ['x.example'] }], { addressType: 'FQDN' }), slice('b', [{ addresses: ['10.0.0.1'] }], { ports: [{ name: 'http', port: 8080, protocol: 'UDP' }] })];
+    const slices = [
+      slice('a', [{ addresses: ['x.example'] }], { addressType: 'FQDN' }),
+      slice('b', [{ addresses: ['10.0.0.1'] }], { ports: [{ name: 'http', port: 8080, protocol: 'UDP' }] }),
+    ];
     expect(servicePorts(service(), slices, 'n1')[0]?.endpoints).toEqual([]);
   });
 });
@@ -95,7 +115,12 @@ describe('ServiceTracker', () => {
   it('counts local endpoints for health check node ports', () => {
     const tracker = new ServiceTracker('n1');
     tracker.setService(service({ type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 31000 }));
-    tracker.setSlice(slice('web-1', [{ addresses: ['10.0.0.2'], nodeName: 'n1' }, { addresses: ['10.0.0.3'], nodeName: 'n2' }]));
+    tracker.setSlice(
+      slice('web-1', [
+        { addresses: ['10.0.0.2'], nodeName: 'n1' },
+        { addresses: ['10.0.0.3'], nodeName: 'n2' },
+      ]),
+    );
     tracker.take();
     expect(tracker.healthChecks()).toEqual([{ namespace: 'default', name: 'web', port: 31000, localEndpoints: 1 }]);
   });

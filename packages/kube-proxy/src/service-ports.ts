@@ -67,7 +67,9 @@ export function servicePorts(service: Service, slices: readonly EndpointSlice[],
       internalTrafficPolicy: spec.internalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
       externalTrafficPolicy: spec.externalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
       endpoints: endpointsOf(name, protocol, sorted, nodeName),
-      ...(spec.sessionAffinity === 'ClientIP' ? { sessionAffinitySeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS } : {}),
+      ...(spec.sessionAffinity === 'ClientIP'
+        ? { sessionAffinitySeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS }
+        : {}),
     };
   });
 }

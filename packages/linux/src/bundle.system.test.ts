@@ -20,8 +20,22 @@ it.each([[[]], [['--minify']], [['--minify', '--keep-names']], [['--keep-names']
        console.log((await new Network({ netns: net }).link('lo')).up, error);
        await deletePinnedNamespaces(${JSON.stringify(join(dir, 'ns'))});`,
     );
-    execFileSync(esbuild, [join(dir, 'main.ts'), '--bundle', '--platform=node', '--format=esm', '--target=node20', '--external:koffi', `--outfile=${join(dir, 'main.mjs')}`, '--log-level=error', ...flags]);
-    expect(execFileSync(process.execPath, [join(dir, 'main.mjs')]).toString().trim()).toBe('true ENODEV');
+    execFileSync(esbuild, [
+      join(dir, 'main.ts'),
+      '--bundle',
+      '--platform=node',
+      '--format=esm',
+      '--target=node20',
+      '--external:koffi',
+      `--outfile=${join(dir, 'main.mjs')}`,
+      '--log-level=error',
+      ...flags,
+    ]);
+    expect(
+      execFileSync(process.execPath, [join(dir, 'main.mjs')])
+        .toString()
+        .trim(),
+    ).toBe('true ENODEV');
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -6,7 +6,18 @@ export { type ConntrackFilter, flushConntrack } from './conntrack.js';
 export { AlreadyExistsError, errnoName, LinuxError, linuxError, NotFoundError, PermissionError } from './errors.js';
 export { bytesToIp, type Cidr, ipToBytes, parseCidr } from './ip.js';
 export { type DiskUsage, diskUsage, type MachineFacts, type MemoryUsage, machineFacts, memoryUsage, parseMeminfo } from './machine.js';
-export { bindMount, type MountFlags, mount, mountTmpfs, type Propagation, remountBind, setPropagation, type TmpfsOptions, type UmountOptions, umount } from './mount.js';
+export {
+  bindMount,
+  type MountFlags,
+  mount,
+  mountTmpfs,
+  type Propagation,
+  remountBind,
+  setPropagation,
+  type TmpfsOptions,
+  type UmountOptions,
+  umount,
+} from './mount.js';
 export { isMountPoint, type MountInfo, mounts, parseMountInfo, umountAll } from './mountinfo.js';
 export {
   type CreateNamespacesOptions,

@@ -45,14 +45,21 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 const inside = (paths: { net?: string; ipc?: string; uts?: string }, ...command: string[]) =>
-  execFileSync('nsenter', [...Object.entries(paths).map(([kind, path]) => `--${kind}=${path}`), ...command]).toString().trim();
+  execFileSync('nsenter', [...Object.entries(paths).map(([kind, path]) => `--${kind}=${path}`), ...command])
+    .toString()
+    .trim();
 
 describe('namespaces', () => {
   it('are pinned with host name and sysctls, leave our own alone, and go away', async () => {
     const before = ['net', 'ipc', 'uts'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`));
     const hostname = readFileSync('/proc/sys/kernel/hostname', 'utf8');
     const root = join(dir, 'ns');
-    const pins = await createPinnedNamespaces({ dir: join(root, 'a'), kinds: ['net', 'ipc', 'uts'], hostname: 'pod-a', sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0', 'kernel.shmmax': '4242' } });
+    const pins = await createPinnedNamespaces({
+      dir: join(root, 'a'),
+      kinds: ['net', 'ipc', 'uts'],
+      hostname: 'pod-a',
+      sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0', 'kernel.shmmax': '4242' },
+    });
     expect(inside(pins, 'cat', '/proc/sys/kernel/hostname', '/proc/sys/kernel/shmmax', '/proc/sys/net/ipv4/ip_unprivileged_port_start')).toBe('pod-a\n4242\n0');
     expect(['net', 'ipc', 'uts'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`))).toEqual(before);
     expect(readFileSync('/proc/sys/kernel/hostname', 'utf8')).toBe(hostname);
@@ -66,7 +73,9 @@ describe('namespaces', () => {
   });
 
   it('a refused step leaves nothing pinned, and the thread goes on', async () => {
-    await expect(createPinnedNamespaces({ dir: join(dir, 'bad'), kinds: ['net'], sysctls: { 'net.ipv4.no_such_thing': '1' } })).rejects.toBeInstanceOf(NotFoundError);
+    await expect(createPinnedNamespaces({ dir: join(dir, 'bad'), kinds: ['net'], sysctls: { 'net.ipv4.no_such_thing': '1' } })).rejects.toBeInstanceOf(
+      NotFoundError,
+    );
     await expect(createPinnedNamespaces({ dir: join(dir, 'bad'), kinds: ['net'], sysctls: { 'vm.swappiness': '1' } })).rejects.toThrow(TypeError);
     expect(await isPinnedNamespace(join(dir, 'bad', 'net'))).toBe(false);
     await createPinnedNamespaces({ dir: join(dir, 'bad'), kinds: ['net'] });
@@ -206,7 +215,11 @@ it('a control group limits, counts, kills, and goes away', async () => {
 });
 
 it('knows the machine', async () => {
-  expect(await machineFacts()).toMatchObject({ bootId: expect.stringMatching(/^[0-9a-f-]{36}$/), architecture: expect.stringMatching(/^(amd64|arm64)$/), cpuCount: expect.any(Number) });
+  expect(await machineFacts()).toMatchObject({
+    bootId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    architecture: expect.stringMatching(/^(amd64|arm64)$/),
+    cpuCount: expect.any(Number),
+  });
   expect(await clampOomScoreAdj(-998)).toBeLessThanOrEqual(await readOomScoreAdj());
   expect(await clampOomScoreAdj(1000)).toBe(1000);
   const self = processIdentity(process.pid);

@@ -18,9 +18,20 @@ export interface MachineFacts {
   readonly swapBytes: number;
 }
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm', i686: '386', ppc64le: 'ppc64le', s390x: 's390x', riscv64: 'riscv64' };
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  armv7l: 'arm',
+  i686: '386',
+  ppc64le: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+};
 
-const optional = (path: string) => readFile(path, 'utf8').then((text) => text.trim()).catch(() => '');
+const optional = (path: string) =>
+  readFile(path, 'utf8')
+    .then((text) => text.trim())
+    .catch(() => '');
 
 /** Pure: /proc/meminfo in bytes. */
 export function parseMeminfo(text: string): Map<string, number> {

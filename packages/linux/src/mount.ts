@@ -107,7 +107,12 @@ export type Propagation = 'private' | 'slave' | 'shared' | 'unbindable';
 const PROPAGATION: Record<Propagation, number> = { private: MS.PRIVATE, slave: MS.SLAVE, shared: MS.SHARED, unbindable: MS.UNBINDABLE };
 
 /** How mounts below `target` spread to copies of it. */
-export async function setPropagation(target: string, propagation: Propagation, options: { readonly recursive?: boolean } = {}, thread: SyscallThread = sharedThread()): Promise<void> {
+export async function setPropagation(
+  target: string,
+  propagation: Propagation,
+  options: { readonly recursive?: boolean } = {},
+  thread: SyscallThread = sharedThread(),
+): Promise<void> {
   await call(thread, `make ${target} ${propagation}`, '', target, '', PROPAGATION[propagation] | (options.recursive ? MS.REC : 0), null);
 }
 

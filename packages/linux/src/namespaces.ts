@@ -27,7 +27,16 @@ export interface CreateNamespacesOptions {
 
 export type PinnedNamespaces = Readonly<Partial<Record<PinnableNamespace, string>>>;
 
-const IPC_SYSCTLS = new Set(['kernel.msgmax', 'kernel.msgmnb', 'kernel.msgmni', 'kernel.sem', 'kernel.shmall', 'kernel.shmmax', 'kernel.shmmni', 'kernel.shm_rmid_forced']);
+const IPC_SYSCTLS = new Set([
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+]);
 const UTS_SYSCTLS = new Set(['kernel.domainname', 'kernel.hostname']);
 
 /** Which namespace a sysctl belongs to; undefined: it is the whole machine's. */
@@ -104,7 +113,9 @@ export async function listPinnedNamespaces(root: string): Promise<string[]> {
     throw error;
   });
   const live = await Promise.all(
-    names.map(async (name) => (await Promise.all(Object.keys(FLAGS).map((kind) => isPinnedNamespace(join(root, name, kind)).catch(() => false)))).some(Boolean)),
+    names.map(async (name) =>
+      (await Promise.all(Object.keys(FLAGS).map((kind) => isPinnedNamespace(join(root, name, kind)).catch(() => false)))).some(Boolean),
+    ),
   );
   return names.filter((_, i) => live[i]);
 }

@@ -120,7 +120,10 @@ export class Network {
   async configureLink(index: number, options: { readonly addresses: readonly string[]; readonly routes?: readonly RouteSpec[] }): Promise<void> {
     await this.rtnl.batch([
       ...options.addresses.map((cidr) => ({ operation: `add address ${cidr}`, message: newAddressMessage(index, cidr, false) })),
-      ...(options.routes ?? []).map((route) => ({ operation: `add route to ${route.destination}`, message: newRouteMessage({ linkIndex: index, ...route }, false) })),
+      ...(options.routes ?? []).map((route) => ({
+        operation: `add route to ${route.destination}`,
+        message: newRouteMessage({ linkIndex: index, ...route }, false),
+      })),
     ]);
   }
 

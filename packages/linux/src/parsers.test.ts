@@ -24,7 +24,9 @@ describe('parsers', () => {
   });
 
   it('limits', () => {
-    const limits = parseLimits('Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 20000                files     \nMax cpu time              unlimited            unlimited            seconds   \n');
+    const limits = parseLimits(
+      'Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 20000                files     \nMax cpu time              unlimited            unlimited            seconds   \n',
+    );
     expect(limits.get('RLIMIT_NOFILE')).toEqual({ soft: 1024, hard: 20000 });
     expect(limits.get('RLIMIT_CPU')?.hard).toBe(Number.POSITIVE_INFINITY);
   });
@@ -48,7 +50,11 @@ describe('parsers', () => {
 
 describe('netlink codec', () => {
   it('attributes are padded, nest, and come back', () => {
-    const bytes = encodeAttributes([[3, text('eth0')], [18, [[1, text('veth')]]], [4, u32(1500)]]);
+    const bytes = encodeAttributes([
+      [3, text('eth0')],
+      [18, [[1, text('veth')]]],
+      [4, u32(1500)],
+    ]);
     expect(bytes.length % 4).toBe(0);
     const back = decodeAttributes(bytes);
     expect(readText(back.get(3) ?? new Uint8Array())).toBe('eth0');
@@ -64,10 +70,25 @@ describe('netlink codec', () => {
 });
 
 describe('cgroups', () => {
-  const mount = (type: string, mountPoint: string, superOptions: string[]) => ({ id: 1, parentId: 0, device: '0:1', root: '/', mountPoint, options: [], propagation: [], type, source: type, superOptions });
+  const mount = (type: string, mountPoint: string, superOptions: string[]) => ({
+    id: 1,
+    parentId: 0,
+    device: '0:1',
+    root: '/',
+    mountPoint,
+    options: [],
+    propagation: [],
+    type,
+    source: type,
+    superOptions,
+  });
 
   it('v1, hybrid and v2 layouts', () => {
-    const hybrid = cgroupLayout([mount('cgroup', '/c/cpu,cpuacct', ['rw', 'cpu', 'cpuacct']), mount('cgroup', '/c/memory', ['rw', 'memory']), mount('cgroup2', '/c/unified', ['rw'])]);
+    const hybrid = cgroupLayout([
+      mount('cgroup', '/c/cpu,cpuacct', ['rw', 'cpu', 'cpuacct']),
+      mount('cgroup', '/c/memory', ['rw', 'memory']),
+      mount('cgroup2', '/c/unified', ['rw']),
+    ]);
     expect(hybrid).toMatchObject({ version: 1, unified: '/c/unified' });
     expect(hybrid?.version === 1 && hybrid.controllers.get('cpuacct')).toBe('/c/cpu,cpuacct');
     expect(cgroupLayout([mount('cgroup2', '/sys/fs/cgroup', ['rw'])])).toEqual({ version: 2, root: '/sys/fs/cgroup' });
@@ -76,7 +97,13 @@ describe('cgroups', () => {
 
   it('limits become files', () => {
     const limits = { cpuShares: 1024, cpuQuotaMicros: 50_000, cpuPeriodMicros: 100_000, memoryBytes: 1 << 20, pids: -1 };
-    expect(v1Files(limits).map((f) => `${f.file}=${f.value}`)).toEqual(['cpu.shares=1024', 'cpu.cfs_period_us=100000', 'cpu.cfs_quota_us=50000', 'memory.limit_in_bytes=1048576', 'pids.max=max']);
+    expect(v1Files(limits).map((f) => `${f.file}=${f.value}`)).toEqual([
+      'cpu.shares=1024',
+      'cpu.cfs_period_us=100000',
+      'cpu.cfs_quota_us=50000',
+      'memory.limit_in_bytes=1048576',
+      'pids.max=max',
+    ]);
     expect(v2Files(limits).map((f) => `${f.file}=${f.value}`)).toEqual(['cpu.weight=39', 'cpu.max=50000 100000', 'memory.max=1048576', 'pids.max=max']);
     expect(v2Files({ cpuQuotaMicros: -1 })[0]?.value).toBe('max 100000');
     expect([2, 262144].map(sharesToWeight)).toEqual([1, 10000]);
@@ -84,10 +111,25 @@ describe('cgroups', () => {
 
   it('statistics: working set is usage without inactive file pages', async () => {
     const reader = (files: Record<string, string>) => async (_c: string, file: string) => files[file];
-    const v1 = await v1Stats(reader({ 'cpuacct.usage': '5000\n', 'memory.usage_in_bytes': '1000\n', 'memory.stat': 'total_inactive_file 300\ntotal_rss 600\n', 'memory.limit_in_bytes': '9223372036854771712\n' }));
+    const v1 = await v1Stats(
+      reader({
+        'cpuacct.usage': '5000\n',
+        'memory.usage_in_bytes': '1000\n',
+        'memory.stat': 'total_inactive_file 300\ntotal_rss 600\n',
+        'memory.limit_in_bytes': '9223372036854771712\n',
+      }),
+    );
     expect(v1).toMatchObject({ cpu: { usageNanoseconds: 5000 }, memory: { workingSetBytes: 700, rssBytes: 600 } });
     expect(v1.memory.limitBytes).toBeUndefined();
-    const v2 = await v2Stats(reader({ 'cpu.stat': 'usage_usec 7\n', 'memory.current': '1000\n', 'memory.stat': 'inactive_file 1200\nanon 5\n', 'memory.max': '4096\n', 'memory.events': 'oom_kill 2\n' }));
+    const v2 = await v2Stats(
+      reader({
+        'cpu.stat': 'usage_usec 7\n',
+        'memory.current': '1000\n',
+        'memory.stat': 'inactive_file 1200\nanon 5\n',
+        'memory.max': '4096\n',
+        'memory.events': 'oom_kill 2\n',
+      }),
+    );
     expect(v2).toMatchObject({ cpu: { usageNanoseconds: 7000 }, memory: { workingSetBytes: 0, limitBytes: 4096, oomKills: 2 } });
   });
 });

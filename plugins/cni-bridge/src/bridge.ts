@@ -57,7 +57,8 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
       }
       link = await host.network.link(conf.bridge);
     }
-    if (link.kind !== 'bridge') throw new CniError(CniErrorCode.invalidConfig, `bridge: ${conf.bridge} exists and is not a bridge but ${link.kind || 'a device'}`);
+    if (link.kind !== 'bridge')
+      throw new CniError(CniErrorCode.invalidConfig, `bridge: ${conf.bridge} exists and is not a bridge but ${link.kind || 'a device'}`);
     if (!link.up || (conf.promiscMode && !link.promiscuous)) {
       await host.network.setLink(link.index, { up: true, ...(conf.promiscMode ? { promiscuous: true } : {}) });
     }
@@ -143,7 +144,8 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
 
   const removeLinks = async (request: CniRequest): Promise<void> => {
     const gone = (error: unknown) => {
-      const ok = error instanceof NotFoundError || (error as NodeJS.ErrnoException).code === 'ENOENT' || (error instanceof LinuxError && error.code === 'EINVAL');
+      const ok =
+        error instanceof NotFoundError || (error as NodeJS.ErrnoException).code === 'ENOENT' || (error instanceof LinuxError && error.code === 'EINVAL');
       if (!ok) throw error;
     };
     const hostEnd = await host.network.findLink(hostVethName(request.containerId, request.ifname));
@@ -212,7 +214,8 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
       // Only what this call made: an interface of that name may be another attachment's.
       await host.network.deleteLink(hostVethName(containerId, ifname)).catch(() => {});
       if (ipam) await delegate.invoke({ command: 'DEL', containerId, netns, ifname, args: request.args, config: ipam }).catch(() => {});
-      if (error instanceof AlreadyExistsError) throw new CniError(CniErrorCode.internal, `bridge: container already has an interface ${ifname}`, error.message, { cause: error });
+      if (error instanceof AlreadyExistsError)
+        throw new CniError(CniErrorCode.internal, `bridge: container already has an interface ${ifname}`, error.message, { cause: error });
       throw error;
     }
   };
@@ -225,7 +228,9 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
         return await add(request);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT' && /netns|namespace|open/.test((error as Error).message)) {
-          throw new CniError(CniErrorCode.unknownContainer, `bridge: failed to open network namespace ${request.netns}`, (error as Error).message, { cause: error });
+          throw new CniError(CniErrorCode.unknownContainer, `bridge: failed to open network namespace ${request.netns}`, (error as Error).message, {
+            cause: error,
+          });
         }
         throw error;
       }

@@ -39,7 +39,12 @@ writeFileSync(
 );
 for (const type of ['bridge', 'host-local', 'portmap', 'loopback']) symlinkSync('coxswain-cni', join(bin, type));
 
-cniSuite({ name: 'bridge and host-local as executables', invoker: () => execInvoker({ path: [bin] }), plugins, versions: ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] });
+cniSuite({
+  name: 'bridge and host-local as executables',
+  invoker: () => execInvoker({ path: [bin] }),
+  plugins,
+  versions: ['0.3.1', '0.4.0', '1.0.0', '1.1.0'],
+});
 
 cniSuite({
   name: "Debian's bridge and host-local",

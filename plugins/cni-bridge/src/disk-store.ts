@@ -64,7 +64,7 @@ export function diskStore(dataDir: string, network: string): IpamStore {
     },
     async last(set) {
       try {
-        const text = (readFileSync(join(dir, `last_reserved_ip.${set}`), 'utf8')).trim();
+        const text = readFileSync(join(dir, `last_reserved_ip.${set}`), 'utf8').trim();
         return isIP(text) ? text : undefined;
       } catch (error) {
         if (missing(error)) return undefined;
@@ -77,7 +77,9 @@ export function diskStore(dataDir: string, network: string): IpamStore {
       renameSync(file, join(dir, `last_reserved_ip.${set}`));
     },
     async byOwner(owner) {
-      return all().filter((r) => r.owner?.containerId === owner.containerId && (r.owner.ifname === owner.ifname || r.owner.ifname === '')).map((r) => r.ip);
+      return all()
+        .filter((r) => r.owner?.containerId === owner.containerId && (r.owner.ifname === owner.ifname || r.owner.ifname === ''))
+        .map((r) => r.ip);
     },
     async release(ip) {
       rmSync(join(dir, ip), { force: true });

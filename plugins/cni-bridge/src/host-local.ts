@@ -70,7 +70,10 @@ export function parseResolvConf(text: string): CniDns {
   let search: string[] = [];
   const options: string[] = [];
   for (const line of text.split('\n')) {
-    const [key, ...values] = line.replace(/[#;].*$/, '').trim().split(/\s+/);
+    const [key, ...values] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
     if (key === 'nameserver' && values[0]) nameservers.push(values[0]);
     else if (key === 'domain') domain = values[0];
     else if (key === 'search') search = values;
@@ -107,7 +110,10 @@ export function hostLocal(options: HostLocalOptions = {}): CniPlugin {
     },
     async gc({ config, validAttachments }) {
       const conf = readConf(config, options);
-      await releaseStale(open(conf.dataDir, config.name), validAttachments.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })));
+      await releaseStale(
+        open(conf.dataDir, config.name),
+        validAttachments.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),
+      );
     },
     async status({ config }) {
       readConf(config, options);

@@ -23,17 +23,22 @@ interface Mapping {
 const port = (n: unknown) => typeof n === 'number' && Number.isInteger(n) && n > 0 && n < 65536;
 
 function readMappings(mappings: readonly PortMapping[]): Mapping[] {
-  return mappings
-    // A zero host port is a container port that is only documented.
-    .filter((m) => m.hostPort !== 0)
-    .map((m) => {
-      const protocol = (m.protocol ?? 'tcp').toLowerCase();
-      if (!port(m.hostPort) || !port(m.containerPort)) throw new CniError(CniErrorCode.invalidConfig, `portmap: invalid port mapping ${m.hostPort} to ${m.containerPort}`);
-      if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') throw new CniError(CniErrorCode.invalidConfig, `portmap: unknown protocol ${JSON.stringify(m.protocol)}`);
-      if (m.hostIP && !isIPv4(m.hostIP) && !isIPv6(m.hostIP)) throw new CniError(CniErrorCode.invalidConfig, `portmap: invalid hostIP ${JSON.stringify(m.hostIP)}`);
-      const any = !m.hostIP || m.hostIP === '0.0.0.0' || m.hostIP === '::';
-      return { hostPort: m.hostPort, containerPort: m.containerPort, protocol, ...(any ? {} : { hostIP: m.hostIP as string }) };
-    });
+  return (
+    mappings
+      // A zero host port is a container port that is only documented.
+      .filter((m) => m.hostPort !== 0)
+      .map((m) => {
+        const protocol = (m.protocol ?? 'tcp').toLowerCase();
+        if (!port(m.hostPort) || !port(m.containerPort))
+          throw new CniError(CniErrorCode.invalidConfig, `portmap: invalid port mapping ${m.hostPort} to ${m.containerPort}`);
+        if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp')
+          throw new CniError(CniErrorCode.invalidConfig, `portmap: unknown protocol ${JSON.stringify(m.protocol)}`);
+        if (m.hostIP && !isIPv4(m.hostIP) && !isIPv6(m.hostIP))
+          throw new CniError(CniErrorCode.invalidConfig, `portmap: invalid hostIP ${JSON.stringify(m.hostIP)}`);
+        const any = !m.hostIP || m.hostIP === '0.0.0.0' || m.hostIP === '::';
+        return { hostPort: m.hostPort, containerPort: m.containerPort, protocol, ...(any ? {} : { hostIP: m.hostIP as string }) };
+      })
+  );
 }
 
 /** The elements that carry the mappings to a container's addresses. Pure. */
@@ -83,8 +88,7 @@ function ownedElements(objects: readonly Record<string, unknown>[], owns: (comme
 
 /** Opens host ports to a container, after a plugin that gave it an address. Wants the `portMappings` capability. */
 export function portmap(host: Host, tables: NetworkTables): CniPlugin {
-  const tableOf = (config: PluginConf): NetworkTable =>
-    tables.of(config.name, typeof config.nftTablePrefix === 'string' ? config.nftTablePrefix : undefined);
+  const tableOf = (config: PluginConf): NetworkTable => tables.of(config.name, typeof config.nftTablePrefix === 'string' ? config.nftTablePrefix : undefined);
   const comment = (r: { containerId: string; ifname: string }) => `${r.containerId} ${r.ifname}`.slice(0, 127);
   const mappingsOf = (config: PluginConf) => readMappings(config.runtimeConfig?.portMappings ?? []);
   const remove = async (table: NetworkTable, owns: (comment: string) => boolean): Promise<void> => {
@@ -127,7 +131,12 @@ export function portmap(host: Host, tables: NetworkTables): CniPlugin {
         await table.apply(lines);
       } catch (error) {
         if (error instanceof NftError && /File exists/.test(error.stderr)) {
-          throw new CniError(CniErrorCode.internal, `portmap: a host port of ${mappings.map((m) => `${m.hostPort}/${m.protocol}`).join(', ')} is taken already`, error.stderr.trim(), { cause: error });
+          throw new CniError(
+            CniErrorCode.internal,
+            `portmap: a host port of ${mappings.map((m) => `${m.hostPort}/${m.protocol}`).join(', ')} is taken already`,
+            error.stderr.trim(),
+            { cause: error },
+          );
         }
         throw error;
       }
@@ -150,7 +159,9 @@ export function portmap(host: Host, tables: NetworkTables): CniPlugin {
       if ((config.runtimeConfig?.portMappings ?? []).length === 0) return;
       const owner = comment(request);
       await remove(tableOf(config), (c) => c === owner);
-      await flushUdp((config.runtimeConfig?.portMappings ?? []).filter((m) => m.protocol?.toLowerCase() === 'udp').map((m) => ({ ...m, protocol: 'udp' as const })));
+      await flushUdp(
+        (config.runtimeConfig?.portMappings ?? []).filter((m) => m.protocol?.toLowerCase() === 'udp').map((m) => ({ ...m, protocol: 'udp' as const })),
+      );
     },
     async gc({ config, validAttachments }) {
       const valid = new Set(validAttachments.map((a) => comment({ containerId: a.containerID, ifname: a.ifname })));

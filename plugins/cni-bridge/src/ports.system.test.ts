@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bridgePlugins } from './plugins.js';
 
 const id = randomBytes(3).toString('hex');
-const subnet = `10.${150 + (randomBytes(1)[0] ?? 0) % 50}.${randomBytes(1)[0]}`;
+const subnet = `10.${150 + ((randomBytes(1)[0] ?? 0) % 50)}.${randomBytes(1)[0]}`;
 const bridge = `cxp${id}`;
 const prefix = `cxtest${id}-`;
 const dir = mkdtempSync(join(tmpdir(), 'cni-ports-'));
@@ -21,14 +21,21 @@ const network: NetworkList = {
   disableCheck: false,
   disableGC: false,
   plugins: [
-    { type: 'bridge', bridge, isDefaultGateway: true, ipMasq: true, hairpinMode: true, ipam: { type: 'host-local', subnet: `${subnet}.0/24`, dataDir: join(dir, 'ipam') } },
+    {
+      type: 'bridge',
+      bridge,
+      isDefaultGateway: true,
+      ipMasq: true,
+      hairpinMode: true,
+      ipam: { type: 'host-local', subnet: `${subnet}.0/24`, dataDir: join(dir, 'ipam') },
+    },
     { type: 'portmap', capabilities: { portMappings: true } },
   ],
 };
 
 const children: ChildProcess[] = [];
 const undo: (() => Promise<unknown>)[] = [];
-const basePort = 20000 + ((randomBytes(2).readUInt16BE() % 2000) * 5);
+const basePort = 20000 + (randomBytes(2).readUInt16BE() % 2000) * 5;
 
 async function container(name: string, portMappings: PortMapping[]) {
   const { net = '' } = await createPinnedNamespaces({ dir: join(dir, 'ns', name), kinds: ['net'] });
@@ -57,12 +64,22 @@ const fetch = (host: string, port: number) =>
     socket.on('error', reject);
   });
 const fetchFrom = (netns: string, host: string, port: number) =>
-  execFileSync('nsenter', [`--net=${netns}`, process.execPath, '-e', `const s=require('net').connect({host:'${host}',port:${port},timeout:3000});s.on('timeout',()=>process.exit(9));s.pipe(process.stdout)`]).toString();
+  execFileSync('nsenter', [
+    `--net=${netns}`,
+    process.execPath,
+    '-e',
+    `const s=require('net').connect({host:'${host}',port:${port},timeout:3000});s.on('timeout',()=>process.exit(9));s.pipe(process.stdout)`,
+  ]).toString();
 const udp = (netns: string | undefined, host: string, port: number) => {
   const program = `const s=require('dgram').createSocket('udp4');s.on('message',(m)=>{console.log(String(m));process.exit()});s.send('hi',${port},'${host}');setTimeout(()=>process.exit(9),3000)`;
-  return (netns ? execFileSync('nsenter', [`--net=${netns}`, process.execPath, '-e', program]) : execFileSync(process.execPath, ['-e', program])).toString().trim();
+  return (netns ? execFileSync('nsenter', [`--net=${netns}`, process.execPath, '-e', program]) : execFileSync(process.execPath, ['-e', program]))
+    .toString()
+    .trim();
 };
-const hostAddress = () => Object.values(networkInterfaces()).flat().find((a) => a?.family === 'IPv4' && !a.internal)?.address ?? `${subnet}.1`;
+const hostAddress = () =>
+  Object.values(networkInterfaces())
+    .flat()
+    .find((a) => a?.family === 'IPv4' && !a.internal)?.address ?? `${subnet}.1`;
 
 beforeAll(() => {
   children.length = 0;

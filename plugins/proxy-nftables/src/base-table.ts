@@ -20,7 +20,9 @@ export function baseTable(options: BaseTableOptions): string {
   const of = (list: readonly string[], family: 4 | 6) => list.filter((a) => familyOf(a) === family);
   const hex = (n: number) => `0x${(n >>> 0).toString(16)}`;
   const offCluster = ([4, 6] as const).flatMap((f) =>
-    of(node.clusterCIDRs, f).length > 0 ? [`    ${f === 4 ? 'ip' : 'ip6'} saddr != @cluster-cidrs${f} ${f === 4 ? 'ip' : 'ip6'} daddr @cluster-ips${f} jump mark-masquerade`] : [],
+    of(node.clusterCIDRs, f).length > 0
+      ? [`    ${f === 4 ? 'ip' : 'ip6'} saddr != @cluster-cidrs${f} ${f === 4 ? 'ip' : 'ip6'} daddr @cluster-ips${f} jump mark-masquerade`]
+      : [],
   );
   // Without a list every address of the host answers.
   const chosen = node.nodePortAddresses.length > 0;

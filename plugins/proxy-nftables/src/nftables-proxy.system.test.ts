@@ -22,7 +22,15 @@ let proxy: NftablesProxy;
 
 const newProxy = () =>
   new NftablesProxy({ table, hostNetns: ns.node, node: { nodeName: 'node', nodeIPs: ['172.31.0.1'], clusterCIDRs: ['10.244.0.0/16'], nodePortAddresses: [] } });
-const at = (name: keyof typeof pods, more: Partial<ServiceEndpoint> = {}): ServiceEndpoint => ({ ip: pods[name], port: 8080, local: true, ready: true, serving: true, terminating: false, ...more });
+const at = (name: keyof typeof pods, more: Partial<ServiceEndpoint> = {}): ServiceEndpoint => ({
+  ip: pods[name],
+  port: 8080,
+  local: true,
+  ready: true,
+  serving: true,
+  terminating: false,
+  ...more,
+});
 const service = (more: Partial<ServicePortSpec> = {}): ServicePortSpec => ({
   key: 'default/web:http',
   protocol: 'TCP',
@@ -184,7 +192,13 @@ describe('NftablesProxy', () => {
         );
       }
     })();
-    const rounds: ServiceEndpoint[][] = [[at('a'), at('b')], [at('b')], [at('a', { ready: false, terminating: true })], [at('a')], [at('a', { ready: false, terminating: true }), at('b')]];
+    const rounds: ServiceEndpoint[][] = [
+      [at('a'), at('b')],
+      [at('b')],
+      [at('a', { ready: false, terminating: true })],
+      [at('a')],
+      [at('a', { ready: false, terminating: true }), at('b')],
+    ];
     for (let i = 0; i < 25; i++) await apply(service({ endpoints: rounds[i % rounds.length] ?? [] }));
     for (let i = 0; i < 3; i++) {
       // A new process finds the table of the one before it.
@@ -213,7 +227,9 @@ describe('NftablesProxy', () => {
   });
 
   it('a change among a thousand services is quick', async () => {
-    const many = Array.from({ length: 1000 }, (_, i) => service({ key: `ns/s${i}:p`, clusterIPs: [`10.97.${i >> 8}.${i & 255}`], nodePort: 0, endpoints: [at('a'), at('b'), at('c')] }));
+    const many = Array.from({ length: 1000 }, (_, i) =>
+      service({ key: `ns/s${i}:p`, clusterIPs: [`10.97.${i >> 8}.${i & 255}`], nodePort: 0, endpoints: [at('a'), at('b'), at('c')] }),
+    );
     let start = performance.now();
     await begin(...many);
     const full = performance.now() - start;

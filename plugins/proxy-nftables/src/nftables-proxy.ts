@@ -129,7 +129,10 @@ export class NftablesProxy implements ServiceProxy {
   }
 
   private async allowLocalhost(): Promise<void> {
-    const now = this.options.hostNetns === undefined ? (await readFile(`/proc/sys/${ROUTE_LOCALNET}`, 'utf8')).trim() : await readSysctl(this.options.hostNetns, ROUTE_LOCALNET);
+    const now =
+      this.options.hostNetns === undefined
+        ? (await readFile(`/proc/sys/${ROUTE_LOCALNET}`, 'utf8')).trim()
+        : await readSysctl(this.options.hostNetns, ROUTE_LOCALNET);
     if (now === '1') return;
     this.routeLocalnetBefore ??= now;
     await this.sysctl('1');

@@ -21,9 +21,11 @@ export const proxyNftables = definePlugin({
   module: ({ table, hostNetns, localhostNodePorts, ...rest }) =>
     new ContainerModule(({ bind }) => {
       const node: ServiceProxyNode = rest;
-      bind(ServiceProxy).toResolvedValue(
-        (logger: Logger) => new NftablesProxy({ table, node, localhostNodePorts, logger, ...(hostNetns === undefined ? {} : { hostNetns }) }),
-        [Logger],
-      ).inSingletonScope();
+      bind(ServiceProxy)
+        .toResolvedValue(
+          (logger: Logger) => new NftablesProxy({ table, node, localhostNodePorts, logger, ...(hostNetns === undefined ? {} : { hostNetns }) }),
+          [Logger],
+        )
+        .inSingletonScope();
     }),
 });

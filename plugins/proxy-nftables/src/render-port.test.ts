@@ -4,7 +4,15 @@ import { type RenderedPort, renderPort } from './render-port.js';
 import { Ruleset } from './ruleset.js';
 import { staleFlows } from './stale-flows.js';
 
-export const endpoint = (ip: string, more: Partial<ServiceEndpoint> = {}): ServiceEndpoint => ({ ip, port: 8080, local: false, ready: true, serving: true, terminating: false, ...more });
+export const endpoint = (ip: string, more: Partial<ServiceEndpoint> = {}): ServiceEndpoint => ({
+  ip,
+  port: 8080,
+  local: false,
+  ready: true,
+  serving: true,
+  terminating: false,
+  ...more,
+});
 export const spec = (more: Partial<ServicePortSpec> = {}): ServicePortSpec => ({
   key: 'default/web:http',
   protocol: 'TCP',
@@ -98,13 +106,17 @@ describe('renderPort', () => {
   it('without endpoints: refused; with Local and endpoints elsewhere: dropped', () => {
     expect(text(renderPort(spec({ nodePort: 30080 }), context))).toContain('no-endpoint-node-ports4 { tcp . 30080 : goto refuse }');
     expect(text(renderPort(spec(), context))).toContain('no-endpoints4 { 10.96.0.10 . tcp . 80 : goto refuse }');
-    expect(text(renderPort(spec({ internalTrafficPolicy: 'Local', endpoints: [endpoint('10.244.1.5')] }), context))).toContain('no-endpoints4 { 10.96.0.10 . tcp . 80 : drop }');
+    expect(text(renderPort(spec({ internalTrafficPolicy: 'Local', endpoints: [endpoint('10.244.1.5')] }), context))).toContain(
+      'no-endpoints4 { 10.96.0.10 . tcp . 80 : drop }',
+    );
   });
 
   it('ending endpoints that serve are used only when there is no ready one', () => {
     const ending = endpoint('10.244.0.9', { ready: false, terminating: true });
     expect(text(renderPort(spec({ endpoints: [ending, endpoint('10.244.0.5')] }), context))).not.toContain('10.244.0.9');
-    expect(text(renderPort(spec({ endpoints: [ending, endpoint('10.244.0.5', { ready: false, serving: false })] }), context))).toContain('dnat ip to 10.244.0.9:8080');
+    expect(text(renderPort(spec({ endpoints: [ending, endpoint('10.244.0.5', { ready: false, serving: false })] }), context))).toContain(
+      'dnat ip to 10.244.0.9:8080',
+    );
   });
 });
 
@@ -113,9 +125,18 @@ describe('Ruleset', () => {
 
   it('writes only what an endpoint changes', () => {
     const set = new Ruleset('t');
-    set.change(new Map([['a', rendered({ key: 'a', endpoints: [endpoint('10.244.0.5')] })], ['b', rendered({ key: 'b', clusterIPs: ['10.96.0.11'], endpoints: [endpoint('10.244.0.6')] })]]), []);
+    set.change(
+      new Map([
+        ['a', rendered({ key: 'a', endpoints: [endpoint('10.244.0.5')] })],
+        ['b', rendered({ key: 'b', clusterIPs: ['10.96.0.11'], endpoints: [endpoint('10.244.0.6')] })],
+      ]),
+      [],
+    );
     const commands = set.change(new Map([['a', rendered({ key: 'a', endpoints: [endpoint('10.244.0.7')] })]]), []);
-    expect(commands).toEqual([expect.stringMatching(/^flush chain inet t svc4-\w+-a$/), expect.stringMatching(/^add rule inet t svc4-\w+-a meta l4proto tcp dnat ip to 10.244.0.7:8080$/)]);
+    expect(commands).toEqual([
+      expect.stringMatching(/^flush chain inet t svc4-\w+-a$/),
+      expect.stringMatching(/^add rule inet t svc4-\w+-a meta l4proto tcp dnat ip to 10.244.0.7:8080$/),
+    ]);
   });
 
   it('the same again is nothing', () => {
@@ -128,9 +149,18 @@ describe('Ruleset', () => {
   it('two owners of one address: one has it, and the other inherits', () => {
     const set = new Ruleset('t');
     const port = (key: string) => rendered({ key, clusterIPs: [], externalIPs: ['192.0.2.9'], endpoints: [endpoint('10.244.0.5')] });
-    set.change(new Map([['b', port('b')], ['a', port('a')]]), []);
+    set.change(
+      new Map([
+        ['b', port('b')],
+        ['a', port('a')],
+      ]),
+      [],
+    );
     expect(set.full().filter((line) => line.includes('192.0.2.9'))).toEqual([expect.stringMatching(/goto ext4-\w+-a /)]);
-    expect(set.change(new Map(), ['a']).filter((line) => line.includes('192.0.2.9'))).toEqual([expect.stringMatching(/^delete .*-a /), expect.stringMatching(/^add .*-b /)]);
+    expect(set.change(new Map(), ['a']).filter((line) => line.includes('192.0.2.9'))).toEqual([
+      expect.stringMatching(/^delete .*-a /),
+      expect.stringMatching(/^add .*-b /),
+    ]);
   });
 
   it('removing everything leaves nothing', () => {

@@ -72,13 +72,16 @@ export function renderPort(spec: ServicePortSpec, context: RenderContext): Rende
       });
       chains.set(name, [
         ...targets.map((t) => `${ip} saddr @${t.clients} goto ${t.chain}`),
-        targets.length === 1 ? `goto ${targets[0]?.chain}` : `numgen random mod ${targets.length} vmap { ${targets.map((t, i) => `${i} : goto ${t.chain}`).join(', ')} }`,
+        targets.length === 1
+          ? `goto ${targets[0]?.chain}`
+          : `numgen random mod ${targets.length} vmap { ${targets.map((t, i) => `${i} : goto ${t.chain}`).join(', ')} }`,
       ]);
     };
 
     const svc = objectName(`svc${family}`, spec.key);
     const loc = objectName(`loc${family}`, spec.key);
-    const needsLocal = (spec.internalTrafficPolicy === 'Local' && hasClusterIP) || (spec.externalTrafficPolicy === 'Local' && (externalIPs.length > 0 || nodePort > 0));
+    const needsLocal =
+      (spec.internalTrafficPolicy === 'Local' && hasClusterIP) || (spec.externalTrafficPolicy === 'Local' && (externalIPs.length > 0 || nodePort > 0));
     const needsCluster = spec.internalTrafficPolicy === 'Cluster' || externalIPs.length > 0 || nodePort > 0;
     if (needsCluster && cluster.length > 0) select(svc, cluster);
     if (needsLocal && local.length > 0) select(loc, local);
@@ -107,11 +110,17 @@ export function renderPort(spec: ServicePortSpec, context: RenderContext): Rende
       }
       for (const external of externalIPs) {
         const key = `${external} . ${protocol} . ${spec.port}`;
-        elements.push(cluster.length > 0 ? { set: `service-ips${family}`, key, value: `goto ${ext}` } : { set: `no-endpoints${family}`, key, value: 'goto refuse' });
+        elements.push(
+          cluster.length > 0 ? { set: `service-ips${family}`, key, value: `goto ${ext}` } : { set: `no-endpoints${family}`, key, value: 'goto refuse' },
+        );
       }
       if (nodePort > 0) {
         const key = `${protocol} . ${nodePort}`;
-        elements.push(cluster.length > 0 ? { set: `node-ports${family}`, key, value: `goto ${ext}` } : { set: `no-endpoint-node-ports${family}`, key, value: 'goto refuse' });
+        elements.push(
+          cluster.length > 0
+            ? { set: `node-ports${family}`, key, value: `goto ${ext}` }
+            : { set: `no-endpoint-node-ports${family}`, key, value: 'goto refuse' },
+        );
       }
     }
 

@@ -9,7 +9,8 @@ function winner(claims: ReadonlyMap<string, Element>): Element | undefined {
   return best === undefined ? undefined : claims.get(best);
 }
 
-const sameRules = (a: readonly string[] | undefined, b: readonly string[] | undefined) => a !== undefined && b !== undefined && a.length === b.length && a.every((rule, i) => rule === b[i]);
+const sameRules = (a: readonly string[] | undefined, b: readonly string[] | undefined) =>
+  a !== undefined && b !== undefined && a.length === b.length && a.every((rule, i) => rule === b[i]);
 
 /**
  * What is in the table, and the commands from one state to the next. Pure: it is told about changes and gives text.
@@ -91,7 +92,9 @@ export class Ruleset {
     }
     // Sets that are made anew must be without rules then, and with them again after.
     const replaced = deleteObjects.filter((line) => line.startsWith('add set'));
-    const replacedDeletes = deleteObjects.filter((line) => line.startsWith('delete set') && replaced.some((a) => a.startsWith(`add set ${t} ${line.split(' ').at(-1)} `)));
+    const replacedDeletes = deleteObjects.filter(
+      (line) => line.startsWith('delete set') && replaced.some((a) => a.startsWith(`add set ${t} ${line.split(' ').at(-1)} `)),
+    );
     const deletes = deleteObjects.filter((line) => !replaced.includes(line) && !replacedDeletes.includes(line));
     return [
       ...addObjects,

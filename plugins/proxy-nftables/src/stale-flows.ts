@@ -12,7 +12,8 @@ export function staleFlows(before: ServicePortSpec | undefined, after: ServicePo
   if (spec?.protocol !== 'UDP') return [];
   const out: ConntrackFilter[] = [];
   for (const family of [4, 6] as const) {
-    const ips = (s: ServicePortSpec | undefined) => (s ? new Set([...pickEndpoints(s, family).cluster, ...pickEndpoints(s, family).local].map((e) => e.ip)) : new Set<string>());
+    const ips = (s: ServicePortSpec | undefined) =>
+      s ? new Set([...pickEndpoints(s, family).cluster, ...pickEndpoints(s, family).local].map((e) => e.ip)) : new Set<string>();
     const old = ips(before);
     const now = ips(after);
     const targets = new Map<string, ConntrackFilter>();

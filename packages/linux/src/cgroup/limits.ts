@@ -42,10 +42,12 @@ export type ReadControl = (controller: string, file: string) => Promise<string |
 
 /** `key value` lines. */
 export function parseFlat(text: string | undefined): Map<string, number> {
-  return new Map((text ?? '').split('\n').flatMap((line) => {
-    const [key, value] = line.split(' ');
-    return key && value !== undefined ? [[key, Number(value)] as const] : [];
-  }));
+  return new Map(
+    (text ?? '').split('\n').flatMap((line) => {
+      const [key, value] = line.split(' ');
+      return key && value !== undefined ? [[key, Number(value)] as const] : [];
+    }),
+  );
 }
 
 /** Weights of v1 (2…262144) on v2's scale (1…10000): runc's and the kubelet's linear rule. */
