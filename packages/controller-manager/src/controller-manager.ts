@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ApiEventRecorder, InformerFactory, LeaderElector, PrometheusWorkQueueMetrics, type KubeClient } from '@coxswain/client';
 import { buildController } from '@coxswain/controller';
 import { ComponentStateCell, serveComponent, silentLogger, type Clock, type Component, type ComponentServer, type Logger, type Random } from '@coxswain/sdk';
@@ -162,6 +163,8 @@ export class ControllerManager implements Component {
         });
         running.push({ group, controller: built });
       }
+      // One listener per informer: many, and no leak.
+      setMaxListeners(0, signal);
       informers.start();
       await informers.synced(signal);
       for (const group of ['first', 'main', 'last'] as const) await Promise.all(running.filter((r) => r.group === group).map((r) => r.controller.start(signal)));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Pod } from '@coxswain/api';
 import { ApiEventRecorder, InformerFactory, LeaderElector, type KubeClient } from '@coxswain/client';
 import {
@@ -158,14 +159,17 @@ export class Scheduler implements Component {
       const server = this.#server;
       undo.push(() => server.close());
     }
+    // One listener per informer and per request in flight: many, and no leak.
+    const abort = new AbortController();
+    setMaxListeners(0, signal, abort.signal);
     informers.start();
     undo.push(() => informers.stop());
     await informers.synced(signal);
     synced = true;
 
-    const abort = new AbortController();
     const election = config.leaderElection;
     const lead = (leadSignal: AbortSignal) => {
+      setMaxListeners(0, leadSignal);
       leading = true;
       return loop.run(leadSignal).finally(() => {
         leading = false;
