@@ -1,8 +1,9 @@
+import { isRpcError } from '@coxswain/cri';
+
 /** The text of a failed runtime call as upstream prints it: gRPC status and description. */
 export function runtimeErrorText(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: string };
-  const text = message ?? String(error);
-  return typeof code === 'string' ? `rpc error: code = ${grpcName(code)} desc = ${text}` : text;
+  if (isRpcError(error)) return `rpc error: code = ${grpcName(error.code)} desc = ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 const grpcName = (code: string) => (code === 'canceled' ? 'Canceled' : `${code[0]?.toUpperCase() ?? ''}${code.slice(1)}`);

@@ -74,43 +74,47 @@ async function* followFile(path: string, from: number, options: LogOptions, writ
   try {
     for (;;) {
       if (signal.aborted || writer.full) return;
-      // Asked before reading: what was written before the end is then surely seen.
-      const running = source.running();
-      if (file) {
-        for (;;) {
-          const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, position);
-          if (bytesRead === 0) break;
-          position += bytesRead;
-          const data = rest.length > 0 ? Buffer.concat([rest, buffer.subarray(0, bytesRead)]) : buffer.subarray(0, bytesRead);
-          let start = 0;
-          const out: Buffer[] = [];
-          for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, start)) {
-            for (const piece of writer.line(data.subarray(start, at))) out.push(piece);
-            start = at + 1;
-          }
-          rest = Buffer.from(data.subarray(start));
-          if (out.length > 0) yield out.length === 1 ? (out[0] as Buffer) : Buffer.concat(out);
-          if (writer.full || signal.aborted) return;
-        }
-        if (await replaced(file, path)) {
-          // What was written between our last read and the change is still in the old file.
-          if (!draining) {
-            draining = true;
-            continue;
-          }
-          draining = false;
-          await file.close();
-          file = await openIfThere(path);
-          position = 0;
-          rest = Buffer.alloc(0);
-          continue;
-        }
-      } else file = await openIfThere(path);
-      if (!options.follow || !running) return;
       const wake = new AbortController();
       const any = AbortSignal.any([signal, wake.signal]);
-      await Promise.race([watcher?.next(any), source.changed(any)]);
-      wake.abort();
+      try {
+        // Listened before it is asked, and asked before reading: no end is missed, and what was written before it is surely seen.
+        const changed = options.follow ? source.changed(any) : undefined;
+        const running = source.running();
+        if (file) {
+          for (;;) {
+            const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, position);
+            if (bytesRead === 0) break;
+            position += bytesRead;
+            const data = rest.length > 0 ? Buffer.concat([rest, buffer.subarray(0, bytesRead)]) : buffer.subarray(0, bytesRead);
+            let start = 0;
+            const out: Buffer[] = [];
+            for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, start)) {
+              for (const piece of writer.line(data.subarray(start, at))) out.push(piece);
+              start = at + 1;
+            }
+            rest = Buffer.from(data.subarray(start));
+            if (out.length > 0) yield out.length === 1 ? (out[0] as Buffer) : Buffer.concat(out);
+            if (writer.full || signal.aborted) return;
+          }
+          if (await replaced(file, path)) {
+            // What was written between our last read and the change is still in the old file.
+            draining = !draining;
+            if (draining) continue;
+            await file.close();
+            file = await openIfThere(path);
+            position = 0;
+            rest = Buffer.alloc(0);
+            continue;
+          }
+        } else {
+          file = await openIfThere(path);
+          if (file) continue;
+        }
+        if (!options.follow || !running) return;
+        await Promise.race([watcher?.next(any), changed]);
+      } finally {
+        wake.abort();
+      }
     }
   } finally {
     watcher?.close();

@@ -13,14 +13,16 @@ export function quantityValue(quantity: string | number | undefined): number {
   return Number.isFinite(value) ? value : 0;
 }
 
+// `+ 0` turns −0 into 0.
+
 /** Thousandths of a CPU, rounded up. */
 export function milliCpu(quantity: string | undefined): number {
-  return Math.ceil(quantityValue(quantity) * 1000 - 1e-9);
+  return Math.ceil(quantityValue(quantity) * 1000 - 1e-9) + 0;
 }
 
 /** Whole units (bytes), rounded up. */
 export function wholeUnits(quantity: string | undefined): number {
-  return Math.ceil(quantityValue(quantity) - 1e-9);
+  return Math.ceil(quantityValue(quantity) - 1e-9) + 0;
 }
 
 /** CPU in its canonical writing: `2`, `250m`. */

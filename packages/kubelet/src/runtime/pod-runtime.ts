@@ -75,11 +75,11 @@ export class PodRuntime {
     return found.handler;
   }
 
-  sandboxConfig(pod: Pod, attempt: number): SandboxConfig {
+  sandboxConfig(pod: Pod, attempt: number, warn: boolean): SandboxConfig {
     const { paths, hostResolvConf, events } = this.#deps;
     const { clusterDNS, clusterDomain, cgroupRoot, seccompDefault, resources } = this.#options;
     const dns = podDns(pod, { clusterDNS, clusterDomain, host: hostResolvConf() });
-    if (dns.warning && attempt === 0) events.pod(pod, 'Warning', dns.warning.includes('limits') ? 'DNSConfigForming' : 'MissingClusterDNS', dns.warning);
+    if (dns.warning && warn) events.pod(pod, 'Warning', dns.warning.includes('limits') ? 'DNSConfigForming' : 'MissingClusterDNS', dns.warning);
     return sandboxConfig(pod, {
       attempt,
       hostname: kernelHostname(pod, podHostname(pod, clusterDomain)),

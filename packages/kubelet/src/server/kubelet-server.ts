@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Pod } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
-import { createCa, issueCert } from '@coxswain/pki';
+import { createCa, issueCertificate, LEAF_VALIDITY_MS } from '@coxswain/pki';
 import type { Clock, Logger } from '@coxswain/sdk';
 import { readLogs } from '../logs/read-logs.js';
 import type { KubeletOptions } from '../options.js';
@@ -109,9 +109,16 @@ export class KubeletServer {
   async #selfSigned(): Promise<{ cert: string; key: string }> {
     const { nodeName, hostname, nodeIPs } = this.#options;
     const now = this.#deps.clock.now();
-    const ca = await createCa({ commonName: `${nodeName}-ca`, now });
-    const pair = await issueCert(ca, { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'], dnsNames: [...new Set([nodeName, hostname, 'localhost'])], ips: [...new Set([...nodeIPs, '127.0.0.1'])], usages: ['server'], now });
-    return { cert: pair.certPem + ca.certPem, key: pair.keyPem };
+    const ca = await createCa(`${nodeName}-ca`, now);
+    const pair = await issueCertificate(ca, {
+      subject: { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] },
+      dnsNames: [...new Set([nodeName, hostname, 'localhost'])],
+      ipAddresses: [...new Set([...nodeIPs, '127.0.0.1'])],
+      usage: 'server',
+      now,
+      validForMs: LEAF_VALIDITY_MS,
+    });
+    return { cert: pair.cert + ca.cert, key: pair.key };
   }
 
   async #admit(request: IncomingMessage, path: string): Promise<void> {

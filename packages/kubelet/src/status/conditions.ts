@@ -16,6 +16,9 @@ type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 
 const OWNED = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'] as const;
 
+/** Condition types the kubelet alone writes. */
+export const OWNED_CONDITIONS: readonly string[] = OWNED;
+
 /** The kubelet's own conditions, then whatever others wrote. A transition time moves only with its status. */
 export function podConditions(pod: Pod, input: ConditionInput): PodCondition[] {
   const before = pod.status?.conditions ?? [];

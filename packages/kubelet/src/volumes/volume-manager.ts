@@ -71,6 +71,7 @@ export class VolumeManager {
     let state = this.#pods.get(uid);
     if (!state) {
       state = { pod, ready: new Map(), metadata: downwardKey(pod), writing: Promise.resolve(), gone: false };
+      await mkdir(this.#deps.paths.pod(uid), { recursive: true, mode: 0o750 });
       this.#pods.set(uid, state);
     }
     state.pod = pod;

@@ -14,9 +14,11 @@ import type { PodRuntime } from '../runtime/pod-runtime.js';
 import { StartError } from '../runtime/start-error.js';
 import { runtimeErrorText } from '../runtime-errors.js';
 import type { Waiting } from '../status/container-statuses.js';
+import { OWNED_CONDITIONS } from '../status/conditions.js';
 import { podStatus, type PodVerdict } from '../status/pod-status.js';
 import type { StatusManager } from '../status/status-manager.js';
 import { VolumeError, type VolumeManager } from '../volumes/volume-manager.js';
+import { podChangeMatters } from './pod-change.js';
 import { applyResize, type ResizeDeps } from './resize.js';
 
 export interface PodWorkerDeps extends ResizeDeps {
@@ -112,7 +114,7 @@ export class PodWorker {
       if (this.#life === 'running' || shorter) this.#step.abort(new Error('the pod is being deleted'));
       if (this.#life === 'running') this.#life = 'terminating';
     }
-    this.wake();
+    if (podChangeMatters(before, pod)) this.wake();
   }
 
   /** The pod's object is gone: everything of it has to go. */
@@ -193,7 +195,7 @@ export class PodWorker {
     const pod = this.#pod as Pod;
     const own = this.#deps.status.get(this.uid);
     if (!own) return pod;
-    const ours = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']);
+    const ours = new Set<string>(OWNED_CONDITIONS);
     const conditions = [...(own.conditions ?? []).filter((c) => ours.has(c.type)), ...(pod.status?.conditions ?? []).filter((c) => !ours.has(c.type))];
     const added = (own.conditions ?? []).filter((c) => !conditions.some((k) => k.type === c.type));
     return { ...pod, status: { ...own, conditions: [...conditions, ...added] } };
@@ -316,7 +318,7 @@ export class PodWorker {
     let sandbox = actions.sandbox;
     let config: ReturnType<PodRuntime['sandboxConfig']>;
     try {
-      config = runtime.sandboxConfig(pod, actions.attempt);
+      config = runtime.sandboxConfig(pod, actions.attempt, actions.createSandbox);
     } catch (error) {
       events.pod(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${(error as Error).message}`);
       return this.#options.retryMs;

@@ -1,0 +1,203 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { NodeUnderTest } from './testing/node-under-test.js';
+
+const web = { name: 'web', image: 'busybox:1' };
+let node: NodeUnderTest;
+afterEach(() => node.destroy());
+
+describe('a pod', () => {
+  it('runs, is reported, and is deleted for good', async () => {
+    node = await NodeUnderTest.start();
+    await node.until(() => node.api.get('/api/v1/nodes/node-1') !== undefined);
+    node.pod('a', { containers: [web] });
+    await node.until(() => node.phase('a') === 'Running');
+    const status = node.status('a');
+    expect(status).toMatchObject({ podIP: '10.0.0.2', hostIP: '192.0.2.1', qosClass: 'BestEffort' });
+    expect(status.containerStatuses[0]).toMatchObject({ name: 'web', ready: true, started: true, restartCount: 0, imageID: 'sha256:busybox', containerID: 'containerd://c2' });
+    expect(Object.fromEntries(status.conditions.map((c: { type: string; status: string }) => [c.type, c.status]))).toEqual({
+      PodReadyToStartContainers: 'True', Initialized: 'True', Ready: 'True', ContainersReady: 'True', PodScheduled: 'True',
+    });
+    node.api.deletePod('a', 7);
+    await node.until(() => node.api.get('/api/v1/namespaces/default/pods/a') === undefined);
+    expect(node.cri.calls).toEqual(['runPodSandbox a', 'createContainer web#0', 'startContainer web', 'stopContainer web 7s', 'stopPodSandbox', 'removeContainer', 'removePodSandbox']);
+    expect(node.cri.sandboxes.size).toBe(0);
+    await node.until(() => node.api.events().some((e) => e.includes('Killing')));
+    expect(node.api.events().map((e) => e.split(':')[0])).toEqual(expect.arrayContaining(['Normal Pulled', 'Normal Created', 'Normal Started', 'Normal Killing']));
+  });
+
+  it('is adopted after a kill -9 of the kubelet, and nothing is started twice', async () => {
+    node = await NodeUnderTest.start();
+    node.pod('a', { containers: [web] });
+    await node.until(() => node.phase('a') === 'Running');
+    await node.stopKubelet();
+    const calls = node.cri.calls.length;
+    await node.startKubelet();
+    node.pod('b', { containers: [web] });
+    await node.until(() => node.phase('b') === 'Running');
+    expect(node.cri.calls.slice(calls)).toEqual(['runPodSandbox b', 'createContainer web#0', 'startContainer web']);
+    // Deleted while no kubelet ran: an orphan, stopped and removed.
+    await node.stopKubelet();
+    node.api.remove('/api/v1/namespaces/default/pods/a');
+    await node.startKubelet();
+    await node.until(() => node.cri.sandboxes.size === 1);
+    expect(node.cri.running()).toEqual(['web']);
+  });
+
+  it('restarts a container at once, then after 10 s, 20 s …', async () => {
+    node = await NodeUnderTest.start();
+    node.pod('a', { containers: [web] });
+    await node.until(() => node.phase('a') === 'Running');
+    node.cri.exit('web', 3);
+    await node.until(() => node.status('a').containerStatuses[0].restartCount === 1);
+    expect(node.status('a').containerStatuses[0].lastState.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
+    node.cri.exit('web', 3);
+    await node.until(() => node.status('a').containerStatuses[0].state.waiting?.reason === 'CrashLoopBackOff');
+    expect(node.status('a').containerStatuses[0].state.waiting.message).toBe('back-off 10s restarting failed container=web pod=a_default(uid-a)');
+    expect(node.phase('a')).toBe('Running');
+    await node.clock.advance(9_000);
+    expect(node.cri.running()).toEqual([]);
+    await node.untilWithin(2_000, () => node.cri.running().length === 1);
+    node.cri.exit('web', 3);
+    await node.until(() => node.status('a').containerStatuses[0].state.waiting?.message?.startsWith('back-off 20s') === true);
+  });
+
+  it('succeeds or fails by its restart policy', async () => {
+    node = await NodeUnderTest.start();
+    node.pod('ok', { restartPolicy: 'Never', containers: [web] });
+    await node.until(() => node.phase('ok') === 'Running');
+    node.cri.exit('web', 0);
+    await node.until(() => node.phase('ok') === 'Succeeded');
+    expect(node.status('ok').conditions.find((c: { type: string }) => c.type === 'Ready')).toMatchObject({ status: 'False', reason: 'PodCompleted' });
+    node.pod('bad', { restartPolicy: 'Never', containers: [{ ...web, name: 'bad' }] });
+    await node.until(() => node.phase('bad') === 'Running');
+    node.cri.exit('bad', 9);
+    await node.until(() => node.phase('bad') === 'Failed');
+    expect(node.cri.calls.filter((c) => c.startsWith('startContainer'))).toHaveLength(2);
+  });
+
+  it('runs init containers in order, and a sidecar through its startup probe', async () => {
+    node = await NodeUnderTest.start();
+    let started = false;
+    node.cri.execResult = () => ({ exitCode: started ? 0 : 1, stdout: '' });
+    node.pod('a', {
+      initContainers: [
+        { ...web, name: 'first' },
+        { ...web, name: 'side', restartPolicy: 'Always', startupProbe: { exec: { command: ['up'] }, periodSeconds: 1, failureThreshold: 30 } },
+        { ...web, name: 'last' },
+      ],
+      containers: [web],
+    });
+    await node.until(() => node.cri.running().includes('first'));
+    expect(node.cri.running()).toEqual(['first']);
+    node.cri.exit('first', 0);
+    await node.until(() => node.cri.running().includes('side'));
+    await node.clock.advance(3_000);
+    expect(node.cri.running()).toEqual(['side']);
+    started = true;
+    await node.untilWithin(2_000, () => node.cri.running().includes('last'));
+    expect(node.phase('a')).toBe('Pending');
+    node.cri.exit('last', 0);
+    await node.until(() => node.phase('a') === 'Running');
+    node.api.deletePod('a');
+    await node.until(() => node.api.get('/api/v1/namespaces/default/pods/a') === undefined);
+    const stops = node.cri.calls.filter((c) => c.startsWith('stopContainer')).map((c) => c.split(' ')[1]);
+    expect(stops).toEqual(['web', 'side']);
+  });
+
+  it('is restarted by its liveness probe and made ready by its readiness probe', async () => {
+    node = await NodeUnderTest.start();
+    let healthy = true;
+    let ready = false;
+    node.cri.execResult = (_id, [cmd]) => ({ exitCode: (cmd === 'live' ? healthy : ready) ? 0 : 1, stdout: 'no' });
+    const probe = (cmd: string) => ({ exec: { command: [cmd] }, periodSeconds: 1, failureThreshold: 2 });
+    node.pod('a', { containers: [{ ...web, livenessProbe: probe('live'), readinessProbe: probe('ready') }] });
+    await node.until(() => node.phase('a') === 'Running');
+    expect(node.status('a').containerStatuses[0]).toMatchObject({ ready: false, started: true });
+    ready = true;
+    await node.untilWithin(3_000, () => node.status('a').containerStatuses[0].ready === true);
+    healthy = false;
+    await node.untilWithin(4_000, () => node.cri.calls.some((c) => c.startsWith('stopContainer')));
+    healthy = true;
+    await node.untilWithin(3_000, () => node.status('a').containerStatuses[0].restartCount === 1);
+    await node.until(() => node.api.events().some((e) => e === 'Warning Unhealthy: Liveness probe failed: no'));
+    expect(node.api.events()).toContain('Normal Killing: Container web failed liveness probe, will be restarted');
+  });
+
+  it('says what is wrong with its image', async () => {
+    node = await NodeUnderTest.start();
+    node.cri.failures.set('pullImage', new Error('no such host'));
+    node.pod('a', { containers: [{ name: 'web', image: 'nowhere/x:1' }] });
+    node.pod('b', { containers: [{ name: 'web', image: 'Not A Name' }] });
+    node.pod('c', { containers: [{ name: 'web', image: 'x:1', imagePullPolicy: 'Never' }] });
+    await node.until(() => node.status('a').containerStatuses?.[0].state.waiting?.reason === 'ErrImagePull');
+    await node.untilWithin(2_000, () => node.status('a').containerStatuses?.[0].state.waiting?.reason === 'ImagePullBackOff');
+    await node.until(() => node.status('b').containerStatuses?.[0].state.waiting?.reason === 'InvalidImageName');
+    await node.until(() => node.status('c').containerStatuses?.[0].state.waiting?.reason === 'ErrImageNeverPull');
+    node.cri.failures.clear();
+    await node.untilWithin(15_000, () => node.phase('a') === 'Running');
+  });
+
+  it('waits for a config map and starts when it comes', async () => {
+    node = await NodeUnderTest.start();
+    node.pod('a', { containers: [{ ...web, env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'conf', key: 'a' } } }, { name: 'B', value: '<$(A)> $$(A) $(C)' }] }] });
+    await node.until(() => node.status('a').containerStatuses?.[0].state.waiting?.reason === 'CreateContainerConfigError');
+    expect(node.status('a').containerStatuses[0].state.waiting.message).toBe('configmap "conf" not found');
+    node.api.put('/api/v1/namespaces/default/configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'conf', namespace: 'default' }, data: { a: 'x' } });
+    await node.until(() => node.phase('a') === 'Running');
+    const env = Object.fromEntries((node.cri.container('web').config.envs ?? []).map((e) => [e.key, Buffer.from(e.value ?? []).toString()]));
+    expect(env).toMatchObject({ A: 'x', B: '<x> $(A) $(C)' });
+  });
+
+  it('has its status written once the API server is back', async () => {
+    node = await NodeUnderTest.start();
+    node.pod('a', { containers: [web] });
+    await node.until(() => node.phase('a') === 'Running');
+    node.api.down = true;
+    node.cri.exit('web', 1);
+    await node.untilWithin(5_000, () => node.cri.running().length === 1);
+    node.api.down = false;
+    await node.untilWithin(30_000, () => node.status('a').containerStatuses[0].restartCount === 1);
+  });
+
+  it('is not started again after its deadline', async () => {
+    node = await NodeUnderTest.start();
+    node.pod('a', { activeDeadlineSeconds: 5, containers: [web] });
+    await node.until(() => node.phase('a') === 'Running');
+    await node.untilWithin(7_000, () => node.phase('a') === 'Failed');
+    expect(node.status('a')).toMatchObject({ reason: 'DeadlineExceeded' });
+    expect(node.cri.running()).toEqual([]);
+  });
+
+  it('is rejected when it does not fit', async () => {
+    node = await NodeUnderTest.start();
+    node.pod('a', { containers: [{ ...web, resources: { requests: { cpu: '1000' } } }] });
+    await node.until(() => node.phase('a') === 'Failed');
+    expect(node.status('a').reason).toBe('OutOfcpu');
+    expect(node.status('a').message).toMatch(/^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: \d+$/);
+    expect(node.cri.calls).toEqual([]);
+  });
+
+  it('gets another sandbox when its own dies', async () => {
+    node = await NodeUnderTest.start({}, false);
+    node.pod('a', { containers: [web] });
+    await node.until(() => node.phase('a') === 'Running');
+    await node.cri.connection.runtime.stopPodSandbox({ podSandboxId: 's1' });
+    await node.untilWithin(5_000, () => node.cri.calls.filter((c) => c === 'runPodSandbox a').length === 2);
+    await node.untilWithin(5_000, () => node.status('a').containerStatuses[0].restartCount === 1 && node.status('a').containerStatuses[0].ready);
+    await node.until(() => node.api.events().some((e) => e.startsWith('Normal SandboxChanged')));
+  });
+});
+
+describe('the node', () => {
+  it('is not ready while the runtime or its network is not, and recovers', async () => {
+    node = await NodeUnderTest.start();
+    const ready = () => (node.api.get('/api/v1/nodes/node-1')?.status?.conditions as { type: string; status: string; message: string }[] | undefined)?.find((c) => c.type === 'Ready');
+    await node.until(() => ready()?.status === 'True');
+    expect(node.api.get('/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-1')).toBeDefined();
+    node.cri.networkReady = false;
+    await node.untilWithin(11_000, () => ready()?.status === 'False');
+    expect(ready()?.message).toBe('container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized');
+    node.cri.networkReady = true;
+    await node.untilWithin(11_000, () => ready()?.status === 'True');
+  });
+});

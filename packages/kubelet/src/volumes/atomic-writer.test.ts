@@ -1,0 +1,30 @@
+import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeAtomically } from './atomic-writer.js';
+
+const file = (text: string, mode = 0o644) => ({ data: Buffer.from(text), mode });
+
+describe('writeAtomically', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'aw-'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  it('shows files through ..data and swaps them together', async () => {
+    expect(await writeAtomically(dir, new Map([['a', file('1')], ['sub/b', file('2', 0o400)]]), { stamp: '1' })).toBe(true);
+    expect((await readdir(dir)).sort()).toEqual(['..1', '..data', 'a', 'sub']);
+    expect(await readlink(join(dir, 'a'))).toBe('..data/a');
+    expect((await stat(join(dir, 'sub/b'))).mode & 0o777).toBe(0o400);
+    expect(await writeAtomically(dir, new Map([['a', file('1')], ['sub/b', file('2', 0o400)]]), { stamp: '2' })).toBe(false);
+    expect(await writeAtomically(dir, new Map([['c', file('3')]]), { stamp: '3' })).toBe(true);
+    expect((await readdir(dir)).sort()).toEqual(['..3', '..data', 'c']);
+    expect(await readFile(join(dir, 'c'), 'utf8')).toBe('3');
+  });
+
+  it('refuses to leave its folder', async () => {
+    for (const bad of ['../x', '/x', 'a/../../x', '..x', '']) await expect(writeAtomically(dir, new Map([[bad, file('')]]), { stamp: '1' })).rejects.toThrow('invalid path');
+  });
+});
