@@ -1,3 +1,57 @@
-// STUB
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { FieldError } from '../field-error.js';
-export const isCanonicalIP = (_name: string): boolean => true;
+import { invalid } from './errors.js';
+
+const NOT_AN_IP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const NOT_A_CIDR = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+export const validateIP = (value: string, field: string): FieldError[] =>
+  isIP(value) === 0 ? [invalid(field, value, NOT_AN_IP)] : [];
+
+export const isIPFamily = (value: string, family: 'IPv4' | 'IPv6'): boolean => (family === 'IPv4' ? isIPv4(value) : isIPv6(value));
+
+export function parseCIDR(value: string): { readonly address: string; readonly prefix: number; readonly family: 'IPv4' | 'IPv6' } | undefined {
+  const [address = '', length = '', ...rest] = value.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(length)) return undefined;
+  const prefix = Number(length);
+  if (prefix > (version === 4 ? 32 : 128)) return undefined;
+  return { address, prefix, family: version === 4 ? 'IPv4' : 'IPv6' };
+}
+
+export const validateCIDR = (value: string, field: string): FieldError[] =>
+  parseCIDR(value) === undefined ? [invalid(field, value, NOT_A_CIDR)] : [];
+
+/** The 16-bit groups of an IPv6 address. */
+function groups(address: string): number[] {
+  let text = address;
+  const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
+  if (dotted) {
+    const [, a, b, c, d] = dotted.map(Number) as [number, number, number, number, number];
+    text = `${text.slice(0, dotted.index)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  }
+  const [head = '', tail] = text.split('::');
+  const parse = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const left = parse(head);
+  if (tail === undefined) return left;
+  const right = parse(tail);
+  return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+}
+
+/** The RFC 5952 form. */
+export function canonicalIP(address: string): string {
+  if (isIPv4(address)) return address.split('.').map(Number).join('.');
+  const all = groups(address);
+  let start = -1;
+  let length = 1;
+  for (let from = 0; from < 8; from++) {
+    let to = from;
+    while (to < 8 && all[to] === 0) to++;
+    if (to - from > length) [start, length] = [from, to - from];
+  }
+  const hex = all.map((group) => group.toString(16));
+  if (start < 0) return hex.join(':');
+  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+}
+
+export const isCanonicalIP = (value: string): boolean => isIP(value) !== 0 && canonicalIP(value) === value;

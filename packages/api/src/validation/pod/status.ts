@@ -1,3 +1,40 @@
-// STUB
 import type { FieldError } from '../../field-error.js';
-export const validatePodStatusUpdate = (..._all: unknown[]): FieldError[] => [];
+import type { ContainerStatus, Pod } from '../../generated/types.js';
+import { forbidden, invalid, invalids, required } from '../errors.js';
+import { validateIP } from '../ip.js';
+import { isDNS1123Subdomain } from '../names.js';
+
+export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
+  const { status = {} } = pod;
+  const before = old.status ?? {};
+  const errors: FieldError[] = [];
+  if (status.nominatedNodeName) {
+    errors.push(...invalids('status.nominatedNodeName', status.nominatedNodeName, isDNS1123Subdomain(status.nominatedNodeName)));
+  }
+  (status.conditions ?? []).forEach(({ type, status: value }, index) => {
+    if (!type) errors.push(required(`status.conditions[${index}].type`));
+    if (!value) errors.push(required(`status.conditions[${index}].status`));
+  });
+  (status.podIPs ?? []).forEach(({ ip }, index) => {
+    errors.push(...validateIP(ip, `status.podIPs[${index}].ip`));
+  });
+  if (before.startTime && status.startTime && before.startTime !== status.startTime) {
+    errors.push(invalid('status.startTime', status.startTime, 'field is immutable'));
+  }
+  if (pod.spec?.restartPolicy === 'Never' || pod.spec?.restartPolicy === 'OnFailure') {
+    errors.push(...noResurrection(status.containerStatuses, before.containerStatuses, pod.spec.restartPolicy));
+  }
+  return errors;
+}
+
+/** A container that may not restart stays terminated. */
+function noResurrection(now: readonly ContainerStatus[] = [], before: readonly ContainerStatus[] = [], policy: string): FieldError[] {
+  return before.flatMap((old) => {
+    const ended = old.state?.terminated;
+    if (!ended || (policy === 'OnFailure' && ended.exitCode !== 0)) return [];
+    const index = now.findIndex(({ name }) => name === old.name);
+    const state = now[index]?.state;
+    if (index < 0 || !state || state.terminated || Object.keys(state).length === 0) return [];
+    return [forbidden(`status.containerStatuses[${index}].state`, 'may not be transitioned to non-terminated state')];
+  });
+}
