@@ -67,7 +67,7 @@ export function resolveRangeSet(confs: readonly RangeConf[]): RangeSet {
     for (const b of set.slice(i + 1)) {
       if (a.subnet.family !== b.subnet.family) throw invalid('a range set mixes IPv4 and IPv6');
       if (a.start <= b.end && b.start <= a.end)
-        throw invalid(`ranges overlap at ${formatIp({ family: a.subnet.family, value: a.start > b.start ? a.start : b.start })}`);
+        throw invalid(`ranges ${confs[i]?.subnet} and ${confs[set.indexOf(b)]?.subnet} overlap`);
     }
   }
   return set;
