@@ -17,6 +17,8 @@ export interface TlsOptions {
 
 const PING_AFTER_MS = 30_000;
 const PING_TIMEOUT_MS = 15_000;
+/** Upstream's dial timeout. */
+const DIAL_TIMEOUT_MS = 30_000;
 /** Large enough that a list of thousands of objects is not paced by round trips. */
 const WINDOW = 16 * 1024 * 1024;
 
@@ -97,9 +99,14 @@ export class Http2Pool {
     const host = this.url.hostname.replace(/^\[|\]$/g, '');
     return new Promise((resolve, reject) => {
       const socket = tls.connect({ host, port, ...this.#secure(['h2', 'http/1.1']) });
-      const fail = (error: Error) => reject(new TransportError(`connect to ${this.url.host}: ${error.message}`, false, { cause: error }));
+      const cancel = this.clock.setTimeout(() => socket.destroy(new Error('i/o timeout')), DIAL_TIMEOUT_MS);
+      const fail = (error: Error) => {
+        cancel();
+        reject(new TransportError(`connect to ${this.url.host}: ${error.message}`, false, { cause: error }));
+      };
       socket.once('error', fail);
       socket.once('secureConnect', () => {
+        cancel();
         socket.off('error', fail);
         socket.setNoDelay(true);
         resolve(socket);

@@ -1,6 +1,6 @@
 import http2 from 'node:http2';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HttpsTransport } from './https-transport.js';
 import { staticToken } from './token-source.js';
@@ -111,6 +111,39 @@ describe.each(['h2', 'http/1.1'] as const)('HttpsTransport over %s', (protocol) 
 });
 
 describe('HttpsTransport', () => {
+  it.each(['h2', 'http/1.1'] as const)('fails a stream the server breaks off, over %s', async (protocol) => {
+    const { transport } = await serve(protocol, (req, res) => {
+      res.write('one\n', () => setImmediate(() => req.socket.destroy()));
+    });
+    const stream = await transport.stream({ method: 'GET', path: '/', headers: {} });
+    const read = async () => {
+      for await (const _ of stream.chunks);
+    };
+    await expect(read()).rejects.toBeInstanceOf(TransportError);
+  });
+
+  it('does not wait for a connection longer than its caller', async () => {
+    // Accepts and never speaks TLS.
+    const silent = net.createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const transport = new HttpsTransport({ server: `https://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+    const sockets: net.Socket[] = [];
+    const accepted = new Promise<void>((resolve) =>
+      silent.on('connection', (s) => {
+        sockets.push(s);
+        resolve();
+      }),
+    );
+    const abort = new AbortController();
+    const pending = transport.request({ method: 'GET', path: '/', headers: {}, signal: abort.signal });
+    await accepted;
+    abort.abort(new Error('enough'));
+    await expect(pending).rejects.toThrow('enough');
+    for (const s of sockets) s.destroy();
+    await transport.close();
+    silent.close();
+  });
+
   it('shares one connection among parallel requests over h2', async () => {
     const { transport, connections } = await serve('h2', (_req, res) => void res.end('x'));
     await Promise.all(Array.from({ length: 50 }, () => transport.request({ method: 'GET', path: '/', headers: {} })));

@@ -40,6 +40,7 @@ export class HttpsTransport implements Transport {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of head.body) chunks.push(chunk as Buffer);
+      checkComplete(head.body);
     } catch (error) {
       throw this.#failure(request, error as Error, true);
     }
@@ -54,6 +55,7 @@ export class HttpsTransport implements Transport {
   async *#chunks(request: TransportRequest, body: Readable): AsyncIterable<Uint8Array> {
     try {
       for await (const chunk of body) yield chunk as Buffer;
+      checkComplete(body);
     } catch (error) {
       if (request.signal?.aborted) return;
       throw this.#failure(request, error as Error, true);
@@ -92,8 +94,7 @@ export class HttpsTransport implements Transport {
   async #send(request: TransportRequest): Promise<Head> {
     request.signal?.throwIfAborted();
     const headers = await this.#headers(request);
-    const session = this.#pool ? await this.#pool.session() : 'http/1.1';
-    request.signal?.throwIfAborted();
+    const session = this.#pool ? await unlessAborted(this.#pool.session(), request.signal) : 'http/1.1';
     return session === 'http/1.1' ? this.#sendHttp1(request, headers) : this.#sendHttp2(session, request, headers);
   }
 
@@ -178,6 +179,23 @@ function flatten(headers: Record<string, string | string[] | number | undefined>
     out[name] = Array.isArray(value) ? value.join(', ') : String(value);
   }
   return out;
+}
+
+/** Node ends the streams of a lost HTTP/2 connection as if they were complete; only the code tells. */
+function checkComplete(body: Readable): void {
+  const { rstCode } = body as Partial<ClientHttp2Stream>;
+  if (rstCode) throw new Error(`stream broke off with code ${rstCode}`);
+}
+
+/** The connection is shared: who gives up does not take it from the others. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    if (signal.aborted) onAbort();
+  });
 }
 
 async function collect(stream: Readable): Promise<Uint8Array> {
