@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
@@ -289,6 +290,38 @@ export function criSuite(options: CriSuiteOptions): void {
         if (runtimeHandlers.some((h) => h.features?.recursiveReadOnlyMounts)) {
           const { containerId } = await start(pod, mount(MountPropagation.PROPAGATION_PRIVATE));
           expect((await exec(containerId, 'touch /m/x')).exitCode).not.toBe(0);
+        }
+      });
+      it('propagate mounts to and from the container where asked', async () => {
+        const host = join(dir, `shared-${++serial}`);
+        await mkdir(host);
+        const mount = (...args: string[]) => execFileSync('mount', args);
+        mount('--bind', host, host);
+        try {
+          mount('--make-rshared', host);
+          const pod = await runPod(podConfig({ linux: { securityContext: { privileged: true } } } as Partial<SandboxInit>));
+          const { containerId } = await start(pod, { ...secure({ privileged: true }), mounts: [{ hostPath: host, containerPath: '/m', propagation: MountPropagation.PROPAGATION_BIDIRECTIONAL }] } as Partial<ContainerInit>);
+          const { containerId: slave } = await start(pod, { mounts: [{ hostPath: host, containerPath: '/m', propagation: MountPropagation.PROPAGATION_HOST_TO_CONTAINER }] } as Partial<ContainerInit>);
+          await Promise.all(['from-host', 'from-container'].map((name) => mkdir(join(host, name))));
+          mount('-t', 'tmpfs', 'tmpfs', join(host, 'from-host'));
+          await writeFile(join(host, 'from-host', 'a'), 'A');
+          for (const id of [containerId, slave]) expect((await exec(id, 'cat /m/from-host/a')).out).toBe('A');
+          expect((await exec(containerId, 'mount -t tmpfs tmpfs /m/from-container && echo B > /m/from-container/b')).exitCode).toBe(0);
+          expect((await readFile(join(host, 'from-container', 'b'), 'utf8')).trim()).toBe('B');
+        } finally {
+          execFileSync('umount', ['-R', '-l', host]);
+        }
+      });
+      it('refuse propagation from what is not shared', async () => {
+        const host = join(dir, `private-${++serial}`);
+        await mkdir(host);
+        execFileSync('mount', ['--bind', host, host]);
+        try {
+          execFileSync('mount', ['--make-private', host]);
+          const mounts = [{ hostPath: host, containerPath: '/m', propagation: MountPropagation.PROPAGATION_BIDIRECTIONAL }];
+          await expect(create(await runPod(), { mounts } as Partial<ContainerInit>)).rejects.toThrow(/not a shared mount/);
+        } finally {
+          execFileSync('umount', ['-l', host]);
         }
       });
       it('take devices', async () => {

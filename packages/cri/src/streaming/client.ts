@@ -34,7 +34,7 @@ export async function dialCommand(options: DialOptions, wanted: SessionStreams):
     return session(protocol, { stdin, stdout, stderr, resize, error }, connection.closed, () => connection.destroy());
   }
   const { ws, protocol } = await webSocket(options, options.protocols ?? WS_COMMAND_PROTOCOLS);
-  const channels = new WsChannels(ws, { base64: protocol.includes('base64'), halfClose: protocol.startsWith('v5.') });
+  const channels = new WsChannels(ws, { base64: protocol.includes('base64'), halfClose: protocol.startsWith('v5.') ? 'send' : 'none' });
   const open = (name: keyof typeof Channel, wants: boolean) => (wants ? channels.channel(Channel[name]) : undefined);
   const wires = {
     stdin: open('stdin', streams.stdin), stdout: open('stdout', streams.stdout), stderr: open('stderr', streams.stderr),

@@ -53,7 +53,7 @@ async function endWriting(stream: Writable | undefined): Promise<void> {
 
 async function overWebSocket(upgrade: UpgradeRequest, wanted: SessionStreams): Promise<Wires> {
   const { ws, protocol } = await acceptWebSocket(upgrade, WS_COMMAND_PROTOCOLS, 'channel.k8s.io');
-  const channels = new WsChannels(ws, { base64: protocol.includes('base64'), halfClose: protocol.startsWith('v5.') });
+  const channels = new WsChannels(ws, { base64: protocol.includes('base64'), halfClose: protocol.startsWith('v5.') ? 'receive' : 'none' });
   const streams = {
     stdin: channels.channel(Channel.stdin),
     stdout: channels.channel(Channel.stdout),

@@ -51,7 +51,7 @@ function overSpdy(transport: Duplex, head: Buffer | undefined, handler: PortForw
 }
 
 async function overChannels(ws: WebSocket, protocol: string, handler: PortForwardHandler): Promise<void> {
-  const channels = new WsChannels(ws, { base64: protocol.includes('base64'), halfClose: false });
+  const channels = new WsChannels(ws, { base64: protocol.includes('base64'), halfClose: 'none' });
   const pairs = handler.ports.map((port, i) => ({ port, data: channels.channel(2 * i), error: channels.channel(2 * i + 1) }));
   ws.resume();
   for (const { port, data, error } of pairs) {

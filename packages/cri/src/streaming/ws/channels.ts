@@ -8,8 +8,8 @@ const CHANNEL_BUFFER_BYTES = 256 * 1024;
 export interface WsChannelsOptions {
   /** `v4.base64.channel.k8s.io` and friends: an ASCII digit and base64 text. */
   readonly base64: boolean;
-  /** v5: channels can be half-closed. */
-  readonly halfClose: boolean;
+  /** v5: the client can half-close channels; the server must not (kubectl takes channel 255 for an error). */
+  readonly halfClose: 'send' | 'receive' | 'none';
 }
 
 /** One numbered channel. `end()` half-closes where the protocol can; otherwise it only ends our side. */
@@ -35,6 +35,12 @@ export class WsChannel extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     this.owner.sendClose(this.number, done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.resume$?.();
+    this.resume$ = undefined;
+    done(error);
   }
 }
 
@@ -77,7 +83,7 @@ export class WsChannels {
 
   /** @internal */
   sendClose(number: number, done: (error?: Error | null) => void): void {
-    if (!this.options.halfClose || this.socket.readyState !== this.socket.OPEN) return done();
+    if (this.options.halfClose !== 'send' || this.socket.readyState !== this.socket.OPEN) return done();
     this.socket.send(Buffer.from([CLOSE_CHANNEL, number]), { binary: true }, () => done());
   }
 
@@ -93,14 +99,19 @@ export class WsChannels {
     const base64 = this.options.base64 && !isBinary;
     const number = base64 ? first - 48 : first;
     const data = base64 ? Buffer.from(message.toString('latin1', 1), 'base64') : message.subarray(1);
-    if (this.options.halfClose && first === CLOSE_CHANNEL) {
+    if (this.options.halfClose === 'receive' && first === CLOSE_CHANNEL) {
       const channel = this.#channels.get(data[0] ?? -1);
-      if (channel && !channel.readableEnded) channel.push(null);
+      if (channel && !channel.readableEnded) {
+        channel.push(null);
+        // An ended stream asks for no more, and must not leave the socket stopped.
+        channel.resume$?.();
+        channel.resume$ = undefined;
+      }
       return;
     }
     const channel = this.#channels.get(number);
     if (!channel || channel.destroyed || data.length === 0) return;
-    if (!channel.push(data)) this.#block(channel);
+    if (!channel.push(data) && !channel.readableEnded) this.#block(channel);
   }
 
   // One full channel stops the socket, as in every WebSocket multiplexer without windows.
