@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const writer = fileURLToPath(new URL('../test/writer.mts', import.meta.url));
+const writer = fileURLToPath(new URL('../scripts/writer.mts', import.meta.url));
 
 test('kill -9 at any instant loses no acknowledged write and tears no transaction', async () => {
   const path = join(dir, 'store');
