@@ -1,55 +1,52 @@
-import type { ResourceDefinition, SchemaLookup } from '@coxswain/api';
-import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Component, ComponentState, Logger, Random, StateStore, UserInfo } from '@coxswain/sdk';
+import { definitions as builtIns, lookupSchema as builtInSchemas } from '@coxswain/api';
+import type { AdmissionPlugin, Authenticator, Authorizer, Component, ComponentState, UserInfo } from '@coxswain/sdk';
 import { ComponentStateCell } from '@coxswain/sdk';
 import type { Observable } from 'rxjs';
+import { actionHandlers } from './actions/action-handlers.js';
 import { AdmissionChain } from './admission/admission-chain.js';
+import { builtInAdmission } from './admission/built-in-admission.js';
 import { ApiHandler } from './api-handler.js';
 import type { PathHandler } from './api-handler.js';
+import type { ApiServerOptions } from './api-server-options.js';
 import { Authentication } from './auth/authentication.js';
 import { Authorization } from './auth/authorization.js';
 import { certificateAuthenticator } from './auth/certificate-authenticator.js';
+import { frontProxyAuthenticator } from './auth/front-proxy-authenticator.js';
+import { NodeAuthorizer } from './auth/node-authorizer.js';
+import { oidcPaths } from './auth/oidc-paths.js';
+import { ServiceAccountTokens } from './auth/service-account-tokens.js';
 import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
+import { signingKey, verifyingKey } from './auth/token-keys.js';
+import { bootstrap } from './bootstrap/bootstrap.js';
+import { namespaceHooks } from './bootstrap/namespace-hooks.js';
 import { Discovery } from './discovery/discovery.js';
 import { discoveryPaths } from './discovery/discovery-paths.js';
 import { healthPaths } from './health/health-paths.js';
 import type { HealthCheck } from './health/health-paths.js';
 import { infoPaths } from './health/info-paths.js';
 import { RequestMetrics } from './health/request-metrics.js';
+import { serverMetrics } from './health/server-metrics.js';
 import { HttpServer } from './http/http-server.js';
 import { InFlight } from './http/in-flight.js';
+import { inProcessTransport } from './in-process-transport.js';
+import type { InProcessTransport } from './in-process-transport.js';
+import { KubeletLocator } from './proxy/kubelet-location.js';
+import { RbacAuthorizer } from './rbac/rbac-authorizer.js';
 import { ResourceRegistry } from './registry/resource-registry.js';
 import { ResourceHandler } from './rest/resource-handler.js';
+import type { ResourceHooks } from './rest/resource-hooks.js';
 import type { RestEnv } from './rest/rest-env.js';
+import { IpRange } from './services/ip-range.js';
+import { ServiceHooks } from './services/service-hooks.js';
 import { LeasePool } from './storage/lease-pool.js';
 import { StoreFeed } from './storage/store-feed.js';
 
 const ROOT = '/registry/';
-const EVENT_TTL_SECONDS = 3600;
 const TICK_MS = 1000;
-const COMPACT_MS = 5 * 60_000;
+/** The API server's own identity for what it does to its own objects. */
+const SELF: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 
-export interface ApiServerOptions {
-  readonly store: StateStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly definitions: readonly ResourceDefinition[];
-  readonly lookupSchema: SchemaLookup;
-  readonly host: string;
-  readonly port: number;
-  /** PEM. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly clientCA?: string };
-  /** Static bearer tokens, by digest (see `parseTokenFile`). */
-  readonly tokens: ReadonlyMap<string, UserInfo>;
-  readonly anonymous: boolean;
-  readonly authenticators: readonly Authenticator[];
-  readonly authorizers: readonly Authorizer[];
-  readonly admission: readonly AdmissionPlugin[];
-  readonly maxRequestsInFlight: number;
-  readonly maxMutatingRequestsInFlight: number;
-}
-
-/** The Kubernetes API server. */
+/** The Kubernetes API server: serves every registered resource over HTTPS, and in this process through `transport`. */
 export class ApiServer implements Component {
   readonly name = 'apiserver';
   readonly registry: ResourceRegistry;
@@ -58,6 +55,8 @@ export class ApiServer implements Component {
   readonly handler: ApiHandler;
   readonly #feed: StoreFeed;
   readonly #http: HttpServer;
+  readonly #rbac: RbacAuthorizer;
+  readonly #ranges: readonly IpRange[];
   readonly #cell = new ComponentStateCell();
   readonly #timers: (() => void)[] = [];
   #started = false;
@@ -66,45 +65,62 @@ export class ApiServer implements Component {
     const { store, clock, random, logger } = options;
     this.#feed = new StoreFeed({ store, clock, logger, root: ROOT });
     this.registry = new ResourceRegistry(store, this.#feed);
-    for (const definition of options.definitions) this.registry.addBuiltIn({ definition, lookup: options.lookupSchema });
-    this.discovery = new Discovery(this.registry, () => `${options.host}:${this.port}`);
-    const authorization = new Authorization(options.authorizers);
+    const lookup = options.lookupSchema ?? builtInSchemas;
+    for (const definition of options.definitions ?? builtIns) this.registry.addBuiltIn({ definition, lookup });
+    this.discovery = new Discovery(this.registry, () => `${options.advertiseAddress}:${this.port}`);
+    this.#ranges = options.serviceRanges.map((cidr) => new IpRange(cidr));
+    const cacheOf = (group: string, resource: string) => this.registry.storage(group, resource).cache;
+    const rbacGroup = 'rbac.authorization.k8s.io';
+    this.#rbac = new RbacAuthorizer({
+      roles: cacheOf(rbacGroup, 'roles'),
+      roleBindings: cacheOf(rbacGroup, 'rolebindings'),
+      clusterRoles: cacheOf(rbacGroup, 'clusterroles'),
+      clusterRoleBindings: cacheOf(rbacGroup, 'clusterrolebindings'),
+    });
+    const authorization = new Authorization([...this.#authorizers(), ...options.authorizers]);
+    const { serviceAccounts } = options;
+    const signing = serviceAccounts.signingKey === undefined ? undefined : signingKey(serviceAccounts.signingKey);
+    const verifying = [...(signing ? [signing] : []), ...serviceAccounts.verifyingKeys.map(verifyingKey)];
+    const tokens = new ServiceAccountTokens({
+      issuers: serviceAccounts.issuers,
+      signing,
+      verifying,
+      clock,
+      random,
+      caches: { serviceAccounts: cacheOf('', 'serviceaccounts'), pods: cacheOf('', 'pods'), secrets: cacheOf('', 'secrets'), nodes: cacheOf('', 'nodes') },
+    });
+    const apiAudiences = serviceAccounts.audiences ?? serviceAccounts.issuers;
+    const authentication = new Authentication(this.#authenticators(tokens), apiAudiences, options.anonymous);
     const env: RestEnv = {
       clock,
       random,
       logger,
       feed: this.#feed,
       registry: this.registry,
-      admission: new AdmissionChain(options.admission),
-      eventLeases: new LeasePool(store, clock, EVENT_TTL_SECONDS),
-      hooks: new Map(),
+      admission: new AdmissionChain(this.#admission(authorization)),
+      eventLeases: new LeasePool(store, clock, options.eventTtlSeconds),
+      hooks: this.#hooks(),
       authorize: async (context, verb) => authorization.check(context, verb),
     };
-    const resources = new ResourceHandler({ env, actions: new Map() });
-    const checks: HealthCheck[] = [
-      { name: 'ping', check: () => undefined },
-      { name: 'etcd', check: () => this.#feed.failure?.message },
-    ];
-    const paths: PathHandler[] = [
-      discoveryPaths(this.discovery),
-      healthPaths({ healthz: checks, livez: checks, readyz: [...checks, { name: 'informer-sync', check: () => (this.#started ? undefined : 'not started') }] }),
-      infoPaths(this.metrics, () => ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version']),
-    ];
+    const kubelets = new KubeletLocator(cacheOf('', 'nodes'), options.kubelet);
+    const actions = actionHandlers({ rest: env, authentication, authorization, rbac: this.#rbac, tokens, apiAudiences }, kubelets, store);
+    const resources = new ResourceHandler({ env, actions });
     this.handler = new ApiHandler({
       clock,
       random,
       logger,
-      authentication: new Authentication([certificateAuthenticator(clock), tokenFileAuthenticator(options.tokens), ...options.authenticators], [], options.anonymous),
+      authentication,
       authorization,
       inFlight: new InFlight(options.maxRequestsInFlight, options.maxMutatingRequestsInFlight),
       metrics: this.metrics,
-      paths,
+      paths: this.#paths(oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${options.advertiseAddress}:${options.port}/openid/v1/jwks`)),
       resources: (context) => resources.handle(context),
     });
+    serverMetrics(this.metrics, this.registry, this.#feed);
     this.#http = new HttpServer({
       cert: options.tls.cert,
       key: options.tls.key,
-      clientCA: options.tls.clientCA,
+      clientCA: [options.tls.clientCA, options.frontProxy?.ca].filter((pem) => pem !== undefined).join('\n') || undefined,
       host: options.host,
       port: options.port,
       clock,
@@ -122,21 +138,29 @@ export class ApiServer implements Component {
     return this.#http.port;
   }
 
+  /** The API for a component of this process, as this user; the same rules hold as over HTTPS. */
+  transport(user: UserInfo): InProcessTransport {
+    return inProcessTransport(this.handler, user);
+  }
+
   async start(signal: AbortSignal): Promise<void> {
+    if (this.#started) return;
     this.#cell.set('starting');
     try {
       await this.#feed.start(signal);
       this.registry.started();
       await this.#http.listen();
+      await this.#bootstrap();
     } catch (error) {
       this.#cell.set('failed', (error as Error).message);
       await this.#feed.stop();
+      await this.#http.close(AbortSignal.abort()).catch(() => {});
       throw error;
     }
     this.#every(TICK_MS, (n) => {
       for (const { cache } of this.registry.storages()) cache.groups.tick(n, this.#feed.revision);
     });
-    this.#every(COMPACT_MS, this.#compactor());
+    this.#every(this.options.compactionIntervalMs, this.#compactor());
     this.#started = true;
     this.#cell.set('ready');
   }
@@ -146,9 +170,109 @@ export class ApiServer implements Component {
     this.#started = false;
     this.#cell.set('stopping');
     for (const cancel of this.#timers.splice(0)) cancel();
-    await this.#http.close(deadline);
+    const closed = this.#http.close(deadline);
+    // Clients of ended watches come back to whoever serves next.
+    for (const { cache } of this.registry.storages()) cache.groups.end();
+    await closed;
     await this.#feed.stop();
+    this.#rbac.close();
     this.#cell.set('stopped');
+  }
+
+  #bootstrap(): Promise<void> {
+    const { options } = this;
+    const { frontProxy, tls } = options;
+    return bootstrap({
+      transport: this.transport(SELF),
+      registry: this.registry,
+      logger: options.logger,
+      serviceRanges: options.serviceRanges,
+      kubernetesIP: (this.#ranges[0] as IpRange).at(0),
+      advertiseAddress: options.advertiseAddress,
+      securePort: this.port,
+      authentication: {
+        ...(tls.clientCA ? { 'client-ca-file': tls.clientCA } : {}),
+        ...(frontProxy
+          ? {
+              'requestheader-client-ca-file': frontProxy.ca,
+              'requestheader-allowed-names': JSON.stringify(frontProxy.allowedNames),
+              'requestheader-username-headers': JSON.stringify(frontProxy.userHeaders),
+              'requestheader-group-headers': JSON.stringify(frontProxy.groupHeaders),
+              'requestheader-extra-headers-prefix': JSON.stringify(frontProxy.extraPrefixes),
+            }
+          : {}),
+      },
+    });
+  }
+
+  #authenticators(tokens: ServiceAccountTokens): Authenticator[] {
+    const { clock, frontProxy, tokens: fixed, authenticators } = this.options;
+    return [
+      ...(frontProxy ? [frontProxyAuthenticator(frontProxy, clock)] : []),
+      certificateAuthenticator(clock),
+      ...(fixed.size > 0 ? [tokenFileAuthenticator(fixed)] : []),
+      tokens,
+      ...authenticators,
+    ];
+  }
+
+  #authorizers(): Authorizer[] {
+    return this.options.authorizationModes.map((mode) => {
+      switch (mode) {
+        case 'Node':
+          return new NodeAuthorizer(this.registry);
+        case 'RBAC':
+          return this.#rbac;
+        case 'AlwaysAllow':
+          return { name: mode, authorize: () => ({ decision: 'allow' }) };
+      }
+    });
+  }
+
+  #admission(authorization: Authorization): AdmissionPlugin[] {
+    const { clock, random, admission, disabledAdmission } = this.options;
+    const builtIn = builtInAdmission({ registry: this.registry, authorization, clock, random }, this.#rbac);
+    return [...builtIn.filter(({ name }) => !disabledAdmission.includes(name)), ...admission];
+  }
+
+  #hooks(): ReadonlyMap<string, ResourceHooks> {
+    const { clock, random, nodePorts } = this.options;
+    const services = new ServiceHooks({
+      ranges: this.#ranges,
+      nodePorts,
+      addresses: this.registry.storage('networking.k8s.io', 'ipaddresses').cache,
+      services: this.registry.storage('', 'services').cache,
+      clock,
+      random,
+    });
+    const events: ResourceHooks = { expires: true };
+    const returned: ResourceHooks = { returnsDeleted: true };
+    return new Map<string, ResourceHooks>([
+      ['services', services],
+      ['namespaces', namespaceHooks],
+      ['events', events],
+      ['events.events.k8s.io', events],
+      ['pods', returned],
+      ['persistentvolumeclaims', returned],
+      ['persistentvolumes', returned],
+      ['serviceaccounts', returned],
+      ['podtemplates', returned],
+      ['resourcequotas', returned],
+    ]);
+  }
+
+  #paths(oidc: PathHandler): PathHandler[] {
+    const alive: HealthCheck[] = [
+      { name: 'ping', check: () => undefined },
+      { name: 'log', check: () => undefined },
+      { name: 'etcd', check: () => this.#feed.failure?.message },
+    ];
+    const ready: HealthCheck[] = [...alive, { name: 'etcd-readiness', check: async () => (await this.options.store.status()).message }, { name: 'informer-sync', check: () => (this.#feed.revision > 0 ? undefined : 'the caches are not loaded') }];
+    const started: HealthCheck = { name: 'poststarthook/bootstrap', check: () => (this.#started ? undefined : 'not finished') };
+    const health = { healthz: [...alive, started], livez: alive, readyz: [...ready, started, { name: 'shutdown', check: () => (this.#cell.current.phase === 'stopping' ? 'shutting down' : undefined) }] };
+    const known = ['/.well-known/openid-configuration', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version'];
+    const list = () => ['/api', '/api/v1', '/apis', ...this.discovery.groups().flatMap((group) => [`/apis/${group}`, ...this.discovery.versions(group).map((version) => `/apis/${group}/${version}`)]), ...known].sort();
+    return [discoveryPaths(this.discovery), healthPaths(health), infoPaths(this.metrics, list), oidc];
   }
 
   /** History older than one period is forgotten, so that a client has at least that long to page through a list. */

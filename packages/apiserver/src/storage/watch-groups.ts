@@ -40,6 +40,8 @@ export interface WatchEncoder {
 export interface WatchSink {
   readonly framing: WatchFraming;
   write(payload: Payload): boolean;
+  /** The server ends the stream. */
+  end(): void;
 }
 
 export interface Subscription {
@@ -186,6 +188,11 @@ export class WatchGroups {
     if (this.#touched.size === 0) return;
     for (const group of this.#touched) group.flush();
     this.#touched.clear();
+  }
+
+  /** End every watch, as regularly as after their timeout. */
+  end(): void {
+    for (const group of [...this.#groups.values()]) for (const { sink } of [...group.subscriptions]) sink.end();
   }
 
   /** Once a second: a sixtieth of the watchers hear how far the cache is. */

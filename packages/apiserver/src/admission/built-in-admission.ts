@@ -1,0 +1,33 @@
+import type { AdmissionPlugin } from '@coxswain/sdk';
+import type { RbacAuthorizer } from '../rbac/rbac-authorizer.js';
+import type { AdmissionEnv } from './admission-env.js';
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificate-admission.js';
+import { limitRanger } from './limit-ranger.js';
+import { namespaceLifecycle } from './namespace-lifecycle.js';
+import { nodeRestriction, taintNodesByCondition } from './node-admission.js';
+import { defaultTolerationSeconds, priority, runtimeClass } from './pod-defaults.js';
+import { rbacEscalation } from './rbac-escalation.js';
+import { serviceAccount } from './service-account.js';
+import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize, storageObjectInUse } from './storage-admission.js';
+
+/** The built-in chain; `AdmissionOrder` says who comes when. */
+export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer): AdmissionPlugin[] {
+  return [
+    namespaceLifecycle(env),
+    limitRanger(env),
+    serviceAccount(env),
+    nodeRestriction(env),
+    taintNodesByCondition(),
+    priority(env),
+    defaultTolerationSeconds(),
+    defaultStorageClass(env),
+    storageObjectInUse(),
+    persistentVolumeClaimResize(env),
+    runtimeClass(env),
+    certificateApproval(env),
+    certificateSigning(env),
+    certificateSubjectRestriction(),
+    defaultIngressClass(env),
+    rbacEscalation(env, rbac),
+  ];
+}

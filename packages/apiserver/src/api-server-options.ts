@@ -1,0 +1,55 @@
+import type { ResourceDefinition, SchemaLookup } from '@coxswain/api';
+import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, StateStore, UserInfo } from '@coxswain/sdk';
+import type { FrontProxyOptions } from './auth/front-proxy-authenticator.js';
+import type { KubeletClient } from './proxy/kubelet-location.js';
+
+/** What an API server is made of. `createApiServer` reads most of it from files named by flags. */
+export interface ApiServerOptions {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Default: every built-in resource. */
+  readonly definitions?: readonly ResourceDefinition[];
+  readonly lookupSchema?: SchemaLookup;
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Where pods and other nodes reach it: the endpoint of the `kubernetes` service. */
+  readonly advertiseAddress: string;
+  /** PEM. `clientCA` signs client certificates. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCA?: string };
+  readonly frontProxy?: FrontProxyOptions;
+  /** Static bearer tokens (see `parseTokenFile`). */
+  readonly tokens: ReadonlyMap<string, UserInfo>;
+  /** Requests without credentials are `system:anonymous`, and what RBAC lets that do. */
+  readonly anonymous: boolean;
+  readonly serviceAccounts: {
+    /** The first is put into new tokens. */
+    readonly issuers: readonly string[];
+    /** PEM private key; absent: no tokens are issued. */
+    readonly signingKey?: string;
+    /** PEM keys tokens are verified with, besides the signing key. */
+    readonly verifyingKeys: readonly string[];
+    /** Default: the issuers. */
+    readonly audiences?: readonly string[];
+    /** Default: the JWKS path at the advertised address. */
+    readonly jwksUri?: string;
+  };
+  readonly authorizationModes: readonly ('Node' | 'RBAC' | 'AlwaysAllow')[];
+  readonly kubelet: KubeletClient;
+  /** One CIDR per address family; the first is the primary. */
+  readonly serviceRanges: readonly string[];
+  readonly nodePorts: { readonly from: number; readonly to: number };
+  /** Names of built-in admission plugins to leave out. */
+  readonly disabledAdmission: readonly string[];
+  readonly maxRequestsInFlight: number;
+  readonly maxMutatingRequestsInFlight: number;
+  readonly eventTtlSeconds: number;
+  readonly compactionIntervalMs: number;
+  /** From plugins, besides the built-in ones. */
+  readonly authenticators: readonly Authenticator[];
+  readonly authorizers: readonly Authorizer[];
+  readonly admission: readonly AdmissionPlugin[];
+}

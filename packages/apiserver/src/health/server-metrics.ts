@@ -1,0 +1,20 @@
+import type { ResourceRegistry } from '../registry/resource-registry.js';
+import type { StoreFeed } from '../storage/store-feed.js';
+import type { RequestMetrics } from './request-metrics.js';
+
+/** Gauges over what is there, worked out when somebody asks. */
+export function serverMetrics(metrics: RequestMetrics, registry: ResourceRegistry, feed: StoreFeed): void {
+  metrics.gauge('apiserver_storage_objects', 'Stored objects by resource.', ['resource'], (gauge) => {
+    gauge.reset();
+    for (const { definition, storage } of registry.all()) {
+      if (storage) gauge.set({ resource: definition.group === '' ? definition.resource : `${definition.resource}.${definition.group}` }, storage.cache.size);
+    }
+  });
+  metrics.gauge('apiserver_longrunning_requests', 'Watches by resource.', ['verb', 'group', 'version', 'resource'], (gauge) => {
+    gauge.reset();
+    for (const { definition, storage } of registry.all()) {
+      if (storage && storage.cache.groups.size > 0) gauge.set({ verb: 'WATCH', group: definition.group, version: definition.version, resource: definition.resource }, storage.cache.groups.size);
+    }
+  });
+  metrics.gauge('apiserver_watch_cache_resource_version', 'Revision the caches are at.', [], (gauge) => gauge.set(feed.revision));
+}

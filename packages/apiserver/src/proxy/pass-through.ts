@@ -1,0 +1,93 @@
+import { request as requestHttp } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream';
+import { ApiError } from '@coxswain/apimachinery';
+import type { ApiRequest, ApiResponse } from '../request/api-request.js';
+import type { RawExchange } from '../request/raw-exchange.js';
+import { dial } from './backend.js';
+import type { Backend } from './backend.js';
+
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']);
+/** Who the caller is was for us to know; the backend is told by our own certificate. */
+const PRIVATE = /^(authorization$|cookie$|impersonate-|x-remote-)/;
+const UPGRADE_HEADERS = /^(connection|upgrade|sec-websocket-)/;
+
+/** Pass a request on to a backend and its answer back, byte for byte; upgrades become a tunnel. */
+export async function passThrough(request: ApiRequest, backend: Backend, extra: OutgoingHttpHeaders = {}): Promise<ApiResponse> {
+  const { raw } = request;
+  if (!raw) throw ApiError.badRequest('this request needs a connection of its own');
+  try {
+    return raw.upgrade ? await tunnel(request, raw, raw.upgrade, backend) : await forward(request, raw, backend, extra);
+  } catch (error) {
+    if (error instanceof ApiError || request.signal.aborted) throw error;
+    throw ApiError.serviceUnavailable(`error trying to reach service: ${(error as Error).message}`);
+  }
+}
+
+async function tunnel(request: ApiRequest, raw: RawExchange, client: Duplex, backend: Backend): Promise<ApiResponse> {
+  const upstream = await dial(backend, request.signal);
+  const lines = [`${request.method} ${backend.path} HTTP/1.1`, `Host: ${backend.host}:${backend.port}`];
+  for (const [name, value] of Object.entries(raw.headers)) {
+    if (value === undefined || name === 'host' || PRIVATE.test(name)) continue;
+    if (HOP_BY_HOP.has(name) && !UPGRADE_HEADERS.test(name)) continue;
+    for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${withoutToken(name, one)}`);
+  }
+  upstream.write(`${lines.join('\r\n')}\r\n\r\n`);
+  if (raw.head.length > 0) upstream.write(raw.head);
+  join(client, upstream);
+  return { type: 'handled', status: 101 };
+}
+
+/** A bearer token may travel as a WebSocket subprotocol: it stays here. */
+function withoutToken(name: string, value: string): string {
+  if (name !== 'sec-websocket-protocol') return value;
+  return value
+    .split(',')
+    .map((protocol) => protocol.trim())
+    .filter((protocol) => !protocol.startsWith('base64url.bearer.authorization.k8s.io.'))
+    .join(', ');
+}
+
+/** Two connections as one: each side may close its half while the other goes on; an error ends both. */
+function join(a: Duplex, b: Duplex): void {
+  const destroy = () => {
+    a.destroy();
+    b.destroy();
+  };
+  a.on('error', destroy);
+  b.on('error', destroy);
+  a.on('close', () => (b.writableEnded ? undefined : b.end()));
+  b.on('close', () => (a.writableEnded ? undefined : a.end()));
+  a.pipe(b);
+  b.pipe(a);
+}
+
+function forward(request: ApiRequest, raw: RawExchange, backend: Backend, extra: OutgoingHttpHeaders): Promise<ApiResponse> {
+  const { scheme, host, port, path, tls } = backend;
+  const headers: OutgoingHttpHeaders = { ...cleaned(raw.headers), ...extra, host: `${host}:${port}` };
+  return new Promise((resolve, reject) => {
+    const options = { host, port, path, method: request.method, headers, signal: request.signal, agent: false as const };
+    const outgoing = scheme === 'https' ? requestHttps({ ...options, ...tls }) : requestHttp(options);
+    outgoing.on('error', reject);
+    outgoing.on('response', (answer: IncomingMessage) => {
+      const status = answer.statusCode ?? 502;
+      const target = raw.respond(status, cleaned(answer.headers));
+      pipeline(answer, target, () => outgoing.destroy());
+      resolve({ type: 'handled', status });
+    });
+    pipeline(raw.input, outgoing, (error) => {
+      if (error && !request.signal.aborted) outgoing.destroy(error);
+    });
+  });
+}
+
+function cleaned(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const out: OutgoingHttpHeaders = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || name.startsWith(':') || HOP_BY_HOP.has(name) || PRIVATE.test(name)) continue;
+    out[name] = value;
+  }
+  return out;
+}
