@@ -9,9 +9,30 @@ const unimplemented = async (): Promise<never> => {
 };
 
 function fakeRuntime(over: Partial<RuntimeService>): RuntimeService {
-  const names = ['version', 'runPodSandbox', 'stopPodSandbox', 'removePodSandbox', 'podSandboxStatus', 'listPodSandbox', 'createContainer', 'startContainer',
-    'stopContainer', 'removeContainer', 'listContainers', 'containerStatus', 'updateContainerResources', 'reopenContainerLog', 'execSync', 'exec', 'attach',
-    'portForward', 'containerStats', 'listContainerStats', 'updateRuntimeConfig', 'status'];
+  const names = [
+    'version',
+    'runPodSandbox',
+    'stopPodSandbox',
+    'removePodSandbox',
+    'podSandboxStatus',
+    'listPodSandbox',
+    'createContainer',
+    'startContainer',
+    'stopContainer',
+    'removeContainer',
+    'listContainers',
+    'containerStatus',
+    'updateContainerResources',
+    'reopenContainerLog',
+    'execSync',
+    'exec',
+    'attach',
+    'portForward',
+    'containerStats',
+    'listContainerStats',
+    'updateRuntimeConfig',
+    'status',
+  ];
   return { ...Object.fromEntries(names.map((n) => [n, unimplemented])), ...over } as RuntimeService;
 }
 
@@ -83,7 +104,10 @@ describe('CRI over a unix socket', () => {
     const answer = cri.runtime.version({});
     server = await serveCri({
       endpoint,
-      runtime: fakeRuntime({ version: async () => ({ runtimeName: 'late' }), status: (_r, c) => new Promise((_, no) => c.signal.addEventListener('abort', () => no(new Error('gone')))) }),
+      runtime: fakeRuntime({
+        version: async () => ({ runtimeName: 'late' }),
+        status: (_r, c) => new Promise((_, no) => c.signal.addEventListener('abort', () => no(new Error('gone')))),
+      }),
     });
     expect((await answer).runtimeName).toBe('late');
     await expect(cri.runtime.status({}, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'deadlineExceeded' });
@@ -104,7 +128,10 @@ describe('CRI over a unix socket', () => {
     await writeFile(`${dir}/file`, '');
     await expect(serveCri({ endpoint: `unix://${dir}/file` })).rejects.toThrow(/not a socket/);
     const { spawnSync } = await import('node:child_process');
-    spawnSync(process.execPath, ['-e', `require('net').createServer().listen(${JSON.stringify(`${dir}/stale.sock`)}, () => process.kill(process.pid, 'SIGKILL'))`]);
+    spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(`${dir}/stale.sock`)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ]);
     const again = await serveCri({ endpoint: `unix://${dir}/stale.sock`, runtime: fakeRuntime({ version: async () => ({ runtimeName: 'new' }) }) });
     await again.close();
     await expect(stat(`${dir}/stale.sock`)).rejects.toThrow();

@@ -5,9 +5,19 @@ type RuntimeHandlers = RpcHandlers<typeof RuntimeServiceDesc>;
 type ImageHandlers = RpcHandlers<typeof ImageServiceDesc>;
 
 type OptionalRuntimeMethod =
-  | 'streamPodSandboxes' | 'streamContainers' | 'streamContainerStats' | 'streamPodSandboxStats' | 'streamPodSandboxMetrics'
-  | 'checkpointContainer' | 'getContainerEvents' | 'listMetricDescriptors' | 'listPodSandboxMetrics' | 'runtimeConfig'
-  | 'updatePodSandboxResources' | 'podSandboxStats' | 'listPodSandboxStats';
+  | 'streamPodSandboxes'
+  | 'streamContainers'
+  | 'streamContainerStats'
+  | 'streamPodSandboxStats'
+  | 'streamPodSandboxMetrics'
+  | 'checkpointContainer'
+  | 'getContainerEvents'
+  | 'listMetricDescriptors'
+  | 'listPodSandboxMetrics'
+  | 'runtimeConfig'
+  | 'updatePodSandboxResources'
+  | 'podSandboxStats'
+  | 'listPodSandboxStats';
 
 type OptionalImageMethod = 'streamImages';
 

@@ -83,8 +83,12 @@ async function fromLayout(readFile: (name: string) => Promise<Buffer>, blobs: Re
     if (!isDigest(descriptor.digest)) throw new OciError('invalid', `the OCI layout names an unusable digest ${String(descriptor.digest)}`);
     const stored = blobs.get(descriptor.digest);
     if (!stored) throw new OciError('invalid', `the OCI layout lacks blob ${descriptor.digest}, or the blob does not have that digest`);
-    if (stored.size !== descriptor.size) throw new OciError('size-mismatch', `${descriptor.digest} has ${stored.size} bytes; the layout says ${descriptor.size}`);
-    const entry = byTarget.get(descriptor.digest) ?? { names: [], target: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size } };
+    if (stored.size !== descriptor.size)
+      throw new OciError('size-mismatch', `${descriptor.digest} has ${stored.size} bytes; the layout says ${descriptor.size}`);
+    const entry = byTarget.get(descriptor.digest) ?? {
+      names: [],
+      target: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size },
+    };
     const name = descriptor.annotations?.['io.containerd.image.name'] ?? descriptor.annotations?.['org.opencontainers.image.ref.name'];
     // A bare tag ("latest") names nothing by itself.
     if (name && /[/:@]/.test(name)) entry.names.push(formatReference(parseReference(name)));
@@ -94,8 +98,13 @@ async function fromLayout(readFile: (name: string) => Promise<Buffer>, blobs: Re
   return [...byTarget.values()];
 }
 
-async function fromDockerArchive(readFile: (name: string) => Promise<Buffer>, fileOf: (name: string) => Stored | undefined, extra: Map<Digest, Uint8Array>): Promise<ArchivedImage[]> {
-  if (!fileOf('manifest.json')) throw new OciError('invalid', 'this is neither an OCI image layout nor a docker archive: no index.json and no manifest.json in it');
+async function fromDockerArchive(
+  readFile: (name: string) => Promise<Buffer>,
+  fileOf: (name: string) => Stored | undefined,
+  extra: Map<Digest, Uint8Array>,
+): Promise<ArchivedImage[]> {
+  if (!fileOf('manifest.json'))
+    throw new OciError('invalid', 'this is neither an OCI image layout nor a docker archive: no index.json and no manifest.json in it');
   const entries = JSON.parse((await readFile('manifest.json')).toString('utf8')) as { Config: string; RepoTags?: string[] | null; Layers: string[] }[];
   const images: ArchivedImage[] = [];
   for (const entry of entries) {
@@ -134,7 +143,8 @@ export async function archivedContent(archive: ImageArchive, target: Descriptor)
     else {
       for (const blob of [...doc.manifest.layers, doc.manifest.config]) {
         if (!archive.has(blob.digest)) throw new OciError('invalid', `the image archive lacks ${blob.digest}`);
-        if (archive.size(blob.digest) !== blob.size) throw new OciError('size-mismatch', `${blob.digest} has ${archive.size(blob.digest)} bytes; its manifest says ${blob.size}`);
+        if (archive.size(blob.digest) !== blob.size)
+          throw new OciError('size-mismatch', `${blob.digest} has ${archive.size(blob.digest)} bytes; its manifest says ${blob.size}`);
         out.push(blob);
       }
     }
@@ -175,7 +185,8 @@ async function spool(source: Readable | AsyncIterable<Uint8Array>, path: string)
         await out.write(chunk as Buffer);
         offset += (chunk as Buffer).length;
       }
-      if (entry.header.type === 'file' || entry.header.type === 'contiguous-file') files.set(name, { offset: start, size: offset - start, digest: `sha256:${hash.digest('hex')}` });
+      if (entry.header.type === 'file' || entry.header.type === 'contiguous-file')
+        files.set(name, { offset: start, size: offset - start, digest: `sha256:${hash.digest('hex')}` });
     }
     await feed;
   } catch (cause) {

@@ -46,7 +46,9 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
   const json = (mediaType: string, value: unknown) => put(mediaType, Buffer.from(JSON.stringify(value)));
   const layers: Descriptor[] = [];
   const diffIds: Digest[] = [];
-  const fileSets = Array.isArray(options.files) ? (options.files as readonly Readonly<Record<string, ImageFile>>[]) : [options.files as Readonly<Record<string, ImageFile>>];
+  const fileSets = Array.isArray(options.files)
+    ? (options.files as readonly Readonly<Record<string, ImageFile>>[])
+    : [options.files as Readonly<Record<string, ImageFile>>];
   for (const files of fileSets) {
     const tar = await writeTar(layerEntries(files));
     diffIds.push(digestOf(tar));
@@ -68,7 +70,10 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
   const index: ImageIndex = {
     schemaVersion: 2,
     mediaType: MediaType.ociIndex,
-    manifests: tags.length === 0 ? [entry] : tags.map((tag) => ({ ...entry, annotations: { 'io.containerd.image.name': tag, 'org.opencontainers.image.ref.name': tag } })),
+    manifests:
+      tags.length === 0
+        ? [entry]
+        : tags.map((tag) => ({ ...entry, annotations: { 'io.containerd.image.name': tag, 'org.opencontainers.image.ref.name': tag } })),
   };
   return {
     manifest,

@@ -2,10 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { buildImage, type BuildImageOptions, type BuiltImage, type ImageFile } from './build-image.js';
 
 const APPLETS =
-  'sh ash cat echo ls mkdir rm mv cp ln touch sleep true false test env printenv id whoami hostname ps kill killall top head tail grep sed awk cut sort uniq wc tr tee find xargs date dd df du mount umount stat chmod chown chgrp ping nc wget nslookup httpd ip ifconfig route netstat vi tar gzip gunzip seq expr basename dirname readlink realpath sync uname uptime free pwd printf yes md5sum sha256sum base64 od hexdump sysctl nproc timeout time watch which pgrep pkill cmp diff mktemp mknod su adduser addgroup login getty telnet tty stty'.split(' ');
+  'sh ash cat echo ls mkdir rm mv cp ln touch sleep true false test env printenv id whoami hostname ps kill killall top head tail grep sed awk cut sort uniq wc tr tee find xargs date dd df du mount umount stat chmod chown chgrp ping nc wget nslookup httpd ip ifconfig route netstat vi tar gzip gunzip seq expr basename dirname readlink realpath sync uname uptime free pwd printf yes md5sum sha256sum base64 od hexdump sysctl nproc timeout time watch which pgrep pkill cmp diff mktemp mknod su adduser addgroup login getty telnet tty stty'.split(
+    ' ',
+  );
 
 /** An image around Debian's `busybox-static`, for tests and examples where no registry can be reached. */
-export async function buildBusyboxImage(options: Partial<BuildImageOptions> & { readonly extraFiles?: Readonly<Record<string, ImageFile>>; readonly busybox?: string } = {}): Promise<BuiltImage> {
+export async function buildBusyboxImage(
+  options: Partial<BuildImageOptions> & { readonly extraFiles?: Readonly<Record<string, ImageFile>>; readonly busybox?: string } = {},
+): Promise<BuiltImage> {
   const { extraFiles, busybox = '/bin/busybox', ...rest } = options;
   const files: Record<string, ImageFile> = {
     '/bin/busybox': { content: await readFile(busybox), mode: 0o755 },

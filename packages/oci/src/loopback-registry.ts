@@ -79,7 +79,8 @@ export class LoopbackRegistry {
       if (path === '/token') return authorization === basic ? send(200, JSON.stringify({ token: 'let-me-in' })) : send(401, '{}');
       const expected = credentials.scheme === 'basic' ? basic : 'Bearer let-me-in';
       if (authorization !== expected) {
-        const challenge = credentials.scheme === 'basic' ? 'Basic realm="loopback"' : `Bearer realm="http://${this.host}/token",service="loopback",scope="repository:x:pull"`;
+        const challenge =
+          credentials.scheme === 'basic' ? 'Basic realm="loopback"' : `Bearer realm="http://${this.host}/token",service="loopback",scope="repository:x:pull"`;
         return send(401, '{"errors":[{"code":"UNAUTHORIZED"}]}', { 'www-authenticate': challenge });
       }
     }
@@ -89,7 +90,9 @@ export class LoopbackRegistry {
     const [, repository, kind, name] = match as unknown as [string, string, string, string];
     if (kind === 'manifests') {
       const found = this.#manifests.get(`${repository}:${name}`);
-      return found ? send(200, found.bytes, { 'content-type': found.type, 'docker-content-digest': digestOf(found.bytes) }) : send(404, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
+      return found
+        ? send(200, found.bytes, { 'content-type': found.type, 'docker-content-digest': digestOf(found.bytes) })
+        : send(404, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
     }
     const blob = this.#blobs.get(name);
     if (!blob) return send(404, '{"errors":[{"code":"BLOB_UNKNOWN"}]}');

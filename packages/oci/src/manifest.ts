@@ -9,10 +9,20 @@ export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 export const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 /** Parse a manifest or index document, checking what we rely on. */
-export function parseManifest(bytes: Uint8Array, mediaType?: string): { kind: 'manifest'; manifest: ImageManifest; mediaType: string } | { kind: 'index'; index: ImageIndex; mediaType: string } {
+export function parseManifest(
+  bytes: Uint8Array,
+  mediaType?: string,
+): { kind: 'manifest'; manifest: ImageManifest; mediaType: string } | { kind: 'index'; index: ImageIndex; mediaType: string } {
   const doc = parseJson(bytes, 'manifest') as Partial<ImageManifest & ImageIndex>;
-  const type = doc.mediaType ?? (mediaType && (isIndex(mediaType) || isManifest(mediaType)) ? mediaType : doc.manifests ? 'application/vnd.oci.image.index.v1+json' : 'application/vnd.oci.image.manifest.v1+json');
-  if (doc.schemaVersion !== 2) throw new OciError('unsupported', `image manifest schema ${String(doc.schemaVersion)} is not supported; only schema 2 and OCI are`);
+  const type =
+    doc.mediaType ??
+    (mediaType && (isIndex(mediaType) || isManifest(mediaType))
+      ? mediaType
+      : doc.manifests
+        ? 'application/vnd.oci.image.index.v1+json'
+        : 'application/vnd.oci.image.manifest.v1+json');
+  if (doc.schemaVersion !== 2)
+    throw new OciError('unsupported', `image manifest schema ${String(doc.schemaVersion)} is not supported; only schema 2 and OCI are`);
   if (isIndex(type)) {
     if (!Array.isArray(doc.manifests)) throw new OciError('invalid', 'the image index has no manifests');
     doc.manifests.forEach(checkDescriptor);
@@ -28,12 +38,14 @@ export function parseManifest(bytes: Uint8Array, mediaType?: string): { kind: 'm
 export function parseConfiguration(bytes: Uint8Array): ImageConfiguration {
   const doc = parseJson(bytes, 'configuration') as Partial<ImageConfiguration>;
   const diffIds = doc.rootfs?.diff_ids;
-  if (!Array.isArray(diffIds) || !diffIds.every((d) => typeof d === 'string' && isDigest(d))) throw new OciError('invalid', 'the image configuration has no valid rootfs.diff_ids');
+  if (!Array.isArray(diffIds) || !diffIds.every((d) => typeof d === 'string' && isDigest(d)))
+    throw new OciError('invalid', 'the image configuration has no valid rootfs.diff_ids');
   return doc as ImageConfiguration;
 }
 
 function checkDescriptor(d: Descriptor): void {
-  if (typeof d?.digest !== 'string' || !isDigest(d.digest)) throw new OciError('invalid', `the image names content by an unusable digest ${JSON.stringify(d?.digest)}`);
+  if (typeof d?.digest !== 'string' || !isDigest(d.digest))
+    throw new OciError('invalid', `the image names content by an unusable digest ${JSON.stringify(d?.digest)}`);
   if (!Number.isSafeInteger(d.size) || d.size < 0) throw new OciError('invalid', `the image gives ${d.digest} an impossible size`);
 }
 

@@ -2,7 +2,21 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  archivedContent, buildImage, type BuiltImage, chainIds, choosePlatform, digestOf, formatReference, LoopbackRegistry, MediaType, openImageArchive, parseChallenge, parseReference, readLimited, RegistryClient, writeTar,
+  archivedContent,
+  buildImage,
+  type BuiltImage,
+  chainIds,
+  choosePlatform,
+  digestOf,
+  formatReference,
+  LoopbackRegistry,
+  MediaType,
+  openImageArchive,
+  parseChallenge,
+  parseReference,
+  readLimited,
+  RegistryClient,
+  writeTar,
 } from './index.js';
 
 const clock = { sleep: async () => {} };
@@ -82,7 +96,12 @@ describe('registry client', () => {
     await expect(read(layer.size + 1)).rejects.toMatchObject({ code: 'unavailable' });
     registry.addBlob(Buffer.alloc(layer.size), layer.digest);
     await expect(read(layer.size)).rejects.toMatchObject({ code: 'digest-mismatch' });
-    registry.addManifest('app', 'huge', Buffer.from(JSON.stringify({ ...resolved.manifest, config: { ...resolved.manifest.config, size: 2 ** 40 } })), MediaType.ociManifest);
+    registry.addManifest(
+      'app',
+      'huge',
+      Buffer.from(JSON.stringify({ ...resolved.manifest, config: { ...resolved.manifest.config, size: 2 ** 40 } })),
+      MediaType.ociManifest,
+    );
     await expect(new RegistryClient({ clock }).resolve(`${registry.host}/app:huge`)).rejects.toMatchObject({ code: 'too-large' });
   });
 
@@ -102,7 +121,12 @@ describe('registry client', () => {
 
 describe('documents', () => {
   it('chooses the platform of an index and names those it has when none fits', () => {
-    const entry = (architecture: string) => ({ mediaType: MediaType.ociManifest, digest: digestOf(architecture), size: 1, platform: { os: 'linux', architecture } });
+    const entry = (architecture: string) => ({
+      mediaType: MediaType.ociManifest,
+      digest: digestOf(architecture),
+      size: 1,
+      platform: { os: 'linux', architecture },
+    });
     const index = { schemaVersion: 2 as const, manifests: [entry('arm64'), entry('amd64')] };
     expect(choosePlatform(index, { os: 'linux', architecture: 'amd64' }).digest).toBe(digestOf('amd64'));
     expect(() => choosePlatform(index, { os: 'linux', architecture: 's390x' })).toThrow(/offers linux\/arm64, linux\/amd64/);
@@ -149,7 +173,9 @@ describe('archives', () => {
 
   it('says what is wrong with other files', async () => {
     await expect(openImageArchive(Readable.from([Buffer.from('hello, I am no tar file')]))).rejects.toMatchObject({ code: 'invalid' });
-    await expect(openImageArchive(Readable.from([await writeTar([{ path: 'x', content: Buffer.from('y') }])]))).rejects.toThrow(/neither an OCI image layout nor a docker archive/);
+    await expect(openImageArchive(Readable.from([await writeTar([{ path: 'x', content: Buffer.from('y') }])]))).rejects.toThrow(
+      /neither an OCI image layout nor a docker archive/,
+    );
   });
 });
 

@@ -11,7 +11,11 @@ export function hostPlatform(arch: string = process.arch): Platform {
 /** The manifest of an index for a platform; attestations and other platforms are passed over. */
 export function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor {
   const matches = index.manifests.filter(
-    (m) => m.platform !== undefined && m.platform.os === wanted.os && m.platform.architecture === wanted.architecture && m.annotations?.['vnd.docker.reference.type'] === undefined,
+    (m) =>
+      m.platform !== undefined &&
+      m.platform.os === wanted.os &&
+      m.platform.architecture === wanted.architecture &&
+      m.annotations?.['vnd.docker.reference.type'] === undefined,
   );
   const best = matches.find((m) => m.platform?.variant === wanted.variant) ?? matches[0];
   if (best) return best;

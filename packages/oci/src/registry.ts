@@ -69,7 +69,11 @@ export class RegistryClient {
     }
     if (chosen.doc.kind !== 'manifest') throw new OciError('unsupported', 'an image index that points at an index is not supported');
     const { manifest } = chosen.doc;
-    if (manifest.config.size > MAX_CONFIG_BYTES) throw new OciError('too-large', `the image configuration of ${formatReference(reference)} claims ${manifest.config.size} bytes; the limit is ${MAX_CONFIG_BYTES}`);
+    if (manifest.config.size > MAX_CONFIG_BYTES)
+      throw new OciError(
+        'too-large',
+        `the image configuration of ${formatReference(reference)} claims ${manifest.config.size} bytes; the limit is ${MAX_CONFIG_BYTES}`,
+      );
     const configBytes = await readLimited(this.blob(reference, manifest.config, signal), MAX_CONFIG_BYTES, 'the image configuration');
     return {
       reference,
@@ -166,7 +170,11 @@ export class RegistryClient {
     const url = `${endpoint.base}/v2/${reference.path}/${path}`;
     const send = async () => {
       const token = this.#tokens.get(endpoint.base);
-      const headers = { 'user-agent': this.options.userAgent ?? 'coxswain', ...(init.headers as Record<string, string>), ...(token ? { authorization: token } : {}) };
+      const headers = {
+        'user-agent': this.options.userAgent ?? 'coxswain',
+        ...(init.headers as Record<string, string>),
+        ...(token ? { authorization: token } : {}),
+      };
       try {
         return await this.#fetch(url, { ...init, headers, ...(signal ? { signal } : {}) });
       } catch (cause) {
@@ -185,7 +193,9 @@ export class RegistryClient {
       }
     }
     if (response.ok) return response;
-    const text = Buffer.from(await response.arrayBuffer().catch(() => new ArrayBuffer(0))).toString('utf8').slice(0, 500);
+    const text = Buffer.from(await response.arrayBuffer().catch(() => new ArrayBuffer(0)))
+      .toString('utf8')
+      .slice(0, 500);
     throw statusError(response.status, formatReference(reference), url, text);
   }
 
@@ -201,7 +211,13 @@ export class RegistryClient {
     if (!realm) throw new OciError('unauthorized', `registry ${endpoint.base} asks for a token without saying where to get it`);
     let response: Response;
     if (auth?.identityToken) {
-      const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: auth.identityToken, client_id: 'coxswain', scope, ...(service ? { service } : {}) });
+      const form = new URLSearchParams({
+        grant_type: 'refresh_token',
+        refresh_token: auth.identityToken,
+        client_id: 'coxswain',
+        scope,
+        ...(service ? { service } : {}),
+      });
       response = await this.#fetch(realm, { method: 'POST', body: form, ...(signal ? { signal } : {}) });
     } else {
       const url = new URL(realm);

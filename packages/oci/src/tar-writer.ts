@@ -18,7 +18,8 @@ export async function writeTar(entries: Iterable<TarEntry>): Promise<Buffer> {
   const mtime = new Date(0);
   for (const entry of entries) {
     if ('target' in entry) tar.entry({ name: entry.path, type: entry.type, linkname: entry.target, mode: 0o777, mtime });
-    else if (entry.type === 'directory') tar.entry({ name: `${entry.path.replace(/\/$/, '')}/`, type: 'directory', mode: entry.mode ?? 0o755, uid: entry.uid ?? 0, gid: entry.gid ?? 0, mtime });
+    else if (entry.type === 'directory')
+      tar.entry({ name: `${entry.path.replace(/\/$/, '')}/`, type: 'directory', mode: entry.mode ?? 0o755, uid: entry.uid ?? 0, gid: entry.gid ?? 0, mtime });
     else tar.entry({ name: entry.path, mode: entry.mode ?? 0o644, uid: entry.uid ?? 0, gid: entry.gid ?? 0, mtime }, Buffer.from(entry.content));
   }
   tar.finalize();

@@ -6,7 +6,17 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import {
-  connectCri, ContainerEventType, ContainerState, type CriConnection, dialCommand, dialPortForward, MountPropagation, NamespaceMode, PodSandboxState, SecurityProfile_ProfileType as ProfileType, SupplementalGroupsPolicy,
+  connectCri,
+  type ContainerEventType,
+  ContainerState,
+  type CriConnection,
+  dialCommand,
+  dialPortForward,
+  MountPropagation,
+  NamespaceMode,
+  PodSandboxState,
+  SecurityProfile_ProfileType as ProfileType,
+  SupplementalGroupsPolicy,
 } from '@coxswain/cri';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -69,7 +79,14 @@ export function criSuite(options: CriSuiteOptions): void {
 
     const podConfig = (over: Partial<SandboxInit> = {}): SandboxInit => {
       const n = ++serial;
-      return { metadata: { name: `pod-${n}`, uid: `uid-${process.pid}-${n}`, namespace: 'suite', attempt: 2 }, logDirectory: join(dir, `logs-${n}`), labels: { app: `l${n}` }, annotations: { note: 'kept' }, linux: {}, ...over } as SandboxInit;
+      return {
+        metadata: { name: `pod-${n}`, uid: `uid-${process.pid}-${n}`, namespace: 'suite', attempt: 2 },
+        logDirectory: join(dir, `logs-${n}`),
+        labels: { app: `l${n}` },
+        annotations: { note: 'kept' },
+        linux: {},
+        ...over,
+      } as SandboxInit;
     };
     const runPod = async (config = podConfig()) => {
       const { podSandboxId } = await cri.runtime.runPodSandbox({ config });
@@ -79,7 +96,14 @@ export function criSuite(options: CriSuiteOptions): void {
     type Pod = Awaited<ReturnType<typeof runPod>>;
     const create = async (pod: Pod, over: Partial<ContainerInit> = {}) => {
       const n = ++serial;
-      const config = { metadata: { name: `c-${n}`, attempt: 1 }, image: { image: under.images.base }, command: ['sh', '-c', 'sleep 1000'], linux: {}, logPath: `c-${n}.log`, ...over } as ContainerInit;
+      const config = {
+        metadata: { name: `c-${n}`, attempt: 1 },
+        image: { image: under.images.base },
+        command: ['sh', '-c', 'sleep 1000'],
+        linux: {},
+        logPath: `c-${n}.log`,
+        ...over,
+      } as ContainerInit;
       const { containerId } = await cri.runtime.createContainer({ podSandboxId: pod.podSandboxId, config, sandboxConfig: pod.config });
       return { containerId, logPath: join((pod.config as { logDirectory: string }).logDirectory, `c-${n}.log`) };
     };
@@ -97,9 +121,14 @@ export function criSuite(options: CriSuiteOptions): void {
       if (!answer.status) throw new Error('no status');
       return answer.status;
     };
-    const exited = (containerId: string) => expect.poll(async () => (await status(containerId)).state, { timeout: 20_000, interval: 20 }).toBe(ContainerState.CONTAINER_EXITED);
+    const exited = (containerId: string) =>
+      expect.poll(async () => (await status(containerId)).state, { timeout: 20_000, interval: 20 }).toBe(ContainerState.CONTAINER_EXITED);
     const secure = (securityContext: object) => ({ linux: { securityContext } }) as Partial<ContainerInit>;
-    const logLines = async (path: string) => (await readFile(path, 'utf8')).split('\n').filter(Boolean).map((line) => /^(\S+) (stdout|stderr) ([PF]) (.*)$/.exec(line)!.slice(2) as string[]);
+    const logLines = async (path: string) =>
+      (await readFile(path, 'utf8'))
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => /^(\S+) (stdout|stderr) ([PF]) (.*)$/.exec(line)!.slice(2) as string[]);
 
     describe('runtime info', () => {
       it('returns version info', async () => {
@@ -110,7 +139,8 @@ export function criSuite(options: CriSuiteOptions): void {
       });
       it('returns runtime conditions', async () => {
         const { status: s } = await cri.runtime.status({});
-        for (const type of ['RuntimeReady', ...(under.network === false ? [] : ['NetworkReady'])]) expect(s?.conditions.find((c) => c.type === type)).toMatchObject({ status: true });
+        for (const type of ['RuntimeReady', ...(under.network === false ? [] : ['NetworkReady'])])
+          expect(s?.conditions.find((c) => c.type === type)).toMatchObject({ status: true });
       });
     });
 
@@ -138,7 +168,12 @@ export function criSuite(options: CriSuiteOptions): void {
         const pod = await runPod();
         const get = async () => (await cri.runtime.podSandboxStatus({ podSandboxId: pod.podSandboxId })).status!;
         const first = await get();
-        expect(first).toMatchObject({ state: PodSandboxState.SANDBOX_READY, labels: (pod.config as { labels: object }).labels, annotations: { note: 'kept' }, metadata: { attempt: 2, namespace: 'suite' } });
+        expect(first).toMatchObject({
+          state: PodSandboxState.SANDBOX_READY,
+          labels: (pod.config as { labels: object }).labels,
+          annotations: { note: 'kept' },
+          metadata: { attempt: 2, namespace: 'suite' },
+        });
         if (under.network !== false) expect(first.network?.ip).toMatch(/^[\d.]+$|:/);
         const listed = await cri.runtime.listPodSandbox({ filter: { labelSelector: (pod.config as { labels: Record<string, string> }).labels } });
         expect(listed.items.map((i) => i.id)).toEqual([pod.podSandboxId]);
@@ -148,9 +183,15 @@ export function criSuite(options: CriSuiteOptions): void {
         await expect(get()).rejects.toMatchObject({ code: 'notFound' });
       });
       it('set sysctls, safe and unsafe', async () => {
-        const pod = await runPod(podConfig({ linux: { sysctls: { 'kernel.shm_rmid_forced': '1', 'net.ipv4.ip_local_port_range': '1024 65000', 'kernel.msgmax': '8193' } } } as Partial<SandboxInit>));
+        const pod = await runPod(
+          podConfig({
+            linux: { sysctls: { 'kernel.shm_rmid_forced': '1', 'net.ipv4.ip_local_port_range': '1024 65000', 'kernel.msgmax': '8193' } },
+          } as Partial<SandboxInit>),
+        );
         const { containerId } = await start(pod);
-        expect((await exec(containerId, 'cat /proc/sys/kernel/shm_rmid_forced /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/msgmax')).out.split(/\s+/)).toEqual(['1', '1024', '65000', '8193']);
+        expect(
+          (await exec(containerId, 'cat /proc/sys/kernel/shm_rmid_forced /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/msgmax')).out.split(/\s+/),
+        ).toEqual(['1', '1024', '65000', '8193']);
       });
       it('refuse a second sandbox of the same name and attempt', async () => {
         const { config } = await runPod();
@@ -203,7 +244,12 @@ export function criSuite(options: CriSuiteOptions): void {
       });
       it('use environment, working directory and arguments', async () => {
         const pod = await runPod();
-        const { containerId, logPath } = await start(pod, { command: ['sh', '-c', 'echo "$GREETING $0 $PWD"'], args: ['you'], workingDir: '/tmp', envs: [{ key: 'GREETING', value: Buffer.from('hello') }] } as Partial<ContainerInit>);
+        const { containerId, logPath } = await start(pod, {
+          command: ['sh', '-c', 'echo "$GREETING $0 $PWD"'],
+          args: ['you'],
+          workingDir: '/tmp',
+          envs: [{ key: 'GREETING', value: Buffer.from('hello') }],
+        } as Partial<ContainerInit>);
         await exited(containerId);
         expect(await logLines(logPath)).toEqual([['stdout', 'F', 'hello you /tmp']]);
       });
@@ -229,12 +275,17 @@ export function criSuite(options: CriSuiteOptions): void {
         expect((await cri.runtime.containerStats({ containerId: a.containerId })).stats?.writableLayer?.usedBytes?.value).toBeGreaterThanOrEqual(0n);
       });
       it('killed for memory say OOMKilled', async () => {
-        const { containerId } = await start(await runPod(), { command: ['sh', '-c', 'dd if=/dev/zero of=/dev/null bs=64M'], linux: { resources: { memoryLimitInBytes: 15n * 1024n * 1024n } } } as Partial<ContainerInit>);
+        const { containerId } = await start(await runPod(), {
+          command: ['sh', '-c', 'dd if=/dev/zero of=/dev/null bs=64M'],
+          linux: { resources: { memoryLimitInBytes: 15n * 1024n * 1024n } },
+        } as Partial<ContainerInit>);
         await exited(containerId);
         expect(await status(containerId)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
       });
       it('change their resources while running', async () => {
-        const { containerId } = await start(await runPod(), { linux: { resources: { cpuShares: 256n, memoryLimitInBytes: 64n * 1024n * 1024n } } } as Partial<ContainerInit>);
+        const { containerId } = await start(await runPod(), {
+          linux: { resources: { cpuShares: 256n, memoryLimitInBytes: 64n * 1024n * 1024n } },
+        } as Partial<ContainerInit>);
         await cri.runtime.updateContainerResources({ containerId, linux: { cpuShares: 512n } });
         expect((await status(containerId)).resources?.linux).toMatchObject({ cpuShares: 512n, memoryLimitInBytes: 64n * 1024n * 1024n });
       });
@@ -260,7 +311,13 @@ export function criSuite(options: CriSuiteOptions): void {
         await exited(containerId);
         const lines = await logLines(logPath);
         expect(lines).toHaveLength(3);
-        expect(lines).toEqual(expect.arrayContaining([['stdout', 'F', 'one'], ['stderr', 'F', 'two'], ['stdout', 'F', 'three']]));
+        expect(lines).toEqual(
+          expect.arrayContaining([
+            ['stdout', 'F', 'one'],
+            ['stderr', 'F', 'two'],
+            ['stdout', 'F', 'three'],
+          ]),
+        );
       });
       it('go on in a new file when reopened', async () => {
         const { containerId, logPath } = await start(await runPod(), { command: ['sh', '-c', 'while :; do echo tick; sleep 0.05; done'] });
@@ -277,11 +334,19 @@ export function criSuite(options: CriSuiteOptions): void {
         await mkdir(host);
         await writeFile(join(host, 'file'), 'content');
         await symlink(host, `${host}-link`);
-        const { containerId } = await start(await runPod(), { mounts: [{ hostPath: host, containerPath: '/a' }, { hostPath: `${host}-link`, containerPath: '/b', readonly: true }] } as Partial<ContainerInit>);
-        expect((await exec(containerId, 'cat /a/file /b/file; echo new > /a/new; cat /b/new; touch /b/x 2>/dev/null || echo refused')).out).toBe('contentcontentnew\nrefused');
+        const { containerId } = await start(await runPod(), {
+          mounts: [
+            { hostPath: host, containerPath: '/a' },
+            { hostPath: `${host}-link`, containerPath: '/b', readonly: true },
+          ],
+        } as Partial<ContainerInit>);
+        expect((await exec(containerId, 'cat /a/file /b/file; echo new > /a/new; cat /b/new; touch /b/x 2>/dev/null || echo refused')).out).toBe(
+          'contentcontentnew\nrefused',
+        );
       });
       it('refuse recursive read-only with propagation, and take it without', async () => {
-        const mount = (propagation: MountPropagation, over = {}) => ({ mounts: [{ hostPath: dir, containerPath: '/m', readonly: true, recursiveReadOnly: true, propagation, ...over }] }) as Partial<ContainerInit>;
+        const mount = (propagation: MountPropagation, over = {}) =>
+          ({ mounts: [{ hostPath: dir, containerPath: '/m', readonly: true, recursiveReadOnly: true, propagation, ...over }] }) as Partial<ContainerInit>;
         const pod = await runPod();
         await expect(create(pod, mount(MountPropagation.PROPAGATION_BIDIRECTIONAL))).rejects.toThrow();
         await expect(create(pod, mount(MountPropagation.PROPAGATION_HOST_TO_CONTAINER))).rejects.toThrow();
@@ -300,8 +365,13 @@ export function criSuite(options: CriSuiteOptions): void {
         try {
           mount('--make-rshared', host);
           const pod = await runPod(podConfig({ linux: { securityContext: { privileged: true } } } as Partial<SandboxInit>));
-          const { containerId } = await start(pod, { ...secure({ privileged: true }), mounts: [{ hostPath: host, containerPath: '/m', propagation: MountPropagation.PROPAGATION_BIDIRECTIONAL }] } as Partial<ContainerInit>);
-          const { containerId: slave } = await start(pod, { mounts: [{ hostPath: host, containerPath: '/m', propagation: MountPropagation.PROPAGATION_HOST_TO_CONTAINER }] } as Partial<ContainerInit>);
+          const { containerId } = await start(pod, {
+            ...secure({ privileged: true }),
+            mounts: [{ hostPath: host, containerPath: '/m', propagation: MountPropagation.PROPAGATION_BIDIRECTIONAL }],
+          } as Partial<ContainerInit>);
+          const { containerId: slave } = await start(pod, {
+            mounts: [{ hostPath: host, containerPath: '/m', propagation: MountPropagation.PROPAGATION_HOST_TO_CONTAINER }],
+          } as Partial<ContainerInit>);
           await Promise.all(['from-host', 'from-container'].map((name) => mkdir(join(host, name))));
           mount('-t', 'tmpfs', 'tmpfs', join(host, 'from-host'));
           await writeFile(join(host, 'from-host', 'a'), 'A');
@@ -325,16 +395,25 @@ export function criSuite(options: CriSuiteOptions): void {
         }
       });
       it('take devices', async () => {
-        const { containerId } = await start(await runPod(), { devices: [{ hostPath: '/dev/null', containerPath: '/dev/mynull', permissions: 'rwm' }] } as Partial<ContainerInit>);
+        const { containerId } = await start(await runPod(), {
+          devices: [{ hostPath: '/dev/null', containerPath: '/dev/mynull', permissions: 'rwm' }],
+        } as Partial<ContainerInit>);
         expect((await exec(containerId, 'echo x > /dev/mynull && test -c /dev/mynull && echo ok')).out).toBe('ok');
       });
     });
 
     describe('networking', () => {
       it('sets DNS configuration and host name', async () => {
-        const pod = await runPod(podConfig({ hostname: 'my-host', dnsConfig: { servers: ['10.10.10.10'], searches: ['google.com'], options: ['ndots:8'] } } as Partial<SandboxInit>));
+        const pod = await runPod(
+          podConfig({ hostname: 'my-host', dnsConfig: { servers: ['10.10.10.10'], searches: ['google.com'], options: ['ndots:8'] } } as Partial<SandboxInit>),
+        );
         const { containerId } = await start(pod);
-        expect((await exec(containerId, 'cat /etc/resolv.conf; hostname')).out.split('\n')).toEqual(['search google.com', 'nameserver 10.10.10.10', 'options ndots:8', 'my-host']);
+        expect((await exec(containerId, 'cat /etc/resolv.conf; hostname')).out.split('\n')).toEqual([
+          'search google.com',
+          'nameserver 10.10.10.10',
+          'options ndots:8',
+          'my-host',
+        ]);
       });
       it('shares localhost between the containers of a pod', async () => {
         const pod = await runPod(podConfig({ portMappings: [{ containerPort: 8080 }] } as Partial<SandboxInit>));
@@ -494,7 +573,10 @@ export function criSuite(options: CriSuiteOptions): void {
         const pod = await runPod();
         const mode = async (context: object) => {
           const { containerId } = await start(pod, secure(context));
-          return { seccomp: (await exec(containerId, "grep '^Seccomp:' /proc/self/status | awk '{print $2}'")).out, rename: (await exec(containerId, 'hostname other')).exitCode === 0 };
+          return {
+            seccomp: (await exec(containerId, "grep '^Seccomp:' /proc/self/status | awk '{print $2}'")).out,
+            rename: (await exec(containerId, 'hostname other')).exitCode === 0,
+          };
         };
         const admin = { capabilities: { addCapabilities: ['SYS_ADMIN'] } };
         const path = join(dir, 'seccomp.json');
@@ -535,7 +617,11 @@ export function criSuite(options: CriSuiteOptions): void {
         expect(outcome).toEqual({ type: 'exit', code: 4 });
       });
       it('attach to a running container', async () => {
-        const { containerId } = await start(await runPod(), { command: ['sh', '-c', 'while read line; do echo "got $line"; done'], stdin: true, stdinOnce: true } as Partial<ContainerInit>);
+        const { containerId } = await start(await runPod(), {
+          command: ['sh', '-c', 'while read line; do echo "got $line"; done'],
+          stdin: true,
+          stdinOnce: true,
+        } as Partial<ContainerInit>);
         const { url } = await cri.runtime.attach({ containerId, stdin: true, stdout: true, stderr: true });
         const session = await dialCommand({ url, transport }, { stdin: true, stdout: true, stderr: true, tty: false });
         session.stdin!.end('a\nb\n');

@@ -29,7 +29,11 @@ describe('a killed server', () => {
       namespace: 'killed',
       cni: { confDir: join(node.dir, 'cni'), binDirs: ['/usr/lib/cni'], cacheDir: join(node.dir, 'k-cni') },
     };
-    server = spawn(process.execPath, ['--conditions=coxswain-source', '--import', 'tsx', fileURLToPath(new URL('./test-server.ts', import.meta.url)), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    server = spawn(
+      process.execPath,
+      ['--conditions=coxswain-source', '--import', 'tsx', fileURLToPath(new URL('./test-server.ts', import.meta.url)), JSON.stringify(options)],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     await Promise.race([once(server.stdout!, 'data'), once(server, 'exit').then(() => Promise.reject(new Error('the server did not start')))]);
     cri = connectCri({ endpoint: options.endpoint });
   };
@@ -42,13 +46,33 @@ describe('a killed server', () => {
   const run = async (command: string, pid = NamespaceMode.CONTAINER) => {
     const n = ++serial;
     const securityContext = { namespaceOptions: { pid } };
-    const config = { metadata: { name: `p${n}`, uid: `u${n}`, namespace: 'd', attempt: 0 }, logDirectory: join(node.dir, `logs${n}`), linux: { securityContext } };
+    const config = {
+      metadata: { name: `p${n}`, uid: `u${n}`, namespace: 'd', attempt: 0 },
+      logDirectory: join(node.dir, `logs${n}`),
+      linux: { securityContext },
+    };
     const { podSandboxId } = await cri.runtime.runPodSandbox({ config });
-    const { containerId } = await cri.runtime.createContainer({ podSandboxId, sandboxConfig: config, config: { metadata: { name: 'c' }, image: { image: 'bb:1' }, command: ['sh', '-c', command], logPath: 'c.log', linux: { securityContext } } });
+    const { containerId } = await cri.runtime.createContainer({
+      podSandboxId,
+      sandboxConfig: config,
+      config: { metadata: { name: 'c' }, image: { image: 'bb:1' }, command: ['sh', '-c', command], logPath: 'c.log', linux: { securityContext } },
+    });
     await cri.runtime.startContainer({ containerId });
-    return { podSandboxId, containerId, log: () => readFileSync(join(node.dir, `logs${n}/c.log`), 'utf8').trim().split('\n').map((l) => l.split(' ').slice(3).join(' ')) };
+    return {
+      podSandboxId,
+      containerId,
+      log: () =>
+        readFileSync(join(node.dir, `logs${n}/c.log`), 'utf8')
+          .trim()
+          .split('\n')
+          .map((l) => l.split(' ').slice(3).join(' ')),
+    };
   };
-  const status = async (containerId: string) => (await cri.runtime.containerStatus({ containerId, verbose: true })) as { status: NonNullable<Awaited<ReturnType<CriConnection['runtime']['containerStatus']>>['status']>; info: Record<string, string> };
+  const status = async (containerId: string) =>
+    (await cri.runtime.containerStatus({ containerId, verbose: true })) as {
+      status: NonNullable<Awaited<ReturnType<CriConnection['runtime']['containerStatus']>>['status']>;
+      info: Record<string, string>;
+    };
   const pidOf = async (containerId: string) => (JSON.parse((await status(containerId)).info.info as string) as { pid: number }).pid;
 
   beforeAll(async () => {
@@ -82,7 +106,9 @@ describe('a killed server', () => {
     await expect.poll(() => running.log().length, { timeout: 10_000 }).toBeGreaterThan(lines + 10);
     const numbers = running.log().map(Number);
     expect(numbers).toEqual(numbers.map((_, i) => i));
-    await expect.poll(async () => (await status(ending.containerId)).status, { timeout: 10_000 }).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 3 });
+    await expect
+      .poll(async () => (await status(ending.containerId)).status, { timeout: 10_000 })
+      .toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 3 });
     expect(ending.log()).toEqual(['before', 'after']);
     expect((await cri.runtime.podSandboxStatus({ podSandboxId: shared.podSandboxId })).status?.state).toBe(PodSandboxState.SANDBOX_READY);
     const { exitCode } = await cri.runtime.execSync({ containerId: running.containerId, cmd: ['true'], timeout: 10n });
@@ -94,7 +120,9 @@ describe('a killed server', () => {
     const pid = await pidOf(containerId);
     signalProcess(node.containerd.process, 'SIGKILL');
     await killServer();
-    await expect.poll(() => existsSync(`/proc/${node.containerd.pid}`) && !readFileSync(`/proc/${node.containerd.pid}/stat`, 'utf8').includes(') Z')).toBe(false);
+    await expect
+      .poll(() => existsSync(`/proc/${node.containerd.pid}`) && !readFileSync(`/proc/${node.containerd.pid}/stat`, 'utf8').includes(') Z'))
+      .toBe(false);
     await node.startContainerd();
     await startServer();
     expect(await pidOf(containerId)).toBe(pid);
@@ -108,7 +136,20 @@ describe('a killed server', () => {
     const dir = join(node.dir, 'k-root', 'sandboxes', id);
     mkdirSync(dir, { recursive: true });
     const namespaces = await createPinnedNamespaces({ dir: join(node.dir, 'k-state', 'sandboxes', id, 'ns'), kinds: ['net', 'uts', 'ipc'] });
-    writeFileSync(join(dir, 'sandbox.json'), JSON.stringify({ id, config: { metadata: { name: 'half', uid: 'u', namespace: 'd' } }, runtimeHandler: '', createdAt: '1', state: 'making', namespaces: {}, ips: [], attached: false, hasPause: false }));
+    writeFileSync(
+      join(dir, 'sandbox.json'),
+      JSON.stringify({
+        id,
+        config: { metadata: { name: 'half', uid: 'u', namespace: 'd' } },
+        runtimeHandler: '',
+        createdAt: '1',
+        state: 'making',
+        namespaces: {},
+        ips: [],
+        attached: false,
+        hasPause: false,
+      }),
+    );
     await startServer();
     expect(readdirSync(join(node.dir, 'k-root', 'sandboxes'))).not.toContain(id);
     expect(await isPinnedNamespace(namespaces.net!)).toBe(false);

@@ -8,7 +8,13 @@ it('binds a CRI server without starting anything', async () => {
   container.bind(Clock).toConstantValue(systemClock);
   container.bind(Logger).toConstantValue(silentLogger);
   container.bind(Random).toConstantValue(systemRandom);
-  const checked = await criContainerd.config['~standard'].validate({ endpoint: 'unix:///x.sock', containerdSocket: '/c.sock', containerdRoot: '/c', root: '/r', state: '/s' });
+  const checked = await criContainerd.config['~standard'].validate({
+    endpoint: 'unix:///x.sock',
+    containerdSocket: '/c.sock',
+    containerdRoot: '/c',
+    root: '/r',
+    state: '/s',
+  });
   if (checked.issues) throw new Error(JSON.stringify(checked.issues));
   await container.load(criContainerd.module(checked.value));
   expect(await container.getAsync(CriServer)).toMatchObject({ endpoint: 'unix:///x.sock', name: 'cri-containerd' });

@@ -1,4 +1,3 @@
-export { criContainerd } from './cri-containerd.js';
 export * from './clean-state.js';
 export * from './server.js';
 export * from './containerd/client.js';

@@ -1,6 +1,36 @@
 import type { Logger } from '@coxswain/sdk';
 import {
-  type AttachRequest, type CallContext, CgroupDriver, type ContainerStatsRequest, type ContainerStatusRequest, type ContainerStatsFilter, type CreateContainerRequest, CriError, type ExecRequest, type ExecSyncRequest, type ListContainersRequest, type ListContainerStatsRequest, type ListPodSandboxRequest, type ListPodSandboxStatsRequest, type PodSandboxStatsRequest, type PodSandboxStatusRequest, type PortForwardRequest, type RemoveContainerRequest, type RemovePodSandboxRequest, type ReopenContainerLogRequest, type RunPodSandboxRequest, type RuntimeService, type StartContainerRequest, type StatusRequest, type StopContainerRequest, type StopPodSandboxRequest, type StreamingServer, type UpdateContainerResourcesRequest, type UpdatePodSandboxResourcesRequest, type VersionRequest, type ContainerEventResponseSchema,
+  type AttachRequest,
+  type CallContext,
+  CgroupDriver,
+  type ContainerStatsRequest,
+  type ContainerStatusRequest,
+  type ContainerStatsFilter,
+  type CreateContainerRequest,
+  CriError,
+  type ExecRequest,
+  type ExecSyncRequest,
+  type ListContainersRequest,
+  type ListContainerStatsRequest,
+  type ListPodSandboxRequest,
+  type ListPodSandboxStatsRequest,
+  type PodSandboxStatsRequest,
+  type PodSandboxStatusRequest,
+  type PortForwardRequest,
+  type RemoveContainerRequest,
+  type RemovePodSandboxRequest,
+  type ReopenContainerLogRequest,
+  type RunPodSandboxRequest,
+  type RuntimeService,
+  type StartContainerRequest,
+  type StatusRequest,
+  type StopContainerRequest,
+  type StopPodSandboxRequest,
+  type StreamingServer,
+  type UpdateContainerResourcesRequest,
+  type UpdatePodSandboxResourcesRequest,
+  type VersionRequest,
+  type ContainerEventResponseSchema,
 } from '@coxswain/cri';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Writable } from 'node:stream';
@@ -85,8 +115,21 @@ export class ContainerdRuntimeService implements RuntimeService {
     const { filter } = request;
     const items = this.deps.sandboxes
       .all()
-      .filter((s) => (!filter?.id || s.id.startsWith(filter.id)) && (!filter?.state || sandboxState(s) === filter.state.state) && matchesLabels(s.config.labels, filter?.labelSelector))
-      .map((s) => ({ id: s.id, ...(s.config.metadata ? { metadata: s.config.metadata } : {}), state: sandboxState(s), createdAt: s.createdAt, labels: s.config.labels, annotations: s.config.annotations, runtimeHandler: s.runtimeHandler }));
+      .filter(
+        (s) =>
+          (!filter?.id || s.id.startsWith(filter.id)) &&
+          (!filter?.state || sandboxState(s) === filter.state.state) &&
+          matchesLabels(s.config.labels, filter?.labelSelector),
+      )
+      .map((s) => ({
+        id: s.id,
+        ...(s.config.metadata ? { metadata: s.config.metadata } : {}),
+        state: sandboxState(s),
+        createdAt: s.createdAt,
+        labels: s.config.labels,
+        annotations: s.config.annotations,
+        runtimeHandler: s.runtimeHandler,
+      }));
     return { items };
   }
 
@@ -134,7 +177,9 @@ export class ContainerdRuntimeService implements RuntimeService {
 
   async containerStatus(request: ContainerStatusRequest) {
     const container = this.deps.containers.require(request.containerId);
-    const info: Record<string, string> = request.verbose ? { info: JSON.stringify({ sandboxID: container.meta.sandboxId, pid: container.status.pid ?? 0 }) } : {};
+    const info: Record<string, string> = request.verbose
+      ? { info: JSON.stringify({ sandboxID: container.meta.sandboxId, pid: container.status.pid ?? 0 }) }
+      : {};
     return { status: containerStatus(container), info };
   }
 
@@ -142,7 +187,8 @@ export class ContainerdRuntimeService implements RuntimeService {
     const { containers, containerd, facts } = this.deps;
     const container = containers.require(request.containerId);
     if (!request.linux) return {};
-    if (container.status.state !== 'running' && container.status.state !== 'created') throw new CriError('unknown', `container ${container.meta.id} is not in created or running state`);
+    if (container.status.state !== 'running' && container.status.state !== 'created')
+      throw new CriError('unknown', `container ${container.meta.id} is not in created or running state`);
     const { config } = container.meta;
     const merged = mergeResources(config.linux?.resources, request.linux);
     if (container.status.state === 'running') {
@@ -156,7 +202,10 @@ export class ContainerdRuntimeService implements RuntimeService {
 
   async updatePodSandboxResources(request: UpdatePodSandboxResourcesRequest) {
     const sandbox = this.deps.sandboxes.require(request.podSandboxId);
-    await this.deps.sandboxes.updateResources(sandbox, { ...(request.overhead ? { overhead: request.overhead } : {}), ...(request.resources ? { resources: request.resources } : {}) });
+    await this.deps.sandboxes.updateResources(sandbox, {
+      ...(request.overhead ? { overhead: request.overhead } : {}),
+      ...(request.resources ? { resources: request.resources } : {}),
+    });
     return {};
   }
 
@@ -171,7 +220,12 @@ export class ContainerdRuntimeService implements RuntimeService {
     if (request.cmd.length === 0) throw new CriError('invalidArgument', 'no command was given');
     const [stdout, stderr] = [collector(), collector()];
     const exitCode = await this.deps.exec.run(container.meta.id, {
-      cmd: request.cmd, tty: false, stdout: stdout.stream, stderr: stderr.stream, timeoutMs: Number(request.timeout) * 1000, signal: context.signal,
+      cmd: request.cmd,
+      tty: false,
+      stdout: stdout.stream,
+      stderr: stderr.stream,
+      timeoutMs: Number(request.timeout) * 1000,
+      signal: context.signal,
     });
     return { stdout: stdout.bytes(), stderr: stderr.bytes(), exitCode };
   }
@@ -208,7 +262,9 @@ export class ContainerdRuntimeService implements RuntimeService {
 
   async listPodSandboxStats(request: ListPodSandboxStatsRequest) {
     const { filter } = request;
-    const wanted = this.deps.sandboxes.all().filter((s) => s.state === 'ready' && (!filter?.id || s.id.startsWith(filter.id)) && matchesLabels(s.config.labels, filter?.labelSelector));
+    const wanted = this.deps.sandboxes
+      .all()
+      .filter((s) => s.state === 'ready' && (!filter?.id || s.id.startsWith(filter.id)) && matchesLabels(s.config.labels, filter?.labelSelector));
     return { stats: await Promise.all(wanted.map((s) => this.deps.stats.sandbox(s, this.deps.containers.ofSandbox(s.id)))) };
   }
 
@@ -220,18 +276,34 @@ export class ContainerdRuntimeService implements RuntimeService {
   async status(request: StatusRequest) {
     const { containerd, network, facts } = this.deps;
     const [runtime, cni] = await Promise.all([
-      containerd.version.version({}, { timeoutMs: 5000 }).then(() => undefined, (error: Error) => error.message),
+      containerd.version.version({}, { timeoutMs: 5000 }).then(
+        () => undefined,
+        (error: Error) => error.message,
+      ),
       network.problem(),
     ]);
-    const condition = (type: string, problem: string | undefined, reason: string) => ({ type, status: problem === undefined, reason: problem === undefined ? '' : reason, message: problem ?? '' });
-    const info: Record<string, string> = request.verbose ? { config: JSON.stringify({ cgroupVersion: facts.cgroups.version, appArmor: facts.appArmor, seccomp: facts.seccomp }) } : {};
+    const condition = (type: string, problem: string | undefined, reason: string) => ({
+      type,
+      status: problem === undefined,
+      reason: problem === undefined ? '' : reason,
+      message: problem ?? '',
+    });
+    const info: Record<string, string> = request.verbose
+      ? { config: JSON.stringify({ cgroupVersion: facts.cgroups.version, appArmor: facts.appArmor, seccomp: facts.seccomp }) }
+      : {};
     const features = { recursiveReadOnlyMounts: facts.recursiveReadOnly, userNamespaces: false };
     return {
       status: {
-        conditions: [condition('RuntimeReady', runtime, 'RuntimeNotReady'), condition('NetworkReady', cni && `Network plugin returns error: ${cni}`, 'NetworkPluginNotReady')],
+        conditions: [
+          condition('RuntimeReady', runtime, 'RuntimeNotReady'),
+          condition('NetworkReady', cni && `Network plugin returns error: ${cni}`, 'NetworkPluginNotReady'),
+        ],
       },
       info,
-      runtimeHandlers: [{ name: '', features }, { name: 'runc', features }],
+      runtimeHandlers: [
+        { name: '', features },
+        { name: 'runc', features },
+      ],
       features: { supplementalGroupsPolicy: true },
     };
   }

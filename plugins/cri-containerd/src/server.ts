@@ -63,7 +63,11 @@ export interface CriContainerd {
 export async function startCriContainerd(options: CriContainerdOptions): Promise<CriContainerd> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger, snapshotter = 'overlayfs', namespace = KUBERNETES_NAMESPACE } = options;
   const { root, state } = options;
-  await Promise.all([mkdir(join(root, 'sandboxes'), { recursive: true, mode: 0o711 }), mkdir(join(root, 'containers'), { recursive: true, mode: 0o711 }), mkdir(join(state, 'io'), { recursive: true, mode: 0o711 })]);
+  await Promise.all([
+    mkdir(join(root, 'sandboxes'), { recursive: true, mode: 0o711 }),
+    mkdir(join(root, 'containers'), { recursive: true, mode: 0o711 }),
+    mkdir(join(state, 'io'), { recursive: true, mode: 0o711 }),
+  ]);
   const undo: (() => unknown)[] = [];
   try {
     const containerd = connectContainerd({ socket: options.containerdSocket, namespace, clock });
@@ -90,7 +94,15 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
       });
     };
     const containers: ContainerManager = new ContainerManager({
-      containerd, images, sandboxes, keeper, snapshotter, facts, clock, random, logger,
+      containerd,
+      images,
+      sandboxes,
+      keeper,
+      snapshotter,
+      facts,
+      clock,
+      random,
+      logger,
       imageMounts: new ImageMounts(containerd, images, snapshotter, join(state, 'image-mounts')),
       rootDir: join(root, 'containers'),
       stateDir: join(state, 'io'),
@@ -121,13 +133,22 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     await containers.resync();
     await removeStrays(join(state, 'io'), new Set(containers.all().map((c) => c.meta.id)));
     const exec = new ExecRunner(containerd, join(state, 'io'), clock, random);
-    const streaming = await StreamingServer.start({ handler: new ContainerdStreaming({ containerd, containers, sandboxes, exec }), clock, ...(options.streamingAddress ? { address: options.streamingAddress } : {}) });
+    const streaming = await StreamingServer.start({
+      handler: new ContainerdStreaming({ containerd, containers, sandboxes, exec }),
+      clock,
+      ...(options.streamingAddress ? { address: options.streamingAddress } : {}),
+    });
     undo.push(() => streaming.close());
     const containerdRoot = options.containerdRoot ?? '/var/lib/containerd';
     const stats = new StatsReader(containerd, facts, clock, snapshotter, join(containerdRoot, `io.containerd.snapshotter.v1.${snapshotter}`));
     const runtime = new ContainerdRuntimeService({ containerd, sandboxes, containers, network, exec, streaming, stats, events, facts, logger });
     const image = new ContainerdImageService({ store: images, puller, clock, containerdRoot, snapshotter });
-    const server: RpcServer = await serveCri({ endpoint: options.endpoint, runtime, image, ...(options.interceptors ? { interceptors: options.interceptors } : {}) });
+    const server: RpcServer = await serveCri({
+      endpoint: options.endpoint,
+      runtime,
+      image,
+      ...(options.interceptors ? { interceptors: options.interceptors } : {}),
+    });
     undo.push(() => server.close());
     let stopped: Promise<void> | undefined;
     let destroyed = false;

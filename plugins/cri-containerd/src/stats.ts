@@ -24,12 +24,19 @@ export class StatsReader {
   async container(record: ContainerRecord) {
     const { meta } = record;
     const timestamp = this.#now();
-    const attributes = { id: meta.id, ...(meta.config.metadata ? { metadata: meta.config.metadata } : {}), labels: meta.config.labels, annotations: meta.config.annotations };
+    const attributes = {
+      id: meta.id,
+      ...(meta.config.metadata ? { metadata: meta.config.metadata } : {}),
+      labels: meta.config.labels,
+      annotations: meta.config.annotations,
+    };
     const [cgroup, writable] = await Promise.all([record.status.state === 'running' ? this.#cgroup(meta.cgroupsPath) : undefined, this.#writable(meta.id)]);
     return {
       attributes,
       ...(cgroup ? this.#usage(meta.id, cgroup, timestamp) : {}),
-      ...(writable ? { writableLayer: { timestamp, fsId: { mountpoint: this.mountpoint }, usedBytes: { value: writable.size }, inodesUsed: { value: writable.inodes } } } : {}),
+      ...(writable
+        ? { writableLayer: { timestamp, fsId: { mountpoint: this.mountpoint }, usedBytes: { value: writable.size }, inodesUsed: { value: writable.inodes } } }
+        : {}),
     };
   }
 

@@ -15,7 +15,11 @@ const STATES = {
 export const criState = (record: ContainerRecord): ContainerState => STATES[record.status.state];
 
 /** CRI's short form, for lists. */
-export function containerSummary({ meta, status }: ContainerRecord): Omit<Container, '$typeName' | '$unknown' | 'metadata' | 'image'> & Pick<MessageInitShape<typeof ContainerStatusSchema>, 'metadata' | 'image'> {
+export function containerSummary({
+  meta,
+  status,
+}: ContainerRecord): Omit<Container, '$typeName' | '$unknown' | 'metadata' | 'image'> &
+  Pick<MessageInitShape<typeof ContainerStatusSchema>, 'metadata' | 'image'> {
   return {
     id: meta.id,
     podSandboxId: meta.sandboxId,

@@ -60,7 +60,8 @@ export class ContainerdStreaming implements StreamingHandler {
       }
       if (config.tty) {
         void (async () => {
-          for await (const { width, height } of session.resize) await containerd.tasks.resizePty({ containerId: record.meta.id, width, height }).catch(() => {});
+          for await (const { width, height } of session.resize)
+            await containerd.tasks.resizePty({ containerId: record.meta.id, width, height }).catch(() => {});
         })();
       }
       session.signal.addEventListener('abort', over, { once: true });

@@ -37,7 +37,12 @@ export class TestNode {
   }
 
   async startContainerd(): Promise<void> {
-    this.containerd = await startContainerd({ root: join(this.dir, 'c-root'), state: join(this.dir, 'c-state'), socket: join(this.dir, 'containerd.sock'), clock: systemClock });
+    this.containerd = await startContainerd({
+      root: join(this.dir, 'c-root'),
+      state: join(this.dir, 'c-state'),
+      socket: join(this.dir, 'containerd.sock'),
+      clock: systemClock,
+    });
   }
 
   async startCri(): Promise<void> {

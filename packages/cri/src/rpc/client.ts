@@ -1,5 +1,5 @@
 import type { DescMethod, DescService, Message } from '@bufbuild/protobuf';
-import { Client, type ClientDuplexStream, type ClientReadableStream, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type Client, type ClientDuplexStream, type ClientReadableStream, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type CriClock, systemCriClock } from '../clock.js';
 import { methodDefinition } from './definition.js';
 import { RpcError, rpcCodeName } from './status.js';
@@ -43,7 +43,12 @@ function clientMethod(service: DescService, method: DescMethod, connection: Clie
       if (signal?.aborted) return reject(signal.reason as Error);
       const onAbort = () => call.cancel();
       const call = connection.makeUnaryRequest(
-        path, requestSerialize, responseDeserialize, request, metadataOf(options), callOptions(options?.timeoutMs ?? defaults.timeoutMs),
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadataOf(options),
+        callOptions(options?.timeoutMs ?? defaults.timeoutMs),
         (error, response) => {
           signal?.removeEventListener('abort', onAbort);
           if (error) reject(signal?.aborted ? (signal.reason as Error) : toRpcError(error));
@@ -82,8 +87,13 @@ function clientMethod(service: DescService, method: DescMethod, connection: Clie
     case 'client_streaming':
       return (requests: AsyncIterable<Message>, options?: CallOptions) =>
         new Promise<Message>((resolve, reject) => {
-          const call = connection.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadataOf(options), callOptions(options?.timeoutMs), (error, response) =>
-            error ? reject(toRpcError(error)) : resolve(response as Message),
+          const call = connection.makeClientStreamRequest(
+            path,
+            requestSerialize,
+            responseDeserialize,
+            metadataOf(options),
+            callOptions(options?.timeoutMs),
+            (error, response) => (error ? reject(toRpcError(error)) : resolve(response as Message)),
           );
           options?.signal?.addEventListener('abort', () => call.cancel(), { once: true });
           void writeAll(call, requests);
@@ -109,7 +119,10 @@ async function* readStream(open: () => ClientReadableStream<Message> | ClientDup
   }
 }
 
-async function writeAll(call: { write(m: Message): boolean; end(): void; once(e: 'drain', f: () => void): unknown; cancel(): void }, requests: AsyncIterable<Message>) {
+async function writeAll(
+  call: { write(m: Message): boolean; end(): void; once(e: 'drain', f: () => void): unknown; cancel(): void },
+  requests: AsyncIterable<Message>,
+) {
   try {
     for await (const request of requests) {
       if (!call.write(request)) await new Promise<void>((resolve) => call.once('drain', resolve));

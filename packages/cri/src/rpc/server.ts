@@ -3,7 +3,14 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { create, type DescMethod, type DescService, type Message } from '@bufbuild/protobuf';
 import {
-  type handleServerStreamingCall, type handleUnaryCall, Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream, status, type UntypedServiceImplementation,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  status,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { MAX_MESSAGE_BYTES, socketPath } from './connection.js';
 import { methodDefinition } from './definition.js';
@@ -11,7 +18,10 @@ import { RpcCode, RpcError } from './status.js';
 import type { CallContext } from './types.js';
 
 /** Sees every call; calls `next` to go on. Used for logs and metrics; may throw an `RpcError` instead. */
-export type RpcInterceptor = <T>(call: { readonly method: string; readonly request: unknown; readonly streaming: boolean }, next: () => Promise<T>) => Promise<T>;
+export type RpcInterceptor = <T>(
+  call: { readonly method: string; readonly request: unknown; readonly streaming: boolean },
+  next: () => Promise<T>,
+) => Promise<T>;
 
 export interface RpcServerOptions {
   /** `unix:///path`. A socket nobody listens on is replaced; one that answers is an error. */
@@ -88,7 +98,13 @@ function contextOf(call: ServerUnaryCall<Message, Message> | ServerWritableStrea
   return { signal: AbortSignal.any([gone.signal, stopping]), method, metadata };
 }
 
-function unary(method: DescMethod, path: string, target: Method | undefined, interceptors: readonly RpcInterceptor[], stopping: AbortSignal): handleUnaryCall<Message, Message> {
+function unary(
+  method: DescMethod,
+  path: string,
+  target: Method | undefined,
+  interceptors: readonly RpcInterceptor[],
+  stopping: AbortSignal,
+): handleUnaryCall<Message, Message> {
   return (call, callback) => {
     const run = async () => {
       if (!target) throw new RpcError('unimplemented', `${path} is not implemented by this server`);
@@ -101,7 +117,13 @@ function unary(method: DescMethod, path: string, target: Method | undefined, int
   };
 }
 
-function serverStreaming(method: DescMethod, path: string, target: Method | undefined, interceptors: readonly RpcInterceptor[], stopping: AbortSignal): handleServerStreamingCall<Message, Message> {
+function serverStreaming(
+  method: DescMethod,
+  path: string,
+  target: Method | undefined,
+  interceptors: readonly RpcInterceptor[],
+  stopping: AbortSignal,
+): handleServerStreamingCall<Message, Message> {
   return (call) => {
     const context = contextOf(call, path, stopping);
     const run = async () => {

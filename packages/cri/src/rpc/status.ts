@@ -21,9 +21,7 @@ export const RpcCode = {
 
 export type RpcCodeName = keyof typeof RpcCode;
 
-const names = new Map<number, RpcCodeName>(
-  Object.entries(RpcCode).map(([name, code]) => [code, name as RpcCodeName]),
-);
+const names = new Map<number, RpcCodeName>(Object.entries(RpcCode).map(([name, code]) => [code, name as RpcCodeName]));
 
 /** The name of a numeric gRPC status; numbers outside the specification read as `unknown`. */
 export function rpcCodeName(code: number): RpcCodeName {

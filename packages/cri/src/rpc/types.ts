@@ -26,10 +26,7 @@ type ClientMethod<M> =
       : M extends Kind<infer D, 'client_streaming'>
         ? (requests: AsyncIterable<MessageInitShape<D['input']>>, options?: CallOptions) => Promise<MessageShape<D['output']>>
         : M extends Kind<infer D, 'bidi_streaming'>
-          ? (
-              requests: AsyncIterable<MessageInitShape<D['input']>>,
-              options?: CallOptions,
-            ) => AsyncIterable<MessageShape<D['output']>>
+          ? (requests: AsyncIterable<MessageInitShape<D['input']>>, options?: CallOptions) => AsyncIterable<MessageShape<D['output']>>
           : never;
 
 type ServerMethod<M> =

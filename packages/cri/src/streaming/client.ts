@@ -29,7 +29,10 @@ export async function dialCommand(options: DialOptions, wanted: SessionStreams):
     const open = (streamtype: keyof typeof Channel, wants: boolean) => (wants ? connection.open({ streamtype }) : Promise.resolve(undefined));
     const error = await connection.open({ streamtype: 'error' });
     const [stdin, stdout, stderr, resize] = await Promise.all([
-      open('stdin', streams.stdin), open('stdout', streams.stdout), open('stderr', streams.stderr), open('resize', streams.tty && /^v[345]/.test(protocol)),
+      open('stdin', streams.stdin),
+      open('stdout', streams.stdout),
+      open('stderr', streams.stderr),
+      open('resize', streams.tty && /^v[345]/.test(protocol)),
     ]);
     return session(protocol, { stdin, stdout, stderr, resize, error }, connection.closed, () => connection.destroy());
   }
@@ -37,8 +40,11 @@ export async function dialCommand(options: DialOptions, wanted: SessionStreams):
   const channels = new WsChannels(ws, { base64: protocol.includes('base64'), halfClose: protocol.startsWith('v5.') ? 'send' : 'none' });
   const open = (name: keyof typeof Channel, wants: boolean) => (wants ? channels.channel(Channel[name]) : undefined);
   const wires = {
-    stdin: open('stdin', streams.stdin), stdout: open('stdout', streams.stdout), stderr: open('stderr', streams.stderr),
-    resize: open('resize', streams.tty), error: channels.channel(Channel.error),
+    stdin: open('stdin', streams.stdin),
+    stdout: open('stdout', streams.stdout),
+    stderr: open('stderr', streams.stderr),
+    resize: open('resize', streams.tty),
+    error: channels.channel(Channel.error),
   };
   ws.resume();
   return session(protocol, wires, channels.closed, () => ws.close());

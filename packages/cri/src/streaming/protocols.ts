@@ -2,9 +2,7 @@
 export const SPDY_COMMAND_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io'] as const;
 
 /** Remote command subprotocols over WebSocket, best first. */
-export const WS_COMMAND_PROTOCOLS = [
-  'v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', 'channel.k8s.io', 'base64.channel.k8s.io',
-] as const;
+export const WS_COMMAND_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', 'channel.k8s.io', 'base64.channel.k8s.io'] as const;
 
 export const SPDY_PORT_FORWARD_PROTOCOL = 'portforward.k8s.io';
 /** SPDY frames inside WebSocket messages: kubectl's default since 1.31. */

@@ -3,7 +3,15 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { create } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AttachRequestSchema, dialCommand, dialPortForward, ExecRequestSchema, PortForwardRequestSchema, StreamingServer, type TerminalSize } from '../index.js';
+import {
+  AttachRequestSchema,
+  dialCommand,
+  dialPortForward,
+  ExecRequestSchema,
+  PortForwardRequestSchema,
+  StreamingServer,
+  type TerminalSize,
+} from '../index.js';
 
 const all = { stdin: true, stdout: true, stderr: true, tty: false };
 
@@ -53,7 +61,8 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
     echo.close();
   });
 
-  const url = (cmd: string, tty = false) => server.exec(create(ExecRequestSchema, { containerId: 'c', cmd: [cmd], stdin: true, stdout: true, stderr: !tty, tty }));
+  const url = (cmd: string, tty = false) =>
+    server.exec(create(ExecRequestSchema, { containerId: 'c', cmd: [cmd], stdin: true, stdout: true, stderr: !tty, tty }));
 
   it('carries stdin, stdout, stderr, half-close and the exit code', async () => {
     const session = await dialCommand({ url: url('cat'), transport }, all);
@@ -72,7 +81,10 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
     session.resize({ width: 132, height: 43 });
     expect(await text(session.stdout!)).toBe('sized');
     expect(await session.outcome).toEqual({ type: 'exit', code: 0 });
-    expect(sizes).toEqual([{ width: 80, height: 24 }, { width: 132, height: 43 }]);
+    expect(sizes).toEqual([
+      { width: 80, height: 24 },
+      { width: 132, height: 43 },
+    ]);
   });
 
   it('reports failures in the status and refuses a URL used twice', async () => {
@@ -83,7 +95,9 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
   });
 
   it('speaks the older protocols', async () => {
-    for (const protocol of transport === 'spdy' ? ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io'] : ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io']) {
+    for (const protocol of transport === 'spdy'
+      ? ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io']
+      : ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io']) {
       const session = await dialCommand({ url: url('fail'), transport, protocols: [protocol] }, all);
       expect(session.protocol).toBe(protocol);
       expect(await session.outcome).toMatchObject({ type: 'error', message: expect.stringContaining('no such command') });

@@ -1,6 +1,15 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { type ContainerConfig, type ContainerEventType, ContainerEventType as EventType, CriError, isRpcError, NamespaceMode, type PodSandboxConfig, SupplementalGroupsPolicy } from '@coxswain/cri';
+import {
+  type ContainerConfig,
+  type ContainerEventType,
+  ContainerEventType as EventType,
+  CriError,
+  isRpcError,
+  NamespaceMode,
+  type PodSandboxConfig,
+  SupplementalGroupsPolicy,
+} from '@coxswain/cri';
 import { Cgroup } from '@coxswain/linux';
 import type { ImageConfig } from '@coxswain/oci';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
@@ -17,7 +26,18 @@ import { KIND_LABEL, RUNC_RUNTIME, SANDBOX_LABEL, SHIM_GROUP } from '../sandbox/
 import { sandboxHostname, sandboxMounts } from '../sandbox/sandbox-files.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
-import { type ContainerMeta, type ContainerRecord, createdStatus, loadMeta, loadStatus, newContainer, type StoredMeta, type StoredStatus, storeMeta, storeStatus } from './container-record.js';
+import {
+  type ContainerMeta,
+  type ContainerRecord,
+  createdStatus,
+  loadMeta,
+  loadStatus,
+  newContainer,
+  type StoredMeta,
+  type StoredStatus,
+  storeMeta,
+  storeStatus,
+} from './container-record.js';
 import type { HostFacts } from './host-facts.js';
 import { declaredVolumes, type ImageMounts } from './image-volumes.js';
 import { readRootfsFile, snapshotLayers } from './rootfs-files.js';
@@ -107,7 +127,10 @@ export class ContainerManager {
         mkdir(dir, { recursive: true, mode: 0o711 }),
       ]);
       const user = await this.#user(config, imageConfig, rootfs);
-      const [volumes, mounted] = await Promise.all([declaredVolumes(imageConfig.Volumes, dir, rootfs), imageMountCount > 0 ? imageMounts.make(id, config.mounts) : []]);
+      const [volumes, mounted] = await Promise.all([
+        declaredVolumes(imageConfig.Volumes, dir, rootfs),
+        imageMountCount > 0 ? imageMounts.make(id, config.mounts) : [],
+      ]);
       const { net, ipc, uts } = sandbox.namespaces;
       const cgroupsPath = sandboxes.cgroupsPath(sandbox, id);
       const readonly = security?.readonlyRootfs ?? false;
@@ -175,7 +198,12 @@ export class ContainerManager {
         record.status.slots = slots;
         record.io = io;
         await this.#shims.run(sandboxId, async () => {
-          const { pid } = await containerd.tasks.create({ containerId: id, rootfs: rootfs.map((m) => ({ type: m.type, source: m.source, options: [...m.options] })), ...io.paths, terminal: record.meta.config.tty });
+          const { pid } = await containerd.tasks.create({
+            containerId: id,
+            rootfs: rootfs.map((m) => ({ type: m.type, source: m.source, options: [...m.options] })),
+            ...io.paths,
+            terminal: record.meta.config.tty,
+          });
           record.status.pid = pid;
           try {
             // Running before it runs: an exit event may come before the answer.
@@ -190,7 +218,14 @@ export class ContainerManager {
         await io.finish().catch(() => {});
         const message = error instanceof Error ? error.message : String(error);
         const now = BigInt(clock.now()) * 1_000_000n;
-        Object.assign(record.status, { state: 'exited', startedAt: now, finishedAt: now, exitCode: START_ERROR_CODE, reason: 'StartError', message: `failed to start containerd task ${JSON.stringify(id)}: ${message}` });
+        Object.assign(record.status, {
+          state: 'exited',
+          startedAt: now,
+          finishedAt: now,
+          exitCode: START_ERROR_CODE,
+          reason: 'StartError',
+          message: `failed to start containerd task ${JSON.stringify(id)}: ${message}`,
+        });
         await this.#saveStatus(record).catch(() => {});
         record.markExited();
         throw new CriError('unknown', `failed to create containerd task: ${message}`, { cause: error });
@@ -226,7 +261,11 @@ export class ContainerManager {
       record.removing = true;
       await record.io?.remove();
       await rm(join(this.options.stateDir, id), { recursive: true, force: true });
-      await Promise.all([ignoreMissing(containerd.containers.delete({ id })), ignoreMissing(containerd.snapshots.remove({ snapshotter, key: id })), imageMounts.remove(id, config.mounts.filter((m) => m.image?.image).length)]);
+      await Promise.all([
+        ignoreMissing(containerd.containers.delete({ id })),
+        ignoreMissing(containerd.snapshots.remove({ snapshotter, key: id })),
+        imageMounts.remove(id, config.mounts.filter((m) => m.image?.image).length),
+      ]);
       await rm(join(rootDir, id), { recursive: true, force: true });
       this.#containers.delete(id);
       this.#names.delete(`${config.metadata?.name}_${config.metadata?.attempt}_${sandboxId}`);
@@ -254,7 +293,10 @@ export class ContainerManager {
   /** After a restart: find every container, go on reading the running ones' output, notice what ended meanwhile. */
   async recover(): Promise<void> {
     const { containerd, rootDir, logger, sandboxes } = this.options;
-    const [{ containers }, { tasks }] = await Promise.all([containerd.containers.list({ filters: [`labels."${KIND_LABEL}"==container`] }), containerd.tasks.list({})]);
+    const [{ containers }, { tasks }] = await Promise.all([
+      containerd.containers.list({ filters: [`labels."${KIND_LABEL}"==container`] }),
+      containerd.tasks.list({}),
+    ]);
     const byId = new Map(tasks.map((t) => [t.id || t.containerId, t]));
     for (const container of containers) {
       const stored = anyJson<StoredMeta>(container.extensions[META_TYPE]);
@@ -292,7 +334,11 @@ export class ContainerManager {
 
   /** Ask containerd about everything that should run, after its event stream broke. */
   async resync(): Promise<void> {
-    await Promise.all(this.all().filter((c) => c.status.state === 'running').map((c) => this.#reconcile(c)));
+    await Promise.all(
+      this.all()
+        .filter((c) => c.status.state === 'running')
+        .map((c) => this.#reconcile(c)),
+    );
   }
 
   /** Let go of pipes; containers go on. */
@@ -322,7 +368,8 @@ export class ContainerManager {
       await this.options.containerd.tasks.kill({ containerId: record.meta.id, signal, all: false });
     } catch (error) {
       // It ended by itself a moment ago, and the event is on its way.
-      if (isRpcError(error, 'notFound') || (error instanceof Error && /already finished|not running|process already/.test(error.message))) return this.#reconcile(record);
+      if (isRpcError(error, 'notFound') || (error instanceof Error && /already finished|not running|process already/.test(error.message)))
+        return this.#reconcile(record);
       throw error;
     }
   }
@@ -356,7 +403,12 @@ export class ContainerManager {
         if (!isRpcError(error, 'notFound')) this.options.logger.error('deleting an ended task failed', { err: error, container: id });
       }
       await record.io?.finish();
-      Object.assign(record.status, { state: 'exited', finishedAt, exitCode, reason: oomKilled && exitCode !== 0 ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error' });
+      Object.assign(record.status, {
+        state: 'exited',
+        finishedAt,
+        exitCode,
+        reason: oomKilled && exitCode !== 0 ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error',
+      });
       await this.#saveStatus(record);
       record.markExited();
       onEvent(id, sandboxId, EventType.CONTAINER_STOPPED_EVENT);
@@ -366,7 +418,13 @@ export class ContainerManager {
   /** No task any more and nobody saw the end: a reboot, or someone removed it behind our back. */
   async #lost(record: ContainerRecord): Promise<void> {
     if (record.status.state === 'exited') return;
-    Object.assign(record.status, { state: 'exited', finishedAt: BigInt(this.options.clock.now()) * 1_000_000n, exitCode: UNKNOWN_CODE, reason: 'Unknown', message: '' });
+    Object.assign(record.status, {
+      state: 'exited',
+      finishedAt: BigInt(this.options.clock.now()) * 1_000_000n,
+      exitCode: UNKNOWN_CODE,
+      reason: 'Unknown',
+      message: '',
+    });
     await this.#saveStatus(record);
     await record.io?.finish();
     record.markExited();
@@ -393,8 +451,10 @@ export class ContainerManager {
         return 'new';
       case NamespaceMode.TARGET: {
         const target = this.require(options?.targetId ?? '');
-        if (target.meta.sandboxId !== sandbox.id) throw new CriError('invalidArgument', `invalid target container: container ${target.meta.id} is not in the sandbox`);
-        if (target.status.state !== 'running' || target.status.pid === undefined) throw new CriError('invalidArgument', `invalid target container: container ${target.meta.id} is not running`);
+        if (target.meta.sandboxId !== sandbox.id)
+          throw new CriError('invalidArgument', `invalid target container: container ${target.meta.id} is not in the sandbox`);
+        if (target.status.state !== 'running' || target.status.pid === undefined)
+          throw new CriError('invalidArgument', `invalid target container: container ${target.meta.id} is not running`);
         return `/proc/${target.status.pid}/ns/pid`;
       }
       default:
@@ -449,4 +509,3 @@ async function oomKills(cgroupsPath: string, facts: HostFacts): Promise<number> 
     return 0;
   }
 }
-

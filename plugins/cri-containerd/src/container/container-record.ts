@@ -61,7 +61,11 @@ export function newContainer(meta: ContainerMeta, status: ContainerStatusRecord)
 
 type StoredMeta = Omit<ContainerMeta, 'config' | 'createdAt'> & { readonly config: JsonValue; readonly createdAt: string };
 
-export const storeMeta = (meta: ContainerMeta): StoredMeta => ({ ...meta, config: toJson(ContainerConfigSchema, meta.config), createdAt: String(meta.createdAt) });
+export const storeMeta = (meta: ContainerMeta): StoredMeta => ({
+  ...meta,
+  config: toJson(ContainerConfigSchema, meta.config),
+  createdAt: String(meta.createdAt),
+});
 
 export const loadMeta = (stored: StoredMeta): ContainerMeta => ({
   ...stored,
@@ -71,9 +75,17 @@ export const loadMeta = (stored: StoredMeta): ContainerMeta => ({
 
 type StoredStatus = Omit<ContainerStatusRecord, 'startedAt' | 'finishedAt'> & { startedAt: string; finishedAt: string };
 
-export const storeStatus = (status: ContainerStatusRecord): StoredStatus => ({ ...status, startedAt: String(status.startedAt), finishedAt: String(status.finishedAt) });
+export const storeStatus = (status: ContainerStatusRecord): StoredStatus => ({
+  ...status,
+  startedAt: String(status.startedAt),
+  finishedAt: String(status.finishedAt),
+});
 
-export const loadStatus = (stored: StoredStatus): ContainerStatusRecord => ({ ...stored, startedAt: BigInt(stored.startedAt), finishedAt: BigInt(stored.finishedAt) });
+export const loadStatus = (stored: StoredStatus): ContainerStatusRecord => ({
+  ...stored,
+  startedAt: BigInt(stored.startedAt),
+  finishedAt: BigInt(stored.finishedAt),
+});
 
 export const createdStatus = (): ContainerStatusRecord => ({ state: 'created', startedAt: 0n, finishedAt: 0n, exitCode: 0, reason: '', message: '' });
 

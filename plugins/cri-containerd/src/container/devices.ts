@@ -6,7 +6,17 @@ import type { SpecDevice, SpecDeviceRule } from '@coxswain/oci';
 /** What a container may use besides its own devices: null, zero, full, random, urandom, tty, console, ptys. */
 export const DEFAULT_DEVICE_RULES: readonly SpecDeviceRule[] = [
   { allow: false, access: 'rwm' },
-  ...([[1, 3], [1, 8], [1, 7], [5, 0], [1, 5], [1, 9], [5, 1]] as const).map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' })),
+  ...(
+    [
+      [1, 3],
+      [1, 8],
+      [1, 7],
+      [5, 0],
+      [1, 5],
+      [1, 9],
+      [5, 1],
+    ] as const
+  ).map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' })),
   { allow: true, type: 'c', major: 136, access: 'rwm' },
   { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' },
   { allow: true, type: 'c', access: 'm' },

@@ -75,7 +75,8 @@ export class ExecRunner {
         cancel();
         options.signal?.removeEventListener('abort', kill);
       });
-      if (timedOut) throw new CriError('deadlineExceeded', `failed to exec in container: timeout ${(options.timeoutMs ?? 0) / 1000}s exceeded: context deadline exceeded`);
+      if (timedOut)
+        throw new CriError('deadlineExceeded', `failed to exec in container: timeout ${(options.timeoutMs ?? 0) / 1000}s exceeded: context deadline exceeded`);
       // The shim's copying ends with the process, unless a child keeps the pipe: that does not hold us.
       let late = () => {};
       await Promise.race([drained, new Promise<void>((resolve) => (late = this.clock.setTimeout(resolve, DRAIN_MS)))]);

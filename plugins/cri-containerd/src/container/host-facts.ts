@@ -15,7 +15,11 @@ export interface HostFacts {
 }
 
 export async function hostFacts(): Promise<HostFacts> {
-  const exists = (path: string) => access(path).then(() => true, () => false);
+  const exists = (path: string) =>
+    access(path).then(
+      () => true,
+      () => false,
+    );
   const cgroups = await detectCgroups();
   const status = await readFile('/proc/self/status', 'utf8');
   const memory = cgroups.version === 1 ? cgroups.controllers.get('memory') : undefined;
@@ -24,7 +28,8 @@ export async function hostFacts(): Promise<HostFacts> {
     cgroups,
     capabilities: capabilitiesOfMask(BigInt(`0x${/^CapBnd:\s+(\w+)/m.exec(status)?.[1] ?? '0'}`)),
     seccomp: /^Seccomp:/m.test(status),
-    appArmor: (await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N')).startsWith('Y') && (await exists('/sys/kernel/security/apparmor')),
+    appArmor:
+      (await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N')).startsWith('Y') && (await exists('/sys/kernel/security/apparmor')),
     hugetlb: cgroups.version === 1 ? cgroups.controllers.has('hugetlb') : (await readFile(`${cgroups.root}/cgroup.controllers`, 'utf8')).includes('hugetlb'),
     swapAccounting: memory ? await exists(`${memory}/memory.memsw.limit_in_bytes`) : cgroups.version === 2,
     recursiveReadOnly: (release[0] ?? 0) > 5 || (release[0] === 5 && (release[1] ?? 0) >= 12),

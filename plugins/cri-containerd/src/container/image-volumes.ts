@@ -8,9 +8,15 @@ import type { ImageStore } from '../images/image-store.js';
 import { type SnapshotMount, snapshotLayers } from './rootfs-files.js';
 
 /** Anonymous volumes an image declares: a folder each, owned as in the image. */
-export async function declaredVolumes(volumes: Readonly<Record<string, object>> | undefined, dir: string, rootfs: readonly SnapshotMount[]): Promise<SpecMount[]> {
+export async function declaredVolumes(
+  volumes: Readonly<Record<string, object>> | undefined,
+  dir: string,
+  rootfs: readonly SnapshotMount[],
+): Promise<SpecMount[]> {
   const out: SpecMount[] = [];
-  for (const [i, path] of Object.keys(volumes ?? {}).sort().entries()) {
+  for (const [i, path] of Object.keys(volumes ?? {})
+    .sort()
+    .entries()) {
     const source = join(dir, 'volumes', String(i));
     await mkdir(source, { recursive: true, mode: 0o755 });
     for (const layer of snapshotLayers(rootfs)) {
@@ -40,10 +46,16 @@ export class ImageMounts {
       const target = join(this.dir, containerId, String(i));
       await mkdir(target, { recursive: true });
       const key = `${containerId}-image-${i}`;
-      const view = await this.containerd.snapshots.view({ snapshotter: this.snapshotter, key, parent: image.chainId, labels: { 'containerd.io/gc.root': String(i) } });
+      const view = await this.containerd.snapshots.view({
+        snapshotter: this.snapshotter,
+        key,
+        parent: image.chainId,
+        labels: { 'containerd.io/gc.root': String(i) },
+      });
       await mountView(view.mounts, target);
       const source = posix.join(target, posix.normalize(`/${wanted.imageSubPath}`));
-      if (!(await stat(source).catch(() => undefined))) throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
+      if (!(await stat(source).catch(() => undefined)))
+        throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
       out.push({ destination: wanted.containerPath, type: 'bind', source, options: ['rbind', 'rprivate', 'ro'] });
     }
     return out;

@@ -31,14 +31,18 @@ export async function convertMount(mount: Mount, info: readonly MountInfo[]): Pr
   if (mount.recursiveReadOnly) {
     if (!mount.readonly) throw new CriError('invalidArgument', `recursive_read_only mount of ${containerPath} must be readonly too`);
     if (mount.propagation !== MountPropagation.PROPAGATION_PRIVATE) {
-      throw new CriError('invalidArgument', `recursive_read_only mount of ${containerPath} needs PROPAGATION_PRIVATE, not ${MountPropagation[mount.propagation]}`);
+      throw new CriError(
+        'invalidArgument',
+        `recursive_read_only mount of ${containerPath} needs PROPAGATION_PRIVATE, not ${MountPropagation[mount.propagation]}`,
+      );
     }
   }
   let source: string;
   try {
     source = await realpath(hostPath);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new CriError('unknown', `failed to resolve host path ${JSON.stringify(hostPath)}: ${(error as Error).message}`);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new CriError('unknown', `failed to resolve host path ${JSON.stringify(hostPath)}: ${(error as Error).message}`);
     await mkdir(hostPath, { recursive: true, mode: 0o755 });
     source = await realpath(hostPath);
   }
@@ -46,11 +50,16 @@ export async function convertMount(mount: Mount, info: readonly MountInfo[]): Pr
   const over = coveringMount(source, info);
   switch (mount.propagation) {
     case MountPropagation.PROPAGATION_BIDIRECTIONAL:
-      if (!over?.propagation.some((o) => o.startsWith('shared:'))) throw new CriError('unknown', `path ${JSON.stringify(hostPath)} is mounted on ${JSON.stringify(over?.mountPoint ?? '/')} but it is not a shared mount`);
+      if (!over?.propagation.some((o) => o.startsWith('shared:')))
+        throw new CriError('unknown', `path ${JSON.stringify(hostPath)} is mounted on ${JSON.stringify(over?.mountPoint ?? '/')} but it is not a shared mount`);
       options.push('rshared');
       break;
     case MountPropagation.PROPAGATION_HOST_TO_CONTAINER:
-      if (!over?.propagation.some((o) => o.startsWith('shared:') || o.startsWith('master:'))) throw new CriError('unknown', `path ${JSON.stringify(hostPath)} is mounted on ${JSON.stringify(over?.mountPoint ?? '/')} but it is not a shared or slave mount`);
+      if (!over?.propagation.some((o) => o.startsWith('shared:') || o.startsWith('master:')))
+        throw new CriError(
+          'unknown',
+          `path ${JSON.stringify(hostPath)} is mounted on ${JSON.stringify(over?.mountPoint ?? '/')} but it is not a shared or slave mount`,
+        );
       options.push('rslave');
       break;
     default:
@@ -61,7 +70,9 @@ export async function convertMount(mount: Mount, info: readonly MountInfo[]): Pr
 }
 
 function coveringMount(path: string, info: readonly MountInfo[]): MountInfo | undefined {
-  return info.filter((m) => path === m.mountPoint || path.startsWith(m.mountPoint === '/' ? '/' : `${m.mountPoint}/`)).reduce<MountInfo | undefined>((best, m) => (!best || m.mountPoint.length >= best.mountPoint.length ? m : best), undefined);
+  return info
+    .filter((m) => path === m.mountPoint || path.startsWith(m.mountPoint === '/' ? '/' : `${m.mountPoint}/`))
+    .reduce<MountInfo | undefined>((best, m) => (!best || m.mountPoint.length >= best.mountPoint.length ? m : best), undefined);
 }
 
 /** Mount points sorted so that a folder comes before what is inside it; a later mount of the same place replaces an earlier one. */
@@ -73,5 +84,8 @@ export function orderMounts(mounts: readonly SpecMount[]): SpecMount[] {
     byPlace.set(place, mount);
   }
   const depth = (m: SpecMount) => posix.normalize(m.destination).split('/').filter(Boolean).length;
-  return [...byPlace.values()].map((m, i) => ({ m, i })).sort((a, b) => depth(a.m) - depth(b.m) || a.i - b.i).map(({ m }) => m);
+  return [...byPlace.values()]
+    .map((m, i) => ({ m, i }))
+    .sort((a, b) => depth(a.m) - depth(b.m) || a.i - b.i)
+    .map(({ m }) => m);
 }

@@ -64,7 +64,12 @@ const ARCHITECTURES: Readonly<Record<string, string[]>> = {
 /** The RuntimeDefault profile for a set of capabilities. Pure. */
 export function defaultSeccomp(capabilities: readonly string[], arch: string = process.arch): SpecSeccomp {
   const allow = 'SCMP_ACT_ALLOW';
-  const extra = arch === 'x64' ? ['arch_prctl', 'modify_ldt'] : arch === 'arm64' ? ['arm_fadvise64_64', 'arm_sync_file_range', 'sync_file_range2', 'breakpoint', 'cacheflush', 'set_tls'] : [];
+  const extra =
+    arch === 'x64'
+      ? ['arch_prctl', 'modify_ldt']
+      : arch === 'arm64'
+        ? ['arm_fadvise64_64', 'arm_sync_file_range', 'sync_file_range2', 'breakpoint', 'cacheflush', 'set_tls']
+        : [];
   const byCapability = capabilities.flatMap((c) => BY_CAPABILITY[c]?.split(' ') ?? []);
   const mayClone = byCapability.includes('clone');
   return {

@@ -1,6 +1,13 @@
 import { posix } from 'node:path';
 import { readFile } from 'node:fs/promises';
-import { type ContainerConfig, CriError, MountPropagation, NamespaceMode, type SecurityProfile, SecurityProfile_ProfileType as ProfileType } from '@coxswain/cri';
+import {
+  type ContainerConfig,
+  CriError,
+  MountPropagation,
+  NamespaceMode,
+  type SecurityProfile,
+  SecurityProfile_ProfileType as ProfileType,
+} from '@coxswain/cri';
 import { clampOomScoreAdj, mounts as hostMounts } from '@coxswain/linux';
 import type { ImageConfig, RuntimeSpec, SpecLinux, SpecMount, SpecSeccomp } from '@coxswain/oci';
 import { containerCapabilities } from './capabilities.js';
@@ -40,7 +47,18 @@ export interface SpecInput {
 }
 
 const MASKED = [
-  '/proc/asound', '/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list', '/proc/timer_stats', '/proc/sched_debug', '/sys/firmware', '/sys/devices/virtual/powercap', '/proc/scsi', '/proc/interrupts',
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+  '/proc/scsi',
+  '/proc/interrupts',
 ];
 const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
@@ -106,10 +124,7 @@ async function specMounts(input: SpecInput, privileged: boolean): Promise<SpecMo
   const converted = await Promise.all(own.map((m) => convertMount(m, info)));
   if (own.some((m) => m.recursiveReadOnly) && !facts.recursiveReadOnly) throw new CriError('unknown', 'recursive read-only mounts need Linux 5.12 or newer');
   const taken = new Set(config.mounts.map((m) => posix.normalize(m.containerPath)));
-  const wanted = [
-    ...baseMounts({ sysReadonly: !privileged }),
-    ...input.sandboxMounts,
-  ].filter((m) => !taken.has(m.destination));
+  const wanted = [...baseMounts({ sysReadonly: !privileged }), ...input.sandboxMounts].filter((m) => !taken.has(m.destination));
   return orderMounts([...wanted, ...input.extraMounts.filter((m) => !taken.has(posix.normalize(m.destination))), ...converted.map((c) => c.mount)]);
 }
 
@@ -120,7 +135,11 @@ async function specLinux(input: SpecInput, privileged: boolean, capabilities: re
   const seccomp = privileged ? undefined : await seccompProfile(security?.seccomp, security?.seccompProfilePath ?? '', capabilities, facts);
   const join = (type: 'network' | 'ipc' | 'uts', path: string | undefined) => (path === undefined ? [] : [{ type, path }]);
   const propagations = config.mounts.map((m) => m.propagation);
-  const rootfsPropagation = propagations.includes(MountPropagation.PROPAGATION_BIDIRECTIONAL) ? 'rshared' : propagations.includes(MountPropagation.PROPAGATION_HOST_TO_CONTAINER) ? 'rslave' : undefined;
+  const rootfsPropagation = propagations.includes(MountPropagation.PROPAGATION_BIDIRECTIONAL)
+    ? 'rshared'
+    : propagations.includes(MountPropagation.PROPAGATION_HOST_TO_CONTAINER)
+      ? 'rslave'
+      : undefined;
   return {
     namespaces: [
       { type: 'mount' },
@@ -146,7 +165,12 @@ async function specLinux(input: SpecInput, privileged: boolean, capabilities: re
 /** The kubelet always sends its lists; a client that sends no security context gets ours. */
 const maskOf = (given: readonly string[] | undefined, present: boolean, fallback: readonly string[]) => (present && given ? [...given] : [...fallback]);
 
-async function seccompProfile(profile: SecurityProfile | undefined, legacy: string, capabilities: readonly string[], facts: HostFacts): Promise<SpecSeccomp | undefined> {
+async function seccompProfile(
+  profile: SecurityProfile | undefined,
+  legacy: string,
+  capabilities: readonly string[],
+  facts: HostFacts,
+): Promise<SpecSeccomp | undefined> {
   const chosen = profile ?? legacySeccomp(legacy);
   if (!chosen || chosen.profileType === ProfileType.Unconfined) return undefined;
   if (!facts.seccomp) {
@@ -177,14 +201,22 @@ function checkAppArmor(profile: SecurityProfile | undefined, legacy: string, fac
 }
 
 /** The modes of a user namespace request that can be served: none here, so everything but NODE is refused, for the reason that is nearest. */
-export function checkUserNamespace(options: { mode: NamespaceMode; uids: readonly { containerId: number; length: number }[]; gids: readonly { containerId: number; length: number }[] } | undefined): void {
+export function checkUserNamespace(
+  options:
+    | { mode: NamespaceMode; uids: readonly { containerId: number; length: number }[]; gids: readonly { containerId: number; length: number }[] }
+    | undefined,
+): void {
   if (!options || options.mode === NamespaceMode.NODE) return;
   if (options.mode !== NamespaceMode.POD) throw new CriError('invalidArgument', `unsupported user namespace mode: ${NamespaceMode[options.mode]}`);
-  for (const [kind, list] of [['UID', options.uids], ['GID', options.gids]] as const) {
+  for (const [kind, list] of [
+    ['UID', options.uids],
+    ['GID', options.gids],
+  ] as const) {
     if (list.length > 1) throw new CriError('invalidArgument', `only one ${kind} mapping is supported, got ${list.length} mappings`);
   }
   if (options.uids.length === 0 && options.gids.length === 0) return;
-  if ((options.uids.length === 0) !== (options.gids.length === 0)) throw new CriError('invalidArgument', 'user namespace mappings are needed for both UIDs and GIDs');
+  if ((options.uids.length === 0) !== (options.gids.length === 0))
+    throw new CriError('invalidArgument', 'user namespace mappings are needed for both UIDs and GIDs');
   for (const map of [...options.uids, ...options.gids]) {
     if (map.containerId !== 0) throw new CriError('invalidArgument', 'the user namespace does not map container id 0');
     if (map.length === 0) throw new CriError('invalidArgument', 'a user namespace mapping has length 0');

@@ -23,7 +23,8 @@ describe('capabilities', () => {
   const available = capabilitiesOfMask(0x1ffffffffffn);
   const of = (add: string[], drop: string[], privileged = false) => containerCapabilities({ privileged, add, drop, available });
   it('start from the default set', () => expect([...of([], [])].sort()).toEqual([...DEFAULT_CAPABILITIES].sort()));
-  it('take names with and without CAP_, in any case', () => expect(of(['net_admin', 'CAP_SYS_TIME'], [])).toEqual(expect.arrayContaining(['CAP_NET_ADMIN', 'CAP_SYS_TIME'])));
+  it('take names with and without CAP_, in any case', () =>
+    expect(of(['net_admin', 'CAP_SYS_TIME'], [])).toEqual(expect.arrayContaining(['CAP_NET_ADMIN', 'CAP_SYS_TIME'])));
   it('drop ALL and add one leaves that one', () => expect(of(['KILL'], ['ALL'])).toEqual(['CAP_KILL']));
   it('add ALL and drop one leaves the rest', () => expect(of(['ALL'], ['KILL'])).toHaveLength(available.length - 1));
   it('privileged has everything this machine gives', () => expect(of([], ['ALL'], true)).toEqual(available));
@@ -37,7 +38,8 @@ describe('resolveUser', () => {
   it('takes name and group of the image', () => expect(of({ imageUser: 'app:web' })).toEqual({ uid: 1000, gid: 33, additionalGids: [33, 3000] }));
   it('finds the primary group of a number', () => expect(of({ imageUser: '1000' })).toMatchObject({ gid: 2000 }));
   it('runs unknown numbers with group 0', () => expect(of({ imageUser: '77' })).toEqual({ uid: 77, gid: 0, additionalGids: [0] }));
-  it('strict leaves the image groups out', () => expect(of({ uid: 1000, policy: SupplementalGroupsPolicy.Strict, supplementalGroups: [9] })).toEqual({ uid: 1000, gid: 2000, additionalGids: [9, 2000] }));
+  it('strict leaves the image groups out', () =>
+    expect(of({ uid: 1000, policy: SupplementalGroupsPolicy.Strict, supplementalGroups: [9] })).toEqual({ uid: 1000, gid: 2000, additionalGids: [9, 2000] }));
   it('refuses unknown names, and a group without a user', () => {
     expect(() => of({ imageUser: 'ghost' })).toThrow(/no matching entries in passwd/);
     expect(() => of({ imageUser: 'app:ghosts' })).toThrow(/no matching entries in group/);
@@ -51,7 +53,11 @@ describe('resources', () => {
   it('forbid swap beyond the memory limit where the kernel accounts for it', () =>
     expect(specResources(linux({ memoryLimitInBytes: 10n }), { hugetlb: false, swap: true })).toEqual({ memory: { limit: 10, swap: 10 } }));
   it('merge field by field', () =>
-    expect(mergeResources(linux({ cpuShares: 2n, cpuQuota: 5n, unified: { a: '1' } }), linux({ cpuQuota: 6n, unified: { b: '2' } }))).toMatchObject({ cpuShares: 2n, cpuQuota: 6n, unified: { a: '1', b: '2' } }));
+    expect(mergeResources(linux({ cpuShares: 2n, cpuQuota: 5n, unified: { a: '1' } }), linux({ cpuQuota: 6n, unified: { b: '2' } }))).toMatchObject({
+      cpuShares: 2n,
+      cpuQuota: 6n,
+      unified: { a: '1', b: '2' },
+    }));
 });
 
 it('signals: the pod first, then the image, then SIGTERM', () => {
@@ -62,7 +68,8 @@ it('signals: the pod first, then the image, then SIGTERM', () => {
 });
 
 it('the default seccomp profile opens mounts to those with CAP_SYS_ADMIN only, and hides clone3 from the others', () => {
-  const allows = (caps: string[], call: string) => defaultSeccomp(caps, 'x64').syscalls?.some((s) => s.action === 'SCMP_ACT_ALLOW' && s.args === undefined && s.names.includes(call));
+  const allows = (caps: string[], call: string) =>
+    defaultSeccomp(caps, 'x64').syscalls?.some((s) => s.action === 'SCMP_ACT_ALLOW' && s.args === undefined && s.names.includes(call));
   expect([allows([], 'mount'), allows(['CAP_SYS_ADMIN'], 'mount'), allows([], 'read'), allows([], 'clone')]).toEqual([false, true, true, false]);
   expect(defaultSeccomp([], 'x64').syscalls).toContainEqual({ names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 });
 });

@@ -29,10 +29,15 @@ interface GroupEntry {
   readonly members: readonly string[];
 }
 
-const lines = (text: string) => text.split('\n').filter((l) => l !== '' && !l.startsWith('#')).map((l) => l.split(':'));
+const lines = (text: string) =>
+  text
+    .split('\n')
+    .filter((l) => l !== '' && !l.startsWith('#'))
+    .map((l) => l.split(':'));
 
 const parsePasswd = (text: string): PasswdEntry[] => lines(text).map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }));
-const parseGroup = (text: string): GroupEntry[] => lines(text).map(([name = '', , gid, members = '']) => ({ name, gid: Number(gid), members: members.split(',').filter(Boolean) }));
+const parseGroup = (text: string): GroupEntry[] =>
+  lines(text).map(([name = '', , gid, members = '']) => ({ name, gid: Number(gid), members: members.split(',').filter(Boolean) }));
 
 /** Whom a container runs as, from its request and the image's /etc/passwd and /etc/group. Pure. */
 export function resolveUser(request: UserRequest, passwdText: string, groupText: string): ResolvedUser {

@@ -12,7 +12,13 @@ export interface TaskEventHandlers {
 }
 
 /** Follow containerd's task events until the signal aborts, reconnecting as often as needed. */
-export async function followTaskEvents(containerd: Containerd, namespace: string, handlers: TaskEventHandlers, deps: { readonly clock: Clock; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
+export async function followTaskEvents(
+  containerd: Containerd,
+  namespace: string,
+  handlers: TaskEventHandlers,
+  deps: { readonly clock: Clock; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<void> {
   for (let wait = 100; !signal.aborted; wait = Math.min(wait * 2, 5000)) {
     try {
       const filters = ['/tasks/exit', '/tasks/oom'].map((topic) => `namespace==${namespace},topic==${JSON.stringify(topic)}`);

@@ -32,7 +32,11 @@ export class ContentStore {
   }
 
   /** Store a blob under a lease; containerd checks size and digest. One that is there already gets the labels and the lease. */
-  async write(descriptor: Pick<Descriptor, 'digest' | 'size'>, source: AsyncIterable<Uint8Array>, options: { readonly lease: string; readonly labels?: Readonly<Record<string, string>>; readonly signal?: AbortSignal }): Promise<void> {
+  async write(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    source: AsyncIterable<Uint8Array>,
+    options: { readonly lease: string; readonly labels?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
+  ): Promise<void> {
     const { digest, size } = descriptor;
     const labels = { ...options.labels };
     const ref = `${options.lease}-${digest}`;
@@ -56,7 +60,10 @@ export class ContentStore {
       }
     };
     try {
-      for await (const response of this.containerd.content.write(guarded(), { ...underLease(options.lease), ...(options.signal ? { signal: options.signal } : {}) })) {
+      for await (const response of this.containerd.content.write(guarded(), {
+        ...underLease(options.lease),
+        ...(options.signal ? { signal: options.signal } : {}),
+      })) {
         if (response.action === WriteAction.COMMIT) return;
       }
     } catch (error) {

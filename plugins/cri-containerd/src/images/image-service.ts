@@ -1,6 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CallContext, CriError, type ImageService, type ImageStatusRequest, type ListImagesRequest, type PullImageRequest, type RemoveImageRequest } from '@coxswain/cri';
+import {
+  type CallContext,
+  CriError,
+  type ImageService,
+  type ImageStatusRequest,
+  type ListImagesRequest,
+  type PullImageRequest,
+  type RemoveImageRequest,
+} from '@coxswain/cri';
 import type { RegistryAuth } from '@coxswain/oci';
 import { diskUsage } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
@@ -58,7 +66,10 @@ export class ContainerdImageService implements ImageService {
   async imageFsInfo() {
     const { clock, containerdRoot, snapshotter } = this.deps;
     const mountpoint = join(containerdRoot, `io.containerd.snapshotter.v1.${snapshotter}`);
-    const exists = await stat(mountpoint).then(() => true, () => false);
+    const exists = await stat(mountpoint).then(
+      () => true,
+      () => false,
+    );
     const usage = await diskUsage(exists ? mountpoint : containerdRoot);
     const filesystem = {
       timestamp: BigInt(clock.now()) * 1_000_000n,

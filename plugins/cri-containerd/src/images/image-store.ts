@@ -1,5 +1,20 @@
 import { CriError, isRpcError } from '@coxswain/cri';
-import { chainIds, formatReference, type ImageConfiguration, type ImageReference, isDigest, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, choosePlatform, hostPlatform, OciError, parseConfiguration, parseManifest, parseReference, repositoryOf } from '@coxswain/oci';
+import {
+  chainIds,
+  formatReference,
+  type ImageConfiguration,
+  type ImageReference,
+  isDigest,
+  MAX_CONFIG_BYTES,
+  MAX_MANIFEST_BYTES,
+  choosePlatform,
+  hostPlatform,
+  OciError,
+  parseConfiguration,
+  parseManifest,
+  parseReference,
+  repositoryOf,
+} from '@coxswain/oci';
 import type { Containerd } from '../containerd/client.js';
 import type { Image as ContainerdImage } from '../generated/containerd/services/images/v1/images_pb.js';
 import { ContentStore } from './content-store.js';
@@ -100,7 +115,12 @@ export class ImageStore {
   }
 
   /** Give a target a name, moving the name when it had another target. */
-  async name(name: string, target: { mediaType: string; digest: string; size: number }, id: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
+  async name(
+    name: string,
+    target: { mediaType: string; digest: string; size: number },
+    id: string,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const image = {
       name,
       target: { mediaType: target.mediaType, digest: target.digest, size: BigInt(target.size), annotations: {} },
@@ -161,4 +181,3 @@ export class ImageStore {
 export function lookupName(ref: ImageReference): string {
   return ref.digest === undefined ? formatReference(ref) : `${repositoryOf(ref)}@${ref.digest}`;
 }
-

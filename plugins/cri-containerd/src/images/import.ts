@@ -1,5 +1,21 @@
 import type { Readable } from 'node:stream';
-import { archivedContent, choosePlatform, type Descriptor, hostPlatform, isIndex, isLayer, isManifest, OciError, openImageArchive, parseConfiguration, parseManifest, type ImageArchive, readLimited, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES } from '@coxswain/oci';
+import {
+  archivedContent,
+  choosePlatform,
+  type Descriptor,
+  hostPlatform,
+  isIndex,
+  isLayer,
+  isManifest,
+  OciError,
+  openImageArchive,
+  parseConfiguration,
+  parseManifest,
+  type ImageArchive,
+  readLimited,
+  MAX_CONFIG_BYTES,
+  MAX_MANIFEST_BYTES,
+} from '@coxswain/oci';
 import { type Clock, type Random, systemClock, systemRandom } from '@coxswain/sdk';
 import { type Containerd, connectContainerd } from '../containerd/client.js';
 import { ImageStore } from './image-store.js';
@@ -28,7 +44,11 @@ export async function importImage(target: string | Containerd, tar: Readable | A
     const out: string[] = [];
     for (const image of archive.images) {
       const names = options.names && archive.images.length === 1 ? options.names : image.names;
-      out.push(...(await withLease(containerd, { clock, random }, (lease) => importOne(archive, image.target, names)(lease, store, unpacker, snapshotter, options.pinned ?? false))));
+      out.push(
+        ...(await withLease(containerd, { clock, random }, (lease) =>
+          importOne(archive, image.target, names)(lease, store, unpacker, snapshotter, options.pinned ?? false),
+        )),
+      );
     }
     return out;
   } finally {

@@ -66,13 +66,18 @@ export class Puller {
         aborted.abort(error);
         throw error;
       }
-      const put = (descriptor: Descriptor, bytes: Uint8Array, labels: Record<string, string>) => store.content.write(descriptor, single(bytes), { lease, labels });
+      const put = (descriptor: Descriptor, bytes: Uint8Array, labels: Record<string, string>) =>
+        store.content.write(descriptor, single(bytes), { lease, labels });
       await put(manifest.config, resolved.configBytes, configGcLabels(config, snapshotter));
       await put(resolved.manifestDescriptor, resolved.manifestBytes, manifestGcLabels(manifest));
       if (resolved.index) {
         const { digest } = resolved.manifestDescriptor;
         const doc = JSON.parse(Buffer.from(resolved.index.bytes).toString('utf8')) as Parameters<typeof indexGcLabels>[0];
-        await put(resolved.index.descriptor, resolved.index.bytes, indexGcLabels(doc, (m) => m.digest === digest));
+        await put(
+          resolved.index.descriptor,
+          resolved.index.bytes,
+          indexGcLabels(doc, (m) => m.digest === digest),
+        );
       }
       if (reference.digest === undefined) await store.name(formatReference(reference), resolved.target, id);
       await store.name(`${repositoryOf(reference)}@${resolved.target.digest}`, resolved.target, id);

@@ -22,7 +22,8 @@ export class Unpacker {
     for (const [i, id] of chain.entries()) {
       const layer = contentLayers[i] as Descriptor;
       // Two images that share layers are unpacked at the same time: one does the work.
-      const running = this.#running.get(id) ?? this.#apply(id, chain[i - 1] ?? '', layer, diffIds[i] as string, lease, ready).finally(() => this.#running.delete(id));
+      const running =
+        this.#running.get(id) ?? this.#apply(id, chain[i - 1] ?? '', layer, diffIds[i] as string, lease, ready).finally(() => this.#running.delete(id));
       this.#running.set(id, running);
       await running;
       await this.containerd.leases.addResource({ id: lease, resource: { id, type: `snapshots/${this.snapshotter}` } });
@@ -51,7 +52,8 @@ export class Unpacker {
         { diff: { mediaType: layer.mediaType, digest: layer.digest, size: BigInt(layer.size), annotations: {} }, mounts },
         { ...underLease(lease), timeoutMs: 0 },
       );
-      if (applied?.digest !== diffId) throw new OciError('digest-mismatch', `layer ${layer.digest} unpacks to ${applied?.digest}, but the image says ${diffId}`);
+      if (applied?.digest !== diffId)
+        throw new OciError('digest-mismatch', `layer ${layer.digest} unpacks to ${applied?.digest}, but the image says ${diffId}`);
       await this.containerd.snapshots.commit({ snapshotter, name: chainId, key, labels: {} }, underLease(lease));
     } catch (error) {
       await this.containerd.snapshots.remove({ snapshotter, key }).catch(() => {});

@@ -42,7 +42,9 @@ export class ContainerIo {
   constructor(private readonly options: ContainerIoOptions) {
     const { dir } = options;
     this.paths = { stdin: options.stdin ? join(dir, 'stdin') : '', stdout: join(dir, 'stdout'), stderr: options.tty ? '' : join(dir, 'stderr') };
-    this.#log = new CriLogFile(options.logPath, options.clock, (error) => options.logger.error('container log write failed; output is lost', { err: error, path: options.logPath }));
+    this.#log = new CriLogFile(options.logPath, options.clock, (error) =>
+      options.logger.error('container log write failed; output is lost', { err: error, path: options.logPath }),
+    );
   }
 
   /** Make the pipes and start reading. `slots`: taken over from before a restart. Returns what to remember. */
@@ -54,7 +56,10 @@ export class ContainerIo {
     // Readers first: the keeper's opening must not be the only thing that holds a pipe with data in it.
     this.#readers = [openFifoReader(this.paths.stdout), ...(this.paths.stderr ? [openFifoReader(this.paths.stderr)] : [])];
     if (slots) {
-      for (const [slot, path] of [[slots.stdout, this.paths.stdout], [slots.stderr, this.paths.stderr]] as const) {
+      for (const [slot, path] of [
+        [slots.stdout, this.paths.stdout],
+        [slots.stderr, this.paths.stderr],
+      ] as const) {
         if (slot === undefined || !path) continue;
         if (keeper.fresh) keeper.hold(path, slot);
         else keeper.claim(slot);

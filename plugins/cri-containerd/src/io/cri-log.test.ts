@@ -36,7 +36,10 @@ it('writes whole lines, joining chunks, and the last one without a newline', asy
 
 it('splits long lines into partial ones', async () => {
   const lines = await logOf(['x'.repeat(MAX_LINE_BYTES + 5), 'y\n']);
-  expect(lines.map((l) => [l.tag, l.text.length])).toEqual([['P', MAX_LINE_BYTES], ['F', 6]]);
+  expect(lines.map((l) => [l.tag, l.text.length])).toEqual([
+    ['P', MAX_LINE_BYTES],
+    ['F', 6],
+  ]);
 });
 
 it('goes on in a new file when reopened, with times that only grow', async () => {

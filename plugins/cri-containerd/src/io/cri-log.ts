@@ -83,7 +83,13 @@ export class CriLogFile {
 }
 
 /** Copy one stream into the log until it ends. `tap` sees every chunk first. Back-pressure: nothing is read while a write is pending. */
-export async function copyToLog(source: AsyncIterable<Uint8Array>, stream: LogStream, log: CriLogFile, clock: Clock, tap: (chunk: Buffer) => void): Promise<void> {
+export async function copyToLog(
+  source: AsyncIterable<Uint8Array>,
+  stream: LogStream,
+  log: CriLogFile,
+  clock: Clock,
+  tap: (chunk: Buffer) => void,
+): Promise<void> {
   let rest: Buffer = Buffer.alloc(0);
   let cancel: (() => void) | undefined;
   const flush = () => {

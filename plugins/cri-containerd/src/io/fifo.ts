@@ -8,7 +8,11 @@ let native: { mkfifo: Mkfifo; errno: () => number; EEXIST: number } | undefined;
 /** Make a named pipe, mode 0600. Node has no call for it. One that is there already is fine. */
 export function makeFifo(path: string): void {
   if (!native) {
-    const koffi = createRequire(import.meta.url)('koffi') as { load(lib: string | null): { func(signature: string): Mkfifo }; errno(): number; os: { errno: { EEXIST: number } } };
+    const koffi = createRequire(import.meta.url)('koffi') as {
+      load(lib: string | null): { func(signature: string): Mkfifo };
+      errno(): number;
+      os: { errno: { EEXIST: number } };
+    };
     native = { mkfifo: koffi.load(null).func('int mkfifo(const char *path, uint32_t mode)'), errno: () => koffi.errno(), EEXIST: koffi.os.errno.EEXIST };
   }
   if (native.mkfifo(path, 0o600) === 0) return;

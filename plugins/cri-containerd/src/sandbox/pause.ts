@@ -57,7 +57,16 @@ export class PauseContainers {
     };
     await mkdir(join(this.rootfs, 'proc'), { recursive: true });
     await this.containerd.containers.create({
-      container: { id, labels: { [KIND_LABEL]: 'pause', [SANDBOX_LABEL]: sandboxId }, runtime: { name: RUNC_RUNTIME }, spec: jsonAny(SpecType.spec, spec), image: '', snapshotter: '', snapshotKey: '', extensions: {} },
+      container: {
+        id,
+        labels: { [KIND_LABEL]: 'pause', [SANDBOX_LABEL]: sandboxId },
+        runtime: { name: RUNC_RUNTIME },
+        spec: jsonAny(SpecType.spec, spec),
+        image: '',
+        snapshotter: '',
+        snapshotKey: '',
+        extensions: {},
+      },
     });
     const { pid } = await this.containerd.tasks.create({ containerId: id });
     await this.containerd.tasks.start({ containerId: id });
@@ -73,7 +82,10 @@ export class PauseContainers {
     };
     try {
       await tasks.get({ containerId: id });
-      const exited = tasks.wait({ containerId: id }, { timeoutMs: 10_000 }).then(() => {}, () => {});
+      const exited = tasks.wait({ containerId: id }, { timeoutMs: 10_000 }).then(
+        () => {},
+        () => {},
+      );
       await tasks.kill({ containerId: id, signal: 9, all: true }).catch(() => {});
       await exited;
       await tasks.delete({ containerId: id });

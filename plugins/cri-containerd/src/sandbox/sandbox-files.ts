@@ -34,7 +34,12 @@ export async function writeSandboxFiles(dir: string, config: PodSandboxConfig): 
 export function sandboxMounts(dir: string, shm: string, readonly: boolean): SpecMount[] {
   const mode = readonly ? 'ro' : 'rw';
   return [
-    ...['hostname', 'hosts', 'resolv.conf'].map((file) => ({ destination: `/etc/${file}`, type: 'bind', source: join(dir, file), options: ['rbind', 'rprivate', mode] })),
+    ...['hostname', 'hosts', 'resolv.conf'].map((file) => ({
+      destination: `/etc/${file}`,
+      type: 'bind',
+      source: join(dir, file),
+      options: ['rbind', 'rprivate', mode],
+    })),
     { destination: '/dev/shm', type: 'bind', source: shm, options: ['rbind', 'rprivate', 'rw'] },
   ];
 }

@@ -1,7 +1,18 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { CriError, type PodSandboxConfig } from '@coxswain/cri';
-import { createPinnedNamespaces, deletePinnedNamespaces, isAlive, isPinnedNamespace, mountTmpfs, type PinnableNamespace, type PinnedNamespaces, processIdentity, sysctlNamespace, umountAll } from '@coxswain/linux';
+import {
+  createPinnedNamespaces,
+  deletePinnedNamespaces,
+  isAlive,
+  isPinnedNamespace,
+  mountTmpfs,
+  type PinnableNamespace,
+  type PinnedNamespaces,
+  processIdentity,
+  sysctlNamespace,
+  umountAll,
+} from '@coxswain/linux';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import { checkUserNamespace } from '../container/spec.js';
 import { byIdOrPrefix, newId } from '../ids.js';
@@ -49,7 +60,8 @@ export class SandboxManager {
 
   require(id: string): SandboxRecord {
     const sandbox = this.find(id);
-    if (!sandbox || sandbox.state === 'making') throw new CriError('notFound', `an error occurred when try to find sandbox: sandbox ${JSON.stringify(id)} not found`);
+    if (!sandbox || sandbox.state === 'making')
+      throw new CriError('notFound', `an error occurred when try to find sandbox: sandbox ${JSON.stringify(id)} not found`);
     return sandbox;
   }
 
@@ -94,14 +106,25 @@ export class SandboxManager {
   async run(config: PodSandboxConfig, runtimeHandler: string, signal: AbortSignal): Promise<SandboxRecord> {
     const { clock, random, network } = this.options;
     if (!config.metadata?.name || !config.metadata.uid) throw new CriError('invalidArgument', 'the sandbox config must have metadata with name and uid');
-    if (runtimeHandler !== '' && runtimeHandler !== 'runc') throw new CriError('unknown', `failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`);
+    if (runtimeHandler !== '' && runtimeHandler !== 'runc')
+      throw new CriError('unknown', `failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`);
     checkUserNamespace(config.linux?.securityContext?.namespaceOptions?.usernsOptions);
     const name = nameOf(config);
     const owner = this.#names.get(name);
     if (owner) throw new CriError('unknown', `failed to reserve sandbox name ${JSON.stringify(name)}: name is reserved for ${JSON.stringify(owner)}`);
     const id = newId(random);
     this.#names.set(name, id);
-    const sandbox: SandboxRecord = { id, config, runtimeHandler, createdAt: BigInt(clock.now()) * 1_000_000n, state: 'making', namespaces: {}, ips: [], attached: false, hasPause: false };
+    const sandbox: SandboxRecord = {
+      id,
+      config,
+      runtimeHandler,
+      createdAt: BigInt(clock.now()) * 1_000_000n,
+      state: 'making',
+      namespaces: {},
+      ips: [],
+      attached: false,
+      hasPause: false,
+    };
     this.#sandboxes.set(id, sandbox);
     try {
       const hostNetwork = usesHostNetwork(config);
@@ -113,9 +136,13 @@ export class SandboxManager {
       await this.#save(sandbox);
       const hostname = sandboxHostname(config);
       const [namespaces] = await Promise.all([
-        kinds.length === 0 ? ({} as PinnedNamespaces) : createPinnedNamespaces({ dir: namespaceDir, kinds, sysctls, ...(kinds.includes('uts') && hostname ? { hostname } : {}) }),
+        kinds.length === 0
+          ? ({} as PinnedNamespaces)
+          : createPinnedNamespaces({ dir: namespaceDir, kinds, sysctls, ...(kinds.includes('uts') && hostname ? { hostname } : {}) }),
         writeSandboxFiles(this.filesDir(sandbox), config),
-        usesHostIpc(config) ? undefined : mountTmpfs({ target: join(this.#stateDir(id), 'shm'), sizeBytes: SHM_BYTES, mode: 0o1777, noExec: true, noSuid: true, noDev: true }),
+        usesHostIpc(config)
+          ? undefined
+          : mountTmpfs({ target: join(this.#stateDir(id), 'shm'), sizeBytes: SHM_BYTES, mode: 0o1777, noExec: true, noSuid: true, noDev: true }),
       ]);
       sandbox.namespaces = namespaces;
       if (namespaces.net) {
@@ -131,7 +158,9 @@ export class SandboxManager {
       await this.#save(sandbox);
       return sandbox;
     } catch (error) {
-      await this.#dismantle(sandbox).catch((cleanup: unknown) => this.options.logger.error('cleaning up a failed sandbox failed', { err: cleanup, sandbox: id }));
+      await this.#dismantle(sandbox).catch((cleanup: unknown) =>
+        this.options.logger.error('cleaning up a failed sandbox failed', { err: cleanup, sandbox: id }),
+      );
       await rm(this.#rootDir(id), { recursive: true, force: true });
       this.#sandboxes.delete(id);
       this.#names.delete(name);
@@ -234,8 +263,8 @@ function checkSysctls(sysctls: Readonly<Record<string, string>>, kinds: readonly
   for (const name of Object.keys(sysctls)) {
     const namespace = sysctlNamespace(name);
     if (!namespace) throw new CriError('invalidArgument', `sysctl ${JSON.stringify(name)} is not namespaced: it would change the host`);
-    if (!kinds.includes(namespace)) throw new CriError('invalidArgument', `sysctl ${JSON.stringify(name)} cannot be set: the pod uses the host's ${namespace} namespace`);
+    if (!kinds.includes(namespace))
+      throw new CriError('invalidArgument', `sysctl ${JSON.stringify(name)} cannot be set: the pod uses the host's ${namespace} namespace`);
   }
   return { ...sysctls };
 }
-

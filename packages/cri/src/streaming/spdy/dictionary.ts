@@ -7,11 +7,18 @@ const words = [
   'upgrade user-agent vary via warning www-authenticate method get status',
 ].flatMap((line) => line.split(' '));
 const prefixed = [...words, '200 OK', 'version', 'HTTP/1.1', 'url', 'public', 'set-cookie', 'keep-alive', 'origin'];
-const bareCodes =
-  '100 101 201 202 205 206 300 302 303 304 305 306 307 402 405 406 407 408 409 410 411 412 413 414 415 416 417 502 504 505'.replaceAll(' ', '');
+const bareCodes = '100 101 201 202 205 206 300 302 303 304 305 306 307 402 405 406 407 408 409 410 411 412 413 414 415 416 417 502 504 505'.replaceAll(' ', '');
 const phrases = [
-  '203 Non-Authoritative Information', '204 No Content', '301 Moved Permanently', '400 Bad Request', '401 Unauthorized', '403 Forbidden',
-  '404 Not Found', '500 Internal Server Error', '501 Not Implemented', '503 Service Unavailable',
+  '203 Non-Authoritative Information',
+  '204 No Content',
+  '301 Moved Permanently',
+  '400 Bad Request',
+  '401 Unauthorized',
+  '403 Forbidden',
+  '404 Not Found',
+  '500 Internal Server Error',
+  '501 Not Implemented',
+  '503 Service Unavailable',
 ].join('');
 const dates = 'Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMT';
 const tail =

@@ -23,10 +23,13 @@ describe('SPDY header compression', () => {
     expect(adler32(SPDY_DICTIONARY).toString(16)).toBe('e3c6a7c2');
   });
 
-  it("reads blocks a real deflate stream made with the dictionary, across blocks that refer back", async () => {
+  it('reads blocks a real deflate stream made with the dictionary, across blocks that refer back', async () => {
     const deflate = createDeflate({ dictionary: SPDY_DICTIONARY });
     const reader = new HeaderDecompressor();
-    for (const headers of <Record<string, string>[]>[{ streamtype: 'stdin', port: '80' }, { streamtype: 'stdin', port: '80', requestid: '1' }]) {
+    for (const headers of <Record<string, string>[]>[
+      { streamtype: 'stdin', port: '80' },
+      { streamtype: 'stdin', port: '80', requestid: '1' },
+    ]) {
       deflate.write(encodeHeaderBlock(headers));
       await new Promise<void>((r) => deflate.flush(constants.Z_SYNC_FLUSH, r));
       expect({ ...(await reader.decompress(deflate.read() as Buffer)) }).toEqual(headers);
