@@ -3,3 +3,5 @@ export * from './api-server-options.js';
 export { AdmissionOrder } from './admission/order.js';
 export { parseTokenFile } from './auth/token-file-authenticator.js';
 export type { InProcessRequest, InProcessResponse, InProcessStream, InProcessTransport } from './in-process-transport.js';
+export * from './create-api-server.js';
+export * from './options.js';

@@ -61,6 +61,10 @@ async function kubernetesService(make: Maker, options: BootstrapOptions): Promis
     spec: { type: 'ClusterIP', clusterIP: options.kubernetesIP, sessionAffinity: 'None', ports: [port] },
   });
   const { advertiseAddress, securePort } = options;
+  if (advertiseAddress.startsWith('127.') || advertiseAddress === '::1') {
+    options.logger.warn('the advertised address is a loopback address: the kubernetes service gets no endpoints', { advertiseAddress });
+    return;
+  }
   const ports = [{ name: 'https', port: securePort, protocol: 'TCP' }];
   await make.replace('', 'v1', 'endpoints', 'default', {
     apiVersion: 'v1',

@@ -41,6 +41,8 @@ export async function create(
   fillMeta(object, env.random, now);
   const strategyContext: StrategyContext = { now, random: () => env.random.next(), user: context.user };
   strategy.default?.(object);
+  // What admission adds is nobody's, as upstream.
+  if (managed) recordManager(served, undefined, object, options.fieldManager, '', now);
   strategy.prepareForCreate?.(object, strategyContext);
   if (generated !== undefined) metadata.name = generateName(generated, env.random);
 
@@ -54,7 +56,6 @@ export async function create(
   });
   const signal = () => context.request.signal;
   await env.admission.admit(request, signal);
-  if (managed) recordManager(served, undefined, object, options.fieldManager, '', now);
   const hooks = env.hooks.get(hookKey(served));
   for (let attempt = 1; ; attempt++) {
     const name = metadata.name ?? '';

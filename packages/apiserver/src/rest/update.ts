@@ -91,6 +91,7 @@ async function tryUpdate(
   const now = env.clock.now();
   const strategyContext: StrategyContext = { now, random: () => env.random.next(), user: context.user };
   strategy.default?.(object);
+  if (plan.managed) recordManager(served, old, object, options.fieldManager, plan.subresource, now);
   strategy.prepareForUpdate?.(object, old, strategyContext);
   const request = admissionRequest(context, served, {
     operation: 'UPDATE',
@@ -104,7 +105,6 @@ async function tryUpdate(
   });
   const signal = () => context.request.signal;
   await env.admission.admit(request, signal);
-  if (plan.managed) recordManager(served, old, object, options.fieldManager, plan.subresource, now);
   const hooks = env.hooks.get(hookKey(served));
   const allocation = options.dryRun || plan.subresource !== '' ? undefined : await hooks?.beginUpdate?.(context, object, old);
   try {

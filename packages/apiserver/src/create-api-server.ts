@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, StateStore } from '@coxswain/sdk';
+import { ApiServer } from './api-server.js';
+import { parseTokenFile } from './auth/token-file-authenticator.js';
+import type { ApiServerConfig } from './options.js';
+
+/** What cannot come from flags. */
+export interface ApiServerDependencies {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly authenticators?: readonly Authenticator[];
+  readonly authorizers?: readonly Authorizer[];
+  readonly admission?: readonly AdmissionPlugin[];
+}
+
+/** An API server from checked flags: reads the files they name. Rejects naming the flag whose file cannot be read. */
+export async function createApiServer(config: ApiServerConfig, dependencies: ApiServerDependencies): Promise<ApiServer> {
+  const read = async (flag: string, path: string): Promise<string> => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      throw new Error(`--${flag}: cannot read ${path}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const optional = async (flag: string, path: string | undefined) => (path ? read(flag, path) : undefined);
+  const [cert, key, clientCA, tokens, signing, kubeletCert, kubeletKey, kubeletCA, proxyCA, ...verifying] = await Promise.all([
+    read('tls-cert-file', config.tlsCertFile),
+    read('tls-private-key-file', config.tlsPrivateKeyFile),
+    optional('client-ca-file', config.clientCAFile),
+    optional('token-auth-file', config.tokenAuthFile),
+    optional('service-account-signing-key-file', config.serviceAccountSigningKeyFile),
+    optional('kubelet-client-certificate', config.kubeletClientCertificate),
+    optional('kubelet-client-key', config.kubeletClientKey),
+    optional('kubelet-certificate-authority', config.kubeletCertificateAuthority),
+    optional('requestheader-client-ca-file', config.requestHeader?.clientCAFile),
+    ...config.serviceAccountKeyFiles.map((path) => read('service-account-key-file', path)),
+  ]);
+  const { requestHeader } = config;
+  return new ApiServer({
+    authenticators: [],
+    authorizers: [],
+    admission: [],
+    ...dependencies,
+    host: config.bindAddress,
+    port: config.securePort,
+    advertiseAddress: config.advertiseAddress,
+    tls: { cert, key, ...(clientCA ? { clientCA } : {}) },
+    ...(requestHeader && proxyCA ? { frontProxy: { ...requestHeader, ca: proxyCA } } : {}),
+    tokens: tokens ? parseTokenFile(tokens) : new Map(),
+    anonymous: config.anonymousAuth,
+    serviceAccounts: {
+      issuers: config.serviceAccountIssuers,
+      ...(signing ? { signingKey: signing } : {}),
+      verifyingKeys: verifying.filter((pem) => pem !== undefined),
+      ...(config.apiAudiences ? { audiences: config.apiAudiences } : {}),
+      ...(config.serviceAccountJwksUri ? { jwksUri: config.serviceAccountJwksUri } : {}),
+    },
+    authorizationModes: config.authorizationModes,
+    kubelet: { ...(kubeletCert ? { cert: kubeletCert } : {}), ...(kubeletKey ? { key: kubeletKey } : {}), ...(kubeletCA ? { ca: kubeletCA } : {}), addressTypes: config.kubeletPreferredAddressTypes },
+    serviceRanges: config.serviceClusterIPRanges,
+    nodePorts: config.nodePorts,
+    disabledAdmission: config.disableAdmissionPlugins,
+    maxRequestsInFlight: config.maxRequestsInFlight,
+    maxMutatingRequestsInFlight: config.maxMutatingRequestsInFlight,
+    eventTtlSeconds: config.eventTtlSeconds,
+    compactionIntervalMs: config.compactionIntervalMs,
+  });
+}
