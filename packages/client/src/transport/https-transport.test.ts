@@ -1,6 +1,6 @@
 import http2 from 'node:http2';
 import https from 'node:https';
-import net, { type AddressInfo } from 'node:net';
+import net, { type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HttpsTransport } from './https-transport.js';
 import { staticToken } from './token-source.js';
@@ -33,8 +33,8 @@ type Handler = (req: http2.Http2ServerRequest, res: http2.Http2ServerResponse) =
 
 async function serve(protocol: 'h2' | 'http/1.1', handler: Handler) {
   const server = protocol === 'h2' ? http2.createSecureServer({ key, cert, allowHTTP1: true }, handler) : https.createServer({ key, cert }, handler as never);
-  let connections = 0;
-  server.on('secureConnection', () => connections++);
+  const sockets: Socket[] = [];
+  server.on('secureConnection', (socket: Socket) => void sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const transport = new HttpsTransport({ server: `https://127.0.0.1:${port}`, ca: cert, token: staticToken('t0k') });
@@ -42,7 +42,7 @@ async function serve(protocol: 'h2' | 'http/1.1', handler: Handler) {
     () => new Promise<void>((resolve) => void server.close(() => resolve())),
     () => transport.close(),
   );
-  return { server, transport, port, connections: () => connections };
+  return { server, transport, port, sockets };
 }
 
 describe.each(['h2', 'http/1.1'] as const)('HttpsTransport over %s', (protocol) => {
@@ -112,12 +112,10 @@ describe.each(['h2', 'http/1.1'] as const)('HttpsTransport over %s', (protocol) 
 
 describe('HttpsTransport', () => {
   it.each(['h2', 'http/1.1'] as const)('fails a stream the server breaks off, over %s', async (protocol) => {
-    const { transport } = await serve(protocol, (req, res) => {
-      res.write('one\n', () => setImmediate(() => req.socket.destroy()));
-    });
+    const { transport, sockets } = await serve(protocol, (_req, res) => void res.write('one\n'));
     const stream = await transport.stream({ method: 'GET', path: '/', headers: {} });
     const read = async () => {
-      for await (const _ of stream.chunks);
+      for await (const _ of stream.chunks) for (const socket of sockets) socket.destroy();
     };
     await expect(read()).rejects.toBeInstanceOf(TransportError);
   });
@@ -145,9 +143,9 @@ describe('HttpsTransport', () => {
   });
 
   it('shares one connection among parallel requests over h2', async () => {
-    const { transport, connections } = await serve('h2', (_req, res) => void res.end('x'));
+    const { transport, sockets } = await serve('h2', (_req, res) => void res.end('x'));
     await Promise.all(Array.from({ length: 50 }, () => transport.request({ method: 'GET', path: '/', headers: {} })));
-    expect(connections()).toBe(1);
+    expect(sockets).toHaveLength(1);
   });
 
   it('says that nothing was sent when the connection is refused', async () => {

@@ -40,7 +40,10 @@ export class HttpsTransport implements Transport {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of head.body) chunks.push(chunk as Buffer);
-      checkComplete(head.body);
+      checkComplete(
+        head,
+        chunks.reduce((n, c) => n + c.length, 0),
+      );
     } catch (error) {
       throw this.#failure(request, error as Error, true);
     }
@@ -49,13 +52,14 @@ export class HttpsTransport implements Transport {
 
   async stream(request: TransportRequest): Promise<TransportStream> {
     const head = await this.#send(request);
-    return { status: head.status, headers: head.headers, chunks: this.#chunks(request, head.body) };
+    return { status: head.status, headers: head.headers, chunks: this.#chunks(request, head) };
   }
 
-  async *#chunks(request: TransportRequest, body: Readable): AsyncIterable<Uint8Array> {
+  async *#chunks(request: TransportRequest, head: Head): AsyncIterable<Uint8Array> {
+    const { body } = head;
     try {
       for await (const chunk of body) yield chunk as Buffer;
-      checkComplete(body);
+      checkComplete(head);
     } catch (error) {
       if (request.signal?.aborted) return;
       throw this.#failure(request, error as Error, true);
@@ -128,6 +132,7 @@ export class HttpsTransport implements Transport {
       });
       if (request.body !== undefined) stream.end(request.body);
       trackStream(session, stream);
+      watchForLoss(session, stream);
     });
   }
 
@@ -181,10 +186,21 @@ function flatten(headers: Record<string, string | string[] | number | undefined>
   return out;
 }
 
-/** Node ends the streams of a lost HTTP/2 connection as if they were complete; only the code tells. */
-function checkComplete(body: Readable): void {
-  const { rstCode } = body as Partial<ClientHttp2Stream>;
-  if (rstCode) throw new Error(`stream broke off with code ${rstCode}`);
+/** HTTP/2 streams that ended because their connection did. */
+const lost = new WeakSet<Readable>();
+
+/** Node ends the streams of a lost HTTP/2 connection as if they were complete; only code and session tell, at that moment. */
+function watchForLoss(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+  stream.once('end', () => {
+    if (stream.rstCode || session.destroyed) lost.add(stream);
+  });
+}
+
+/** `length`: how many bytes came; with a content-length it settles the matter. */
+function checkComplete({ headers, body }: Head, length?: number): void {
+  const announced = headers['content-length'];
+  if (length !== undefined && announced !== undefined && length === Number(announced)) return;
+  if (lost.has(body)) throw new Error('connection lost before the end of the answer');
 }
 
 /** The connection is shared: who gives up does not take it from the others. */
