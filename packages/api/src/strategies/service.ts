@@ -2,7 +2,7 @@ import type { ResourceStrategy } from '../definition.js';
 import { defaultEndpoints, defaultService } from '../defaults/core.js';
 import type { Endpoints, Service } from '../generated/types.js';
 import { nameIsDNS1035Label } from '../validation/names.js';
-import { validateEndpoints, validateEndpointsUpdate } from '../validation/endpoints.js';
+import { validateEndpoints } from '../validation/endpoints.js';
 import { validateService, validateServiceUpdate } from '../validation/service.js';
 import type { StrategyParts } from './lifecycle.js';
 
@@ -81,6 +81,5 @@ export const serviceStatusStrategy: ResourceStrategy = { validateName: nameIsDNS
 export const endpointsStrategy: StrategyParts = {
   default: (object) => defaultEndpoints(object as Endpoints),
   validate: (object) => validateEndpoints(object as Endpoints),
-  validateUpdate: (object) => validateEndpointsUpdate(object as Endpoints),
   allowCreateOnUpdate: true,
 };

@@ -1,5 +1,83 @@
-// STUB
 import type { FieldError } from '../field-error.js';
-export const validateLimitRange = (..._all: unknown[]): FieldError[] => [];
-export const validateResourceQuota = (..._all: unknown[]): FieldError[] => [];
-export const validateResourceQuotaUpdate = (..._all: unknown[]): FieldError[] => [];
+import type { LimitRange, ResourceQuota } from '../generated/types.js';
+import { compareQuantities, isQuantity } from '../quantity/arithmetic.js';
+import { each, nonNegativeQuantity, requiredEnum } from './common.js';
+import { duplicate, forbidden, invalid, invalids, notSupported, required } from './errors.js';
+import { isQualifiedName } from './names.js';
+import { immutable } from './object-meta.js';
+
+const SCOPES = ['BestEffort', 'CrossNamespacePodAffinity', 'NotBestEffort', 'NotTerminating', 'PriorityClass', 'Terminating', 'VolumeAttributesClass'];
+const COUNTED = new Set([
+  'cpu', 'memory', 'ephemeral-storage', 'pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps',
+  'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers', 'requests.cpu', 'requests.memory', 'requests.storage',
+  'requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage',
+]);
+
+export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
+  const errors = Object.entries(spec?.hard ?? {}).flatMap(([name, quantity]) => {
+    const path = `spec.hard[${name}]`;
+    const found = invalids(path, name, isQualifiedName(name));
+    if (found.length === 0 && !name.includes('/') && !COUNTED.has(name) && !/^(requests\.)?hugepages-/.test(name)) {
+      found.push(invalid(path, name, 'must be a standard resource for quota'));
+    }
+    return [...found, ...nonNegativeQuantity(quantity, path)];
+  });
+  for (const scope of spec?.scopes ?? []) if (!SCOPES.includes(scope)) errors.push(invalid('spec.scopes', spec?.scopes, 'unsupported scope'));
+  for (const [a, b] of [['BestEffort', 'NotBestEffort'], ['Terminating', 'NotTerminating']] as const) {
+    if (spec?.scopes?.includes(a) && spec.scopes.includes(b)) errors.push(invalid('spec.scopes', spec.scopes, 'conflicting scopes'));
+  }
+  return [
+    ...errors,
+    ...each(spec?.scopeSelector?.matchExpressions, 'spec.scopeSelector.matchExpressions', ({ scopeName, operator, values = [] }, path) => {
+      const found = requiredEnum(scopeName, `${path}.scopeName`, SCOPES);
+      if (!['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator)) {
+        found.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'));
+      } else if (operator.endsWith('In') !== values.length > 0) {
+        found.push(
+          operator.endsWith('In')
+            ? required(`${path}.values`, 'must be at least one value when `operator` is \'In\' or \'NotIn\' for scope selector')
+            : invalid(`${path}.values`, values, 'must be no value when `operator` is \'Exist\' or \'DoesNotExist\' for scope selector'),
+        );
+      }
+      return found;
+    }),
+  ];
+}
+
+export const validateResourceQuotaUpdate = ({ spec }: ResourceQuota, { spec: old }: ResourceQuota): FieldError[] =>
+  immutable([...(spec?.scopes ?? [])].sort(), [...(old?.scopes ?? [])].sort(), 'spec.scopes');
+
+export function validateLimitRange({ spec }: LimitRange): FieldError[] {
+  const types = new Set<string>();
+  return each(spec?.limits, 'spec.limits', (item, path) => {
+    const errors: FieldError[] = [];
+    if (!['Container', 'PersistentVolumeClaim', 'Pod'].includes(item.type) && !item.type.includes('/')) {
+      errors.push(notSupported(`${path}.type`, item.type, ['Container', 'PersistentVolumeClaim', 'Pod']));
+    }
+    if (types.has(item.type)) errors.push(duplicate(`${path}.type`, item.type));
+    types.add(item.type);
+    const { min = {}, max = {}, default: given = {}, defaultRequest = {} } = item;
+    if (item.type === 'Pod') {
+      if (Object.keys(given).length > 0) errors.push(forbidden(`${path}.default`, 'may not be specified when `type` is \'Pod\''));
+      if (Object.keys(defaultRequest).length > 0) errors.push(forbidden(`${path}.defaultRequest`, 'may not be specified when `type` is \'Pod\''));
+    }
+    const ordered = (low: string | undefined, high: string | undefined, at: string, detail: string): void => {
+      if (low !== undefined && high !== undefined && isQuantity(low) && isQuantity(high) && compareQuantities(low, high) > 0) {
+        errors.push(invalid(at, low, detail));
+      }
+    };
+    for (const name of new Set([min, max, given, defaultRequest].flatMap((list) => Object.keys(list)))) {
+      const [least, most, normal, asked] = [min[name], max[name], given[name], defaultRequest[name]];
+      ordered(least, most, `${path}.min[${name}]`, `min value ${least} is greater than max value ${most}`);
+      ordered(least, asked, `${path}.defaultRequest[${name}]`, `min value ${least} is greater than default request value ${asked}`);
+      ordered(asked, most, `${path}.defaultRequest[${name}]`, `default request value ${asked} is greater than max value ${most}`);
+      ordered(asked, normal, `${path}.defaultRequest[${name}]`, `default request value ${asked} is greater than default limit value ${normal}`);
+      ordered(least, normal, `${path}.default[${name}]`, `min value ${least} is greater than default value ${normal}`);
+      ordered(normal, most, `${path}.default[${name}]`, `default value ${normal} is greater than max value ${most}`);
+    }
+    if (item.type === 'PersistentVolumeClaim' && min.storage === undefined && max.storage === undefined) {
+      errors.push(required(`${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided'));
+    }
+    return errors;
+  });
+}
