@@ -63,26 +63,16 @@ export function componentCommands(): Command[] {
       .option('--cluster-ip <address>', 'address of the kube-dns Service', '10.96.0.10')
       .option('--cluster-domain <domain>', 'of the cluster', 'cluster.local')
       .action(async (flags) => (await import('./dns.js')).runDns(flags)),
-    base('apiserver', 'run kube-apiserver alone')
+    base('apiserver', "run kube-apiserver alone, with upstream's flags (cox help apiserver lists them)")
       .option('--store <folder>', 'folder of the embedded store', '/var/lib/coxswain/store')
-      .option('--bind-address <address>', 'where to listen', '0.0.0.0')
-      .option('--secure-port <port>', 'HTTPS port', number, 6443)
-      .option('--advertise-address <address>', 'address others reach it by')
-      .requiredOption('--tls-cert-file <file>', 'serving certificate')
-      .requiredOption('--tls-private-key-file <file>', 'its key')
-      .option('--client-ca-file <file>', 'CA of client certificates')
-      .option('--token-auth-file <file>', 'static tokens: token,user,uid,"group1,group2"')
-      .option('--anonymous-auth', 'requests without credentials are system:anonymous', true)
-      .option('--no-anonymous-auth', 'they are refused')
-      .requiredOption('--service-account-key-file <file>', 'public key that checks service account tokens')
-      .requiredOption('--service-account-signing-key-file <file>', 'private key that signs them')
-      .option('--service-account-issuer <url>', 'their issuer', 'https://kubernetes.default.svc.cluster.local')
-      .option('--service-cluster-ip-range <cidr>', 'addresses of services', '10.96.0.0/16')
-      .option('--service-node-port-range <range>', 'node ports', '30000-32767')
-      .option('--kubelet-client-certificate <file>', 'shown to kubelets')
-      .option('--kubelet-client-key <file>', 'its key')
-      .option('--authorization-mode <modes>', 'in order: Node, RBAC, AlwaysAllow', 'Node,RBAC')
-      .action(async (flags) => (await import('./apiserver.js')).runApiServer(flags)),
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(async (values, command: Command) => {
+        const { addApiServerFlags, runApiServer } = await import('./apiserver.js');
+        // The table of flags is loaded with the API server: parse again with it.
+        const full = addApiServerFlags(base('apiserver', '').option('--store <folder>', '', values.store)).parse(command.args, { from: 'user' });
+        await runApiServer({ ...full.opts(), store: values.store, logLevel: values.logLevel });
+      }),
   ];
 }
 

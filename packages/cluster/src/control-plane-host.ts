@@ -1,0 +1,106 @@
+import { ApiServer, type ApiServerOptions } from '@coxswain/apiserver';
+import { KubeClient, type Transport } from '@coxswain/client';
+import { ControllerManager } from '@coxswain/controller-manager';
+import { all, component, type ComponentRecipe } from '@coxswain/host';
+import type { ClusterPki } from '@coxswain/pki';
+import { Scheduler } from '@coxswain/scheduler';
+import { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, SchedulerPlugin, StateStore } from '@coxswain/sdk';
+import type { ClusterConfig } from './cluster-spec.js';
+
+const AUTHENTICATED = 'system:authenticated';
+
+/** Options of the cluster's API server, apart from what is injected. */
+export function apiServerConfig(
+  config: ClusterConfig,
+  pki: ClusterPki,
+): Omit<ApiServerOptions, 'store' | 'clock' | 'random' | 'logger' | 'authenticators' | 'authorizers' | 'admission'> {
+  return {
+    host: '0.0.0.0',
+    port: config.ports.apiServer,
+    advertiseAddress: config.nodeIP,
+    tls: { ...pki.leaf.apiserver, clientCA: pki.ca.cert },
+    frontProxy: {
+      ca: pki.frontProxyCa.cert,
+      allowedNames: ['front-proxy-client'],
+      userHeaders: ['X-Remote-User'],
+      groupHeaders: ['X-Remote-Group'],
+      extraPrefixes: ['X-Remote-Extra-'],
+    },
+    tokens: new Map(),
+    anonymous: true,
+    serviceAccounts: {
+      issuers: [serviceAccountIssuer(config)],
+      signingKey: pki.serviceAccount.privateKey,
+      verifyingKeys: [pki.serviceAccount.publicKey],
+    },
+    authorizationModes: ['Node', 'RBAC'],
+    kubelet: { ca: pki.ca.cert, ...pki.leaf['apiserver-kubelet-client'], addressTypes: ['InternalIP', 'Hostname'] },
+    serviceRanges: [config.serviceCIDR],
+    nodePorts: config.nodePortRange,
+    disabledAdmission: [],
+    maxRequestsInFlight: 400,
+    maxMutatingRequestsInFlight: 200,
+    eventTtlSeconds: 3600,
+    compactionIntervalMs: 5 * 60_000,
+  };
+}
+
+function serviceAccountIssuer(config: ClusterConfig): string {
+  return `https://kubernetes.default.svc.${config.clusterDomain}`;
+}
+
+/**
+ * The components of a control plane on one machine: API server, scheduler, controller manager. The latter two reach the former in
+ * process, as the users their certificates would make them. Plugins bind `StateStore`, and any number of `AdmissionPlugin`s,
+ * `Authenticator`s, `Authorizer`s and `SchedulerPlugin`s.
+ */
+export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): ComponentRecipe[] {
+  let server: ApiServer | undefined;
+  const clientAs = (name: string, userAgent: string, clock: Clock): KubeClient => {
+    if (!server) throw new Error('the API server is made first');
+    const transport = server.transport({ name, groups: [AUTHENTICATED] }) as Transport;
+    return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock });
+  };
+  return [
+    component('apiserver', [StateStore, Clock, Random, Logger, all(Authenticator), all(Authorizer), all(AdmissionPlugin)], (store, clock, random, logger, authenticators, authorizers, admission) => {
+      server = new ApiServer({ ...apiServerConfig(config, pki), store, clock, random, logger: logger.child({ component: 'apiserver' }), authenticators, authorizers, admission });
+      return server;
+    }),
+    component(
+      'scheduler',
+      [Clock, Random, Logger, all(SchedulerPlugin)],
+      (clock, random, logger, plugins) =>
+        new Scheduler({
+          client: clientAs('system:kube-scheduler', 'kube-scheduler', clock),
+          clock,
+          random,
+          logger,
+          plugins,
+          config: { serving: { bindAddress: '127.0.0.1', securePort: config.ports.scheduler } },
+        }),
+      { after: ['apiserver'] },
+    ),
+    component(
+      'controller-manager',
+      [Clock, Random, Logger],
+      (clock, random, logger) =>
+        new ControllerManager({
+          client: clientAs('system:kube-controller-manager', 'kube-controller-manager', clock),
+          clock,
+          random,
+          logger,
+          config: {
+            clusterName: config.name,
+            allocateNodeCidrs: true,
+            clusterCidrs: [config.podCIDR],
+            rootCa: pki.ca.cert,
+            serviceAccountPrivateKey: pki.serviceAccount.privateKey,
+            serviceAccountIssuer: serviceAccountIssuer(config),
+            clusterSigning: pki.ca,
+            serving: { bindAddress: '127.0.0.1', securePort: config.ports.controllerManager },
+          },
+        }),
+      { after: ['apiserver'] },
+    ),
+  ];
+}
