@@ -20,7 +20,7 @@ export async function mountSubPath(volume: string, subPath: string, target: stri
     return realpath(full);
   });
   const inside = relative(root, resolved);
-  if (inside.startsWith('..') || inside.startsWith('/')) throw new Error(`subpath "${subPath}" not within volume path "${volume}"`);
+  if (inside === '..' || inside.startsWith('../') || inside.startsWith('/')) throw new Error(`subpath "${subPath}" not within volume path "${volume}"`);
   const fd = openBelow(root, inside);
   try {
     if (fstatSync(fd).isDirectory()) await mkdir(target, { recursive: true, mode: 0o750 });
