@@ -76,28 +76,27 @@ export class LoopbackRegistry {
     };
     if (credentials) {
       const basic = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
-      if (path === '/token') return authorization === basic ? send(200, JSON.stringify({ token: 'let-me-in' })) : send(401, '{}');
+      if (path === '/token') return void (authorization === basic ? send(200, JSON.stringify({ token: 'let-me-in' })) : send(401, '{}'));
       const expected = credentials.scheme === 'basic' ? basic : 'Bearer let-me-in';
       if (authorization !== expected) {
         const challenge =
           credentials.scheme === 'basic' ? 'Basic realm="loopback"' : `Bearer realm="http://${this.host}/token",service="loopback",scope="repository:x:pull"`;
-        return send(401, '{"errors":[{"code":"UNAUTHORIZED"}]}', { 'www-authenticate': challenge });
+        return void send(401, '{"errors":[{"code":"UNAUTHORIZED"}]}', { 'www-authenticate': challenge });
       }
     }
-    if (path === '/v2/' || path === '/v2') return send(200, '{}');
+    if (path === '/v2/' || path === '/v2') return void send(200, '{}');
     const match = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path);
-    if (!match) return send(404, '{}');
+    if (!match) return void send(404, '{}');
     const [, repository, kind, name] = match as unknown as [string, string, string, string];
     if (kind === 'manifests') {
       const found = this.#manifests.get(`${repository}:${name}`);
-      return found
-        ? send(200, found.bytes, { 'content-type': found.type, 'docker-content-digest': digestOf(found.bytes) })
-        : send(404, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
+      if (!found) return void send(404, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
+      return void send(200, found.bytes, { 'content-type': found.type, 'docker-content-digest': digestOf(found.bytes) });
     }
     const blob = this.#blobs.get(name);
-    if (!blob) return send(404, '{"errors":[{"code":"BLOB_UNKNOWN"}]}');
+    if (!blob) return void send(404, '{"errors":[{"code":"BLOB_UNKNOWN"}]}');
     const from = /^bytes=(\d+)-$/.exec(range ?? '')?.[1];
-    if (from === undefined) return send(200, blob, { 'content-type': 'application/octet-stream' });
-    return send(206, blob.subarray(Number(from)), { 'content-range': `bytes ${from}-${blob.length - 1}/${blob.length}` });
+    if (from === undefined) return void send(200, blob, { 'content-type': 'application/octet-stream' });
+    return void send(206, blob.subarray(Number(from)), { 'content-range': `bytes ${from}-${blob.length - 1}/${blob.length}` });
   }
 }

@@ -80,7 +80,7 @@ describe('a killed server', () => {
     await startServer();
     const image = await buildBusyboxImage({ tags: ['docker.io/library/bb:1'] });
     const containerd = connectContainerd({ socket: node.containerd.socket, namespace: 'killed' });
-    expect(await importImage(containerd, Readable.from([await image.layoutTar()]))).toEqual(['docker.io/library/bb:1']);
+    await importImage(containerd, Readable.from([await image.layoutTar()]));
     containerd.close();
   });
   afterAll(async () => {

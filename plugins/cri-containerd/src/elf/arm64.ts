@@ -69,7 +69,7 @@ export class Arm64 {
       words[at] = ((words[at] as number) | (kind === 'b' ? delta & 0x3ffffff : (delta & 0x7ffff) << 5)) >>> 0;
     }
     const out = Buffer.alloc(words.length * 4);
-    words.forEach((word, i) => out.writeUInt32LE(word >>> 0, i * 4));
+    for (const [i, word] of words.entries()) out.writeUInt32LE(word >>> 0, i * 4);
     return out;
   }
 

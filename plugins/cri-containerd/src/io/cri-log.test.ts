@@ -25,7 +25,7 @@ async function logOf(chunks: string[]): Promise<{ stream: string; tag: string; t
   expect(lines.pop()).toBe('');
   return lines.map((line) => {
     const m = LINE.exec(line);
-    expect(m, line).not.toBeNull();
+    expect(line).toMatch(LINE);
     return { stream: m![1]!, tag: m![2]!, text: m![3]! };
   });
 }

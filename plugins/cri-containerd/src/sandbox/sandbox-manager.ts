@@ -206,7 +206,7 @@ export class SandboxManager {
   /** The pause process has ended by itself: the pod's PID namespace is gone. */
   async pauseExited(sandboxId: string): Promise<SandboxRecord | undefined> {
     const sandbox = this.#sandboxes.get(sandboxId);
-    if (!sandbox || sandbox.state !== 'ready') return undefined;
+    if (sandbox?.state !== 'ready') return undefined;
     sandbox.state = 'notready';
     await this.#save(sandbox);
     return sandbox;

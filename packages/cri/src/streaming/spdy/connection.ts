@@ -107,10 +107,10 @@ export class SpdyConnection {
 
   /** @internal */
   sendData(id: number, data: Buffer, fin: boolean, done: (error?: Error | null) => void): void {
-    if (this.#dead || this.transport.writableEnded) return done(fin ? null : (this.#dead ?? new Error('the connection is closed')));
+    if (this.#dead || this.transport.writableEnded) return void done(fin ? null : (this.#dead ?? new Error('the connection is closed')));
     if (data.length > MAX_FRAME_BYTES) {
       this.sendData(id, data.subarray(0, MAX_FRAME_BYTES), false, () => {});
-      return this.sendData(id, data.subarray(MAX_FRAME_BYTES), fin, done);
+      return void this.sendData(id, data.subarray(MAX_FRAME_BYTES), fin, done);
     }
     this.transport.cork();
     this.transport.write(dataFrameHeader(id, fin ? FLAG_FIN : 0, data.length));

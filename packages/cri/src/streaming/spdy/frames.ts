@@ -26,7 +26,7 @@ export function dataFrameHeader(streamId: number, flags: number, length: number)
 
 export function uint32s(...values: number[]): Buffer {
   const out = Buffer.alloc(values.length * 4);
-  values.forEach((v, i) => out.writeUInt32BE(v >>> 0, i * 4));
+  for (const [i, v] of values.entries()) out.writeUInt32BE(v >>> 0, i * 4);
   return out;
 }
 

@@ -50,7 +50,7 @@ describe('SPDY header compression', () => {
 describe('SpdyConnection', () => {
   const sockets: { destroy(): void; close?(): void }[] = [];
   afterEach(() => {
-    for (const s of sockets.splice(0)) s.close ? s.close() : s.destroy();
+    for (const s of sockets.splice(0)) (s.close ?? s.destroy).call(s);
   });
 
   async function pair(onStream: (s: SpdyStream) => void) {

@@ -59,7 +59,7 @@ export class WsChannels {
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
       const end = () => {
-        for (const channel of this.#channels.values()) channel.readableEnded || channel.push(null);
+        for (const channel of this.#channels.values()) if (!channel.readableEnded) channel.push(null);
         resolve();
       };
       if (socket.readyState === socket.CLOSED) end();
@@ -76,14 +76,14 @@ export class WsChannels {
 
   /** @internal */
   send(number: number, data: Buffer, done: (error?: Error | null) => void): void {
-    if (this.socket.readyState !== this.socket.OPEN) return done(new Error('the WebSocket is closed'));
+    if (this.socket.readyState !== this.socket.OPEN) return void done(new Error('the WebSocket is closed'));
     if (this.options.base64) this.socket.send(String.fromCharCode(48 + number) + data.toString('base64'), { binary: false }, (e) => done(e));
     else this.socket.send(Buffer.concat([Buffer.from([number]), data]), { binary: true }, (e) => done(e));
   }
 
   /** @internal */
   sendClose(number: number, done: (error?: Error | null) => void): void {
-    if (this.options.halfClose !== 'send' || this.socket.readyState !== this.socket.OPEN) return done();
+    if (this.options.halfClose !== 'send' || this.socket.readyState !== this.socket.OPEN) return void done();
     this.socket.send(Buffer.from([CLOSE_CHANNEL, number]), { binary: true }, () => done());
   }
 
