@@ -132,7 +132,7 @@ export class HttpsTransport implements Transport {
       });
       if (request.body !== undefined) stream.end(request.body);
       trackStream(session, stream);
-      watchForLoss(session, stream);
+      expectEnd(session, stream);
     });
   }
 
@@ -186,13 +186,13 @@ function flatten(headers: Record<string, string | string[] | number | undefined>
   return out;
 }
 
-/** HTTP/2 streams that ended because their connection did. */
-const lost = new WeakSet<Readable>();
+/** HTTP/2 streams whose end has not come; Node lets reading one of a lost connection end as if it were complete. */
+const unfinished = new WeakSet<Readable>();
 
-/** Node ends the streams of a lost HTTP/2 connection as if they were complete; only code and session tell, at that moment. */
-function watchForLoss(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+function expectEnd(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+  unfinished.add(stream);
   stream.once('end', () => {
-    if (stream.rstCode || session.destroyed) lost.add(stream);
+    if (!stream.rstCode && !session.destroyed) unfinished.delete(stream);
   });
 }
 
@@ -200,7 +200,7 @@ function watchForLoss(session: ClientHttp2Session, stream: ClientHttp2Stream): v
 function checkComplete({ headers, body }: Head, length?: number): void {
   const announced = headers['content-length'];
   if (length !== undefined && announced !== undefined && length === Number(announced)) return;
-  if (lost.has(body)) throw new Error('connection lost before the end of the answer');
+  if (unfinished.has(body)) throw new Error('connection lost before the end of the answer');
 }
 
 /** The connection is shared: who gives up does not take it from the others. */
