@@ -1,0 +1,137 @@
+import type { KubeObject, PersistentVolumeClaim, Pod, StatefulSet, StatefulSetStatus } from '@coxswain/api';
+import { isAlreadyExists, isNotFound, labelSelectorFromObject, semanticEqual } from '@coxswain/apimachinery';
+import { Resources, splitKey } from '@coxswain/client';
+import { isAvailable, isReady, untilAvailable } from '../pods/pod-state.js';
+import { watchOwnedPods } from '../pods/watch-owned-pods.js';
+import { syncRevisions, truncateHistory, type RevisionOwner } from '../revisions/controller-revisions.js';
+import { claimObjects } from '../runtime/claim.js';
+import type { Controller, ControllerContext } from '../runtime/controller-context.js';
+import { ownerKey } from '../runtime/owners.js';
+import { planStatefulSet } from './statefulset-plan.js';
+import { claimsFor, ordinalOf, podNameOf, revisionOfPod, STATEFUL_SET, statefulPod } from './statefulset-pods.js';
+
+/** Pods with names, storage and an order of their own. */
+export function statefulSetController({ client, informers, clock, events }: ControllerContext): Controller {
+  const sets = informers.informer(Resources.statefulSets);
+  const pods = informers.informer(Resources.pods);
+  const claims = informers.informer(Resources.persistentVolumeClaims);
+  const revisions = informers.informer(Resources.controllerRevisions);
+  const key = (s: { metadata: { namespace?: string; name?: string } }) => `${s.metadata.namespace}/${s.metadata.name}`;
+
+  async function ensureClaims(set: StatefulSet, ordinal: number, signal: AbortSignal): Promise<void> {
+    for (const claim of claimsFor(set, ordinal)) {
+      if (claims.lister.get(claim.metadata.name ?? '', set.metadata.namespace)) continue;
+      try {
+        await client.api.persistentVolumeClaims(set.metadata.namespace).create(claim, { signal });
+        events(set as KubeObject, 'Normal', 'SuccessfulCreate', `create Claim ${claim.metadata.name ?? ''} Pod ${podNameOf(set, ordinal)} in StatefulSet ${set.metadata.name ?? ''} success`);
+      } catch (error) {
+        if (isAlreadyExists(error)) continue;
+        events(set as KubeObject, 'Warning', 'FailedCreate', `create Claim ${claim.metadata.name ?? ''} for Pod ${podNameOf(set, ordinal)} in StatefulSet ${set.metadata.name ?? ''} failed error: ${(error as Error).message}`);
+        throw error;
+      }
+    }
+  }
+
+  /** Who owns the claims decides when they go: the set (whenDeleted), the pod that is scaled away (whenScaled), or nobody. */
+  async function retainClaims(set: StatefulSet, all: readonly Pod[], signal: AbortSignal): Promise<void> {
+    const policy = set.spec?.persistentVolumeClaimRetentionPolicy;
+    if (policy?.whenDeleted !== 'Delete' && policy?.whenScaled !== 'Delete') return;
+    const end = (set.spec?.ordinals?.start ?? 0) + (set.spec?.replicas ?? 1);
+    for (const pod of all) {
+      const n = ordinalOf(set, pod);
+      if (n === undefined) continue;
+      for (const wanted of claimsFor(set, n)) {
+        const claim: PersistentVolumeClaim | undefined = claims.lister.get(wanted.metadata.name ?? '', set.metadata.namespace);
+        if (!claim) continue;
+        const rest = (claim.metadata.ownerReferences ?? []).filter((o) => o.uid !== set.metadata.uid && o.uid !== pod.metadata.uid);
+        const refs = [...rest];
+        if (policy.whenDeleted === 'Delete') refs.push({ ...STATEFUL_SET, name: set.metadata.name ?? '', uid: set.metadata.uid ?? '' });
+        if (policy.whenScaled === 'Delete' && n >= end) refs.push({ apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' });
+        if (semanticEqual(refs, claim.metadata.ownerReferences)) continue;
+        await client.api.persistentVolumeClaims(set.metadata.namespace).patch(claim.metadata.name ?? '', 'merge', { metadata: { resourceVersion: claim.metadata.resourceVersion, ownerReferences: refs } }, { signal });
+      }
+    }
+  }
+
+  return {
+    name: 'statefulset',
+    watch(queue) {
+      const undo = [
+        sets.addHandler({ add: (s) => queue.add(key(s)), update: (_o, s) => queue.add(key(s)), delete: (s) => queue.add(key(s)) }),
+        watchOwnedPods(pods, {
+          ownerOf: (p) => ownerKey(p as KubeObject, STATEFUL_SET),
+          orphanKeys: (p) => sets.lister.list({ namespace: p.metadata.namespace }).filter((s) => labelSelectorFromObject(s.spec?.selector).matches(p.metadata.labels)).map(key),
+          queue,
+        }),
+      ];
+      return () => undo.forEach((f) => f());
+    },
+    async reconcile(at, signal) {
+      const { namespace, name } = splitKey(at);
+      const set = sets.lister.get(name, namespace);
+      if (!set || set.metadata.deletionTimestamp) return undefined;
+      const selector = labelSelectorFromObject(set.spec?.selector);
+      if (selector.isEmpty) return undefined;
+      const freshOwner = () => client.api.statefulSets(namespace).get(name, { signal }) as Promise<KubeObject>;
+      const all = await claimObjects<Pod>({
+        owner: set as KubeObject, ownerKind: STATEFUL_SET, selector, freshOwner, signal,
+        // Only its own names may be adopted.
+        objects: pods.lister.list({ namespace }).filter((p) => ordinalOf(set, p) !== undefined),
+        client: client.api.pods(namespace),
+      });
+      const history = await syncRevisions({ client, owner: set as unknown as RevisionOwner, ownerKind: STATEFUL_SET, candidates: revisions.lister.list({ namespace }), freshOwner, signal });
+      const update = history.at(-1);
+      if (!update) return undefined;
+      const current = history.find((r) => r.metadata.name === set.status?.currentRevision) ?? update;
+      const currentRevision = current.metadata.name ?? '';
+      const updateRevision = update.metadata.name ?? '';
+      await retainClaims(set, all, signal);
+      const now = clock.now();
+      let failure: unknown;
+      for (const step of planStatefulSet({ set, pods: all, currentRevision, updateRevision, now })) {
+        try {
+          if (step.type === 'create') {
+            await ensureClaims(set, step.ordinal, signal);
+            const pod = statefulPod(set, step.revision === 'current' ? current : update, step.ordinal);
+            await client.api.pods(namespace).create(pod, { signal });
+            events(set as KubeObject, 'Normal', 'SuccessfulCreate', `create Pod ${pod.metadata.name ?? ''} in StatefulSet ${name} successful`);
+          } else {
+            if (step.why === 'failed') events(set as KubeObject, 'Warning', 'RecreatingFailedPod', `StatefulSet ${at} is recreating failed Pod ${step.pod.metadata.name ?? ''}`);
+            await client.api.pods(namespace).delete(step.pod.metadata.name ?? '', { signal, ...(step.pod.metadata.uid && { preconditions: { uid: step.pod.metadata.uid } }) });
+            events(set as KubeObject, 'Normal', 'SuccessfulDelete', `delete Pod ${step.pod.metadata.name ?? ''} in StatefulSet ${name} successful`);
+          }
+        } catch (error) {
+          // The cache is behind: what is there or gone will be seen.
+          if ((step.type === 'create' && isAlreadyExists(error)) || (step.type === 'delete' && isNotFound(error))) continue;
+          const what = step.type === 'create' ? podNameOf(set, step.ordinal) : (step.pod.metadata.name ?? '');
+          events(set as KubeObject, 'Warning', step.type === 'create' ? 'FailedCreate' : 'FailedDelete', `${step.type} Pod ${what} in StatefulSet ${name} failed error: ${(error as Error).message}`);
+          failure ??= error;
+          break;
+        }
+      }
+      const minReady = set.spec?.minReadySeconds ?? 0;
+      const alive = all.filter((p) => !p.metadata.deletionTimestamp);
+      const onRevision = (r: string) => alive.filter((p) => revisionOfPod(p) === r).length;
+      const replicas = set.spec?.replicas ?? 1;
+      const readyReplicas = alive.filter(isReady).length;
+      const updatedReplicas = onRevision(updateRevision);
+      const rolledOut = updatedReplicas === replicas && readyReplicas === replicas && all.length === replicas;
+      const status: StatefulSetStatus = {
+        observedGeneration: set.metadata.generation ?? 0,
+        replicas: all.length,
+        readyReplicas,
+        availableReplicas: alive.filter((p) => isAvailable(p, minReady, now)).length,
+        currentReplicas: rolledOut ? updatedReplicas : onRevision(currentRevision),
+        updatedReplicas,
+        currentRevision: rolledOut ? updateRevision : currentRevision,
+        updateRevision,
+        collisionCount: set.status?.collisionCount ?? 0,
+      };
+      if (!semanticEqual(status, set.status)) await client.api.statefulSets(namespace).updateStatus({ ...set, status }, { signal });
+      await truncateHistory(client, set as unknown as RevisionOwner, history, new Set([currentRevision, updateRevision, ...all.map(revisionOfPod)]), signal);
+      if (failure !== undefined) throw failure;
+      const wait = untilAvailable(alive, minReady, now);
+      return wait === undefined ? undefined : { requeueAfterMs: wait };
+    },
+  };
+}
