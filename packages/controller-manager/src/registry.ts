@@ -11,6 +11,14 @@ import { nodeLifecycleController } from './node/node-lifecycle-controller.js';
 import { taintEvictionController } from './node/taint-eviction-controller.js';
 import { replicaController } from './replicas/replica-controller.js';
 import { replicaSetKind, replicationControllerKind } from './replicas/replica-kinds.js';
+import { cronJobController } from './cronjob/cronjob-controller.js';
+import { daemonSetController } from './daemonset/daemonset-controller.js';
+import { jobController } from './job/job-controller.js';
+import { clusterRoleAggregationController } from './policy/clusterrole-aggregation-controller.js';
+import { disruptionController } from './policy/disruption-controller.js';
+import { statefulSetController } from './statefulset/statefulset-controller.js';
+import { pvcProtectionController, pvProtectionController } from './storage/protection-controllers.js';
+import { pvBinderController } from './storage/pv-binder-controller.js';
 import type { ControllerFactory } from './runtime/controller-context.js';
 import { rootCaController, serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
 import { tokenController } from './serviceaccount/token-controller.js';
@@ -41,6 +49,15 @@ export const controllers: readonly RegisteredController[] = [
   { name: 'replicaset-controller', group: 'main', make: (c) => replicaController(c, replicaSetKind) },
   { name: 'replicationcontroller-controller', group: 'main', make: (c) => replicaController(c, replicationControllerKind) },
   { name: 'deployment-controller', group: 'main', make: deploymentController },
+  { name: 'statefulset-controller', group: 'main', make: statefulSetController },
+  { name: 'daemonset-controller', group: 'main', make: daemonSetController },
+  { name: 'job-controller', group: 'main', make: jobController },
+  { name: 'cronjob-controller', group: 'main', make: cronJobController },
+  { name: 'disruption-controller', group: 'main', make: disruptionController },
+  { name: 'persistentvolume-binder-controller', group: 'main', make: pvBinderController },
+  { name: 'persistentvolumeclaim-protection-controller', group: 'main', make: pvcProtectionController },
+  { name: 'persistentvolume-protection-controller', group: 'main', make: pvProtectionController },
+  { name: 'clusterrole-aggregation-controller', group: 'main', make: clusterRoleAggregationController },
   { name: 'ttl-after-finished-controller', group: 'last', make: ttlAfterFinishedController },
   { name: 'pod-garbage-collector-controller', group: 'last', make: podGcController },
   { name: 'garbage-collector-controller', group: 'last', make: garbageCollector },
