@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NodeUnderTest } from './testing/node-under-test.js';
 
@@ -188,7 +191,45 @@ describe('a pod', () => {
   });
 });
 
+describe('a static pod', () => {
+  const manifest = (image: string) => `apiVersion: v1\nkind: Pod\nmetadata: {name: st}\nspec: {containers: [{name: web, image: '${image}'}]}\n`;
+  const mirror = () => node.api.get('/api/v1/namespaces/default/pods/st-node-1');
+
+  it('runs without the API, is mirrored, follows its manifest, and goes with it', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'static-'));
+    try {
+      await writeFile(join(dir, 'st.yaml'), manifest('busybox:1'));
+      node = await NodeUnderTest.start({ staticPodPath: dir });
+      await node.until(() => mirror()?.status?.['phase'] === 'Running');
+      const uid = mirror()?.metadata.uid;
+      node.cri.images.set('busybox:2', { id: 'sha256:two' });
+      await writeFile(join(dir, 'st.yaml'), manifest('busybox:2'));
+      await node.untilWithin(30_000, () => mirror()?.status?.['phase'] === 'Running' && node.cri.running().length === 1 && node.cri.container('web').config.image?.image === 'sha256:two');
+      expect(mirror()?.metadata.uid).toBeDefined();
+      expect(uid).toBeDefined();
+      node.api.remove('/api/v1/namespaces/default/pods/st-node-1');
+      await node.until(() => mirror() !== undefined);
+      await rm(join(dir, 'st.yaml'));
+      await node.untilWithin(30_000, () => mirror() === undefined && node.cri.sandboxes.size === 0);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('the node', () => {
+  it('evicts under pressure and says so', async () => {
+    node = await NodeUnderTest.start({ evictionHard: { 'memory.available': '100%' }, evictionMonitorPeriodMs: 1000 });
+    node.pod('a', { containers: [web] });
+    await node.untilWithin(5_000, () => node.phase('a') === 'Failed');
+    expect(node.status('a')).toMatchObject({ reason: 'Evicted' });
+    expect(node.status('a').conditions).toContainEqual(expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }));
+    expect(node.cri.running()).toEqual([]);
+    const pressure = () => (node.api.get('/api/v1/nodes/node-1')?.status?.conditions as { type: string; status: string }[] | undefined)?.find((c) => c.type === 'MemoryPressure')?.status;
+    await node.untilWithin(2_000, () => pressure() === 'True');
+  });
+
+
   it('is not ready while the runtime or its network is not, and recovers', async () => {
     node = await NodeUnderTest.start();
     const ready = () => (node.api.get('/api/v1/nodes/node-1')?.status?.conditions as { type: string; status: string; message: string }[] | undefined)?.find((c) => c.type === 'Ready');

@@ -122,6 +122,7 @@ class KubeletRun {
   #recorder: ApiEventRecorder | undefined;
   #manager: PodManager | undefined;
   #agent: NodeAgent | undefined;
+  #monitor: RuntimeMonitor | undefined;
   #status: StatusManager | undefined;
   #probes: ProbeManager | undefined;
   #volumes: VolumeManager | undefined;
@@ -169,6 +170,7 @@ class KubeletRun {
     };
     const pleg = new Pleg({ runtime: cri.runtime, cache, clock, logger, changed }, options);
     const monitor = new RuntimeMonitor({ runtime: cri.runtime, clock, logger, changed: () => this.#runtimeTurned(monitor) }, options.runtimeStatusPeriodMs);
+    this.#monitor = monitor;
 
     const status = new StatusManager({ client, clock, logger, apiPod: (pod) => this.#manager?.apiPod(pod) }, { settleMs: options.statusSettleMs });
     this.#status = status;
@@ -429,7 +431,7 @@ class KubeletRun {
     void Promise.all([
       cri.runtime.updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: cidr } } }).catch((error: unknown) => logger.debug('telling the runtime the pod CIDR failed', { err: error })),
       Promise.resolve(onPodCIDR?.(cidr, node.spec?.podCIDRs ?? [cidr])).catch((error: unknown) => logger.error('writing the pod network configuration failed', { cidr, err: error })),
-    ]);
+    ]).then(() => this.#monitor?.check(this.#stopping.signal));
   }
 
   async #deleteFromApi(pod: Pod, signal: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import { qosClass } from '../pod/qos.js';
 export class PodCgroups {
   readonly #made = new Map<string, string>();
   #layout: CgroupLayout | undefined;
+  #burstable = 0;
 
   constructor(
     /** `/` or a group of this node's own, so that several nodes share a machine. */
@@ -42,8 +43,11 @@ export class PodCgroups {
   /** Weight of the Burstable class: what its pods request together. */
   async balance(pods: readonly Pod[]): Promise<void> {
     const milli = pods.filter((p) => qosClass(p) === 'Burstable').reduce((sum, p) => sum + Math.ceil(podRequest(p, 'cpu') * 1000), 0);
+    const cpuShares = sharesOf(milli);
+    if (cpuShares === this.#burstable) return;
+    this.#burstable = cpuShares;
     const base = `${this.root === '/' ? '' : this.root}/kubepods`;
-    await (await this.#at(`${base}/burstable`)).setLimits({ cpuShares: sharesOf(milli) });
+    await (await this.#at(`${base}/burstable`)).setLimits({ cpuShares });
   }
 
   /** Kills what is left in a pod's groups and removes them, whichever class it was. */

@@ -11,7 +11,10 @@ export interface RuntimeMonitorDeps {
 }
 
 const CALL_TIMEOUT_MS = 10_000;
-const EAGER_MS = 200;
+/** Between looks at a runtime that is not ready: short at first, when everything is starting up. */
+const EAGER_MS = 100;
+const PATIENT_MS = 1000;
+const EAGER_LOOKS = 300;
 
 /** Asks the runtime how it is: often until it is ready, then now and then. */
 export class RuntimeMonitor {
@@ -42,9 +45,10 @@ export class RuntimeMonitor {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    while (!signal.aborted) {
-      const eager = this.problems().length > 0;
-      await clock.sleep(eager ? EAGER_MS * (this.#facts ? 5 : 1) : this.#periodMs, signal).catch(() => {});
+    for (let looks = 0; !signal.aborted; ) {
+      const troubled = this.problems().length > 0;
+      looks = troubled ? looks + 1 : 0;
+      await clock.sleep(troubled ? (looks < EAGER_LOOKS ? EAGER_MS : PATIENT_MS) : this.#periodMs, signal).catch(() => {});
       if (!signal.aborted) await this.check(signal);
     }
   }
