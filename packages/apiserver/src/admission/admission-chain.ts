@@ -19,7 +19,7 @@ export class AdmissionChain {
   async admit(request: AdmissionRequest, signal: () => AbortSignal): Promise<void> {
     for (const plugin of this.#admitting) {
       if (!plugin.handles(request)) continue;
-      const pending = run(plugin, () => plugin.admit?.(request, lazySignal(signal)));
+      const pending = run(plugin, () => plugin.admit?.(request, signalFor(plugin.admit, signal)));
       if (pending) await pending;
     }
   }
@@ -27,13 +27,18 @@ export class AdmissionChain {
   async validate(request: AdmissionRequest, signal: () => AbortSignal): Promise<void> {
     for (const plugin of this.#validating) {
       if (!plugin.handles(request)) continue;
-      const pending = run(plugin, () => plugin.validate?.(request, lazySignal(signal)));
+      const pending = run(plugin, () => plugin.validate?.(request, signalFor(plugin.validate, signal)));
       if (pending) await pending;
     }
   }
 }
 
-const lazySignal = (signal: () => AbortSignal): AbortSignal => signal();
+const NEVER = new AbortController().signal;
+
+/** A signal costs about as much as the whole chain: it is made for those who look at it. */
+function signalFor(hook: NonNullable<AdmissionPlugin['admit']>, signal: () => AbortSignal): AbortSignal {
+  return hook.length > 1 ? signal() : NEVER;
+}
 
 function run(plugin: AdmissionPlugin, call: () => Promise<void> | void): Promise<void> | undefined {
   try {

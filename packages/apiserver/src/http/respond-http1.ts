@@ -7,6 +7,7 @@ import { chunkedFraming } from './framing.js';
 import type { Http1Request } from './http1-request.js';
 import { HttpStreamSink } from './stream-sink.js';
 
+const LARGE = 64 * 1024;
 const CACHE_CONTROL = 'no-cache, private';
 
 export function respondHttp1(answer: ApiResponse, request: Http1Request, clock: Clock): void {
@@ -42,6 +43,8 @@ function send(response: ServerResponse, status: number, headers: (string | strin
   if (response.destroyed) return;
   if (status !== 304 && status !== 204) headers.push('Content-Length', String(body.length));
   response.writeHead(status, headers as string[]);
+  // Together with its head a body is copied once more before it is encrypted: not worth it for large ones.
+  if (body.length > LARGE) response.flushHeaders();
   if (method === 'HEAD' || body.length === 0) response.end();
   else response.end(body);
 }

@@ -1,5 +1,6 @@
 import { ApiError } from '@coxswain/apimachinery';
 import { JSON_SCHEMA, load } from 'js-yaml';
+import { decodeProtobuf, PROTOBUF } from '../protobuf/decode-envelope.js';
 import { scanJson } from './scan-json.js';
 
 export interface DecodedBody {
@@ -8,7 +9,7 @@ export interface DecodedBody {
   readonly duplicates: readonly string[];
 }
 
-const ACCEPTED = ['application/json', 'application/yaml'] as const;
+const ACCEPTED = ['application/json', 'application/yaml', PROTOBUF] as const;
 
 /** The media type without its parameters, in lower case. */
 export function mediaType(header: string | string[] | undefined): string {
@@ -27,6 +28,8 @@ export function decodeBody(body: Buffer, contentType: string | string[] | undefi
     case 'application/x-yaml':
     case 'text/yaml':
       return { value: parseYaml(body), duplicates: [] };
+    case PROTOBUF:
+      return { value: decodeProtobuf(body), duplicates: [] };
     default:
       throw ApiError.unsupportedMediaType(ACCEPTED);
   }

@@ -12,7 +12,7 @@ export function decodeObject(context: RequestContext, served: ServedResource, bo
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw ApiError.badRequest('the object provided is unrecognized (must be of type Object)');
   const object = value as KubeObject;
   checkKind(object, served);
-  checkShape(context, served, object, duplicates, validation);
+  checkShape(context, served, object, { validation, duplicates });
   return object;
 }
 

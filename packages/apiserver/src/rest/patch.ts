@@ -40,7 +40,7 @@ export async function patch(env: RestEnv, context: RequestContext, served: Serve
       transform(current) {
         const patched = applyPatch(context, served, current, body);
         checkKind(patched, served);
-        checkShape(context, served, patched, [], options.fieldValidation);
+        checkShape(context, served, patched, { validation: options.fieldValidation });
         return mergeWritten(sub, current, patched);
       },
     },
@@ -82,7 +82,7 @@ async function apply(env: RestEnv, context: RequestContext, served: ServedResour
   if (applied.metadata.name && applied.metadata.name !== name) {
     throw ApiError.badRequest(`the name of the object (${applied.metadata.name}) does not match the name on the URL (${name})`);
   }
-  checkShape(context, served, applied, [], options.fieldValidation);
+  checkShape(context, served, applied, { validation: options.fieldValidation, sparse: true });
   const subresource = sub ? (sub.type === 'status' ? 'status' : sub.name) : '';
   const run = (live: KubeObject | undefined): KubeObject => {
     const request = { ...fieldManagement(served, subresource), live, patch: applied, manager, force: options.force, now: env.clock.now() };
