@@ -1,7 +1,7 @@
 import type { ResourceStrategy } from '../definition.js';
 import { defaultCronJob, defaultJob } from '../defaults/batch.js';
 import type { CronJob, Job } from '../generated/types.js';
-import { validateCronJob, validateCronJobUpdate } from '../validation/cron-job.js';
+import { validateCronJob } from '../validation/cron-job.js';
 import { validateJob, validateJobUpdate } from '../validation/job.js';
 import { podWarnings } from '../validation/pod/warnings.js';
 import type { StrategyParts } from './lifecycle.js';
@@ -40,7 +40,6 @@ export const cronJobStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultCronJob(object as CronJob),
   validate: (object) => validateCronJob(object as CronJob),
-  validateUpdate: (object, old) => validateCronJobUpdate(object as CronJob, old as CronJob),
   warnings: (object) =>
     podWarnings((object as CronJob).spec?.jobTemplate?.spec?.template?.spec, 'spec.jobTemplate.spec.template.spec'),
 };

@@ -1,4 +1,91 @@
-// STUB
 import type { FieldError } from '../field-error.js';
-export const validateJob = (..._all: unknown[]): FieldError[] => [];
-export const validateJobUpdate = (..._all: unknown[]): FieldError[] => [];
+import type { Job, JobSpec } from '../generated/types.js';
+import { deepEqual } from '../util/deep-equal.js';
+import { each, isEmptySelector, nonNegative, optionalEnum, requiredEnum, selectorMatches, validateLabelSelector } from './common.js';
+import { invalid, notSupported, required } from './errors.js';
+import { immutable } from './object-meta.js';
+import { validatePodTemplateSpec } from './pod/template.js';
+
+export function validateJob({ metadata, spec }: Job): FieldError[] {
+  if (!spec) return [required('spec')];
+  const errors = validateJobSpec(spec, 'spec');
+  if (!spec.selector) errors.push(required('spec.selector'));
+  else {
+    errors.push(...validateLabelSelector(spec.selector, 'spec.selector'));
+    if (isEmptySelector(spec.selector)) errors.push(invalid('spec.selector', spec.selector, 'empty selector is invalid for job'));
+    const labels = spec.template?.metadata?.labels ?? {};
+    if (!selectorMatches(spec.selector, labels)) {
+      errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
+    }
+  }
+  const name = metadata.name ?? '';
+  if (spec.completionMode === 'Indexed' && spec.completions !== undefined && `${name}-${spec.completions - 1}`.length > 63) {
+    errors.push(invalid('metadata.name', `${name}-${spec.completions - 1}`, 'must be no more than 63 characters'));
+  }
+  return errors;
+}
+
+const POLICY_ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
+
+/** What jobs and the templates of cron jobs share. */
+export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const key of ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'backoffLimitPerIndex', 'maxFailedIndexes', 'ttlSecondsAfterFinished'] as const) {
+    errors.push(...nonNegative(spec[key], `${field}.${key}`));
+  }
+  errors.push(...optionalEnum(spec.completionMode, `${field}.completionMode`, ['Indexed', 'NonIndexed']));
+  errors.push(...optionalEnum(spec.podReplacementPolicy, `${field}.podReplacementPolicy`, ['Failed', 'TerminatingOrFailed']));
+  if (spec.completionMode === 'Indexed') {
+    if (spec.completions === undefined) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'));
+    if ((spec.parallelism ?? 0) > 100000) errors.push(invalid(`${field}.parallelism`, spec.parallelism, 'must be less than or equal to 100000 when completion mode is Indexed'));
+  } else if (spec.backoffLimitPerIndex !== undefined) {
+    errors.push(invalid(`${field}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'));
+  }
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+    errors.push(required(`${field}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
+  }
+  if (!spec.template) return [...errors, required(`${field}.template`)];
+  errors.push(...validatePodTemplateSpec(spec.template, `${field}.template`));
+  const policy = spec.template.spec?.restartPolicy;
+  const path = `${field}.template.spec.restartPolicy`;
+  if (policy === 'Always') errors.push(required(path, 'valid values: "OnFailure", "Never"'));
+  else if (policy !== 'OnFailure' && policy !== 'Never') errors.push(notSupported(path, policy ?? '', ['OnFailure', 'Never']));
+  if (spec.podFailurePolicy && policy !== 'Never') {
+    errors.push(invalid(path, policy ?? '', 'only "Never" is supported when podFailurePolicy is specified'));
+  }
+  return [
+    ...errors,
+    ...each(spec.podFailurePolicy?.rules, `${field}.podFailurePolicy.rules`, (rule, at) => {
+      const found = requiredEnum(rule.action, `${at}.action`, POLICY_ACTIONS);
+      const conditions = rule.onPodConditions ?? [];
+      if (rule.onExitCodes && conditions.length > 0) found.push(invalid(at, rule, 'specifying both OnExitCodes and OnPodConditions is not supported'));
+      if (!rule.onExitCodes && conditions.length === 0) found.push(invalid(at, rule, 'specifying one of OnExitCodes and OnPodConditions is required'));
+      if (rule.onExitCodes) {
+        found.push(...requiredEnum(rule.onExitCodes.operator, `${at}.onExitCodes.operator`, ['In', 'NotIn']));
+        if (rule.onExitCodes.operator === 'In' && rule.onExitCodes.values?.includes(0)) {
+          found.push(invalid(`${at}.onExitCodes.values`, 0, 'must not be 0 for the In operator'));
+        }
+      }
+      return found;
+    }),
+  ];
+}
+
+/** Completions (unless elastic indexed), selector and template are fixed; scheduling directives may change while suspended and unstarted. */
+export function validateJobUpdate({ spec }: Job, { spec: old, status }: Job): FieldError[] {
+  if (!spec || !old) return [];
+  const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism && spec.completions !== undefined;
+  const errors: FieldError[] = [];
+  if (!elastic) errors.push(...immutable(spec.completions, old.completions, 'spec.completions'));
+  const directives = old.suspend === true && !status?.startTime;
+  const template = (from: JobSpec): unknown => {
+    if (!directives || !from.template?.spec) return from.template;
+    const { nodeSelector: _n, affinity: _a, tolerations: _t, schedulingGates: _g, ...rest } = from.template.spec;
+    return { spec: rest };
+  };
+  if (!deepEqual(template(spec), template(old))) errors.push(...immutable(spec.template, old.template, 'spec.template'));
+  for (const key of ['selector', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const) {
+    errors.push(...immutable(spec[key], old[key], `spec.${key}`));
+  }
+  return errors;
+}
