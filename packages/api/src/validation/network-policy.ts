@@ -2,7 +2,7 @@ import type { FieldError } from '../field-error.js';
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../generated/types.js';
 import { each, optionalEnum, validateLabelSelector, validatePortNumOrName } from './common.js';
 import { forbidden, invalid, invalids, required } from './errors.js';
-import { parseCIDR, validateCIDR } from './ip.js';
+import { canonicalIP, parseCIDR, validateCIDR } from './ip.js';
 import { isPortNumber } from './names.js';
 
 export function validateNetworkPolicy({ spec }: NetworkPolicy): FieldError[] {
@@ -63,7 +63,7 @@ function validateBlock({ cidr, except }: IPBlock, field: string): FieldError[] {
 
 function samePrefix(a: string, b: string, bits: number, family: 'IPv4' | 'IPv6'): boolean {
   const shift = BigInt((family === 'IPv4' ? 32 : 128) - bits);
-  return toBits(a, family) >> shift === toBits(b, family) >> shift;
+  return toBits(canonicalIP(a), family) >> shift === toBits(canonicalIP(b), family) >> shift;
 }
 
 function toBits(address: string, family: 'IPv4' | 'IPv6'): bigint {
