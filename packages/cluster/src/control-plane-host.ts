@@ -56,9 +56,9 @@ function serviceAccountIssuer(config: ClusterConfig): string {
  */
 export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): ComponentRecipe[] {
   let server: ApiServer | undefined;
-  const clientAs = (name: string, userAgent: string, clock: Clock): KubeClient => {
+  const clientAs = (name: string, userAgent: string, clock: Clock, ...groups: string[]): KubeClient => {
     if (!server) throw new Error('the API server is made first');
-    const transport = server.transport({ name, groups: [AUTHENTICATED] }) as Transport;
+    const transport = server.transport({ name, groups: [AUTHENTICATED, ...groups] }) as Transport;
     return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock });
   };
   return [
@@ -85,7 +85,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
       [Clock, Random, Logger],
       (clock, random, logger) =>
         new ControllerManager({
-          client: clientAs('system:kube-controller-manager', 'kube-controller-manager', clock),
+          client: clientAs('system:kube-controller-manager', 'kube-controller-manager', clock, 'system:masters'),
           clock,
           random,
           logger,

@@ -29,7 +29,6 @@ export function kubeletConfig(config: ClusterConfig, pki: ClusterPki): KubeletCo
     authentication: { anonymous: false, webhook: true, clientCA: pki.ca.cert },
     serving: pki.leaf.kubelet,
     cgroupRoot: nodeCgroup(config),
-    nodeLabels: { 'node-role.kubernetes.io/control-plane': '' },
   };
 }
 

@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterConfig } from '@coxswain/cluster';
 import { CliError } from '../cli-error.js';
-import { adminApi } from './admin-api.js';
+import { type AdminApi, adminApi } from './admin-api.js';
 
 /** The node's Ready condition, as the API server has it. */
 export async function waitForNode(config: ClusterConfig, timeoutMs: number, say: (detail: string) => void): Promise<void> {
@@ -13,7 +13,10 @@ export async function waitForNode(config: ClusterConfig, timeoutMs: number, say:
       try {
         const node = (await api.nodes()).find((n) => n.metadata?.name === config.nodeName);
         const ready = node?.status?.conditions?.find((c) => c.type === 'Ready');
-        if (ready?.status === 'True') return true;
+        if (ready?.status === 'True') {
+          await labelNode(api, config.nodeName, node?.metadata?.labels);
+          return true;
+        }
         last = ready?.message ?? last;
         say(last);
       } catch (error) {
@@ -26,6 +29,14 @@ export async function waitForNode(config: ClusterConfig, timeoutMs: number, say:
   } finally {
     await api.close();
   }
+}
+
+const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
+
+/** A kubelet may not give itself a role; its administrator does, as kubeadm does. */
+async function labelNode(api: AdminApi, name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
+  if (CONTROL_PLANE_LABEL in labels) return;
+  await api.client.api.nodes().patch(name, 'merge', { metadata: { labels: { [CONTROL_PLANE_LABEL]: '' } } });
 }
 
 /** Ask cluster DNS, over its service address, for the API server's name. */

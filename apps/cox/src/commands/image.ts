@@ -21,8 +21,8 @@ export async function imageLoad(file: string, options: ImageOptions): Promise<vo
   if (!existsSync(file)) throw new CliError(`${file} does not exist`, 'give the path of a docker-save or OCI archive');
   const config = requireRunning(options.name, 'containerd');
   try {
-    const images = await importImage(config.paths.containerdSocket, createReadStream(file));
-    for (const { id, names: tags } of images) console.log(`loaded ${tags.join(', ') || id}`);
+    const names = await importImage(config.paths.containerdSocket, createReadStream(file));
+    for (const name of names) console.log(`loaded ${name}`);
   } catch (error) {
     throw new CliError(`${file} could not be loaded: ${(error as Error).message}`, undefined, 1, { cause: error });
   }

@@ -39,7 +39,7 @@ const DNS_TIMEOUT_MS = 30_000;
 /** `cox up`: start whatever of the cluster does not run; return when the node is Ready and DNS answers. */
 export async function up(options: UpOptions): Promise<void> {
   const steps = new Steps();
-  const { config, created } = await steps.run('checking the machine', () => prepare(options));
+  const { config } = await steps.run('checking the machine', () => prepare(options));
   const running = runningRoles(config);
   const startedHere: (typeof roles)[number][] = [];
   try {
@@ -66,7 +66,6 @@ export async function up(options: UpOptions): Promise<void> {
     await steps.run('waiting for cluster DNS', () => waitForDns(config, DNS_TIMEOUT_MS));
   } catch (error) {
     await stopWhatStarted(config, startedHere);
-    if (created) rmSync(config.paths.state, { recursive: true, force: true });
     throw error;
   }
   if (options.kubeconfig) {

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterConfig } from '@coxswain/cluster';
+import { cleanCriState } from '@coxswain/cri-containerd';
 import { Cgroup, Network, nftDeleteTable, nftTables, umountAll } from '@coxswain/linux';
 import { pidFile, type Role, runningRoles } from '../cluster/processes.js';
 import { removePidFile } from '../process/pid-file.js';
@@ -36,6 +37,7 @@ export const teardownSteps: readonly TeardownStep[] = [
     },
   },
   stopRole('control-plane'),
+  { title: 'releasing pod sandboxes', run: (config) => cleanCriState(config.paths.criRun) },
   { title: 'ending container shims', run: (config) => killShims(config.paths.containerdSocket) },
   stopRole('containerd'),
   {
