@@ -158,52 +158,62 @@ export function deploymentController({ client, informers, clock, events }: Contr
       return () => undo.forEach((f) => f());
     },
     async reconcile(key, signal) {
-      const { namespace, name } = splitKey(key);
-      let d = deployments.lister.get(name, namespace);
-      if (!d) return undefined;
-      const selector = labelSelectorFromObject(d.spec?.selector);
-      if (selector.isEmpty) {
-        events(d as KubeObject, 'Warning', 'SelectingAll', 'This deployment is selecting all pods. A non-empty selector is required.');
-        return undefined;
+      try {
+        return await sync(key, signal);
+      } catch (error) {
+        // It went while we were at it.
+        if (isNotFound(error) && !deployments.lister.getByKey(key)) return undefined;
+        throw error;
       }
-      const all = await claimObjects<ReplicaSet>({
-        owner: d as KubeObject,
-        ownerKind: DEPLOYMENT,
-        selector,
-        objects: sets.lister.list({ namespace }),
-        client: client.api.replicaSets(namespace),
-        freshOwner: () => client.api.deployments(namespace).get(name, { signal }) as Promise<KubeObject>,
-        signal,
-      });
-      if (d.metadata.deletionTimestamp) {
-        const status = countStatus(d, findNewReplicaSet(d, all), all, clock.now());
-        if (!semanticEqual(status, d.status)) await setStatus(d, status, signal);
-        return undefined;
-      }
-      d = await pausedCondition(d, signal);
-      const replace = (list: readonly ReplicaSet[], rs: ReplicaSet) => list.map((x) => (x.metadata.uid === rs.metadata.uid ? rs : x));
-
-      if (d.spec?.paused || isScalingEvent(d, all)) {
-        const { d: d2, newSet } = await ensureNew(d, all, false, signal);
-        let now = newSet ? replace(all, newSet) : all;
-        for (const step of scaleProportionally(d2, newSet, now.filter((rs) => rs !== newSet))) now = replace(now, await scale(d2, step, signal));
-        return finish(d2, newSet && now.find((rs) => rs.metadata.uid === newSet.metadata.uid), now, signal);
-      }
-
-      if (d.spec?.strategy?.type === 'Recreate') {
-        const found = findNewReplicaSet(d, all);
-        const old = all.filter((rs) => rs !== found);
-        const running = old.filter((rs) => specReplicas(rs) > 0);
-        for (const rs of running) await scale(d, { replicaSet: rs, replicas: 0 }, signal);
-        if (running.length > 0 || oldPodsRun(old, namespace)) return finish(d, found, all, signal);
-      }
-      const { d: d2, newSet } = await ensureNew(d, all, true, signal);
-      if (!newSet) return undefined;
-      let now = all.some((rs) => rs.metadata.uid === newSet.metadata.uid) ? replace(all, newSet) : [...all, newSet];
-      const old = now.filter((rs) => rs.metadata.uid !== newSet.metadata.uid);
-      const steps = d2.spec?.strategy?.type === 'Recreate' ? (specReplicas(newSet) === (d2.spec?.replicas ?? 1) ? [] : [{ replicaSet: newSet, replicas: d2.spec?.replicas ?? 1 }]) : rollingStep(d2, newSet, old);
-      for (const step of steps) now = replace(now, await scale(d2, step, signal));
-      return finish(d2, now.find((rs) => rs.metadata.uid === newSet.metadata.uid), now, signal);
     },
   };
+
+  async function sync(key: string, signal: AbortSignal): Promise<Outcome> {
+    const { namespace, name } = splitKey(key);
+    let d = deployments.lister.get(name, namespace);
+    if (!d) return undefined;
+    const selector = labelSelectorFromObject(d.spec?.selector);
+    if (selector.isEmpty) {
+      events(d as KubeObject, 'Warning', 'SelectingAll', 'This deployment is selecting all pods. A non-empty selector is required.');
+      return undefined;
+    }
+    const all = await claimObjects<ReplicaSet>({
+      owner: d as KubeObject,
+      ownerKind: DEPLOYMENT,
+      selector,
+      objects: sets.lister.list({ namespace }),
+      client: client.api.replicaSets(namespace),
+      freshOwner: () => client.api.deployments(namespace).get(name, { signal }) as Promise<KubeObject>,
+      signal,
+    });
+    if (d.metadata.deletionTimestamp) {
+      const status = countStatus(d, findNewReplicaSet(d, all), all, clock.now());
+      if (!semanticEqual(status, d.status)) await setStatus(d, status, signal);
+      return undefined;
+    }
+    d = await pausedCondition(d, signal);
+    const replace = (list: readonly ReplicaSet[], rs: ReplicaSet) => list.map((x) => (x.metadata.uid === rs.metadata.uid ? rs : x));
+
+    if (d.spec?.paused || isScalingEvent(d, all)) {
+      const { d: d2, newSet } = await ensureNew(d, all, false, signal);
+      let now = newSet ? replace(all, newSet) : all;
+      for (const step of scaleProportionally(d2, newSet, now.filter((rs) => rs !== newSet))) now = replace(now, await scale(d2, step, signal));
+      return finish(d2, newSet && now.find((rs) => rs.metadata.uid === newSet.metadata.uid), now, signal);
+    }
+
+    if (d.spec?.strategy?.type === 'Recreate') {
+      const found = findNewReplicaSet(d, all);
+      const old = all.filter((rs) => rs !== found);
+      const running = old.filter((rs) => specReplicas(rs) > 0);
+      for (const rs of running) await scale(d, { replicaSet: rs, replicas: 0 }, signal);
+      if (running.length > 0 || oldPodsRun(old, namespace)) return finish(d, found, all, signal);
+    }
+    const { d: d2, newSet } = await ensureNew(d, all, true, signal);
+    if (!newSet) return undefined;
+    let now = all.some((rs) => rs.metadata.uid === newSet.metadata.uid) ? replace(all, newSet) : [...all, newSet];
+    const old = now.filter((rs) => rs.metadata.uid !== newSet.metadata.uid);
+    const steps = d2.spec?.strategy?.type === 'Recreate' ? (specReplicas(newSet) === (d2.spec?.replicas ?? 1) ? [] : [{ replicaSet: newSet, replicas: d2.spec?.replicas ?? 1 }]) : rollingStep(d2, newSet, old);
+    for (const step of steps) now = replace(now, await scale(d2, step, signal));
+    return finish(d2, now.find((rs) => rs.metadata.uid === newSet.metadata.uid), now, signal);
+  }
 }
