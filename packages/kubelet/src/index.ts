@@ -1,5 +1,14 @@
 export { admitPod, type AdmissionInput } from './node/admission.js';
-export { decide, type DecideInput, type KillAction, type PodActions, type ProbeResult, type ProbeView, type StartAction, type WaitAction } from './pod/decide.js';
+export {
+  decide,
+  type DecideInput,
+  type KillAction,
+  type PodActions,
+  type ProbeResult,
+  type ProbeView,
+  type StartAction,
+  type WaitAction,
+} from './pod/decide.js';
 export { containerHash } from './pod/container-hash.js';
 export type { EventType, KubeletEvents } from './events.js';
 export { Kubelet, type KubeletDeps } from './kubelet.js';

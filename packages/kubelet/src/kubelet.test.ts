@@ -2,34 +2,58 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '@coxswain/sdk-testing';
+import type { KubeletConfig } from './options.js';
 import { NodeUnderTest } from './testing/node-under-test.js';
 
 const web = { name: 'web', image: 'busybox:1' };
+const start = (config?: KubeletConfig, events?: boolean) => NodeUnderTest.start(new FakeClock(), config, events);
 let node: NodeUnderTest;
 afterEach(() => node.destroy());
 
 describe('a pod', () => {
   it('runs, is reported, and is deleted for good', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     await node.until(() => node.api.get('/api/v1/nodes/node-1') !== undefined);
     node.pod('a', { containers: [web] });
     await node.until(() => node.phase('a') === 'Running');
     const status = node.status('a');
     expect(status).toMatchObject({ podIP: '10.0.0.2', hostIP: '192.0.2.1', qosClass: 'BestEffort' });
-    expect(status.containerStatuses[0]).toMatchObject({ name: 'web', ready: true, started: true, restartCount: 0, imageID: 'sha256:busybox', containerID: 'containerd://c2' });
+    expect(status.containerStatuses[0]).toMatchObject({
+      name: 'web',
+      ready: true,
+      started: true,
+      restartCount: 0,
+      imageID: 'sha256:busybox',
+      containerID: 'containerd://c2',
+    });
     expect(Object.fromEntries(status.conditions.map((c: { type: string; status: string }) => [c.type, c.status]))).toEqual({
-      PodReadyToStartContainers: 'True', Initialized: 'True', Ready: 'True', ContainersReady: 'True', PodScheduled: 'True',
+      PodReadyToStartContainers: 'True',
+      Initialized: 'True',
+      Ready: 'True',
+      ContainersReady: 'True',
+      PodScheduled: 'True',
     });
     node.api.deletePod('a', 7);
     await node.until(() => node.api.get('/api/v1/namespaces/default/pods/a') === undefined);
-    expect(node.cri.calls).toEqual(['runPodSandbox a', 'createContainer web#0', 'startContainer web', 'stopContainer web 7s', 'stopPodSandbox', 'removeContainer', 'removePodSandbox']);
+    expect(node.cri.calls).toEqual([
+      'runPodSandbox a',
+      'createContainer web#0',
+      'startContainer web',
+      'stopContainer web 7s',
+      'stopPodSandbox',
+      'removeContainer',
+      'removePodSandbox',
+    ]);
     expect(node.cri.sandboxes.size).toBe(0);
     await node.until(() => node.api.events().some((e) => e.includes('Killing')));
-    expect(node.api.events().map((e) => e.split(':')[0])).toEqual(expect.arrayContaining(['Normal Pulled', 'Normal Created', 'Normal Started', 'Normal Killing']));
+    expect(node.api.events().map((e) => e.split(':')[0])).toEqual(
+      expect.arrayContaining(['Normal Pulled', 'Normal Created', 'Normal Started', 'Normal Killing']),
+    );
   });
 
   it('is adopted after a kill -9 of the kubelet, and nothing is started twice', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     node.pod('a', { containers: [web] });
     await node.until(() => node.phase('a') === 'Running');
     await node.stopKubelet();
@@ -47,7 +71,7 @@ describe('a pod', () => {
   });
 
   it('restarts a container at once, then after 10 s, 20 s …', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     node.pod('a', { containers: [web] });
     await node.until(() => node.phase('a') === 'Running');
     node.cri.exit('web', 3);
@@ -65,7 +89,7 @@ describe('a pod', () => {
   });
 
   it('succeeds or fails by its restart policy', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     node.pod('ok', { restartPolicy: 'Never', containers: [web] });
     await node.until(() => node.phase('ok') === 'Running');
     node.cri.exit('web', 0);
@@ -79,7 +103,7 @@ describe('a pod', () => {
   });
 
   it('runs init containers in order, and a sidecar through its startup probe', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     let started = false;
     node.cri.execResult = () => ({ exitCode: started ? 0 : 1, stdout: '' });
     node.pod('a', {
@@ -108,7 +132,7 @@ describe('a pod', () => {
   });
 
   it('is restarted by its liveness probe and made ready by its readiness probe', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     let healthy = true;
     let ready = false;
     node.cri.execResult = (_id, [cmd]) => ({ exitCode: (cmd === 'live' ? healthy : ready) ? 0 : 1, stdout: 'no' });
@@ -127,7 +151,7 @@ describe('a pod', () => {
   });
 
   it('says what is wrong with its image', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     node.cri.failures.set('pullImage', new Error('no such host'));
     node.pod('a', { containers: [{ name: 'web', image: 'nowhere/x:1' }] });
     node.pod('b', { containers: [{ name: 'web', image: 'Not A Name' }] });
@@ -138,21 +162,37 @@ describe('a pod', () => {
     await node.until(() => node.status('c').containerStatuses?.[0].state.waiting?.reason === 'ErrImageNeverPull');
     node.cri.failures.clear();
     await node.untilWithin(15_000, () => node.phase('a') === 'Running');
+    expect(node.cri.running()).toEqual(['web']);
   });
 
   it('waits for a config map and starts when it comes', async () => {
-    node = await NodeUnderTest.start();
-    node.pod('a', { containers: [{ ...web, env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'conf', key: 'a' } } }, { name: 'B', value: '<$(A)> $$(A) $(C)' }] }] });
+    node = await start();
+    node.pod('a', {
+      containers: [
+        {
+          ...web,
+          env: [
+            { name: 'A', valueFrom: { configMapKeyRef: { name: 'conf', key: 'a' } } },
+            { name: 'B', value: '<$(A)> $$(A) $(C)' },
+          ],
+        },
+      ],
+    });
     await node.until(() => node.status('a').containerStatuses?.[0].state.waiting?.reason === 'CreateContainerConfigError');
     expect(node.status('a').containerStatuses[0].state.waiting.message).toBe('configmap "conf" not found');
-    node.api.put('/api/v1/namespaces/default/configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'conf', namespace: 'default' }, data: { a: 'x' } });
+    node.api.put('/api/v1/namespaces/default/configmaps', {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'conf', namespace: 'default' },
+      data: { a: 'x' },
+    });
     await node.until(() => node.phase('a') === 'Running');
     const env = Object.fromEntries((node.cri.container('web').config.envs ?? []).map((e) => [e.key, Buffer.from(e.value ?? []).toString()]));
     expect(env).toMatchObject({ A: 'x', B: '<x> $(A) $(C)' });
   });
 
   it('has its status written once the API server is back', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     node.pod('a', { containers: [web] });
     await node.until(() => node.phase('a') === 'Running');
     node.api.down = true;
@@ -160,10 +200,11 @@ describe('a pod', () => {
     await node.untilWithin(5_000, () => node.cri.running().length === 1);
     node.api.down = false;
     await node.untilWithin(30_000, () => node.status('a').containerStatuses[0].restartCount === 1);
+    expect(node.status('a').containerStatuses[0].lastState.terminated.exitCode).toBe(1);
   });
 
   it('is not started again after its deadline', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     node.pod('a', { activeDeadlineSeconds: 5, containers: [web] });
     await node.until(() => node.phase('a') === 'Running');
     await node.untilWithin(7_000, () => node.phase('a') === 'Failed');
@@ -172,7 +213,7 @@ describe('a pod', () => {
   });
 
   it('is rejected when it does not fit', async () => {
-    node = await NodeUnderTest.start();
+    node = await start();
     node.pod('a', { containers: [{ ...web, resources: { requests: { cpu: '1000' } } }] });
     await node.until(() => node.phase('a') === 'Failed');
     expect(node.status('a').reason).toBe('OutOfcpu');
@@ -181,13 +222,14 @@ describe('a pod', () => {
   });
 
   it('gets another sandbox when its own dies', async () => {
-    node = await NodeUnderTest.start({}, false);
+    node = await start({}, false);
     node.pod('a', { containers: [web] });
     await node.until(() => node.phase('a') === 'Running');
     await node.cri.connection.runtime.stopPodSandbox({ podSandboxId: 's1' });
     await node.untilWithin(5_000, () => node.cri.calls.filter((c) => c === 'runPodSandbox a').length === 2);
     await node.untilWithin(5_000, () => node.status('a').containerStatuses[0].restartCount === 1 && node.status('a').containerStatuses[0].ready);
     await node.until(() => node.api.events().some((e) => e.startsWith('Normal SandboxChanged')));
+    expect(node.cri.running()).toEqual(['web']);
   });
 });
 
@@ -199,12 +241,15 @@ describe('a static pod', () => {
     const dir = await mkdtemp(join(tmpdir(), 'static-'));
     try {
       await writeFile(join(dir, 'st.yaml'), manifest('busybox:1'));
-      node = await NodeUnderTest.start({ staticPodPath: dir });
+      node = await start({ staticPodPath: dir });
       await node.until(() => mirror()?.status?.['phase'] === 'Running');
       const uid = mirror()?.metadata.uid;
       node.cri.images.set('busybox:2', { id: 'sha256:two' });
       await writeFile(join(dir, 'st.yaml'), manifest('busybox:2'));
-      await node.untilWithin(30_000, () => mirror()?.status?.['phase'] === 'Running' && node.cri.running().length === 1 && node.cri.container('web').config.image?.image === 'sha256:two');
+      await node.untilWithin(
+        30_000,
+        () => mirror()?.status?.['phase'] === 'Running' && node.cri.running().length === 1 && node.cri.container('web').config.image?.image === 'sha256:two',
+      );
       expect(mirror()?.metadata.uid).toBeDefined();
       expect(uid).toBeDefined();
       node.api.remove('/api/v1/namespaces/default/pods/st-node-1');
@@ -219,20 +264,24 @@ describe('a static pod', () => {
 
 describe('the node', () => {
   it('evicts under pressure and says so', async () => {
-    node = await NodeUnderTest.start({ evictionHard: { 'memory.available': '100%' }, evictionMonitorPeriodMs: 1000 });
+    node = await start({ evictionHard: { 'memory.available': '100%' }, evictionMonitorPeriodMs: 1000 });
     node.pod('a', { containers: [web] });
     await node.untilWithin(5_000, () => node.phase('a') === 'Failed');
     expect(node.status('a')).toMatchObject({ reason: 'Evicted' });
     expect(node.status('a').conditions).toContainEqual(expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }));
     expect(node.cri.running()).toEqual([]);
-    const pressure = () => (node.api.get('/api/v1/nodes/node-1')?.status?.conditions as { type: string; status: string }[] | undefined)?.find((c) => c.type === 'MemoryPressure')?.status;
+    const pressure = () =>
+      (node.api.get('/api/v1/nodes/node-1')?.status?.conditions as { type: string; status: string }[] | undefined)?.find((c) => c.type === 'MemoryPressure')
+        ?.status;
     await node.untilWithin(2_000, () => pressure() === 'True');
   });
 
-
   it('is not ready while the runtime or its network is not, and recovers', async () => {
-    node = await NodeUnderTest.start();
-    const ready = () => (node.api.get('/api/v1/nodes/node-1')?.status?.conditions as { type: string; status: string; message: string }[] | undefined)?.find((c) => c.type === 'Ready');
+    node = await start();
+    const ready = () =>
+      (node.api.get('/api/v1/nodes/node-1')?.status?.conditions as { type: string; status: string; message: string }[] | undefined)?.find(
+        (c) => c.type === 'Ready',
+      );
     await node.until(() => ready()?.status === 'True');
     expect(node.api.get('/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-1')).toBeDefined();
     node.cri.networkReady = false;

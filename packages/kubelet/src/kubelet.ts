@@ -117,8 +117,6 @@ class KubeletRun {
   readonly #bornAt: number;
   #hostResolv: ResolvConf = { servers: [], searches: [], options: [] };
   #informers: InformerFactory | undefined;
-  #nodes: SharedInformer<Node & { metadata: object }> | undefined;
-  #services: SharedInformer<Service & { metadata: object }> | undefined;
   #recorder: ApiEventRecorder | undefined;
   #manager: PodManager | undefined;
   #agent: NodeAgent | undefined;
@@ -149,15 +147,17 @@ class KubeletRun {
     await mkdir(paths.pods, { recursive: true, mode: 0o750 });
     const [machine, disk, resolv] = await Promise.all([machineFacts(), diskUsage(options.rootDir), readFile(options.resolvConf, 'utf8').catch(() => '')]);
     this.#hostResolv = parseResolvConf(resolv);
-    const resources: ResourceOptions = { cpuCfsQuota: options.cpuCFSQuota, cpuCfsPeriodMicros: options.cpuCFSQuotaPeriodMicros, memoryCapacity: machine.memoryBytes };
+    const resources: ResourceOptions = {
+      cpuCfsQuota: options.cpuCFSQuota,
+      cpuCfsPeriodMicros: options.cpuCFSQuotaPeriodMicros,
+      memoryCapacity: machine.memoryBytes,
+    };
 
     const informers = new InformerFactory({ client, clock, random, logger });
     this.#informers = informers;
     const pods = informers.informer(Resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
     const nodes = informers.informer(Resources.nodes, { fieldSelector: `metadata.name=${options.nodeName}` });
     const services = informers.informer(Resources.services);
-    this.#nodes = nodes;
-    this.#services = services;
 
     const node = (): Node | undefined => nodes.lister.get(options.nodeName);
     if (!this.#deps.events) this.#recorder = new ApiEventRecorder({ client, component: 'kubelet', host: options.nodeName, clock, random, logger });
@@ -193,7 +193,9 @@ class KubeletRun {
         clock,
         events,
         pullSecrets: async (pod) => {
-          const found = await Promise.all((pod.spec?.imagePullSecrets ?? []).map((s) => objects.get('Secret', pod.metadata?.namespace ?? 'default', s.name ?? '').catch(() => undefined)));
+          const found = await Promise.all(
+            (pod.spec?.imagePullSecrets ?? []).map((s) => objects.get('Secret', pod.metadata?.namespace ?? 'default', s.name ?? '').catch(() => undefined)),
+          );
           return found.filter((s): s is Secret => s !== undefined);
         },
       },
@@ -226,7 +228,13 @@ class KubeletRun {
             }),
         fieldContext,
       },
-      { clusterDomain: options.clusterDomain, clusterDNS: options.clusterDNS, seccompDefault: options.seccompDefault, cgroupRoot: cgroups ? options.cgroupRoot : undefined, resources },
+      {
+        clusterDomain: options.clusterDomain,
+        clusterDNS: options.clusterDNS,
+        seccompDefault: options.seccompDefault,
+        cgroupRoot: cgroups ? options.cgroupRoot : undefined,
+        resources,
+      },
     );
     const probes = new ProbeManager({
       clock,
@@ -237,7 +245,14 @@ class KubeletRun {
       bornAt: this.#bornAt,
       count: (type, outcome, pod, container) => {
         const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};
-        this.#probeMetrics.add('prober_probe_total', 'Cumulative number of a liveness, readiness or startup probe for a container by result.', { probe_type: type[0]?.toUpperCase() + type.slice(1), result: outcome === 'success' ? 'successful' : outcome === 'failure' ? 'failed' : 'unknown', container, pod: name, namespace, pod_uid: uid });
+        this.#probeMetrics.add('prober_probe_total', 'Cumulative number of a liveness, readiness or startup probe for a container by result.', {
+          probe_type: type[0]?.toUpperCase() + type.slice(1),
+          result: outcome === 'success' ? 'successful' : outcome === 'failure' ? 'failed' : 'unknown',
+          container,
+          pod: name,
+          namespace,
+          pod_uid: uid,
+        });
       },
     });
     this.#probes = probes;
@@ -264,18 +279,33 @@ class KubeletRun {
           node: node(),
           allocatable: this.#agent?.allocatable ?? {},
           allowedUnsafeSysctls: options.allowedUnsafeSysctls,
-          others: [...(this.#manager?.workers() ?? [])].flatMap((w) => (w.pod && w.uid !== pod.metadata?.uid && w.admitted && w.life === 'running' && !isTerminal(w.pod) ? [w.pod] : [])),
+          others: [...(this.#manager?.workers() ?? [])].flatMap((w) =>
+            w.pod && w.uid !== pod.metadata?.uid && w.admitted && w.life === 'running' && !isTerminal(w.pod) ? [w.pod] : [],
+          ),
         }),
       blocked: (pod: Pod) => this.#manager?.blocked(pod) ?? false,
       deleteFromApi: (pod: Pod, s: AbortSignal) => this.#deleteFromApi(pod, s),
       onFinished: (uid: string) => this.#manager?.finished(uid),
       onStarted: (_pod: Pod, ms: number) => {
-        this.#metrics.add('kubelet_pod_start_duration_seconds_sum', 'Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run', {}, ms / 1000);
+        this.#metrics.add(
+          'kubelet_pod_start_duration_seconds_sum',
+          'Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run',
+          {},
+          ms / 1000,
+        );
         this.#metrics.add('kubelet_pod_start_duration_seconds_count', 'Number of pods started', {});
       },
     };
     const collector = new ImageCollector(cri.image, images, cache, events, clock, logger, options);
-    const stats = new StatsProvider({ runtime: cri.runtime, clock, cgroups, pods: () => this.#manager?.pods() ?? [], nodeName: options.nodeName, rootDir: options.rootDir, startedAt: this.#bornAt });
+    const stats = new StatsProvider({
+      runtime: cri.runtime,
+      clock,
+      cgroups,
+      pods: () => this.#manager?.pods() ?? [],
+      nodeName: options.nodeName,
+      rootDir: options.rootDir,
+      startedAt: this.#bornAt,
+    });
     const eviction = new EvictionManager(
       {
         clock,
@@ -283,11 +313,16 @@ class KubeletRun {
         events,
         usage: async (resource) => {
           const summary = await stats.summary();
-          return (this.#manager?.pods() ?? []).filter((p) => !isTerminal(p)).map((pod) => {
-            const found = summary.pods.find((s) => s.podRef.uid === pod.metadata?.uid);
-            const usage = resource === 'memory' ? (found?.memory?.workingSetBytes ?? 0) : (found?.containers.reduce((sum, c) => sum + (c.rootfs?.usedBytes ?? 0), 0) ?? 0);
-            return { pod, usage };
-          });
+          return (this.#manager?.pods() ?? [])
+            .filter((p) => !isTerminal(p))
+            .map((pod) => {
+              const found = summary.pods.find((s) => s.podRef.uid === pod.metadata?.uid);
+              const usage =
+                resource === 'memory'
+                  ? (found?.memory?.workingSetBytes ?? 0)
+                  : (found?.containers.reduce((sum, c) => sum + (c.rootfs?.usedBytes ?? 0), 0) ?? 0);
+              return { pod, usage };
+            });
         },
         reclaimDisk: async () => void (await collector.collect(true)),
         evict: (uid, verdict) => this.#manager?.worker(uid)?.evict(verdict, 0),
@@ -296,7 +331,19 @@ class KubeletRun {
       options,
     );
     const agent = new NodeAgent(
-      { client, clock, logger, events, machine, monitor, pressure: () => eviction.pressure, images: () => collector.report(), plegHealthy: () => pleg.healthy(), port: () => this.#server?.port ?? options.port, node },
+      {
+        client,
+        clock,
+        logger,
+        events,
+        machine,
+        monitor,
+        pressure: () => eviction.pressure,
+        images: () => collector.report(),
+        plegHealthy: () => pleg.healthy(),
+        port: () => this.#server?.port ?? options.port,
+        node,
+      },
       options,
       disk,
     );
@@ -332,13 +379,31 @@ class KubeletRun {
         runningPods: () => this.#runningPods(),
         podChanged: (uid, s) => this.#signals.next(uid, s),
         containerRunning: (id) => cache.find(id)?.container?.phase === 'running',
-        waitingReason: (pod, container) => [...(status.get(pod.metadata?.uid ?? '')?.containerStatuses ?? []), ...(status.get(pod.metadata?.uid ?? '')?.initContainerStatuses ?? [])].find((c) => c.name === container)?.state?.waiting?.reason,
+        waitingReason: (pod, container) =>
+          [...(status.get(pod.metadata?.uid ?? '')?.containerStatuses ?? []), ...(status.get(pod.metadata?.uid ?? '')?.initContainerStatuses ?? [])].find(
+            (c) => c.name === container,
+          )?.state?.waiting?.reason,
         metrics: () => [
           ...this.#metrics.metrics(),
-          { name: 'kubelet_running_pods', help: 'Number of pods that have a running pod sandbox', type: 'gauge', samples: [{ value: this.#runningPods().length }] },
-          { name: 'kubelet_node_name', help: "The node's name. The count is always 1.", type: 'gauge', samples: [{ labels: { node: options.nodeName }, value: 1 }] },
+          {
+            name: 'kubelet_running_pods',
+            help: 'Number of pods that have a running pod sandbox',
+            type: 'gauge',
+            samples: [{ value: this.#runningPods().length }],
+          },
+          {
+            name: 'kubelet_node_name',
+            help: "The node's name. The count is always 1.",
+            type: 'gauge',
+            samples: [{ labels: { node: options.nodeName }, value: 1 }],
+          },
           { name: 'process_resident_memory_bytes', help: 'Resident memory size in bytes.', type: 'gauge', samples: [{ value: process.memoryUsage.rss() }] },
-          { name: 'process_cpu_seconds_total', help: 'Total user and system CPU time spent in seconds.', type: 'counter', samples: [{ value: (process.cpuUsage().user + process.cpuUsage().system) / 1e6 }] },
+          {
+            name: 'process_cpu_seconds_total',
+            help: 'Total user and system CPU time spent in seconds.',
+            type: 'counter',
+            samples: [{ value: (process.cpuUsage().user + process.cpuUsage().system) / 1e6 }],
+          },
         ],
         probeMetrics: () => this.#probeMetrics.metrics(),
         unhealthy: () => (pleg.healthy() ? [] : ['[-]pleg failed']),
@@ -369,7 +434,14 @@ class KubeletRun {
     loop('node lease', new NodeLease(client, clock, logger, options.nodeName, options.nodeLeaseDurationSeconds, () => agent.reference()).run(stop));
     loop('eviction', eviction.run(stop));
     loop('image collection', collector.run(stop));
-    loop('log rotation', new LogRotation(cri.runtime, cache, clock, logger, { maxSizeBytes: options.containerLogMaxSizeBytes, maxFiles: options.containerLogMaxFiles, periodMs: options.containerLogMonitorIntervalMs }).run(stop));
+    loop(
+      'log rotation',
+      new LogRotation(cri.runtime, cache, clock, logger, {
+        maxSizeBytes: options.containerLogMaxSizeBytes,
+        maxFiles: options.containerLogMaxFiles,
+        periodMs: options.containerLogMonitorIntervalMs,
+      }).run(stop),
+    );
     loop('housekeeping', this.#housekeeping(stop));
   }
 
@@ -385,7 +457,14 @@ class KubeletRun {
   }
 
   /** Pods are worked on only once the runtime was seen: else a pod that runs would be started a second time. */
-  async #afterFirstLook(pleg: Pleg, informers: InformerFactory, pods: SharedInformer<Pod & { metadata: object }>, nodes: SharedInformer<Node & { metadata: object }>, services: SharedInformer<Service & { metadata: object }>, signal: AbortSignal): Promise<void> {
+  async #afterFirstLook(
+    pleg: Pleg,
+    informers: InformerFactory,
+    pods: SharedInformer<Pod & { metadata: object }>,
+    nodes: SharedInformer<Node & { metadata: object }>,
+    services: SharedInformer<Service & { metadata: object }>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock, logger } = this.#deps;
     while (!pleg.healthy() && !signal.aborted) {
       await pleg.relist(signal).catch(() => {});
@@ -394,7 +473,11 @@ class KubeletRun {
     if (signal.aborted) return;
     const manager = this.#manager as PodManager;
     if (this.#options.staticPodPath) {
-      const source = new StaticPodSource({ folder: this.#options.staticPodPath, nodeName: this.#options.nodeName, checkMs: this.#options.fileCheckFrequencyMs }, clock, logger);
+      const source = new StaticPodSource(
+        { folder: this.#options.staticPodPath, nodeName: this.#options.nodeName, checkMs: this.#options.fileCheckFrequencyMs },
+        clock,
+        logger,
+      );
       this.#loops.push(source.run((found) => manager.setStatic(found), signal));
     } else manager.setStatic([]);
     // Admission wants the node, environments the services: they come first. Without an API server only static pods run.
@@ -429,8 +512,12 @@ class KubeletRun {
     this.#podCIDR = cidr;
     const { logger, cri, onPodCIDR } = this.#deps;
     void Promise.all([
-      cri.runtime.updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: cidr } } }).catch((error: unknown) => logger.debug('telling the runtime the pod CIDR failed', { err: error })),
-      Promise.resolve(onPodCIDR?.(cidr, node.spec?.podCIDRs ?? [cidr])).catch((error: unknown) => logger.error('writing the pod network configuration failed', { cidr, err: error })),
+      cri.runtime
+        .updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: cidr } } })
+        .catch((error: unknown) => logger.debug('telling the runtime the pod CIDR failed', { err: error })),
+      Promise.resolve(onPodCIDR?.(cidr, node.spec?.podCIDRs ?? [cidr])).catch((error: unknown) =>
+        logger.error('writing the pod network configuration failed', { cidr, err: error }),
+      ),
     ]).then(() => this.#monitor?.check(this.#stopping.signal));
   }
 

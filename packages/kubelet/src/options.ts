@@ -37,7 +37,7 @@ export interface KubeletOptions {
   readonly port: number;
   /** Port without authentication that answers /healthz on loopback; 0: none. */
   readonly healthzPort: number;
-  readonly authentication: { readonly anonymous: boolean; readonly webhook: boolean; /** PEM bundle. */ readonly clientCA?: string };
+  readonly authentication: { readonly anonymous: boolean; readonly webhook: boolean /** PEM bundle. */; readonly clientCA?: string };
   readonly authorization: 'Webhook' | 'AlwaysAllow';
   /** PEM. Absent: self-signed. */
   readonly serving?: { readonly cert: string; readonly key: string };

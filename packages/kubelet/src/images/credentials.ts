@@ -23,7 +23,10 @@ export function registryCredentials(image: ImageName, secrets: readonly Secret[]
   const found: { match: string; auth: RegistryAuth }[] = [];
   for (const secret of secrets) {
     for (const [server, entry] of Object.entries(dockerEntries(secret))) {
-      const match = server.replace(/^https?:\/\//, '').replace(/\/v[12]\/?$/, '').replace(/\/$/, '');
+      const match = server
+        .replace(/^https?:\/\//, '')
+        .replace(/\/v[12]\/?$/, '')
+        .replace(/\/$/, '');
       const name = match === 'index.docker.io' ? 'docker.io' : match;
       if (!fits(name, image)) continue;
       const [user = '', ...rest] = entry.auth ? Buffer.from(entry.auth, 'base64').toString('utf8').split(':') : [];

@@ -77,12 +77,22 @@ export class ImageCollector {
     }
     this.manager.forget();
     this.#list = undefined;
-    if (!all && freed < goal) this.events.node('Warning', 'FreeDiskSpaceFailed', `Failed to garbage collect required amount of images. Attempted to free ${Math.round(goal)} bytes, but only found ${freed} bytes eligible to free.`);
+    if (!all && freed < goal)
+      this.events.node(
+        'Warning',
+        'FreeDiskSpaceFailed',
+        `Failed to garbage collect required amount of images. Attempted to free ${Math.round(goal)} bytes, but only found ${freed} bytes eligible to free.`,
+      );
     return freed;
   }
 
   #inUse(): Set<string> {
-    return new Set(this.cache.uids().flatMap((uid) => this.cache.get(uid).containers.flatMap((c) => [c.image, c.imageRef])).filter(Boolean));
+    return new Set(
+      this.cache
+        .uids()
+        .flatMap((uid) => this.cache.get(uid).containers.flatMap((c) => [c.image, c.imageRef]))
+        .filter(Boolean),
+    );
   }
 }
 

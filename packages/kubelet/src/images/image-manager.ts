@@ -144,7 +144,13 @@ export class ImageManager {
     this.#present.set(name, { image, until: this.#deps.clock.monotonic() + this.#options.presenceMs });
   }
 
-  async #pull(pod: Pod, name: NonNullable<ReturnType<typeof parseImageName>>, config: SandboxConfig | undefined, runtimeHandler: string, signal: AbortSignal): Promise<Image> {
+  async #pull(
+    pod: Pod,
+    name: NonNullable<ReturnType<typeof parseImageName>>,
+    config: SandboxConfig | undefined,
+    runtimeHandler: string,
+    signal: AbortSignal,
+  ): Promise<Image> {
     const credentials = registryCredentials(name, await this.#deps.pullSecrets(pod));
     const key = `${name.name}\0${runtimeHandler}\0${JSON.stringify(credentials)}`;
     let pull = this.#pulls.get(key);

@@ -51,7 +51,8 @@ describe('reading container logs', () => {
     const source = { running: () => running, changed: (s: AbortSignal) => signals.next('u', s) };
     const lines: string[] = [];
     const done = (async () => {
-      for await (const chunk of readLogs(path, { follow: true, timestamps: false, tailLines: 1 }, source, AbortSignal.timeout(10_000))) lines.push(...chunk.toString().trim().split('\n'));
+      for await (const chunk of readLogs(path, { follow: true, timestamps: false, tailLines: 1 }, source, AbortSignal.timeout(10_000)))
+        lines.push(...chunk.toString().trim().split('\n'));
     })();
     await expect.poll(() => lines).toEqual(['a']);
     await appendFile(path, line(2, 'b'));

@@ -65,7 +65,14 @@ export async function* readLogs(path: string, options: LogOptions, source: Follo
 }
 
 /** Reads the current file and, when asked to, what comes after, across rotations. */
-async function* followFile(path: string, from: number, options: LogOptions, writer: LineWriter, source: FollowSource, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* followFile(
+  path: string,
+  from: number,
+  options: LogOptions,
+  writer: LineWriter,
+  source: FollowSource,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   let file = await openIfThere(path);
   let position = from;
   let draining = false;
@@ -211,7 +218,10 @@ async function* linesOf(path: string, end?: number): AsyncGenerator<Buffer> {
 async function rotatedFiles(path: string): Promise<string[]> {
   const base = `${basename(path)}.`;
   const names = await readdir(dirname(path)).catch(() => []);
-  return names.filter((n) => n.startsWith(base) && !n.endsWith('.tmp')).sort().map((n) => join(dirname(path), n));
+  return names
+    .filter((n) => n.startsWith(base) && !n.endsWith('.tmp'))
+    .sort()
+    .map((n) => join(dirname(path), n));
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {

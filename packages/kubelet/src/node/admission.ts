@@ -13,9 +13,18 @@ export interface AdmissionInput {
 }
 
 const SAFE_SYSCTLS = [
-  'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem',
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_wmem',
 ];
 
 const reject = (reason: string, message: string): PodVerdict => ({ phase: 'Failed', reason, message: `Pod was rejected: ${message}` });
@@ -26,7 +35,8 @@ export function admitPod(pod: Pod, input: AdmissionInput): PodVerdict | undefine
   if (os && os !== 'linux') return reject('PodOSNotSupported', `Failed to admit pod as the OS field doesn't match node OS`);
   for (const { name } of pod.spec?.securityContext?.sysctls ?? []) {
     const dotted = name.replaceAll('/', '.');
-    const allowed = SAFE_SYSCTLS.includes(dotted) || input.allowedUnsafeSysctls.some((p) => (p.endsWith('*') ? dotted.startsWith(p.slice(0, -1)) : p === dotted));
+    const allowed =
+      SAFE_SYSCTLS.includes(dotted) || input.allowedUnsafeSysctls.some((p) => (p.endsWith('*') ? dotted.startsWith(p.slice(0, -1)) : p === dotted));
     if (!allowed) return { phase: 'Failed', reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` };
   }
   return outOfResources(pod, input) ?? (input.node ? misplaced(pod, input.node) : undefined) ?? portsTaken(pod, input.others);
@@ -65,10 +75,16 @@ function misplaced(pod: Pod, node: Node): PodVerdict | undefined {
   }
   const taints = (node.spec?.taints ?? []).filter((t) => t.effect === 'NoExecute');
   const tolerated = (taint: (typeof taints)[number]) =>
-    (pod.spec?.tolerations ?? []).some((t) => (!t.effect || t.effect === taint.effect) && (t.key ? t.key === taint.key : t.operator === 'Exists') && (t.operator === 'Exists' || (t.value ?? '') === (taint.value ?? '')));
+    (pod.spec?.tolerations ?? []).some(
+      (t) =>
+        (!t.effect || t.effect === taint.effect) &&
+        (t.key ? t.key === taint.key : t.operator === 'Exists') &&
+        (t.operator === 'Exists' || (t.value ?? '') === (taint.value ?? '')),
+    );
   const taint = taints.find((t) => !tolerated(t));
   // A pod of a manifest on this very machine runs whatever the node's taints.
-  if (taint && !pod.metadata?.annotations?.['kubernetes.io/config.source']) return reject('TaintToleration', `Predicate TaintToleration failed: node(s) had untolerated taint(s)`);
+  if (taint && !pod.metadata?.annotations?.['kubernetes.io/config.source'])
+    return reject('TaintToleration', `Predicate TaintToleration failed: node(s) had untolerated taint(s)`);
   return undefined;
 }
 
@@ -101,7 +117,9 @@ function holds(r: { readonly key: string; readonly operator: string; readonly va
 
 function portsTaken(pod: Pod, others: readonly Pod[]): PodVerdict | undefined {
   const taken = others.flatMap(hostPorts);
-  const clash = hostPorts(pod).some((a) => taken.some((b) => a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0')));
+  const clash = hostPorts(pod).some((a) =>
+    taken.some((b) => a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0')),
+  );
   return clash ? reject('NodePorts', `Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports`) : undefined;
 }
 

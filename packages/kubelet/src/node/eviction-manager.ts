@@ -48,7 +48,9 @@ export class EvictionManager {
     const now = clock.monotonic();
     let crossed = crossedThresholds(await read(), this.#options.evictionHard);
     for (const { signal } of crossed) this.#lastCrossed.set(signal, now);
-    const pressed = [...this.#lastCrossed].filter(([, at]) => now - at < this.#options.evictionPressureTransitionPeriodMs || crossed.some((c) => this.#lastCrossed.get(c.signal) === at)).map(([s]) => s);
+    const pressed = [...this.#lastCrossed]
+      .filter(([, at]) => now - at < this.#options.evictionPressureTransitionPeriodMs || crossed.some((c) => this.#lastCrossed.get(c.signal) === at))
+      .map(([s]) => s);
     const next = pressureOf(pressed);
     if (JSON.stringify(next) !== JSON.stringify(this.#pressure)) {
       this.#pressure = next;
@@ -73,7 +75,9 @@ export class EvictionManager {
       memoryUsage(),
       diskUsage(this.#options.rootDir),
       readFile('/proc/loadavg', 'utf8').then((t) => Number(t.split(' ')[3]?.split('/')[1] ?? 0)),
-      readFile('/proc/sys/kernel/pid_max', 'utf8').then(Number).catch(() => 0),
+      readFile('/proc/sys/kernel/pid_max', 'utf8')
+        .then(Number)
+        .catch(() => 0),
     ]);
     return {
       'memory.available': { available: memory.availableBytes, capacity: memory.totalBytes },

@@ -23,7 +23,10 @@ const RESOURCE: Readonly<Record<EvictionSignal, string>> = {
 };
 
 /** The thresholds that are crossed. Pure. */
-export function crossedThresholds(readings: SignalReadings, thresholds: Readonly<Record<string, string>>): { readonly signal: EvictionSignal; readonly threshold: number; readonly reading: SignalReading }[] {
+export function crossedThresholds(
+  readings: SignalReadings,
+  thresholds: Readonly<Record<string, string>>,
+): { readonly signal: EvictionSignal; readonly threshold: number; readonly reading: SignalReading }[] {
   return (Object.entries(readings) as [EvictionSignal, SignalReading][]).flatMap(([signal, reading]) => {
     const text = thresholds[signal];
     if (!text || reading.capacity <= 0) return [];
@@ -34,7 +37,11 @@ export function crossedThresholds(readings: SignalReadings, thresholds: Readonly
 
 /** Which pressure each signal means. */
 export function pressureOf(signals: readonly EvictionSignal[]): PressureFacts {
-  return { memory: signals.includes('memory.available'), disk: signals.some((s) => s.startsWith('nodefs') || s.startsWith('imagefs')), pids: signals.includes('pid.available') };
+  return {
+    memory: signals.includes('memory.available'),
+    disk: signals.some((s) => s.startsWith('nodefs') || s.startsWith('imagefs')),
+    pids: signals.includes('pid.available'),
+  };
 }
 
 export interface PodUsage {

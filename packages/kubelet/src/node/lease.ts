@@ -46,10 +46,21 @@ export class NodeLease {
     const spec = { holderIdentity: this.nodeName, leaseDurationSeconds: this.durationSeconds, renewTime: apiMicroTime(this.clock.now()) };
     const ownerReferences = node ? [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid: node.uid }] : undefined;
     if (!this.#lease) {
-      this.#lease = (await leases.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: this.nodeName, namespace: NAMESPACE, ...(ownerReferences ? { ownerReferences } : {}) }, spec }, { signal })) as NamedLease;
+      this.#lease = (await leases.create(
+        {
+          apiVersion: 'coordination.k8s.io/v1',
+          kind: 'Lease',
+          metadata: { name: this.nodeName, namespace: NAMESPACE, ...(ownerReferences ? { ownerReferences } : {}) },
+          spec,
+        },
+        { signal },
+      )) as NamedLease;
       return;
     }
     const metadata = { ...this.#lease.metadata, ...(this.#lease.metadata.ownerReferences?.length || !ownerReferences ? {} : { ownerReferences }) };
-    this.#lease = (await leases.update({ ...this.#lease, apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: { ...this.#lease.spec, ...spec } }, { signal })) as NamedLease;
+    this.#lease = (await leases.update(
+      { ...this.#lease, apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: { ...this.#lease.spec, ...spec } },
+      { signal },
+    )) as NamedLease;
   }
 }

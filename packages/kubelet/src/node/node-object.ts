@@ -72,7 +72,14 @@ export function nodeStatus(before: NodeStatus | undefined, input: NodeStatusInpu
   const condition = (type: string, status: boolean, reason: string, message: string): NodeCondition => {
     const old = before?.conditions?.find((c) => c.type === type);
     const text = status ? 'True' : 'False';
-    return { type, status: text, reason, message, lastHeartbeatTime: apiTime(now), lastTransitionTime: old?.status === text && old.lastTransitionTime ? old.lastTransitionTime : apiTime(now) };
+    return {
+      type,
+      status: text,
+      reason,
+      message,
+      lastHeartbeatTime: apiTime(now),
+      lastTransitionTime: old?.status === text && old.lastTransitionTime ? old.lastTransitionTime : apiTime(now),
+    };
   };
   const ready = input.notReady.length === 0;
   return {
@@ -80,10 +87,18 @@ export function nodeStatus(before: NodeStatus | undefined, input: NodeStatusInpu
     capacity,
     allocatable: nodeAllocatable(capacity, options),
     conditions: [
-      pressure.memory ? condition('MemoryPressure', true, 'KubeletHasInsufficientMemory', 'kubelet has insufficient memory available') : condition('MemoryPressure', false, 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-      pressure.disk ? condition('DiskPressure', true, 'KubeletHasDiskPressure', 'kubelet has disk pressure') : condition('DiskPressure', false, 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-      pressure.pids ? condition('PIDPressure', true, 'KubeletHasInsufficientPID', 'kubelet has insufficient PID available') : condition('PIDPressure', false, 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
-      ready ? condition('Ready', true, 'KubeletReady', 'kubelet is posting ready status') : condition('Ready', false, 'KubeletNotReady', input.notReady.length === 1 ? (input.notReady[0] as string) : `[${input.notReady.join(', ')}]`),
+      pressure.memory
+        ? condition('MemoryPressure', true, 'KubeletHasInsufficientMemory', 'kubelet has insufficient memory available')
+        : condition('MemoryPressure', false, 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
+      pressure.disk
+        ? condition('DiskPressure', true, 'KubeletHasDiskPressure', 'kubelet has disk pressure')
+        : condition('DiskPressure', false, 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+      pressure.pids
+        ? condition('PIDPressure', true, 'KubeletHasInsufficientPID', 'kubelet has insufficient PID available')
+        : condition('PIDPressure', false, 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+      ready
+        ? condition('Ready', true, 'KubeletReady', 'kubelet is posting ready status')
+        : condition('Ready', false, 'KubeletNotReady', input.notReady.length === 1 ? (input.notReady[0] as string) : `[${input.notReady.join(', ')}]`),
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
     nodeInfo: {
@@ -100,7 +115,14 @@ export function nodeStatus(before: NodeStatus | undefined, input: NodeStatusInpu
       ...(machine.swapBytes > 0 ? { swap: { capacity: machine.swapBytes } } : {}),
     },
     images: [...input.images],
-    ...(runtime?.handlers.length ? { runtimeHandlers: runtime.handlers.map((h) => ({ name: h.name, features: { recursiveReadOnlyMounts: h.recursiveReadOnlyMounts, userNamespaces: h.userNamespaces } })) } : {}),
+    ...(runtime?.handlers.length
+      ? {
+          runtimeHandlers: runtime.handlers.map((h) => ({
+            name: h.name,
+            features: { recursiveReadOnlyMounts: h.recursiveReadOnlyMounts, userNamespaces: h.userNamespaces },
+          })),
+        }
+      : {}),
     ...(runtime ? { features: { supplementalGroupsPolicy: runtime.supplementalGroupsPolicy } } : {}),
   };
 }
@@ -150,5 +172,9 @@ export function nodeStatusPatch(before: NodeStatus | undefined, next: NodeStatus
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [k, sorted(v)]),
+  );
 }

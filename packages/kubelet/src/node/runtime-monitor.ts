@@ -40,7 +40,10 @@ export class RuntimeMonitor {
 
   /** What stands against readiness, as upstream words it. */
   problems(): string[] {
-    return [...(this.#runtimeProblem ? [this.#runtimeProblem] : []), ...(this.#networkProblem && !this.#runtimeProblem ? [`container runtime network not ready: ${this.#networkProblem}`] : [])];
+    return [
+      ...(this.#runtimeProblem ? [this.#runtimeProblem] : []),
+      ...(this.#networkProblem && !this.#runtimeProblem ? [`container runtime network not ready: ${this.#networkProblem}`] : []),
+    ];
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -64,7 +67,11 @@ export class RuntimeMonitor {
       const answer = await runtime.status({}, { signal, timeoutMs: CALL_TIMEOUT_MS });
       this.#facts = {
         ...this.#facts,
-        handlers: answer.runtimeHandlers.map((h) => ({ name: h.name, recursiveReadOnlyMounts: h.features?.recursiveReadOnlyMounts ?? false, userNamespaces: h.features?.userNamespaces ?? false })),
+        handlers: answer.runtimeHandlers.map((h) => ({
+          name: h.name,
+          recursiveReadOnlyMounts: h.features?.recursiveReadOnlyMounts ?? false,
+          userNamespaces: h.features?.userNamespaces ?? false,
+        })),
         supplementalGroupsPolicy: answer.features?.supplementalGroupsPolicy ?? false,
       };
       const problem = (type: string) => {

@@ -10,12 +10,29 @@ function observe(sandbox: 'none' | 'ready' | 'dead', ...containers: string[]): O
   const parsed = containers.map((text, i): ObservedContainer => {
     const [, name = '', phase = '', exit, count] = /^(\w+):(\w+)(?:\((\d+)\))?(?:@(\d+))?$/.exec(text) ?? [];
     return {
-      id: `${name}-${count ?? 0}`, name, sandboxId: 's0', phase: phase as ObservedContainer['phase'], createdAt: 100 - i, startedAt: 1, finishedAt: 1000, exitCode: Number(exit ?? 0), reason: '', message: '', image: 'i',
-      imageRef: 'i', hash: containerHash({ name, image: 'i' }), restartCount: Number(count ?? 0), logPath: '',
+      id: `${name}-${count ?? 0}`,
+      name,
+      sandboxId: 's0',
+      phase: phase as ObservedContainer['phase'],
+      createdAt: 100 - i,
+      startedAt: 1,
+      finishedAt: 1000,
+      exitCode: Number(exit ?? 0),
+      reason: '',
+      message: '',
+      image: 'i',
+      imageRef: 'i',
+      hash: containerHash({ name, image: 'i' }),
+      restartCount: Number(count ?? 0),
+      logPath: '',
     };
   });
   if (sandbox === 'none') return { ...base, containers: parsed };
-  return { ...base, sandboxes: [{ id: 's0', attempt: 0, ready: sandbox === 'ready', createdAt: 1, ips: ['10.0.0.1'], hostNetwork: false, runtimeHandler: '' }], containers: parsed };
+  return {
+    ...base,
+    sandboxes: [{ id: 's0', attempt: 0, ready: sandbox === 'ready', createdAt: 1, ips: ['10.0.0.1'], hostNetwork: false, runtimeHandler: '' }],
+    containers: parsed,
+  };
 }
 
 const c = (name: string, more: Partial<Container> = {}): Container => ({ name, image: 'i', ...more });
@@ -35,7 +52,9 @@ function trace(actions: PodActions): string {
 }
 
 function run(p: Pod, observed: ObservedPod, probes: { live?: 'failure'; startup?: 'success' | 'failure' } = {}, wait = 0): string {
-  return trace(decide({ pod: p, observed, probes: { liveness: () => probes.live ?? 'success', startup: () => probes.startup ?? 'unknown' }, backoff: () => wait }));
+  return trace(
+    decide({ pod: p, observed, probes: { liveness: () => probes.live ?? 'success', startup: () => probes.startup ?? 'unknown' }, backoff: () => wait }),
+  );
 }
 
 const init = [c('i1'), c('i2')];
@@ -74,8 +93,22 @@ describe('decisions for a pod', () => {
     ['sidecar started up', pod('Always', [c('web')], [slow]), observe('ready', 'slow:running'), { startup: 'success' as const }, 0, 'start web#0'],
     ['sidecar ended while the pod runs', pod('Never', [c('web')], [side]), observe('ready', 'web:running', 'side:exited(1)'), {}, 0, 'start side#1'],
     ['only the sidecar is left', pod('Never', [c('web')], [side]), observe('ready', 'web:exited(0)', 'side:running'), {}, 0, 'stop pod'],
-    ['exit code rule', pod('Never', [c('web', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] })]), observe('ready', 'web:exited(42)'), {}, 0, 'start web#1'],
-    ['exit code rule, other code', pod('Never', [c('web', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] })]), observe('ready', 'web:exited(1)'), {}, 0, 'stop pod'],
+    [
+      'exit code rule',
+      pod('Never', [c('web', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] })]),
+      observe('ready', 'web:exited(42)'),
+      {},
+      0,
+      'start web#1',
+    ],
+    [
+      'exit code rule, other code',
+      pod('Never', [c('web', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] })]),
+      observe('ready', 'web:exited(1)'),
+      {},
+      0,
+      'stop pod',
+    ],
   ])('%s', (_name, p, observed, probes, wait, expected) => {
     expect(run(p, observed, probes, wait)).toBe(expected);
   });

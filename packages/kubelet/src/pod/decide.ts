@@ -102,7 +102,8 @@ function withNewSandbox(input: DecideInput, attempt: number): PodActions {
     // The container died with its sandbox: what counts is whether it may start again.
     return shouldStart(pod, ref, latest?.phase === 'running' ? { ...latest, phase: 'exited', exitCode: 137 } : latest);
   });
-  if (pod.spec?.restartPolicy === 'Never' && attempt > 0 && ranBefore && !regular.some((r) => r.container.restartPolicy || r.container.restartPolicyRules)) return nothing;
+  if (pod.spec?.restartPolicy === 'Never' && attempt > 0 && ranBefore && !regular.some((r) => r.container.restartPolicy || r.container.restartPolicyRules))
+    return nothing;
   if (wanted.length === 0) return nothing;
 
   const plan: Plan = { kill: [], start: [], wait: [] };

@@ -101,7 +101,8 @@ export interface PodCgroupLimits {
 /** Limits of the cgroup around a pod. A ceiling only when every container has one. */
 export function podCgroupLimits(pod: Pod, options: ResourceOptions): PodCgroupLimits {
   const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  const limited = (name: string) => pod.spec?.resources?.limits?.[name] !== undefined || containers.every((c) => quantityValue(c.resources?.limits?.[name]) > 0);
+  const limited = (name: string) =>
+    pod.spec?.resources?.limits?.[name] !== undefined || containers.every((c) => quantityValue(c.resources?.limits?.[name]) > 0);
   const cpuLimit = Math.ceil(podRequest(pod, 'cpu', 'limits') * 1000 - 1e-9);
   const qos: QosClass = qosClass(pod);
   const unlimited = { cpuQuotaMicros: -1, cpuPeriodMicros: options.cpuCfsPeriodMicros, memoryBytes: -1 };

@@ -14,14 +14,26 @@ export function grpcProbe(host: string, port: number, service: string, timeoutMs
     'grpc.use_local_subchannel_pool': 1,
   });
   return new Promise<ProbeAnswer>((resolve) => {
-    client.makeUnaryRequest(PATH, (s: string) => encodeRequest(s), (b: Buffer) => decodeStatus(b), service, { deadline: clock.now() + timeoutMs }, (error, code) => {
-      if (error) {
-        if (error.code === status.UNIMPLEMENTED) resolve({ outcome: 'failure', message: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ' + error.details });
-        else if (error.code === status.DEADLINE_EXCEEDED) resolve({ outcome: 'failure', message: `timeout: health rpc did not complete within ${timeoutMs / 1000}s` });
-        else resolve({ outcome: 'failure', message: `error: health rpc probe failed: ${error.details}` });
-      } else if (code === 1) resolve({ outcome: 'success', message: 'service healthy' });
-      else resolve({ outcome: 'failure', message: `service unhealthy (responded with "${STATUS[code ?? 0] ?? code}")` });
-    });
+    client.makeUnaryRequest(
+      PATH,
+      (s: string) => encodeRequest(s),
+      (b: Buffer) => decodeStatus(b),
+      service,
+      { deadline: clock.now() + timeoutMs },
+      (error, code) => {
+        if (error) {
+          if (error.code === status.UNIMPLEMENTED)
+            resolve({
+              outcome: 'failure',
+              message: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ' + error.details,
+            });
+          else if (error.code === status.DEADLINE_EXCEEDED)
+            resolve({ outcome: 'failure', message: `timeout: health rpc did not complete within ${timeoutMs / 1000}s` });
+          else resolve({ outcome: 'failure', message: `error: health rpc probe failed: ${error.details}` });
+        } else if (code === 1) resolve({ outcome: 'success', message: 'service healthy' });
+        else resolve({ outcome: 'failure', message: `service unhealthy (responded with "${STATUS[code ?? 0] ?? code}")` });
+      },
+    );
   }).finally(() => client.close());
 }
 

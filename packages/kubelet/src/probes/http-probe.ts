@@ -41,7 +41,13 @@ function get(url: URL, options: HttpProbeOptions, redirects: number): Promise<Pr
     }
     const common = { method: 'GET', headers, agent: false, signal: AbortSignal.timeout(options.timeoutMs) } as const;
     const request = url.protocol === 'https:' ? https.request(url, { ...common, rejectUnauthorized: false }) : http.request(url, common);
-    request.once('error', (error) => fail(error.name === 'AbortError' || error.name === 'TimeoutError' ? new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)') : error));
+    request.once('error', (error) =>
+      fail(
+        error.name === 'AbortError' || error.name === 'TimeoutError'
+          ? new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
+          : error,
+      ),
+    );
     request.once('response', (response) => {
       const status = response.statusCode ?? 0;
       const location = response.headers.location;

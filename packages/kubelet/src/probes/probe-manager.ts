@@ -2,7 +2,7 @@ import type { Container, ContainerStatus, Pod, Probe } from '@coxswain/api';
 import type { Clock, Random } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import type { ProbeResult, ProbeView } from '../pod/decide.js';
-import { type ObservedPod } from '../pod/observed.js';
+import type { ObservedPod } from '../pod/observed.js';
 import { podContainers } from '../pod/pod-spec.js';
 import { ProbeWorker, type ProbeType } from './probe-worker.js';
 import type { ProbeRunner } from './run-probe.js';

@@ -36,14 +36,24 @@ async function run(probe: Probe, { container, containerId, podIP }: ProbeTarget,
     const cmd = probe.exec.command ?? [];
     try {
       const result = await runtime.execSync({ containerId, cmd, timeout: BigInt(probe.timeoutSeconds ?? 1) }, { timeoutMs: timeoutMs + 5000 });
-      const output = Buffer.concat([result.stdout, result.stderr]).subarray(0, 10 * 1024).toString('utf8');
+      const output = Buffer.concat([result.stdout, result.stderr])
+        .subarray(0, 10 * 1024)
+        .toString('utf8');
       return { outcome: result.exitCode === 0 ? 'success' : 'failure', message: output };
     } catch (error) {
-      if (isRpcError(error, 'deadlineExceeded')) return { outcome: 'failure', message: `command timed out: "${cmd.join(' ')}" timed out after ${timeoutMs / 1000}s` };
+      if (isRpcError(error, 'deadlineExceeded'))
+        return { outcome: 'failure', message: `command timed out: "${cmd.join(' ')}" timed out after ${timeoutMs / 1000}s` };
       throw error;
     }
   }
-  if (probe.httpGet) return httpProbe({ ...probe.httpGet, host: address(probe.httpGet.host), port: resolvePort(probe.httpGet.port, container), userAgent: 'kube-probe/1.36', timeoutMs });
+  if (probe.httpGet)
+    return httpProbe({
+      ...probe.httpGet,
+      host: address(probe.httpGet.host),
+      port: resolvePort(probe.httpGet.port, container),
+      userAgent: 'kube-probe/1.36',
+      timeoutMs,
+    });
   if (probe.tcpSocket) return tcpProbe(address(probe.tcpSocket.host), resolvePort(probe.tcpSocket.port, container), timeoutMs);
   if (probe.grpc) return grpcProbe(address(undefined), probe.grpc.port, probe.grpc.service ?? '', timeoutMs, clock);
   throw new Error(`missing probe handler for ${container.name}`);

@@ -66,5 +66,8 @@ export function containerConfig(pod: Pod, container: Container, input: Container
 }
 
 function stopSignal(name: string | undefined): Signal {
-  return (name ? (Signal as unknown as Record<string, Signal | undefined>)[name.replace('+', 'PLUS').replace(/(?<=RTMAX)-/, 'MINUS')] : undefined) ?? Signal.RUNTIME_DEFAULT;
+  return (
+    (name ? (Signal as unknown as Record<string, Signal | undefined>)[name.replace('+', 'PLUS').replace(/(?<=RTMAX)-/, 'MINUS')] : undefined) ??
+    Signal.RUNTIME_DEFAULT
+  );
 }

@@ -34,13 +34,17 @@ export function podDns(pod: Pod, options: DnsOptions): DnsResult {
     const searches = domain ? [`${pod.metadata?.namespace ?? 'default'}.svc.${domain}`, `svc.${domain}`, domain] : [];
     base = { servers: options.clusterDNS, searches: [...searches, ...options.host.searches], options: ['ndots:5'] };
   } else {
-    if (clusterPolicy) warning = `kubelet does not have ClusterDNS IP configured and cannot create Pod using "${dnsPolicy}" policy. Falling back to "Default" policy.`;
+    if (clusterPolicy)
+      warning = `kubelet does not have ClusterDNS IP configured and cannot create Pod using "${dnsPolicy}" policy. Falling back to "Default" policy.`;
     base = options.host;
   }
   const merged: ResolvConf = {
     servers: unique([...base.servers, ...(dnsConfig?.nameservers ?? [])]),
     searches: unique([...base.searches, ...(dnsConfig?.searches ?? [])]),
-    options: mergeOptions(base.options, (dnsConfig?.options ?? []).map((o) => (o.value ? `${o.name}:${o.value}` : (o.name ?? '')))),
+    options: mergeOptions(
+      base.options,
+      (dnsConfig?.options ?? []).map((o) => (o.value ? `${o.name}:${o.value}` : (o.name ?? ''))),
+    ),
   };
   return limited(merged, warning);
 }
@@ -55,8 +59,10 @@ function limited(conf: ResolvConf, warning: string | undefined): DnsResult {
     searches.push(search);
   }
   let note = warning;
-  if (servers.length < conf.servers.length) note = `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`;
-  if (searches.length < conf.searches.length) note = `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${searches.join(' ')}`;
+  if (servers.length < conf.servers.length)
+    note = `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`;
+  if (searches.length < conf.searches.length)
+    note = `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${searches.join(' ')}`;
   return { servers, searches, options: conf.options, ...(note ? { warning: note } : {}) };
 }
 

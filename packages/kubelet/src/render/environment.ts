@@ -49,7 +49,13 @@ export async function environment(pod: Pod, container: Container, input: Environ
   return [...result].map(([name, value]) => ({ name, value }));
 }
 
-async function variableValue(pod: Pod, container: Container, variable: EnvVar, input: EnvironmentInput, lookup: (name: string) => string | undefined): Promise<string | undefined> {
+async function variableValue(
+  pod: Pod,
+  container: Container,
+  variable: EnvVar,
+  input: EnvironmentInput,
+  lookup: (name: string) => string | undefined,
+): Promise<string | undefined> {
   const from = variable.valueFrom;
   if (!from) return expand(variable.value ?? '', lookup);
   const at = `${pod.metadata?.namespace}/${pod.metadata?.name}`;

@@ -22,7 +22,10 @@ export function podHostname(pod: Pod, clusterDomain: string): PodHostname {
 export function kernelHostname(pod: Pod, { hostname, domain }: PodHostname): string {
   if (!pod.spec?.setHostnameAsFQDN || !domain) return hostname;
   const full = `${hostname}.${domain}`;
-  if (full.length > MAX_FQDN) throw new Error(`failed to construct FQDN from pod hostname and cluster domain, FQDN ${full} is too long (${MAX_FQDN} characters is the max, ${full.length} characters requested)`);
+  if (full.length > MAX_FQDN)
+    throw new Error(
+      `failed to construct FQDN from pod hostname and cluster domain, FQDN ${full} is too long (${MAX_FQDN} characters is the max, ${full.length} characters requested)`,
+    );
   return full;
 }
 

@@ -12,7 +12,12 @@ import { podHostname } from './hostname.js';
 import { checkNonRoot } from './security.js';
 import { linkedServices, serviceEnv } from './service-env.js';
 
-const pod = (spec: Partial<NonNullable<Pod['spec']>>): Pod => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'ns', uid: 'u', labels: { app: 'x' } }, spec: { containers: [], ...spec } });
+const pod = (spec: Partial<NonNullable<Pod['spec']>>): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p', namespace: 'ns', uid: 'u', labels: { app: 'x' } },
+  spec: { containers: [], ...spec },
+});
 
 describe('environment', () => {
   const context = { nodeName: 'n', hostIPs: ['1.1.1.1'], podIPs: ['10.0.0.1'], allocatable: { cpu: '2' } };
@@ -25,19 +30,42 @@ describe('environment', () => {
   it('takes envFrom with prefix, skips invalid names, and lets env win', async () => {
     const skipped: string[] = [];
     const map: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' }, data: { a: '1', 'b=c': '2', d: '3' } };
-    const env = await environment(pod({}), {
-      name: 'c',
-      envFrom: [{ prefix: 'P_', configMapRef: { name: 'm' } }, { secretRef: { name: 'none', optional: true } }],
-      env: [{ name: 'P_d', value: 'own' }, { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }, { name: 'CPU', valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '1m' } } }, { name: 'L', valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } }],
-    }, { ...context, services: [], configMap: async () => map, secret: async () => undefined, invalidNames: (_k, _n, keys) => skipped.push(...keys) });
+    const env = await environment(
+      pod({}),
+      {
+        name: 'c',
+        envFrom: [{ prefix: 'P_', configMapRef: { name: 'm' } }, { secretRef: { name: 'none', optional: true } }],
+        env: [
+          { name: 'P_d', value: 'own' },
+          { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+          { name: 'CPU', valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '1m' } } },
+          { name: 'L', valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } },
+        ],
+      },
+      { ...context, services: [], configMap: async () => map, secret: async () => undefined, invalidNames: (_k, _n, keys) => skipped.push(...keys) },
+    );
     expect(Object.fromEntries(env.map((e) => [e.name, e.value]))).toEqual({ P_a: '1', P_d: 'own', IP: '10.0.0.1', CPU: '2000', L: 'x' });
     expect(skipped).toEqual(['b=c']);
   });
 
   it('knows the services of its namespace, and the API server always', () => {
-    const service = (namespace: string, name: string): Service => ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec: { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP' }] } });
+    const service = (namespace: string, name: string): Service => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace },
+      spec: { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP' }] },
+    });
     const all = [service('default', 'kubernetes'), service('ns', 'my-svc'), service('other', 'far'), service('default', 'near')];
-    expect(Object.keys(serviceEnv(linkedServices(all, 'ns', false)))).toEqual(['KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT', 'KUBERNETES_SERVICE_PORT_HTTPS', 'KUBERNETES_PORT', 'KUBERNETES_PORT_443_TCP', 'KUBERNETES_PORT_443_TCP_PROTO', 'KUBERNETES_PORT_443_TCP_PORT', 'KUBERNETES_PORT_443_TCP_ADDR']);
+    expect(Object.keys(serviceEnv(linkedServices(all, 'ns', false)))).toEqual([
+      'KUBERNETES_SERVICE_HOST',
+      'KUBERNETES_SERVICE_PORT',
+      'KUBERNETES_SERVICE_PORT_HTTPS',
+      'KUBERNETES_PORT',
+      'KUBERNETES_PORT_443_TCP',
+      'KUBERNETES_PORT_443_TCP_PROTO',
+      'KUBERNETES_PORT_443_TCP_PORT',
+      'KUBERNETES_PORT_443_TCP_ADDR',
+    ]);
     expect(serviceEnv(linkedServices(all, 'ns', true))).toMatchObject({ MY_SVC_SERVICE_HOST: '10.96.0.1', MY_SVC_PORT: 'tcp://10.96.0.1:443' });
     expect(serviceEnv(linkedServices(all, 'ns', true))['FAR_SERVICE_HOST']).toBeUndefined();
   });
@@ -47,9 +75,18 @@ describe('dns and names', () => {
   const options = { clusterDNS: ['10.96.0.10'], clusterDomain: 'cluster.local', host: { servers: ['8.8.8.8'], searches: ['corp'], options: [] } };
 
   it('asks the cluster first', () => {
-    expect(podDns(pod({}), options)).toEqual({ servers: ['10.96.0.10'], searches: ['ns.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'corp'], options: ['ndots:5'] });
+    expect(podDns(pod({}), options)).toEqual({
+      servers: ['10.96.0.10'],
+      searches: ['ns.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'corp'],
+      options: ['ndots:5'],
+    });
     expect(podDns(pod({ hostNetwork: true }), options).servers).toEqual(['8.8.8.8']);
-    expect(podDns(pod({ dnsPolicy: 'None', dnsConfig: { nameservers: ['1.2.3.4'], searches: ['a'], options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] } }), options)).toEqual({ servers: ['1.2.3.4'], searches: ['a'], options: ['ndots:2', 'edns0'] });
+    expect(
+      podDns(
+        pod({ dnsPolicy: 'None', dnsConfig: { nameservers: ['1.2.3.4'], searches: ['a'], options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] } }),
+        options,
+      ),
+    ).toEqual({ servers: ['1.2.3.4'], searches: ['a'], options: ['ndots:2', 'edns0'] });
     expect(podDns(pod({ dnsConfig: { options: [{ name: 'ndots', value: '1' }] } }), options).options).toEqual(['ndots:1']);
   });
 
@@ -62,7 +99,10 @@ describe('dns and names', () => {
 
 describe('resources', () => {
   const options = { cpuCfsQuota: true, cpuCfsPeriodMicros: 100_000, memoryCapacity: 8 * 2 ** 30 };
-  const c = (requests?: Record<string, string>, limits?: Record<string, string>) => ({ name: 'c', resources: { ...(requests ? { requests } : {}), ...(limits ? { limits } : {}) } });
+  const c = (requests?: Record<string, string>, limits?: Record<string, string>) => ({
+    name: 'c',
+    resources: { ...(requests ? { requests } : {}), ...(limits ? { limits } : {}) },
+  });
 
   it('finds the quality class', () => {
     expect(qosClass(pod({ containers: [c()] }))).toBe('BestEffort');
@@ -73,7 +113,13 @@ describe('resources', () => {
 
   it('gives containers shares, quota, limit and OOM score', () => {
     const burstable = pod({ containers: [c({ cpu: '250m', memory: '1Gi' }, { cpu: '500m', memory: '2Gi' })] });
-    expect(containerResources(burstable, burstable.spec?.containers[0] ?? { name: '' }, options)).toEqual({ cpuShares: 256, cpuPeriod: 100_000, cpuQuota: 50_000, memoryLimit: 2 ** 31, oomScoreAdj: 875 });
+    expect(containerResources(burstable, burstable.spec?.containers[0] ?? { name: '' }, options)).toEqual({
+      cpuShares: 256,
+      cpuPeriod: 100_000,
+      cpuQuota: 50_000,
+      memoryLimit: 2 ** 31,
+      oomScoreAdj: 875,
+    });
     const none = pod({ containers: [c()] });
     expect(containerResources(none, c(), options)).toEqual({ cpuShares: 2, cpuPeriod: 100_000, cpuQuota: -1, memoryLimit: 0, oomScoreAdj: 1000 });
     expect(podCgroupLimits(burstable, options)).toEqual({ cpuShares: 256, cpuPeriodMicros: 100_000, cpuQuotaMicros: 50_000, memoryBytes: 2 ** 31 });
@@ -95,9 +141,14 @@ describe('images and credentials', () => {
   });
 
   it('finds the credentials that fit, the closest first', () => {
-    const auths = { 'https://index.docker.io/v1/': { auth: Buffer.from('u:p:q').toString('base64') }, '*.example.com': { username: 'wild' }, 'r.example.com/team': { username: 'team' } };
+    const auths = {
+      'https://index.docker.io/v1/': { auth: Buffer.from('u:p:q').toString('base64') },
+      '*.example.com': { username: 'wild' },
+      'r.example.com/team': { username: 'team' },
+    };
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: {}, data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') } };
-    const of = (image: string) => registryCredentials(parseImageName(image) ?? expect.fail(), [secret]).map((a) => `${a.username}:${a.password}`);
+    const of = (image: string) =>
+      [parseImageName(image)].flatMap((name) => (name ? registryCredentials(name, [secret]) : [])).map((a) => `${a.username}:${a.password}`);
     expect(of('busybox')).toEqual(['u:p:q']);
     expect(of('r.example.com/team/x')).toEqual(['team:', 'wild:']);
     expect(of('quay.io/x')).toEqual([]);
@@ -107,7 +158,9 @@ describe('images and credentials', () => {
 describe('rules', () => {
   it('refuses root where the spec forbids it', () => {
     const p = pod({ securityContext: { runAsNonRoot: true } });
-    expect(() => checkNonRoot(p, { name: 'c' }, { username: '' })).toThrow('container has runAsNonRoot and image will run as root (pod: "p_ns(u)", container: c)');
+    expect(() => checkNonRoot(p, { name: 'c' }, { username: '' })).toThrow(
+      'container has runAsNonRoot and image will run as root (pod: "p_ns(u)", container: c)',
+    );
     expect(() => checkNonRoot(p, { name: 'c', securityContext: { runAsUser: 0 } }, undefined)).toThrow("container's runAsUser breaks non-root policy");
     expect(() => checkNonRoot(p, { name: 'c' }, { username: 'www' })).toThrow('image has non-numeric user (www), cannot verify user is non-root');
     expect(() => checkNonRoot(p, { name: 'c', securityContext: { runAsUser: 5 } }, undefined)).not.toThrow();

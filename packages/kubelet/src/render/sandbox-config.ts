@@ -40,16 +40,31 @@ export function sandboxConfig(pod: Pod, input: SandboxInput): SandboxConfig {
     dnsConfig: { servers: [...input.dns.servers], searches: [...input.dns.searches], options: [...input.dns.options] },
     portMappings: spec?.hostNetwork
       ? []
-      : ports.filter((p) => p.hostPort).map((p) => ({ protocol: PROTOCOLS[p.protocol ?? 'TCP'] ?? Protocol.TCP, containerPort: p.containerPort, hostPort: p.hostPort ?? 0, hostIp: p.hostIP ?? '' })),
+      : ports
+          .filter((p) => p.hostPort)
+          .map((p) => ({
+            protocol: PROTOCOLS[p.protocol ?? 'TCP'] ?? Protocol.TCP,
+            containerPort: p.containerPort,
+            hostPort: p.hostPort ?? 0,
+            hostIp: p.hostIP ?? '',
+          })),
     labels: { ...pod.metadata?.labels, [Keys.podName]: name, [Keys.podNamespace]: namespace, [Keys.podUid]: uid },
     annotations: { ...pod.metadata?.annotations },
     linux: {
       cgroupParent: input.cgroupParent,
       sysctls: Object.fromEntries((context?.sysctls ?? []).map((s) => [s.name.replaceAll('/', '.'), s.value])),
-      resources: { cpuShares: BigInt(limits.cpuShares), cpuQuota: BigInt(limits.cpuQuotaMicros), cpuPeriod: BigInt(limits.cpuPeriodMicros), memoryLimitInBytes: BigInt(Math.max(0, limits.memoryBytes)) },
+      resources: {
+        cpuShares: BigInt(limits.cpuShares),
+        cpuQuota: BigInt(limits.cpuQuotaMicros),
+        cpuPeriod: BigInt(limits.cpuPeriodMicros),
+        memoryLimitInBytes: BigInt(Math.max(0, limits.memoryBytes)),
+      },
       securityContext: {
         privileged,
-        namespaceOptions: { ...namespaceOptions(pod), pid: spec?.hostPID ? NamespaceMode.NODE : spec?.shareProcessNamespace ? NamespaceMode.POD : NamespaceMode.CONTAINER },
+        namespaceOptions: {
+          ...namespaceOptions(pod),
+          pid: spec?.hostPID ? NamespaceMode.NODE : spec?.shareProcessNamespace ? NamespaceMode.POD : NamespaceMode.CONTAINER,
+        },
         ...(security.runAsUser !== undefined ? { runAsUser: { value: BigInt(security.runAsUser) } } : {}),
         ...(security.runAsGroup !== undefined ? { runAsGroup: { value: BigInt(security.runAsGroup) } } : {}),
         ...(security.seLinux ? { selinuxOptions: selinux(security.seLinux) } : {}),

@@ -1,5 +1,14 @@
 import type { Container, Pod, PodSecurityContext, SeccompProfile, SecurityContext, SELinuxOptions } from '@coxswain/api';
-import { type Capability, type Image, type LinuxContainerSecurityContext, type NamespaceOption, NamespaceMode, type SecurityProfile, SecurityProfile_ProfileType, SupplementalGroupsPolicy } from '@coxswain/cri';
+import {
+  type Capability,
+  type Image,
+  type LinuxContainerSecurityContext,
+  type NamespaceOption,
+  NamespaceMode,
+  type SecurityProfile,
+  SecurityProfile_ProfileType,
+  SupplementalGroupsPolicy,
+} from '@coxswain/cri';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { LinuxContainerSecurityContextSchema, NamespaceOptionSchema, SecurityProfileSchema } from '@coxswain/cri';
 import { join } from 'node:path';
@@ -12,7 +21,20 @@ type ProfileInit = MessageInitShape<typeof SecurityProfileSchema>;
 
 export type { Capability, LinuxContainerSecurityContext, NamespaceOption, SecurityProfile };
 
-const MASKED_PATHS = ['/proc/asound', '/proc/acpi', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list', '/proc/timer_stats', '/proc/sched_debug', '/proc/scsi', '/sys/firmware', '/sys/devices/virtual/powercap'];
+const MASKED_PATHS = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /** Pod settings with the container's own on top. */
@@ -52,7 +74,8 @@ export function checkNonRoot(pod: Pod, container: Container, image: Pick<Image, 
     if (image.uid.value === 0n) throw new ContainerConfigError(`container has runAsNonRoot and image will run as root (${where})`);
     return;
   }
-  if (image?.username) throw new ContainerConfigError(`container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root (${where})`);
+  if (image?.username)
+    throw new ContainerConfigError(`container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root (${where})`);
   // Neither: the image says nothing, so it runs as root.
   throw new ContainerConfigError(`container has runAsNonRoot and image will run as root (${where})`);
 }
@@ -68,7 +91,10 @@ export function namespaceOptions(pod: Pod, targetId?: string): NamespaceInit {
 }
 
 /** RuntimeDefault when `seccompDefault` is on; else unconfined unless the spec says otherwise. */
-export function seccompProfile(profile: SeccompProfile | undefined, options: { readonly seccompRoot: string; readonly seccompDefault: boolean; readonly privileged: boolean }): ProfileInit {
+export function seccompProfile(
+  profile: SeccompProfile | undefined,
+  options: { readonly seccompRoot: string; readonly seccompDefault: boolean; readonly privileged: boolean },
+): ProfileInit {
   const { ProfileType } = { ProfileType: SecurityProfile_ProfileType };
   if (options.privileged) return { profileType: ProfileType.Unconfined };
   if (!profile) return { profileType: options.seccompDefault ? ProfileType.RuntimeDefault : ProfileType.Unconfined };

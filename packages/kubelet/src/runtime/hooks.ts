@@ -25,14 +25,27 @@ export class HookRunner {
     if (handler.exec) {
       const command = handler.exec.command ?? [];
       const seconds = timeoutMs === undefined ? 0 : Math.max(1, Math.ceil(timeoutMs / 1000));
-      const result = await this.runtime.execSync({ containerId, cmd: command, timeout: BigInt(seconds) }, { signal, timeoutMs: timeoutMs === undefined ? 0 : timeoutMs + 2000 });
-      if (result.exitCode !== 0) throw new Error(`command '${command.join(' ')}' exited with ${result.exitCode}: ${Buffer.concat([result.stderr, result.stdout]).toString('utf8').slice(0, 1024)}`);
+      const result = await this.runtime.execSync(
+        { containerId, cmd: command, timeout: BigInt(seconds) },
+        { signal, timeoutMs: timeoutMs === undefined ? 0 : timeoutMs + 2000 },
+      );
+      if (result.exitCode !== 0)
+        throw new Error(
+          `command '${command.join(' ')}' exited with ${result.exitCode}: ${Buffer.concat([result.stderr, result.stdout]).toString('utf8').slice(0, 1024)}`,
+        );
       return;
     }
     if (handler.httpGet) {
       const host = handler.httpGet.host || input.podIP;
       if (!host) throw new Error('no address to send the request to: the pod has no IP');
-      const result = await httpProbe({ ...handler.httpGet, host, port: resolvePort(handler.httpGet.port, container), userAgent: 'kube-lifecycle/1.36', timeoutMs: timeoutMs ?? 30_000, anyStatus: true });
+      const result = await httpProbe({
+        ...handler.httpGet,
+        host,
+        port: resolvePort(handler.httpGet.port, container),
+        userAgent: 'kube-lifecycle/1.36',
+        timeoutMs: timeoutMs ?? 30_000,
+        anyStatus: true,
+      });
       if (result.outcome !== 'success') throw new Error(result.message);
       return;
     }

@@ -149,10 +149,14 @@ export class Pleg {
     const before = cache.get(uid);
     await Promise.all([
       ...pod.containers.filter((c) => c.phase !== 'exited').map((c) => this.observeContainer(pod, c.id, c.sandboxId)),
-      ...pod.sandboxes.filter((s) => s.ready).map((s) => this.observeSandbox(pod, s.id).catch((error: unknown) => {
-        if (!isRpcError(error, 'notFound')) throw error;
-        cache.remove(s.id);
-      })),
+      ...pod.sandboxes
+        .filter((s) => s.ready)
+        .map((s) =>
+          this.observeSandbox(pod, s.id).catch((error: unknown) => {
+            if (!isRpcError(error, 'notFound')) throw error;
+            cache.remove(s.id);
+          }),
+        ),
     ]);
     if (cache.get(uid) !== before) changed(uid);
   }

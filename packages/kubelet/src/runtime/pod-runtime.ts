@@ -181,12 +181,23 @@ export class PodRuntime {
       configMap: (name) => this.#deps.configMap(namespace, name),
       secret: (name) => this.#deps.secret(namespace, name),
       invalidNames: (kind, name, keys) =>
-        events.pod(pod, 'Warning', 'InvalidEnvironmentVariableNames', `Keys [${keys.join(', ')}] from the EnvFrom ${kind === 'ConfigMap' ? 'configMap' : 'secret'} ${namespace}/${name} were skipped since they are considered invalid environment variable names.`),
+        events.pod(
+          pod,
+          'Warning',
+          'InvalidEnvironmentVariableNames',
+          `Keys [${keys.join(', ')}] from the EnvFrom ${kind === 'ConfigMap' ? 'configMap' : 'secret'} ${namespace}/${name} were skipped since they are considered invalid environment variable names.`,
+        ),
       fileKey: async (volume, path, key) => {
         const root = volumes.get(volume)?.path;
         if (!root || path.split('/').includes('..')) return undefined;
         const text = await readFile(join(root, path), 'utf8').catch(() => '');
-        return new Map(text.split('\n').flatMap((line) => (line.includes('=') && !line.startsWith('#') ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const] : []))).get(key);
+        return new Map(
+          text
+            .split('\n')
+            .flatMap((line) =>
+              line.includes('=') && !line.startsWith('#') ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const] : [],
+            ),
+        ).get(key);
       },
     });
     const hostsPath = await this.#hostsFile(pod, podIPs);
@@ -209,11 +220,23 @@ export class PodRuntime {
     });
   }
 
-  async #pullImageVolumes(pod: Pod, mounts: Awaited<ReturnType<typeof containerMounts>>, container: Container, sandbox: ObservedSandbox, signal: AbortSignal): Promise<void> {
+  async #pullImageVolumes(
+    pod: Pod,
+    mounts: Awaited<ReturnType<typeof containerMounts>>,
+    container: Container,
+    sandbox: ObservedSandbox,
+    signal: AbortSignal,
+  ): Promise<void> {
     for (const mount of mounts) {
       if (!mount.image?.image) continue;
       const policy = pod.spec?.volumes?.find((v) => v.image?.reference === mount.image?.image)?.image?.pullPolicy;
-      const image = await this.#deps.images.ensure(pod, { name: container.name, image: mount.image.image, ...(policy ? { imagePullPolicy: policy } : {}) }, undefined, sandbox.runtimeHandler, signal);
+      const image = await this.#deps.images.ensure(
+        pod,
+        { name: container.name, image: mount.image.image, ...(policy ? { imagePullPolicy: policy } : {}) },
+        undefined,
+        sandbox.runtimeHandler,
+        signal,
+      );
       mount.image = { image: image.id, userSpecifiedImage: mount.image.image };
     }
   }
@@ -224,7 +247,9 @@ export class PodRuntime {
     const path = paths.hosts(podId(pod).uid);
     const aliases = pod.spec?.hostAliases ?? [];
     const { hostname, domain } = podHostname(pod, this.#options.clusterDomain);
-    const text = pod.spec?.hostNetwork ? hostNetworkHostsFile(await readFile('/etc/hosts', 'utf8').catch(() => ''), aliases) : hostsFile(podIPs, hostname, domain, aliases);
+    const text = pod.spec?.hostNetwork
+      ? hostNetworkHostsFile(await readFile('/etc/hosts', 'utf8').catch(() => ''), aliases)
+      : hostsFile(podIPs, hostname, domain, aliases);
     // In place: a running container has this very file mounted.
     if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFile(path, text, { mode: 0o644 });
     return path;
@@ -287,7 +312,8 @@ export class PodRuntime {
     const began = this.#deps.clock.monotonic();
     const running = observed.containers.filter((c) => c.phase === 'running' || c.phase === 'unknown');
     const sidecars = (pod?.spec?.initContainers ?? []).filter(isSidecar).map((c) => c.name);
-    const kill = (c: ObservedContainer, seconds: number) => this.killContainer(pod, { id: c.id, name: c.name, message: `Stopping container ${c.name}` }, seconds, signal);
+    const kill = (c: ObservedContainer, seconds: number) =>
+      this.killContainer(pod, { id: c.id, name: c.name, message: `Stopping container ${c.name}` }, seconds, signal);
     await Promise.all(running.filter((c) => !sidecars.includes(c.name)).map((c) => kill(c, grace)));
     for (const name of sidecars.reverse()) {
       const left = Math.max(grace > 0 ? 1 : 0, Math.ceil(grace - (this.#deps.clock.monotonic() - began) / 1000));
@@ -342,7 +368,6 @@ export class PodRuntime {
     await rm(paths.containerLogLink(observed, container.name, container.id), { force: true });
     if (container.logPath) await removeLogs(container.logPath);
   }
-
 }
 
 async function removeLogs(path: string): Promise<void> {

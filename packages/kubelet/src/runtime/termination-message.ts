@@ -29,7 +29,10 @@ export function logLines(log: string): string {
     open = '';
   }
   if (open) lines.push(open);
-  const text = lines.slice(-MAX_LOG_LINES).map((l) => `${l}\n`).join('');
+  const text = lines
+    .slice(-MAX_LOG_LINES)
+    .map((l) => `${l}\n`)
+    .join('');
   const bytes = Buffer.from(text, 'utf8');
   return bytes.length <= MAX_LOG_BYTES ? text : bytes.subarray(bytes.length - MAX_LOG_BYTES).toString('utf8');
 }

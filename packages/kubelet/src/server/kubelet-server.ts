@@ -88,7 +88,9 @@ export class KubeletServer {
     if (healthzPort > 0) {
       this.#healthz = http.createServer((request, response) => {
         const problems = request.url === '/healthz' ? this.#deps.unhealthy() : ['404 page not found'];
-        response.writeHead(request.url !== '/healthz' ? 404 : problems.length > 0 ? 500 : 200, { 'content-type': 'text/plain' }).end(problems.length > 0 ? problems.join('\n') : 'ok');
+        response
+          .writeHead(request.url !== '/healthz' ? 404 : problems.length > 0 ? 500 : 200, { 'content-type': 'text/plain' })
+          .end(problems.length > 0 ? problems.join('\n') : 'ok');
       });
       await listen(this.#healthz, healthzPort, '127.0.0.1');
     }
@@ -170,10 +172,16 @@ export class KubeletServer {
       },
       configz: (c) => {
         const { serving: _s, authentication, ...rest } = this.#options;
-        return json(c.response, { kubeletconfig: { ...rest, authentication: { anonymous: { enabled: authentication.anonymous }, webhook: { enabled: authentication.webhook } } } });
+        return json(c.response, {
+          kubeletconfig: { ...rest, authentication: { anonymous: { enabled: authentication.anonymous }, webhook: { enabled: authentication.webhook } } },
+        });
       },
     };
-    const handler = Object.hasOwn(always, name) ? always[name] : this.#options.enableDebuggingHandlers && Object.hasOwn(debugging, name) ? debugging[name] : undefined;
+    const handler = Object.hasOwn(always, name)
+      ? always[name]
+      : this.#options.enableDebuggingHandlers && Object.hasOwn(debugging, name)
+        ? debugging[name]
+        : undefined;
     if (!handler) throw new HttpError(404, '404 page not found');
     return handler;
   }
@@ -288,7 +296,9 @@ export class KubeletServer {
     } catch (error) {
       const status = error instanceof HttpError ? error.status : 500;
       const body = `${(error as Error).message}\n`;
-      socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+      socket.end(
+        `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      );
     }
   }
 
@@ -310,7 +320,11 @@ export class KubeletServer {
       }
       case 'portForward': {
         const sandbox = access.sandbox(namespace, name, third || undefined);
-        const port = query.getAll('port').flatMap((p) => p.split(',')).map(Number).filter((p) => Number.isInteger(p) && p > 0 && p < 65_536);
+        const port = query
+          .getAll('port')
+          .flatMap((p) => p.split(','))
+          .map(Number)
+          .filter((p) => Number.isInteger(p) && p > 0 && p < 65_536);
         return (await runtime.portForward({ podSandboxId: sandbox, port })).url;
       }
       default:

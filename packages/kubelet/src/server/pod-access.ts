@@ -29,7 +29,13 @@ export class PodAccess {
   }
 
   /** The container whose log is asked for. */
-  logged(namespace: string, name: string, container: string, previous: boolean, waiting: (pod: Pod, container: string) => string | undefined): ObservedContainer {
+  logged(
+    namespace: string,
+    name: string,
+    container: string,
+    previous: boolean,
+    waiting: (pod: Pod, container: string) => string | undefined,
+  ): ObservedContainer {
     const { pod, observed } = this.pod(namespace, name);
     if (!findContainer(pod, container)) throw new HttpError(404, `container "${container}" not found in pod "${name}"`);
     const all = observed.containers.filter((c) => c.name === container);

@@ -14,7 +14,10 @@ export function proxyUpgrade(request: IncomingMessage, socket: Duplex, head: Buf
   const host = target.hostname.replace(/^\[|\]$/g, '');
   const upstream = target.protocol === 'https:' ? tlsConnect({ host, port, rejectUnauthorized: false }) : connect({ host, port });
   const fail = (error: Error) => {
-    if (socket.writable) socket.end(`HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nthe container runtime's streaming server does not answer: ${error.message}\n`);
+    if (socket.writable)
+      socket.end(
+        `HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nthe container runtime's streaming server does not answer: ${error.message}\n`,
+      );
     upstream.destroy();
   };
   upstream.once('error', fail);

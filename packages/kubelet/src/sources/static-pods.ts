@@ -81,7 +81,9 @@ export class StaticPodSource {
   #pod(manifest: Pod, path: string): Pod {
     if (manifest?.kind !== 'Pod' || !manifest.metadata?.name || !manifest.spec?.containers?.length) throw new Error('not a v1 Pod with a name and containers');
     const { nodeName } = this.#options;
-    const hash = createHash('md5').update(`${nodeName}\0${path}\0${JSON.stringify(manifest)}`).digest('hex');
+    const hash = createHash('md5')
+      .update(`${nodeName}\0${path}\0${JSON.stringify(manifest)}`)
+      .digest('hex');
     const uid = manifest.metadata.uid || hash;
     const seen = this.#seen.get(uid) ?? apiTime(this.#clock.now());
     this.#seen.set(uid, seen);

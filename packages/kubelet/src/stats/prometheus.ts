@@ -19,18 +19,25 @@ export function formatMetrics(metrics: readonly Metric[]): string {
     if (samples.length === 0) continue;
     out += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
     for (const { labels, value, timestamp } of samples) {
-      const pairs = Object.entries(labels ?? {}).map(([k, v]) => `${k}="${escape(v)}"`);
+      const pairs = Object.entries(labels ?? {}).map(([k, v]) => `${k}="${escapeLabel(v)}"`);
       out += `${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}${timestamp === undefined ? '' : ` ${timestamp}`}\n`;
     }
   }
   return out;
 }
 
-const escape = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+const escapeLabel = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 
 /** Counters and gauges kept by label set. */
 export class MetricSet {
-  readonly #metrics = new Map<string, { readonly help: string; readonly type: 'counter' | 'gauge'; readonly values: Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }> }>();
+  readonly #metrics = new Map<
+    string,
+    {
+      readonly help: string;
+      readonly type: 'counter' | 'gauge';
+      readonly values: Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }>;
+    }
+  >();
 
   add(name: string, help: string, labels: Readonly<Record<string, string>> = {}, by = 1): void {
     this.#cell(name, help, 'counter', labels).value += by;

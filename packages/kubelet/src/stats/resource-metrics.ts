@@ -23,11 +23,26 @@ export function resourceMetrics({ node, pods }: Summary): Metric[] {
     }
   }
   return [
-    { name: 'container_cpu_usage_seconds_total', help: 'Cumulative cpu time consumed by the container in core-seconds', type: 'counter', samples: containerCpu },
+    {
+      name: 'container_cpu_usage_seconds_total',
+      help: 'Cumulative cpu time consumed by the container in core-seconds',
+      type: 'counter',
+      samples: containerCpu,
+    },
     { name: 'container_memory_working_set_bytes', help: 'Current working set of the container in bytes', type: 'gauge', samples: containerMemory },
     { name: 'container_start_time_seconds', help: 'Start time of the container since unix epoch in seconds', type: 'gauge', samples: containerStart },
-    { name: 'node_cpu_usage_seconds_total', help: 'Cumulative cpu time consumed by the node in core-seconds', type: 'counter', samples: node.cpu?.usageCoreNanoSeconds === undefined ? [] : [{ value: seconds(node.cpu.usageCoreNanoSeconds), ...at(node.cpu.time) }] },
-    { name: 'node_memory_working_set_bytes', help: 'Current working set of the node in bytes', type: 'gauge', samples: node.memory?.workingSetBytes === undefined ? [] : [{ value: node.memory.workingSetBytes, ...at(node.memory.time) }] },
+    {
+      name: 'node_cpu_usage_seconds_total',
+      help: 'Cumulative cpu time consumed by the node in core-seconds',
+      type: 'counter',
+      samples: node.cpu?.usageCoreNanoSeconds === undefined ? [] : [{ value: seconds(node.cpu.usageCoreNanoSeconds), ...at(node.cpu.time) }],
+    },
+    {
+      name: 'node_memory_working_set_bytes',
+      help: 'Current working set of the node in bytes',
+      type: 'gauge',
+      samples: node.memory?.workingSetBytes === undefined ? [] : [{ value: node.memory.workingSetBytes, ...at(node.memory.time) }],
+    },
     { name: 'pod_cpu_usage_seconds_total', help: 'Cumulative cpu time consumed by the pod in core-seconds', type: 'counter', samples: podCpu },
     { name: 'pod_memory_working_set_bytes', help: 'Current working set of the pod in bytes', type: 'gauge', samples: podMemory },
     { name: 'resource_scrape_error', help: '1 if there was an error while getting container metrics, 0 otherwise', type: 'gauge', samples: [{ value: 0 }] },
@@ -45,7 +60,8 @@ export function cadvisorMetrics({ pods }: Summary): Metric[] {
     const of = { namespace: pod.podRef.namespace, pod: pod.podRef.name };
     for (const c of pod.containers) {
       const labels = { container: c.name, ...of };
-      if (c.cpu?.usageCoreNanoSeconds !== undefined) cpu.push({ labels: { ...labels, cpu: 'total' }, value: seconds(c.cpu.usageCoreNanoSeconds), ...at(c.cpu.time) });
+      if (c.cpu?.usageCoreNanoSeconds !== undefined)
+        cpu.push({ labels: { ...labels, cpu: 'total' }, value: seconds(c.cpu.usageCoreNanoSeconds), ...at(c.cpu.time) });
       if (c.memory?.workingSetBytes !== undefined) workingSet.push({ labels, value: c.memory.workingSetBytes, ...at(c.memory.time) });
       if (c.memory?.usageBytes !== undefined) usage.push({ labels, value: c.memory.usageBytes, ...at(c.memory.time) });
       if (c.memory?.rssBytes !== undefined) rss.push({ labels, value: c.memory.rssBytes, ...at(c.memory.time) });
@@ -55,7 +71,12 @@ export function cadvisorMetrics({ pods }: Summary): Metric[] {
   return [
     { name: 'container_cpu_usage_seconds_total', help: 'Cumulative cpu time consumed in seconds.', type: 'counter', samples: cpu },
     { name: 'container_memory_working_set_bytes', help: 'Current working set in bytes.', type: 'gauge', samples: workingSet },
-    { name: 'container_memory_usage_bytes', help: 'Current memory usage in bytes, including all memory regardless of when it was accessed', type: 'gauge', samples: usage },
+    {
+      name: 'container_memory_usage_bytes',
+      help: 'Current memory usage in bytes, including all memory regardless of when it was accessed',
+      type: 'gauge',
+      samples: usage,
+    },
     { name: 'container_memory_rss', help: 'Size of RSS in bytes.', type: 'gauge', samples: rss },
     { name: 'container_fs_usage_bytes', help: 'Number of bytes that are consumed by the container on this filesystem.', type: 'gauge', samples: fs },
   ];

@@ -48,7 +48,14 @@ export interface PodSummary {
 }
 
 export interface Summary {
-  readonly node: { readonly nodeName: string; readonly startTime: string; readonly cpu?: CpuStats; readonly memory?: MemoryStats; readonly fs?: FsStats; readonly runtime?: { readonly imageFs?: FsStats } };
+  readonly node: {
+    readonly nodeName: string;
+    readonly startTime: string;
+    readonly cpu?: CpuStats;
+    readonly memory?: MemoryStats;
+    readonly fs?: FsStats;
+    readonly runtime?: { readonly imageFs?: FsStats };
+  };
   readonly pods: readonly PodSummary[];
 }
 
@@ -114,7 +121,12 @@ export class StatsProvider {
           seen.add(`container/${s.attributes?.id}`);
           return this.#container(s, pod, now);
         });
-        return { podRef: { name, namespace, uid }, startTime: text(pod.status?.startTime) ?? time, containers, ...(group ? this.#group(`pod/${uid}`, group, now, time) : sum(containers, time)) };
+        return {
+          podRef: { name, namespace, uid },
+          startTime: text(pod.status?.startTime) ?? time,
+          containers,
+          ...(group ? this.#group(`pod/${uid}`, group, now, time) : sum(containers, time)),
+        };
       }),
     );
     this.#rates.keep(seen);
@@ -124,8 +136,22 @@ export class StatsProvider {
         nodeName,
         startTime: new Date(startedAt).toISOString(),
         ...(node ? { cpu: this.#cpu('node', node.cpu.usageNanoseconds, now, time) } : {}),
-        memory: defined({ time, availableBytes: memory.availableBytes, usageBytes: memory.totalBytes - memory.freeBytes, workingSetBytes: workingSet, ...(node ? { rssBytes: node.memory.rssBytes, pageFaults: node.memory.pageFaults, majorPageFaults: node.memory.majorPageFaults } : {}) }),
-        fs: { time, availableBytes: disk.availableBytes, capacityBytes: disk.totalBytes, usedBytes: disk.usedBytes, inodesFree: disk.freeInodes, inodes: disk.totalInodes, inodesUsed: disk.totalInodes - disk.freeInodes },
+        memory: defined({
+          time,
+          availableBytes: memory.availableBytes,
+          usageBytes: memory.totalBytes - memory.freeBytes,
+          workingSetBytes: workingSet,
+          ...(node ? { rssBytes: node.memory.rssBytes, pageFaults: node.memory.pageFaults, majorPageFaults: node.memory.majorPageFaults } : {}),
+        }),
+        fs: {
+          time,
+          availableBytes: disk.availableBytes,
+          capacityBytes: disk.totalBytes,
+          usedBytes: disk.usedBytes,
+          inodesFree: disk.freeInodes,
+          inodes: disk.totalInodes,
+          inodesUsed: disk.totalInodes - disk.freeInodes,
+        },
       },
       pods: summaries.filter((p) => p.containers.length > 0),
     };
@@ -137,7 +163,17 @@ export class StatsProvider {
   }
 
   #group(key: string, s: CgroupStats, now: number, time: string): Pick<PodSummary, 'cpu' | 'memory'> {
-    return { cpu: this.#cpu(key, s.cpu.usageNanoseconds, now, time), memory: { time, usageBytes: s.memory.usageBytes, workingSetBytes: s.memory.workingSetBytes, rssBytes: s.memory.rssBytes, pageFaults: s.memory.pageFaults, majorPageFaults: s.memory.majorPageFaults } };
+    return {
+      cpu: this.#cpu(key, s.cpu.usageNanoseconds, now, time),
+      memory: {
+        time,
+        usageBytes: s.memory.usageBytes,
+        workingSetBytes: s.memory.workingSetBytes,
+        rssBytes: s.memory.rssBytes,
+        pageFaults: s.memory.pageFaults,
+        majorPageFaults: s.memory.majorPageFaults,
+      },
+    };
   }
 
   #container(s: ContainerStats, pod: Pod, now: number): ContainerSummary {
@@ -149,9 +185,37 @@ export class StatsProvider {
     return {
       name,
       startTime: text(status?.state?.running?.startedAt) ?? time(undefined),
-      ...(s.cpu && usage !== undefined ? { cpu: defined({ time: time(s.cpu.timestamp), usageNanoCores: number(s.cpu.usageNanoCores) ?? this.#rates.rate(`container/${id}`, usage, now), usageCoreNanoSeconds: usage }) } : {}),
-      ...(s.memory ? { memory: defined({ time: time(s.memory.timestamp), usageBytes: number(s.memory.usageBytes), workingSetBytes: number(s.memory.workingSetBytes), availableBytes: number(s.memory.availableBytes), rssBytes: number(s.memory.rssBytes), pageFaults: number(s.memory.pageFaults), majorPageFaults: number(s.memory.majorPageFaults) }) } : {}),
-      ...(s.writableLayer ? { rootfs: defined({ time: time(s.writableLayer.timestamp), usedBytes: number(s.writableLayer.usedBytes), inodesUsed: number(s.writableLayer.inodesUsed) }) } : {}),
+      ...(s.cpu && usage !== undefined
+        ? {
+            cpu: defined({
+              time: time(s.cpu.timestamp),
+              usageNanoCores: number(s.cpu.usageNanoCores) ?? this.#rates.rate(`container/${id}`, usage, now),
+              usageCoreNanoSeconds: usage,
+            }),
+          }
+        : {}),
+      ...(s.memory
+        ? {
+            memory: defined({
+              time: time(s.memory.timestamp),
+              usageBytes: number(s.memory.usageBytes),
+              workingSetBytes: number(s.memory.workingSetBytes),
+              availableBytes: number(s.memory.availableBytes),
+              rssBytes: number(s.memory.rssBytes),
+              pageFaults: number(s.memory.pageFaults),
+              majorPageFaults: number(s.memory.majorPageFaults),
+            }),
+          }
+        : {}),
+      ...(s.writableLayer
+        ? {
+            rootfs: defined({
+              time: time(s.writableLayer.timestamp),
+              usedBytes: number(s.writableLayer.usedBytes),
+              inodesUsed: number(s.writableLayer.inodesUsed),
+            }),
+          }
+        : {}),
     };
   }
 }
@@ -162,6 +226,11 @@ function sum(containers: readonly ContainerSummary[], time: string): Pick<PodSum
   const add = (of: (c: ContainerSummary) => number | undefined) => containers.reduce((total, c) => total + (of(c) ?? 0), 0);
   return {
     cpu: { time, usageNanoCores: add((c) => c.cpu?.usageNanoCores), usageCoreNanoSeconds: add((c) => c.cpu?.usageCoreNanoSeconds) },
-    memory: { time, usageBytes: add((c) => c.memory?.usageBytes), workingSetBytes: add((c) => c.memory?.workingSetBytes), rssBytes: add((c) => c.memory?.rssBytes) },
+    memory: {
+      time,
+      usageBytes: add((c) => c.memory?.usageBytes),
+      workingSetBytes: add((c) => c.memory?.workingSetBytes),
+      rssBytes: add((c) => c.memory?.rssBytes),
+    },
   };
 }

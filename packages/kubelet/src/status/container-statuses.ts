@@ -22,8 +22,16 @@ export interface StatusView {
 }
 
 /** The three lists of container statuses, in the order of the spec. */
-export function containerStatuses(pod: Pod, observed: ObservedPod, view: StatusView): Pick<Required<NonNullable<Pod['status']>>, 'initContainerStatuses' | 'containerStatuses' | 'ephemeralContainerStatuses'> {
-  const out = { initContainerStatuses: [] as ContainerStatus[], containerStatuses: [] as ContainerStatus[], ephemeralContainerStatuses: [] as ContainerStatus[] };
+export function containerStatuses(
+  pod: Pod,
+  observed: ObservedPod,
+  view: StatusView,
+): Pick<Required<NonNullable<Pod['status']>>, 'initContainerStatuses' | 'containerStatuses' | 'ephemeralContainerStatuses'> {
+  const out = {
+    initContainerStatuses: [] as ContainerStatus[],
+    containerStatuses: [] as ContainerStatus[],
+    ephemeralContainerStatuses: [] as ContainerStatus[],
+  };
   const initialized = isInitialized(pod, observed);
   for (const ref of podContainers(pod)) {
     const status = containerStatus(pod, ref, observed, view, initialized);
@@ -57,7 +65,15 @@ function containerStatus(pod: Pod, ref: ContainerRef, observed: ObservedPod, vie
     const gone = vanished(pod, before, view);
     if (gone) return gone;
     const waiting = { ...(note ?? pending) };
-    return { ...base, imageID: '', ready: false, ...(ref.kind === 'ephemeral' ? {} : { started: false }), restartCount: before?.restartCount ?? 0, state: { waiting }, lastState: before?.lastState ?? {} };
+    return {
+      ...base,
+      imageID: '',
+      ready: false,
+      ...(ref.kind === 'ephemeral' ? {} : { started: false }),
+      restartCount: before?.restartCount ?? 0,
+      state: { waiting },
+      lastState: before?.lastState ?? {},
+    };
   }
 
   const containerID = `${view.runtimeName}://${latest.id}`;
@@ -82,7 +98,9 @@ function containerStatus(pod: Pod, ref: ContainerRef, observed: ObservedPod, vie
     state,
     lastState,
     ...resourcesOf(container, latest),
-    ...(running && latest.user ? { user: { linux: { uid: latest.user.uid, gid: latest.user.gid, supplementalGroups: [...latest.user.supplementalGroups] } } } : {}),
+    ...(running && latest.user
+      ? { user: { linux: { uid: latest.user.uid, gid: latest.user.gid, supplementalGroups: [...latest.user.supplementalGroups] } } }
+      : {}),
     ...mountsOf(container),
   };
 }
@@ -105,7 +123,9 @@ function stateOf(c: ObservedContainer, containerID: string, pending: Waiting): C
     case 'created':
       return { waiting: { ...pending } };
     case 'unknown':
-      return { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated', containerID } };
+      return {
+        terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated', containerID },
+      };
   }
 }
 
@@ -160,7 +180,8 @@ function resourcesOf(container: Container, latest: ObservedContainer): Pick<Cont
 /** Limits as the runtime reports them in force. */
 function applied(resources: ObservedResources | undefined): Record<string, string> {
   const out: Record<string, string> = {};
-  if (resources?.cpuQuota && resources.cpuQuota > 0 && resources.cpuPeriod) out['cpu'] = formatMilli(Math.ceil((resources.cpuQuota * 1000) / resources.cpuPeriod));
+  if (resources?.cpuQuota && resources.cpuQuota > 0 && resources.cpuPeriod)
+    out['cpu'] = formatMilli(Math.ceil((resources.cpuQuota * 1000) / resources.cpuPeriod));
   if (resources?.memoryLimit && resources.memoryLimit > 0) out['memory'] = formatBytes(resources.memoryLimit);
   return out;
 }

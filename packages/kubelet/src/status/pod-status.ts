@@ -34,7 +34,11 @@ export function podStatus(pod: Pod, observed: ObservedPod, input: PodStatusInput
   const extra = input.verdict?.condition;
   if (extra) {
     const old = conditions.findIndex((c) => c.type === extra.type);
-    const added: PodCondition = { ...extra, lastTransitionTime: apiTime(input.now), ...(pod.metadata?.generation !== undefined ? { observedGeneration: pod.metadata.generation } : {}) };
+    const added: PodCondition = {
+      ...extra,
+      lastTransitionTime: apiTime(input.now),
+      ...(pod.metadata?.generation !== undefined ? { observedGeneration: pod.metadata.generation } : {}),
+    };
     if (old < 0) conditions.push(added);
     else if (conditions[old]?.status !== extra.status) conditions[old] = added;
   }

@@ -3,8 +3,21 @@ import type { PodCondition, PodStatus } from '@coxswain/api';
 /** Lists the API merges by key: they are to be replaced, not merged. */
 const REPLACED = new Set(['podIPs', 'hostIPs']);
 const FIELDS = [
-  'observedGeneration', 'phase', 'reason', 'message', 'hostIP', 'hostIPs', 'podIP', 'podIPs', 'startTime', 'initContainerStatuses', 'containerStatuses',
-  'ephemeralContainerStatuses', 'qosClass', 'resources', 'resize',
+  'observedGeneration',
+  'phase',
+  'reason',
+  'message',
+  'hostIP',
+  'hostIPs',
+  'podIP',
+  'podIPs',
+  'startTime',
+  'initContainerStatuses',
+  'containerStatuses',
+  'ephemeralContainerStatuses',
+  'qosClass',
+  'resources',
+  'resize',
 ] as const satisfies readonly (keyof PodStatus)[];
 
 /**

@@ -34,7 +34,10 @@ export class FakeApi implements Transport {
   put(collection: string, object: { metadata: { name: string; [field: string]: unknown }; [field: string]: unknown }): Stored {
     const path = `${collection}/${object.metadata.name}`;
     const old = this.objects.get(path);
-    const stored = { ...object, metadata: { uid: `uid-${object.metadata.name}`, ...object.metadata, resourceVersion: String(this.#version++) } } as unknown as Stored;
+    const stored = {
+      ...object,
+      metadata: { uid: `uid-${object.metadata.name}`, ...object.metadata, resourceVersion: String(this.#version++) },
+    } as unknown as Stored;
     this.objects.set(path, stored);
     for (const l of [...this.#listeners]) l(old ? 'MODIFIED' : 'ADDED', path, stored);
     return stored;
@@ -50,7 +53,10 @@ export class FakeApi implements Transport {
 
   deletePod(name: string, grace = 30): void {
     const pod = this.pod(name);
-    this.put('/api/v1/namespaces/default/pods', { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: grace } });
+    this.put('/api/v1/namespaces/default/pods', {
+      ...pod,
+      metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: grace },
+    });
   }
 
   events(): string[] {
@@ -67,7 +73,13 @@ export class FakeApi implements Transport {
       case 'GET': {
         const object = this.objects.get(request.path);
         if (object) return answer(200, object);
-        if (isCollection(request.path)) return answer(200, { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: String(this.#version) }, items: this.#select(request.path, query) });
+        if (isCollection(request.path))
+          return answer(200, {
+            kind: 'List',
+            apiVersion: 'v1',
+            metadata: { resourceVersion: String(this.#version) },
+            items: this.#select(request.path, query),
+          });
         return answer(404, status(404, 'NotFound'));
       }
       case 'POST': {
@@ -129,7 +141,8 @@ export class FakeApi implements Transport {
 }
 
 const parent = (path: string) => path.slice(0, path.lastIndexOf('/'));
-const isCollection = (path: string) => /^\/api\/v1\/(namespaces\/[^/]+\/)?[a-z]+$/.test(path) || /^\/apis\/[^/]+\/[^/]+\/(namespaces\/[^/]+\/)?[a-z]+$/.test(path);
+const isCollection = (path: string) =>
+  /^\/api\/v1\/(namespaces\/[^/]+\/)?[a-z]+$/.test(path) || /^\/apis\/[^/]+\/[^/]+\/(namespaces\/[^/]+\/)?[a-z]+$/.test(path);
 
 /** `/api/v1/pods` holds pods of all namespaces. */
 function inCollection(at: string, collection: string): boolean {
@@ -159,7 +172,8 @@ function merge(old: Record<string, unknown>, patch: Record<string, unknown>): Re
       }
       out[key] = list;
     } else if (Array.isArray(value)) out[key] = value.filter((v) => (v as { $patch?: string }).$patch === undefined);
-    else if (typeof value === 'object' && typeof before === 'object' && before !== null) out[key] = merge(before as Record<string, unknown>, value as Record<string, unknown>);
+    else if (typeof value === 'object' && typeof before === 'object' && before !== null)
+      out[key] = merge(before as Record<string, unknown>, value as Record<string, unknown>);
     else out[key] = value;
   }
   return out;

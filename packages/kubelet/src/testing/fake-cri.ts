@@ -1,7 +1,18 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
-  type ContainerConfigSchema, ContainerEventResponseSchema, ContainerEventType, ContainerState, type ContainerStatus, ContainerStatusSchema, type CriConnection, CriError, ImageSchema, type PodSandboxConfigSchema,
-  PodSandboxState, type PodSandboxStatus, PodSandboxStatusSchema,
+  type ContainerConfigSchema,
+  ContainerEventResponseSchema,
+  ContainerEventType,
+  ContainerState,
+  type ContainerStatus,
+  ContainerStatusSchema,
+  type CriConnection,
+  CriError,
+  ImageSchema,
+  type PodSandboxConfigSchema,
+  PodSandboxState,
+  type PodSandboxStatus,
+  PodSandboxStatusSchema,
 } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
 
@@ -57,7 +68,13 @@ export class FakeCri {
   }
 
   #ended(c: FakeContainer, exitCode: number): void {
-    c.status = create(ContainerStatusSchema, { ...c.status, state: ContainerState.CONTAINER_EXITED, exitCode, finishedAt: this.#now(), reason: exitCode === 0 ? 'Completed' : 'Error' });
+    c.status = create(ContainerStatusSchema, {
+      ...c.status,
+      state: ContainerState.CONTAINER_EXITED,
+      exitCode,
+      finishedAt: this.#now(),
+      reason: exitCode === 0 ? 'Completed' : 'Error',
+    });
     this.#emit(c, ContainerEventType.CONTAINER_STOPPED_EVENT);
   }
 
@@ -96,7 +113,12 @@ export class FakeCri {
       status: async () => {
         const failure = this.failures.get('status');
         if (failure) throw failure;
-        const condition = (type: string, status: boolean) => ({ type, status, reason: status ? '' : 'NetworkPluginNotReady', message: status ? '' : 'cni plugin not initialized' });
+        const condition = (type: string, status: boolean) => ({
+          type,
+          status,
+          reason: status ? '' : 'NetworkPluginNotReady',
+          message: status ? '' : 'cni plugin not initialized',
+        });
         return { status: { conditions: [condition('RuntimeReady', true), condition('NetworkReady', this.networkReady)] }, runtimeHandlers: [] };
       },
       updateRuntimeConfig: async () => ({}),
@@ -109,7 +131,15 @@ export class FakeCri {
       runPodSandbox: async ({ config }: { config: MessageInitShape<typeof PodSandboxConfigSchema> }) => {
         this.#call('runPodSandbox', config.metadata?.name);
         const id = `s${this.#next++}`;
-        const status = create(PodSandboxStatusSchema, { id, metadata: config.metadata, state: PodSandboxState.SANDBOX_READY, createdAt: this.#now(), network: { ip: `10.0.0.${this.#next}` }, linux: { namespaces: { options: config.linux?.securityContext?.namespaceOptions } }, labels: config.labels });
+        const status = create(PodSandboxStatusSchema, {
+          id,
+          metadata: config.metadata,
+          state: PodSandboxState.SANDBOX_READY,
+          createdAt: this.#now(),
+          network: { ip: `10.0.0.${this.#next}` },
+          linux: { namespaces: { options: config.linux?.securityContext?.namespaceOptions } },
+          labels: config.labels,
+        });
         this.sandboxes.set(id, { status, config });
         return { podSandboxId: id };
       },
@@ -135,7 +165,18 @@ export class FakeCri {
       createContainer: async ({ podSandboxId, config }: { podSandboxId: string; config: MessageInitShape<typeof ContainerConfigSchema> }) => {
         this.#call('createContainer', `${config.metadata?.name}#${config.metadata?.attempt}`);
         const id = `c${this.#next++}`;
-        const status = create(ContainerStatusSchema, { id, metadata: config.metadata, state: ContainerState.CONTAINER_CREATED, createdAt: this.#now(), image: { image: config.image?.userSpecifiedImage }, imageRef: config.image?.image, labels: config.labels, annotations: config.annotations, mounts: config.mounts, logPath: `/none/${config.logPath}` });
+        const status = create(ContainerStatusSchema, {
+          id,
+          metadata: config.metadata,
+          state: ContainerState.CONTAINER_CREATED,
+          createdAt: this.#now(),
+          image: { image: config.image?.userSpecifiedImage },
+          imageRef: config.image?.image,
+          labels: config.labels,
+          annotations: config.annotations,
+          mounts: config.mounts,
+          logPath: `/none/${config.logPath}`,
+        });
         this.containers.set(id, { status, sandboxId: podSandboxId, config });
         return { containerId: id };
       },
@@ -196,7 +237,9 @@ export class FakeCri {
   #image() {
     const message = (name: string) => {
       const found = this.images.get(name) ?? [...this.images.values()].find((i) => i.id === name);
-      return found ? create(ImageSchema, { id: found.id, repoTags: [name], size: 1000n, ...(found.user !== undefined ? { uid: { value: found.user } } : {}) }) : undefined;
+      return found
+        ? create(ImageSchema, { id: found.id, repoTags: [name], size: 1000n, ...(found.user !== undefined ? { uid: { value: found.user } } : {}) })
+        : undefined;
     };
     return {
       imageStatus: async ({ image }: { image: { image: string } }) => ({ image: message(image.image) }),

@@ -2,31 +2,34 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { umountAll } from '@coxswain/linux';
-import { silentLogger } from '@coxswain/sdk';
-import { FakeClock, settle } from '@coxswain/sdk-testing';
-import { systemRandom } from '@coxswain/sdk';
+import { type Clock, silentLogger, systemRandom } from '@coxswain/sdk';
 import { Kubelet } from '../kubelet.js';
 import type { KubeletConfig } from '../options.js';
 import { FakeApi } from './fake-api.js';
 import { FakeCri } from './fake-cri.js';
 
+/** A clock that moves when told to. */
+export interface TestClock extends Clock {
+  advance(ms: number): Promise<void>;
+}
+
 /** A kubelet with everything around it in memory and the clock in the test's hand. */
 export class NodeUnderTest {
-  readonly clock = new FakeClock();
   readonly api = new FakeApi();
   readonly cri: FakeCri;
   kubelet!: Kubelet;
 
   private constructor(
     readonly dir: string,
+    readonly clock: TestClock,
     private readonly config: KubeletConfig,
     events: boolean,
   ) {
-    this.cri = new FakeCri(this.clock, events);
+    this.cri = new FakeCri(clock, events);
   }
 
-  static async start(config: KubeletConfig = {}, events = true): Promise<NodeUnderTest> {
-    const node = new NodeUnderTest(await mkdtemp(join(tmpdir(), 'kubelet-')), config, events);
+  static async start(clock: TestClock, config: KubeletConfig = {}, events = true): Promise<NodeUnderTest> {
+    const node = new NodeUnderTest(await mkdtemp(join(tmpdir(), 'kubelet-')), clock, config, events);
     await node.startKubelet();
     return node;
   }
@@ -34,7 +37,20 @@ export class NodeUnderTest {
   async startKubelet(): Promise<void> {
     const { dir, clock } = this;
     this.kubelet = new Kubelet(
-      { nodeName: 'node-1', nodeIPs: ['192.0.2.1'], address: '127.0.0.1', port: 0, rootDir: join(dir, 'root'), podLogsDir: join(dir, 'pods'), containerLogsDir: join(dir, 'containers'), cgroupsPerQOS: false, authentication: { anonymous: true, webhook: false }, authorization: 'AlwaysAllow', evictionHard: {}, ...this.config },
+      {
+        nodeName: 'node-1',
+        nodeIPs: ['192.0.2.1'],
+        address: '127.0.0.1',
+        port: 0,
+        rootDir: join(dir, 'root'),
+        podLogsDir: join(dir, 'pods'),
+        containerLogsDir: join(dir, 'containers'),
+        cgroupsPerQOS: false,
+        authentication: { anonymous: true, webhook: false },
+        authorization: 'AlwaysAllow',
+        evictionHard: {},
+        ...this.config,
+      },
       { client: this.api.client, cri: this.cri.connection, clock, random: systemRandom, logger: silentLogger },
     );
     await this.kubelet.start(AbortSignal.timeout(10_000));
@@ -64,7 +80,7 @@ export class NodeUnderTest {
   async until(check: () => boolean, what = check.toString()): Promise<void> {
     for (let i = 0; i < 1500; i++) {
       if (check()) return;
-      await settle();
+      await turns();
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     throw new Error(`did not happen: ${what}\ncalls: ${this.cri.calls.join(', ')}\nevents: ${this.api.events().join('\n')}`);
@@ -75,7 +91,7 @@ export class NodeUnderTest {
     for (let passed = 0; passed <= ms; passed += step) {
       for (let i = 0; i < 5; i++) {
         if (check()) return;
-        await settle();
+        await turns();
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
       await this.clock.advance(step);
@@ -91,4 +107,8 @@ export class NodeUnderTest {
   status(name: string): any {
     return this.api.pod(name).status;
   }
+}
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

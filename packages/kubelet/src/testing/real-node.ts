@@ -1,21 +1,24 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ContainerdDaemon, type CriContainerd, importImage, startContainerd, startCriContainerd } from '@coxswain/cri-containerd';
 import { connectCri, type CriConnection } from '@coxswain/cri';
-import { mounts, umountAll } from '@coxswain/linux';
-import { buildBusyboxImage } from '@coxswain/oci';
+import { Cgroup, mounts, umountAll } from '@coxswain/linux';
 import { silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { Kubelet } from '../kubelet.js';
 import type { KubeletConfig } from '../options.js';
 import { FakeApi } from './fake-api.js';
 
-/** A kubelet on a real containerd through our CRI server; only the API is in memory. Pods get addresses in 10.<byte>.0.0/24. */
+/** A CRI server with the image `example.test/busybox:1`. */
+export interface TestRuntime {
+  readonly endpoint: string;
+  /** Stops it with all its pods. */
+  destroy(): Promise<void>;
+}
+
+/** A kubelet on a real container runtime; only the API is in memory. Pods get addresses in 10.<byte>.0.0/24. */
 export class RealNode {
   readonly api = new FakeApi();
-  containerd!: ContainerdDaemon;
-  cri!: CriContainerd;
+  runtime!: TestRuntime;
   connection!: CriConnection;
   kubelet!: Kubelet;
 
@@ -24,28 +27,22 @@ export class RealNode {
     private readonly config: KubeletConfig,
   ) {}
 
-  static async start(subnetByte: number, config: KubeletConfig = {}): Promise<RealNode> {
+  static async start(subnetByte: number, startRuntime: (dir: string) => Promise<TestRuntime>, config: KubeletConfig = {}): Promise<RealNode> {
     const dir = await mkdtemp(join(tmpdir(), 'kubelet-sys-'));
     const node = new RealNode(dir, { cgroupRoot: `/kubelet-test-${process.pid}-${subnetByte}`, ...config });
     try {
       await mkdir(join(dir, 'cni'));
       const plugins = [
-        { type: 'ptp', ipMasq: false, ipam: { type: 'host-local', subnet: `10.${subnetByte}.0.0/24`, dataDir: join(dir, 'ipam'), routes: [{ dst: '0.0.0.0/0' }] } },
+        {
+          type: 'ptp',
+          ipMasq: false,
+          ipam: { type: 'host-local', subnet: `10.${subnetByte}.0.0/24`, dataDir: join(dir, 'ipam'), routes: [{ dst: '0.0.0.0/0' }] },
+        },
         { type: 'portmap', capabilities: { portMappings: true } },
       ];
       await writeFile(join(dir, 'cni', '10-test.conflist'), JSON.stringify({ cniVersion: '1.0.0', name: `kubelet${subnetByte}`, plugins }));
-      node.containerd = await startContainerd({ root: join(dir, 'c-root'), state: join(dir, 'c-state'), socket: join(dir, 'containerd.sock'), clock: systemClock });
-      node.cri = await startCriContainerd({
-        endpoint: `unix://${dir}/cri.sock`,
-        containerdSocket: node.containerd.socket,
-        containerdRoot: join(dir, 'c-root'),
-        root: join(dir, 'cri-root'),
-        state: join(dir, 'cri-state'),
-        cni: { confDir: join(dir, 'cni'), binDirs: ['/usr/lib/cni'] },
-      });
-      const image = await buildBusyboxImage();
-      await importImage(node.containerd.socket, Readable.from([await image.layoutTar()]), { names: ['example.test/busybox:1'] });
-      node.connection = connectCri({ endpoint: node.cri.endpoint });
+      node.runtime = await startRuntime(dir);
+      node.connection = connectCri({ endpoint: node.runtime.endpoint });
       await node.startKubelet();
       return node;
     } catch (error) {
@@ -57,7 +54,19 @@ export class RealNode {
   async startKubelet(): Promise<void> {
     const { dir } = this;
     this.kubelet = new Kubelet(
-      { nodeName: 'node-1', nodeIPs: ['127.0.0.1'], address: '127.0.0.1', port: 0, rootDir: join(dir, 'kubelet'), podLogsDir: join(dir, 'logs', 'pods'), containerLogsDir: join(dir, 'logs', 'containers'), authentication: { anonymous: true, webhook: false }, authorization: 'AlwaysAllow', evictionHard: {}, ...this.config },
+      {
+        nodeName: 'node-1',
+        nodeIPs: ['127.0.0.1'],
+        address: '127.0.0.1',
+        port: 0,
+        rootDir: join(dir, 'kubelet'),
+        podLogsDir: join(dir, 'logs', 'pods'),
+        containerLogsDir: join(dir, 'logs', 'containers'),
+        authentication: { anonymous: true, webhook: false },
+        authorization: 'AlwaysAllow',
+        evictionHard: {},
+        ...this.config,
+      },
       { client: this.api.client, cri: this.connection, clock: systemClock, random: systemRandom, logger: silentLogger },
     );
     await this.kubelet.start(AbortSignal.timeout(20_000));
@@ -101,12 +110,9 @@ export class RealNode {
   async destroy(): Promise<void> {
     await this.kubelet?.stop(AbortSignal.timeout(5000));
     this.connection?.close();
-    await this.cri?.destroyPods().catch((error: unknown) => console.error(error));
-    await this.cri?.stop();
-    await this.containerd?.stop();
+    await this.runtime?.destroy();
     for (const m of (await mounts()).filter((x) => x.mountPoint.startsWith(this.dir)).reverse()) await umountAll(m.mountPoint);
     await rm(this.dir, { recursive: true, force: true });
-    const { Cgroup } = await import('@coxswain/linux');
     await (await Cgroup.at(this.config.cgroupRoot ?? '/none')).delete().catch((error: unknown) => console.error(error));
   }
 }

@@ -35,7 +35,8 @@ export async function containerMounts(pod: Pod, container: Container, input: Con
     const volume = input.volumes.get(mount.name);
     if (!volume) throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     const spec = pod.spec?.volumes?.find((v) => v.name === mount.name);
-    if (mount.mountPropagation === 'Bidirectional' && !container.securityContext?.privileged) throw new ContainerConfigError('Bidirectional mount propagation is available only to privileged containers');
+    if (mount.mountPropagation === 'Bidirectional' && !container.securityContext?.privileged)
+      throw new ContainerConfigError('Bidirectional mount propagation is available only to privileged containers');
     const readOnly = mount.readOnly === true || (volume.readOnly && !spec?.image);
     const containerPath = mount.mountPath.startsWith('/') ? mount.mountPath : join('/', mount.mountPath);
     if (volume.image !== undefined) {
@@ -46,7 +47,8 @@ export async function containerMounts(pod: Pod, container: Container, input: Con
     if (mount.subPathExpr) {
       subPath = expand(mount.subPathExpr, (name) => values.get(name));
       if (/\$\([^)]*\)/.test(subPath)) throw new ContainerConfigError(`missing value for "${mount.subPathExpr}"`);
-      if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new ContainerConfigError(`subPath "${subPath}" must be a relative path without '..'`);
+      if (subPath.startsWith('/') || subPath.split('/').includes('..'))
+        throw new ContainerConfigError(`subPath "${subPath}" must be a relative path without '..'`);
     }
     let hostPath = volume.path as string;
     if (subPath) {
@@ -54,7 +56,9 @@ export async function containerMounts(pod: Pod, container: Container, input: Con
       try {
         if (!(await isMountPoint(target))) await mountSubPath(hostPath, subPath, target, { readOnly: false });
       } catch (error) {
-        throw new ContainerConfigError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${(error as Error).message}`);
+        throw new ContainerConfigError(
+          `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${(error as Error).message}`,
+        );
       }
       hostPath = target;
     }

@@ -77,7 +77,10 @@ export class ObjectStore {
   }
 
   #resource(kind: ObjectKind, namespace: string) {
-    return this.#client.resource<KubeObject>({ group: '', version: 'v1', resource: kind === 'ConfigMap' ? 'configmaps' : 'secrets', kind, namespaced: true }, namespace);
+    return this.#client.resource<KubeObject>(
+      { group: '', version: 'v1', resource: kind === 'ConfigMap' ? 'configmaps' : 'secrets', kind, namespaced: true },
+      namespace,
+    );
   }
 
   async #follow(kind: ObjectKind, namespace: string, name: string, entry: Entry, ready: () => void): Promise<void> {

@@ -5,7 +5,14 @@ import type { PayloadFile } from './atomic-writer.js';
 export type Payload = Map<string, PayloadFile>;
 
 /** Files of a config map or secret: all keys, or the chosen ones under other names. */
-export function keyFiles(kind: 'configmap' | 'secret', name: string, object: ConfigMap | Secret | undefined, items: readonly KeyToPath[] | undefined, defaultMode: number, optional: boolean): Payload {
+export function keyFiles(
+  kind: 'configmap' | 'secret',
+  name: string,
+  object: ConfigMap | Secret | undefined,
+  items: readonly KeyToPath[] | undefined,
+  defaultMode: number,
+  optional: boolean,
+): Payload {
   const out: Payload = new Map();
   if (!object) return out;
   const data = new Map<string, Uint8Array>();

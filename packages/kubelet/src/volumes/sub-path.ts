@@ -35,7 +35,8 @@ export async function mountSubPath(volume: string, subPath: string, target: stri
 }
 
 function checkSubPath(subPath: string): void {
-  if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new Error(`subPath must be relative and must not contain '..': ${JSON.stringify(subPath)}`);
+  if (subPath.startsWith('/') || subPath.split('/').includes('..'))
+    throw new Error(`subPath must be relative and must not contain '..': ${JSON.stringify(subPath)}`);
 }
 
 function step(parent: number, name: string): number {

@@ -142,7 +142,8 @@ export class VolumeManager {
     const resolved = await resolveVolume(pod, volume, this.#deps.client, signal);
     if (resolved.type === 'pod') {
       const driver = volume.csi?.driver;
-      if (driver) throw new Error(`kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${driver} not found in the list of registered CSI drivers`);
+      if (driver)
+        throw new Error(`kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${driver} not found in the list of registered CSI drivers`);
       throw new Error('no volume plugin matched');
     }
     await checkHostPath(resolved.path, resolved.hostPathType);
@@ -187,7 +188,10 @@ export class VolumeManager {
   #scheduleRenewal(state: PodVolumes, volume: Volume, at: number): void {
     const { clock } = this.#deps;
     state.cancelRenewal?.();
-    state.cancelRenewal = clock.setTimeout(() => void this.#rewrite(state, (v) => v.name === volume.name || Boolean(v.projected?.sources?.some((s) => s.serviceAccountToken))), Math.max(1000, at - clock.now()));
+    state.cancelRenewal = clock.setTimeout(
+      () => void this.#rewrite(state, (v) => v.name === volume.name || Boolean(v.projected?.sources?.some((s) => s.serviceAccountToken))),
+      Math.max(1000, at - clock.now()),
+    );
   }
 
   /** One write at a time per pod: each sees the newest objects. */
@@ -223,8 +227,19 @@ export class VolumeManager {
       if (!object && !optional) throw new Error(`secret "${name}" not found`);
       return keyFiles('secret', `${namespace}/${name}`, object, items, mode, optional);
     };
-    if (volume.configMap) return { payload: await configMap(volume.configMap.name ?? '', volume.configMap.items, volume.configMap.defaultMode ?? 0o644, volume.configMap.optional ?? false) };
-    if (volume.secret) return { payload: await secret(volume.secret.secretName ?? '', volume.secret.items, volume.secret.defaultMode ?? 0o644, volume.secret.optional ?? false) };
+    if (volume.configMap)
+      return {
+        payload: await configMap(
+          volume.configMap.name ?? '',
+          volume.configMap.items,
+          volume.configMap.defaultMode ?? 0o644,
+          volume.configMap.optional ?? false,
+        ),
+      };
+    if (volume.secret)
+      return {
+        payload: await secret(volume.secret.secretName ?? '', volume.secret.items, volume.secret.defaultMode ?? 0o644, volume.secret.optional ?? false),
+      };
     if (volume.downwardAPI) return { payload: downwardFiles(pod, volume.downwardAPI.items ?? [], volume.downwardAPI.defaultMode ?? 0o644, fieldContext(pod)) };
     const mode = volume.projected?.defaultMode ?? 0o644;
     let renewAt: number | undefined;
@@ -249,7 +264,11 @@ export class VolumeManager {
 
 /** The one user all containers run as, if they do. */
 function commonUser(pod: Pod): number | undefined {
-  const users = new Set(podContainers(pod).filter((r) => r.kind !== 'ephemeral').map(({ container }) => effectiveSecurity(pod.spec?.securityContext, container.securityContext).runAsUser));
+  const users = new Set(
+    podContainers(pod)
+      .filter((r) => r.kind !== 'ephemeral')
+      .map(({ container }) => effectiveSecurity(pod.spec?.securityContext, container.securityContext).runAsUser),
+  );
   return users.size === 1 ? [...users][0] : undefined;
 }
 
@@ -262,7 +281,9 @@ function usesDownward(v: Volume): boolean {
 }
 
 function downwardKey(pod: Pod): string {
-  return (pod.spec?.volumes ?? []).some(usesDownward) ? JSON.stringify([pod.metadata?.labels, pod.metadata?.annotations, (pod.spec?.containers ?? []).map((c) => c.resources)]) : '';
+  return (pod.spec?.volumes ?? []).some(usesDownward)
+    ? JSON.stringify([pod.metadata?.labels, pod.metadata?.annotations, (pod.spec?.containers ?? []).map((c) => c.resources)])
+    : '';
 }
 
 function shows(v: Volume, kind: ObjectKind, name: string): boolean {

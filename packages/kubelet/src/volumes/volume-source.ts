@@ -25,7 +25,11 @@ export async function resolveVolume(pod: Pod, volume: Volume, client: KubeClient
   const readOnly = ('readOnly' in claim && claim.readOnly === true) || false;
   const spec = pv.spec;
   if (spec?.hostPath) return { type: 'path', path: spec.hostPath.path, hostPathType: spec.hostPath.type ?? '', readOnly, fsGroup: false };
-  if (spec?.local) return { type: 'path', path: spec.local.path, hostPathType: spec.volumeMode === 'Block' ? 'BlockDevice' : 'Directory', readOnly, fsGroup: true };
-  if (spec?.csi) throw new Error(`kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${spec.csi.driver} not found in the list of registered CSI drivers`);
+  if (spec?.local)
+    return { type: 'path', path: spec.local.path, hostPathType: spec.volumeMode === 'Block' ? 'BlockDevice' : 'Directory', readOnly, fsGroup: true };
+  if (spec?.csi)
+    throw new Error(
+      `kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${spec.csi.driver} not found in the list of registered CSI drivers`,
+    );
   throw new Error('no volume plugin matched');
 }

@@ -109,7 +109,8 @@ export class PodWorker {
     this.#removed = false;
     if (pod.metadata?.deletionTimestamp) {
       const grace = gracePeriodOf(pod);
-      const shorter = this.#life === 'terminating' && before !== undefined && grace < (before.metadata?.deletionTimestamp ? gracePeriodOf(before) : Number.POSITIVE_INFINITY);
+      const shorter =
+        this.#life === 'terminating' && before !== undefined && grace < (before.metadata?.deletionTimestamp ? gracePeriodOf(before) : Number.POSITIVE_INFINITY);
       // A step that waits (a pull, a hook, a longer grace period) is cut short.
       if (this.#life === 'running' || shorter) this.#step.abort(new Error('the pod is being deleted'));
       if (this.#life === 'running') this.#life = 'terminating';
@@ -167,7 +168,12 @@ export class PodWorker {
       } catch (error) {
         if (signal.aborted) this.#dirty = true;
         else {
-          this.#deps.logger.warn('a step of a pod failed; will try again', { pod: this.#pod && formatPod(podId(this.#pod)), uid: this.uid, life: this.#life, err: error });
+          this.#deps.logger.warn('a step of a pod failed; will try again', {
+            pod: this.#pod && formatPod(podId(this.#pod)),
+            uid: this.uid,
+            life: this.#life,
+            err: error,
+          });
           again = this.#options.retryMs;
         }
       }
@@ -300,7 +306,12 @@ export class PodWorker {
     const { runtime, volumes, events, cgroups, networkNotReady, cache, clock } = this.#deps;
     for (const kill of actions.kill) {
       const again = actions.start.some((s) => s.ref.container.name === kill.name);
-      await runtime.killContainer(pod, { ...kill, message: again ? `${kill.message}, will be restarted` : kill.message }, this.#probeGrace(pod, kill.name, kill.reason), signal);
+      await runtime.killContainer(
+        pod,
+        { ...kill, message: again ? `${kill.message}, will be restarted` : kill.message },
+        this.#probeGrace(pod, kill.name, kill.reason),
+        signal,
+      );
     }
     if (actions.start.length === 0) return undefined;
     const notReady = networkNotReady();
@@ -383,7 +394,8 @@ export class PodWorker {
     }
     const deletion = this.#pod?.metadata?.deletionTimestamp ? gracePeriodOf(this.#pod) : undefined;
     const fallback = this.#pod ? gracePeriodOf(this.#pod) : Math.max(2, ...observed.containers.map((c) => c.gracePeriod ?? 2));
-    const grace = deletion !== undefined && this.#graceOverride !== undefined ? Math.min(deletion, this.#graceOverride) : (this.#graceOverride ?? deletion ?? fallback);
+    const grace =
+      deletion !== undefined && this.#graceOverride !== undefined ? Math.min(deletion, this.#graceOverride) : (this.#graceOverride ?? deletion ?? fallback);
     await runtime.stopPod(pod, observed, grace, signal);
     const after = cache.get(this.uid);
     // Something came to life in between (a create of a former step): once more.

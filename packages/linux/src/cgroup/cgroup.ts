@@ -49,6 +49,13 @@ export class Cgroup {
     return [...new Set(V1_USED.flatMap((name) => controllers.get(name) ?? []))].map((root) => join(root, this.path));
   }
 
+  /** Also those we do not write to: runtimes make their groups in every hierarchy there is, named and hybrid ones included. */
+  private everywhere(): string[] {
+    if (this.layout.version === 2) return this.directories();
+    const { controllers, unified } = this.layout;
+    return [...new Set([...controllers.values(), ...(unified === undefined ? [] : [unified])])].map((root) => join(root, this.path));
+  }
+
   /** Idempotent. */
   async create(): Promise<void> {
     if (this.layout.version === 2) await this.delegateV2(this.layout.root);
@@ -149,7 +156,7 @@ export class Cgroup {
 
   /** Removes the group and all below it; it must be empty of processes. Idempotent. */
   async delete(): Promise<void> {
-    for (const dir of this.directories()) {
+    for (const dir of this.everywhere()) {
       for (const path of (await tree(dir)).reverse()) {
         await rmdir(path).catch((error: unknown) => {
           if (code(error) !== 'ENOENT') throw error;
