@@ -8,9 +8,7 @@ const pod = (spec: JsonObject): JsonObject => ({ apiVersion: 'v1', kind: 'Pod', 
 describe('decode', () => {
   test('canonical quantities and times, no nulls, zero values as upstream writes them', () => {
     const object = pod({
-      containers: [
-        { name: 'c', image: 'i', command: null, args: [], stdin: false, resources: { limits: { cpu: '1000m', memory: 1024 } } },
-      ],
+      containers: [{ name: 'c', image: 'i', command: null, args: [], stdin: false, resources: { limits: { cpu: '1000m', memory: 1024 } } }],
       hostname: '',
     });
     (object.metadata as JsonObject).creationTimestamp = '2024-05-01T10:00:00.5+02:00';
@@ -32,10 +30,7 @@ describe('decode', () => {
 
   test('unknown fields are named by path and dropped', () => {
     const object = pod({ containers: [{ name: 'c', imagee: 'x' }], foo: 1 });
-    expect(decode(object, POD).unknown).toEqual([
-      'unknown field "spec.containers[0].imagee"',
-      'unknown field "spec.foo"',
-    ]);
+    expect(decode(object, POD).unknown).toEqual(['unknown field "spec.containers[0].imagee"', 'unknown field "spec.foo"']);
     expect(object.spec).not.toHaveProperty('foo');
   });
 
@@ -62,8 +57,5 @@ describe('decode', () => {
 });
 
 test('duplicate keys are found with their path', () => {
-  expect(duplicateFields('{"a":{"b":[{"c":1,"c":2},{"c":"{\\"x\\""}]},"d":1,"d":2}')).toEqual([
-    'duplicate field "a.b[0].c"',
-    'duplicate field "d"',
-  ]);
+  expect(duplicateFields('{"a":{"b":[{"c":1,"c":2},{"c":"{\\"x\\""}]},"d":1,"d":2}')).toEqual(['duplicate field "a.b[0].c"', 'duplicate field "d"']);
 });

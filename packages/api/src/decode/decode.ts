@@ -99,7 +99,7 @@ class Decoder {
 
   /** A null in a list or map is the zero value of its type. */
   private element(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
-    if (value === null) return type.kind === 'any' ? null : this.zero({ name: '', type, zero: 'emit' }, path);
+    if (value === null) return type.kind === 'any' || type.kind.endsWith('ime') ? null : this.zero({ name: '', type, zero: 'emit' }, path);
     return this.value(value, type, plan, path);
   }
 

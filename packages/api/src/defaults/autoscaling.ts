@@ -5,9 +5,7 @@ export function defaultHorizontalPodAutoscaler({ spec }: HorizontalPodAutoscaler
   if (!spec) return;
   setDefault(spec, 'minReplicas', 1);
   if ((spec.metrics ?? []).length === 0) {
-    spec.metrics = [
-      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
-    ];
+    spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }];
   }
   if (!spec.behavior) return;
   if (spec.behavior.scaleUp || spec.behavior.scaleDown) {

@@ -1,13 +1,4 @@
-import type {
-  Endpoints,
-  LimitRange,
-  Namespace,
-  Node,
-  PersistentVolume,
-  PersistentVolumeClaim,
-  Secret,
-  Service,
-} from '../generated/types.js';
+import type { Endpoints, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Secret, Service } from '../generated/types.js';
 import { setDefault, setDefaultText } from './set-default.js';
 import { defaultClaimSpec, defaultPersistentVolumeSpec } from './volume.js';
 

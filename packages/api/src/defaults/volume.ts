@@ -1,10 +1,4 @@
-import type {
-  DownwardAPIVolumeFile,
-  PersistentVolumeClaimSpec,
-  PersistentVolumeSpec,
-  Volume,
-  VolumeProjection,
-} from '../generated/types.js';
+import type { DownwardAPIVolumeFile, PersistentVolumeClaimSpec, PersistentVolumeSpec, Volume, VolumeProjection } from '../generated/types.js';
 import { defaultPullPolicy } from './image.js';
 import { setDefault, setDefaultText } from './set-default.js';
 

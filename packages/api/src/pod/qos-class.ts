@@ -7,9 +7,7 @@ const COUNTED = ['cpu', 'memory'];
 
 /** Guaranteed: every container limits CPU and memory and requests just that. BestEffort: none says anything. */
 export function qosClass({ spec }: Pod): QosClass {
-  const sets = spec?.resources
-    ? [spec.resources]
-    : [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ resources }) => resources ?? {});
+  const sets = spec?.resources ? [spec.resources] : [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ resources }) => resources ?? {});
   let any = false;
   let guaranteed = true;
   for (const { requests = {}, limits = {} } of sets) {

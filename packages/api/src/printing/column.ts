@@ -25,22 +25,13 @@ export const nameColumn: PrinterColumn = { ...column('Name', (object) => object.
 export const ageColumn: PrinterColumn = column('Age', (object, now) => ageOf(object.metadata.creationTimestamp, now));
 
 /** The column of kinds upstream prints without a table of their own. */
-export const createdAtColumn: PrinterColumn = column(
-  'Created At',
-  (object) => object.metadata.creationTimestamp ?? '',
-  'date',
-);
+export const createdAtColumn: PrinterColumn = column('Created At', (object) => object.metadata.creationTimestamp ?? '', 'date');
 
 /** As role and limit range lists show it. */
-export const createdAtTextColumn: PrinterColumn = column(
-  'Created At',
-  (object) => object.metadata.creationTimestamp ?? '<unknown>',
-);
+export const createdAtTextColumn: PrinterColumn = column('Created At', (object) => object.metadata.creationTimestamp ?? '<unknown>');
 
 /** `Containers` and `Images`, for workloads with a pod template. */
-export function containerColumns<T extends KubeObject>(
-  containers: (object: T) => readonly Container[] | undefined,
-): PrinterColumn[] {
+export function containerColumns<T extends KubeObject>(containers: (object: T) => readonly Container[] | undefined): PrinterColumn[] {
   return [
     column<T>('Containers*', (object) => (containers(object) ?? []).map(({ name }) => name).join(',')),
     column<T>('Images*', (object) => (containers(object) ?? []).map(({ image }) => image ?? '').join(',')),
@@ -76,5 +67,4 @@ export function listWithMore(entries: readonly string[], max: number, separator 
 }
 
 /** `True`, `False` or `<unset>`. */
-export const printBoolean = (value: boolean | undefined): string =>
-  value === undefined ? '<unset>' : value ? 'True' : 'False';
+export const printBoolean = (value: boolean | undefined): string => (value === undefined ? '<unset>' : value ? 'True' : 'False');

@@ -16,10 +16,20 @@ export function endpointAddresses({ subsets = [] }: Endpoints): string {
 
 /** The PORTS cell of an EndpointSlice. */
 export function slicePorts(ports: readonly DiscoveryEndpointPort[] | undefined): string {
-  return listWithMore((ports ?? []).map(({ port, name }) => (port === undefined ? name || '*' : String(port))), SHOWN) || '<unset>';
+  return (
+    listWithMore(
+      (ports ?? []).map(({ port, name }) => (port === undefined ? name || '*' : String(port))),
+      SHOWN,
+    ) || '<unset>'
+  );
 }
 
 /** The ENDPOINTS cell of an EndpointSlice. */
 export function sliceEndpoints(endpoints: readonly Endpoint[] | undefined): string {
-  return listWithMore((endpoints ?? []).flatMap(({ addresses }) => addresses), SHOWN) || '<unset>';
+  return (
+    listWithMore(
+      (endpoints ?? []).flatMap(({ addresses }) => addresses),
+      SHOWN,
+    ) || '<unset>'
+  );
 }

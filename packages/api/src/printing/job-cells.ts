@@ -3,8 +3,7 @@ import { humanDuration } from './human-duration.js';
 
 /** The STATUS cell. */
 export function jobStatus(job: Job): string {
-  const has = (type: string): boolean =>
-    (job.status?.conditions ?? []).some((condition) => condition.type === type && condition.status === 'True');
+  const has = (type: string): boolean => (job.status?.conditions ?? []).some((condition) => condition.type === type && condition.status === 'True');
   if (has('Complete')) return 'Complete';
   if (has('Failed')) return 'Failed';
   if (job.metadata.deletionTimestamp) return 'Terminating';

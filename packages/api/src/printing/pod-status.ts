@@ -62,7 +62,7 @@ export function summarizePod(pod: Pod, now: number): PodSummary {
   }
   const ago = restarts.count > 0 && restarts.last !== undefined ? ` (${ageOf(restarts.last, now)} ago)` : '';
   return {
-    ready: `${ready}/${(spec?.containers.length ?? 0) + sidecars.size}`,
+    ready: `${ready}/${(spec?.containers?.length ?? 0) + sidecars.size}`,
     status: reason,
     restarts: `${restarts.count}${ago}`,
   };
@@ -81,14 +81,10 @@ function initReason(state: ContainerState | undefined): string | undefined {
   return waiting && waiting !== 'PodInitializing' ? waiting : undefined;
 }
 
-const exitReason = ({ signal, exitCode }: { signal?: number; exitCode: number }): string =>
-  signal ? `Signal:${signal}` : `ExitCode:${exitCode}`;
+const exitReason = ({ signal, exitCode }: { signal?: number; exitCode: number }): string => (signal ? `Signal:${signal}` : `ExitCode:${exitCode}`);
 
 function hasCondition(pod: Pod, type: string, status?: string, reason?: string): boolean {
   return (pod.status?.conditions ?? []).some(
-    (condition) =>
-      condition.type === type &&
-      (status === undefined || condition.status === status) &&
-      (reason === undefined || condition.reason === reason),
+    (condition) => condition.type === type && (status === undefined || condition.status === status) && (reason === undefined || condition.reason === reason),
   );
 }

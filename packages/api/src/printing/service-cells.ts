@@ -21,8 +21,6 @@ export function externalIPs({ spec, status }: Service): string {
 
 /** The PORT(S) cell: `80/TCP,443:30443/TCP`. */
 export function servicePorts({ spec }: Service): string {
-  const ports = (spec?.ports ?? []).map(({ port, nodePort, protocol }) =>
-    nodePort ? `${port}:${nodePort}/${protocol}` : `${port}/${protocol}`,
-  );
+  const ports = (spec?.ports ?? []).map(({ port, nodePort, protocol }) => (nodePort ? `${port}:${nodePort}/${protocol}` : `${port}/${protocol}`));
   return ports.length > 0 ? ports.join(',') : '<none>';
 }

@@ -1,10 +1,6 @@
 import { defaultAdmissionPolicy, defaultAdmissionPolicyBinding, defaultWebhookConfiguration } from '../defaults/admissionregistration.js';
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration } from '../generated/types.js';
-import {
-  validateAdmissionPolicy,
-  validateAdmissionPolicyBinding,
-  validateWebhookConfiguration,
-} from '../validation/admissionregistration.js';
+import { validateAdmissionPolicy, validateAdmissionPolicyBinding, validateWebhookConfiguration } from '../validation/admissionregistration.js';
 import type { StrategyParts } from './lifecycle.js';
 
 export const webhookConfigurationStrategy: StrategyParts = {

@@ -23,13 +23,11 @@ export const customResourceDefinitionStrategy: StrategyParts = {
     object.status = { ...status, storedVersions: [...new Set([...(status.storedVersions ?? []), ...stored])] };
   },
   validate: (object) => validateCustomResourceDefinition(object as CustomResourceDefinition),
-  validateUpdate: (object, old) =>
-    validateCustomResourceDefinitionUpdate(object as CustomResourceDefinition, old as CustomResourceDefinition),
+  validateUpdate: (object, old) => validateCustomResourceDefinitionUpdate(object as CustomResourceDefinition, old as CustomResourceDefinition),
   allowUnconditionalUpdate: false,
 };
 
 export const customResourceDefinitionStatusStrategy: ResourceStrategy = {
-  validateUpdate: (object, old) =>
-    validateCustomResourceDefinitionStatusUpdate(object as CustomResourceDefinition, old as CustomResourceDefinition),
+  validateUpdate: (object, old) => validateCustomResourceDefinitionStatusUpdate(object as CustomResourceDefinition, old as CustomResourceDefinition),
   allowUnconditionalUpdate: false,
 };

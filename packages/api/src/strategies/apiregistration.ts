@@ -10,9 +10,7 @@ export const apiServiceStrategy: StrategyParts = {
     const service = object as APIService;
     if (service.spec?.service) return;
     service.status = {
-      conditions: [
-        { type: 'Available', status: 'True', reason: 'Local', message: 'Local APIServices are always available' },
-      ],
+      conditions: [{ type: 'Available', status: 'True', reason: 'Local', message: 'Local APIServices are always available' }],
     };
   },
   validate: (object) => validateAPIService(object as APIService),

@@ -1,11 +1,5 @@
 import type { ResourceStrategy } from '../definition.js';
-import {
-  defaultDaemonSet,
-  defaultDeployment,
-  defaultReplicaSet,
-  defaultReplicationController,
-  defaultStatefulSet,
-} from '../defaults/apps.js';
+import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultReplicationController, defaultStatefulSet } from '../defaults/apps.js';
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, ReplicationController, StatefulSet } from '../generated/types.js';
 import {
   validateControllerRevision,
@@ -25,8 +19,7 @@ import { restore } from './lifecycle.js';
 
 type Templated = Deployment | ReplicaSet | DaemonSet | StatefulSet | ReplicationController;
 
-const warnings: ResourceStrategy['warnings'] = (object) =>
-  podWarnings((object as Templated).spec?.template?.spec, 'spec.template.spec');
+const warnings: ResourceStrategy['warnings'] = (object) => podWarnings((object as Templated).spec?.template?.spec, 'spec.template.spec');
 
 export const deploymentStrategy: StrategyParts = {
   generationOf: ['spec'],

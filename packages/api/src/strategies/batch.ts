@@ -40,6 +40,5 @@ export const cronJobStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultCronJob(object as CronJob),
   validate: (object) => validateCronJob(object as CronJob),
-  warnings: (object) =>
-    podWarnings((object as CronJob).spec?.jobTemplate?.spec?.template?.spec, 'spec.jobTemplate.spec.template.spec'),
+  warnings: (object) => podWarnings((object as CronJob).spec?.jobTemplate?.spec?.template?.spec, 'spec.jobTemplate.spec.template.spec'),
 };

@@ -31,10 +31,7 @@ export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = 
       if (generationOf?.some((field) => !deepEqual(object[field], old[field]))) bumpGeneration(object, old);
     },
     validate: (object) => [...(virtual ? [] : validateObjectMeta(object, rules)), ...(own.validate?.(object) ?? [])],
-    validateUpdate: (object, old) => [
-      ...validateObjectMetaUpdate(object, old),
-      ...(own.validateUpdate?.(object, old) ?? []),
-    ],
+    validateUpdate: (object, old) => [...validateObjectMetaUpdate(object, old), ...(own.validateUpdate?.(object, old) ?? [])],
   };
 }
 
@@ -52,10 +49,7 @@ export function statusStrategyOf(namespaced: boolean, own: ResourceStrategy = {}
       own.prepareForUpdate?.(object, old, context);
     },
     validate: (object) => [...validateObjectMeta(object, rules), ...(own.validate?.(object) ?? [])],
-    validateUpdate: (object, old) => [
-      ...validateObjectMetaUpdate(object, old),
-      ...(own.validateUpdate?.(object, old) ?? []),
-    ],
+    validateUpdate: (object, old) => [...validateObjectMetaUpdate(object, old), ...(own.validateUpdate?.(object, old) ?? [])],
   };
 }
 

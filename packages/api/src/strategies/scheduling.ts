@@ -1,11 +1,6 @@
 import { defaultPriorityClass } from '../defaults/others.js';
 import type { PriorityClass, RuntimeClass } from '../generated/types.js';
-import {
-  validatePriorityClass,
-  validatePriorityClassUpdate,
-  validateRuntimeClass,
-  validateRuntimeClassUpdate,
-} from '../validation/scheduling.js';
+import { validatePriorityClass, validatePriorityClassUpdate, validateRuntimeClass, validateRuntimeClassUpdate } from '../validation/scheduling.js';
 import type { StrategyParts } from './lifecycle.js';
 
 export const priorityClassStrategy: StrategyParts = {

@@ -73,8 +73,7 @@ function dropUnusedAllocations({ spec }: Service, { spec: old }: Service): void 
 
 const hasNodePorts = (type: string | undefined): boolean => type === 'NodePort' || type === 'LoadBalancer';
 
-const needsHealthPort = (spec: NonNullable<Service['spec']>): boolean =>
-  spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
+const needsHealthPort = (spec: NonNullable<Service['spec']>): boolean => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
 
 export const serviceStatusStrategy: ResourceStrategy = { validateName: nameIsDNS1035Label };
 

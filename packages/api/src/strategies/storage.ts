@@ -1,12 +1,5 @@
 import { defaultCSIDriver, defaultStorageClass } from '../defaults/others.js';
-import type {
-  CSIDriver,
-  CSINode,
-  CSIStorageCapacity,
-  StorageClass,
-  VolumeAttachment,
-  VolumeAttributesClass,
-} from '../generated/types.js';
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass } from '../generated/types.js';
 import {
   validateCSIDriver,
   validateCSIDriverUpdate,

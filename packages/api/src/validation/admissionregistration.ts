@@ -20,7 +20,14 @@ const REVIEW_VERSIONS = ['v1', 'v1beta1'];
 
 export function validateWebhookConfiguration({ webhooks }: ValidatingWebhookConfiguration | MutatingWebhookConfiguration): FieldError[] {
   const all: (ValidatingWebhook | MutatingWebhook)[] = webhooks ?? [];
-  return [...unique(all, ({ name }) => name, (index) => `webhooks[${index}].name`), ...each(all, 'webhooks', validateWebhook)];
+  return [
+    ...unique(
+      all,
+      ({ name }) => name,
+      (index) => `webhooks[${index}].name`,
+    ),
+    ...each(all, 'webhooks', validateWebhook),
+  ];
 }
 
 function validateWebhook(webhook: ValidatingWebhook | MutatingWebhook, field: string): FieldError[] {
@@ -62,12 +69,17 @@ interface Rule {
 
 function validateRule({ apiGroups = [], apiVersions = [], resources = [], operations = [], scope }: Rule, field: string): FieldError[] {
   const errors: FieldError[] = [];
-  for (const [key, values] of [['apiGroups', apiGroups], ['apiVersions', apiVersions], ['resources', resources]] as const) {
+  for (const [key, values] of [
+    ['apiGroups', apiGroups],
+    ['apiVersions', apiVersions],
+    ['resources', resources],
+  ] as const) {
     if (values.length === 0) errors.push(required(`${field}.${key}`));
     if (values.length > 1 && values.includes('*')) errors.push(invalid(`${field}.${key}`, values, "if '*' is present, must not specify other values"));
   }
   if (operations.length === 0) errors.push(required(`${field}.operations`));
-  if (operations.length > 1 && operations.includes('*')) errors.push(invalid(`${field}.operations`, operations, "if '*' is present, must not specify other operations"));
+  if (operations.length > 1 && operations.includes('*'))
+    errors.push(invalid(`${field}.operations`, operations, "if '*' is present, must not specify other operations"));
   for (const [index, operation] of operations.entries()) {
     if (!OPERATIONS.includes(operation)) errors.push(notSupported(`${field}.operations[${index}]`, operation, OPERATIONS));
   }
@@ -75,7 +87,11 @@ function validateRule({ apiGroups = [], apiVersions = [], resources = [], operat
 }
 
 const validateMatchConditions = (conditions: readonly { readonly name: string; readonly expression: string }[] | undefined, field: string): FieldError[] => [
-  ...unique(conditions ?? [], ({ name }) => name, (index) => `${field}[${index}].name`),
+  ...unique(
+    conditions ?? [],
+    ({ name }) => name,
+    (index) => `${field}[${index}].name`,
+  ),
   ...each(conditions, field, ({ name, expression }, path) => [
     ...requiredText(name, `${path}.name`, isQualifiedName),
     ...(expression?.trim() ? [] : [required(`${path}.expression`)]),
@@ -94,12 +110,16 @@ export function validateAdmissionPolicy(policy: ValidatingAdmissionPolicy | Muta
       ...requiredText(expression, `${path}.expression`),
     ]),
   ];
-  if (spec.paramKind) errors.push(...requiredText(spec.paramKind.kind, 'spec.paramKind.kind'), ...requiredText(spec.paramKind.apiVersion, 'spec.paramKind.apiVersion'));
+  if (spec.paramKind)
+    errors.push(...requiredText(spec.paramKind.kind, 'spec.paramKind.kind'), ...requiredText(spec.paramKind.apiVersion, 'spec.paramKind.apiVersion'));
   if ('mutations' in spec || policy.kind === 'MutatingAdmissionPolicy') {
     const { mutations, reinvocationPolicy } = spec as NonNullable<MutatingAdmissionPolicy['spec']>;
     if ((mutations ?? []).length === 0) errors.push(required('spec.mutations'));
     errors.push(...requiredEnum(reinvocationPolicy, 'spec.reinvocationPolicy', ['IfNeeded', 'Never']));
-    return [...errors, ...each(mutations, 'spec.mutations', ({ patchType }, path) => requiredEnum(patchType, `${path}.patchType`, ['ApplyConfiguration', 'JSONPatch']))];
+    return [
+      ...errors,
+      ...each(mutations, 'spec.mutations', ({ patchType }, path) => requiredEnum(patchType, `${path}.patchType`, ['ApplyConfiguration', 'JSONPatch'])),
+    ];
   }
   const { validations, auditAnnotations } = spec as NonNullable<ValidatingAdmissionPolicy['spec']>;
   if ((validations ?? []).length === 0 && (auditAnnotations ?? []).length === 0) {
@@ -147,7 +167,13 @@ export function validateAdmissionPolicyBinding(binding: ValidatingAdmissionPolic
   const actions = (spec as NonNullable<ValidatingAdmissionPolicyBinding['spec']>).validationActions ?? [];
   if (actions.length === 0) errors.push(required('spec.validationActions'));
   if (actions.includes('Deny') && actions.includes('Warn')) {
-    errors.push(invalid('spec.validationActions', actions, 'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)'));
+    errors.push(
+      invalid(
+        'spec.validationActions',
+        actions,
+        'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+      ),
+    );
   }
   return [...errors, ...each(actions, 'spec.validationActions', (action, path) => requiredEnum(action, path, ACTIONS))];
 }

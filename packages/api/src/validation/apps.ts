@@ -15,11 +15,7 @@ import { immutable, validateLabels } from './object-meta.js';
 import { validatePodTemplateSpec } from './pod/template.js';
 
 /** A selector that exists, selects something, and matches the template it comes with. */
-export function validateSelectorAndTemplate(
-  selector: LabelSelector | undefined,
-  template: PodTemplateSpec | undefined,
-  kind: string,
-): FieldError[] {
+export function validateSelectorAndTemplate(selector: LabelSelector | undefined, template: PodTemplateSpec | undefined, kind: string): FieldError[] {
   const errors: FieldError[] = [];
   if (!selector) errors.push(required('spec.selector'));
   else {
@@ -72,11 +68,11 @@ function validateStrategy({ type, rollingUpdate }: DeploymentStrategy, field: st
   return [...errors, ...validateRolling(rollingUpdate, `${field}.rollingUpdate`)];
 }
 
-function validateRolling({ maxUnavailable, maxSurge }: { readonly maxUnavailable?: number | string; readonly maxSurge?: number | string }, field: string): FieldError[] {
-  const errors = [
-    ...validateIntOrPercent(maxUnavailable, `${field}.maxUnavailable`),
-    ...validateIntOrPercent(maxSurge, `${field}.maxSurge`),
-  ];
+function validateRolling(
+  { maxUnavailable, maxSurge }: { readonly maxUnavailable?: number | string; readonly maxSurge?: number | string },
+  field: string,
+): FieldError[] {
+  const errors = [...validateIntOrPercent(maxUnavailable, `${field}.maxUnavailable`), ...validateIntOrPercent(maxSurge, `${field}.maxSurge`)];
   if (isNone(maxUnavailable) && isNone(maxSurge)) {
     errors.push(invalid(`${field}.maxUnavailable`, maxUnavailable ?? 0, 'may not be 0 when `maxSurge` is 0'));
   }
@@ -150,5 +146,4 @@ export function validateControllerRevision({ data, revision }: ControllerRevisio
   return errors;
 }
 
-export const validateControllerRevisionUpdate = (object: ControllerRevision, old: ControllerRevision): FieldError[] =>
-  immutable(object.data, old.data, 'data');
+export const validateControllerRevisionUpdate = (object: ControllerRevision, old: ControllerRevision): FieldError[] => immutable(object.data, old.data, 'data');

@@ -46,7 +46,8 @@ function validateMetric(metric: MetricSpec, field: string): FieldError[] {
   if (metric[own] === undefined) return [...errors, required(`${field}.${own}`, 'must populate information for the given metric source')];
   const path = `${field}.${own}`;
   const { resource, containerResource, pods, object, external } = metric;
-  if (resource) errors.push(...requiredText(resource.name, `${path}.name`), ...validateTarget(resource.target, `${path}.target`, ['Utilization', 'AverageValue']));
+  if (resource)
+    errors.push(...requiredText(resource.name, `${path}.name`), ...validateTarget(resource.target, `${path}.target`, ['Utilization', 'AverageValue']));
   if (containerResource) {
     errors.push(...requiredText(containerResource.name, `${path}.name`), ...requiredText(containerResource.container, `${path}.container`));
     errors.push(...validateTarget(containerResource.target, `${path}.target`, ['Utilization', 'AverageValue']));

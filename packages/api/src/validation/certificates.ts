@@ -7,9 +7,29 @@ import { isDNS1123Subdomain } from './names.js';
 import { immutable } from './object-meta.js';
 
 const USAGES = [
-  'any', 'cert sign', 'client auth', 'code signing', 'content commitment', 'crl sign', 'data encipherment', 'decipher only',
-  'digital signature', 'email protection', 'encipher only', 'ipsec end system', 'ipsec tunnel', 'ipsec user', 'key agreement',
-  'key encipherment', 'microsoft sgc', 'netscape sgc', 'ocsp signing', 's/mime', 'server auth', 'signing', 'timestamping',
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
 ];
 
 export function validateCSR({ spec, status }: CertificateSigningRequest): FieldError[] {
@@ -19,9 +39,11 @@ export function validateCSR({ spec, status }: CertificateSigningRequest): FieldE
     errors.push(invalid('spec.request', spec.request, 'PEM block type must be CERTIFICATE REQUEST'));
   }
   if ((spec.usages ?? []).length === 0) errors.push(required('spec.usages'));
-  errors.push(...each(spec.usages, 'spec.usages', (usage, path, index) =>
-    (spec.usages ?? []).indexOf(usage) < index ? [duplicate(path, usage)] : requiredEnum(usage, path, USAGES),
-  ));
+  errors.push(
+    ...each(spec.usages, 'spec.usages', (usage, path, index) =>
+      (spec.usages ?? []).indexOf(usage) < index ? [duplicate(path, usage)] : requiredEnum(usage, path, USAGES),
+    ),
+  );
   if (spec.expirationSeconds !== undefined && spec.expirationSeconds < 600) {
     errors.push(invalid('spec.expirationSeconds', spec.expirationSeconds, 'may not specify a duration less than 600 seconds (10 minutes)'));
   }
@@ -31,7 +53,8 @@ export function validateCSR({ spec, status }: CertificateSigningRequest): FieldE
 function validateSigner(name: string): FieldError[] {
   if (!name) return [required('spec.signerName')];
   const [domain = '', path, ...rest] = name.split('/');
-  if (path === undefined || rest.length > 0) return [invalid('spec.signerName', name, 'must be a fully qualified domain and path of the form \'example.com/signer-name\'')];
+  if (path === undefined || rest.length > 0)
+    return [invalid('spec.signerName', name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")];
   const wrong = [...isDNS1123Subdomain(domain), ...isDNS1123Subdomain(path)];
   if (!domain.includes('.')) wrong.push('should be a domain with at least two segments separated by dots');
   return wrong.map((detail) => invalid('spec.signerName', name, detail));
@@ -54,8 +77,7 @@ function validateConditions(status: CertificateSigningRequest['status']): FieldE
 
 type Conditions = NonNullable<NonNullable<CertificateSigningRequest['status']>['conditions']>;
 
-const of = (object: CertificateSigningRequest, ...types: string[]): Conditions =>
-  (object.status?.conditions ?? []).filter(({ type }) => types.includes(type));
+const of = (object: CertificateSigningRequest, ...types: string[]): Conditions => (object.status?.conditions ?? []).filter(({ type }) => types.includes(type));
 
 const bare = (conditions: Conditions): unknown => conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
 
@@ -66,8 +88,7 @@ const kept = (object: CertificateSigningRequest, old: CertificateSigningRequest,
       : [],
   );
 
-export const validateCSRUpdate = (object: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] =>
-  immutable(object.spec, old.spec, 'spec');
+export const validateCSRUpdate = (object: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] => immutable(object.spec, old.spec, 'spec');
 
 /** The signer may not decide, nor replace a certificate it issued. */
 export function validateCSRStatusUpdate(object: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] {

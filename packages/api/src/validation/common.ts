@@ -18,8 +18,7 @@ export const requiredText = (value: string | undefined, field: string, check?: S
 };
 
 /** Of a syntax when present. */
-export const optionalText = (value: string | undefined, field: string, check: SyntaxCheck): FieldError[] =>
-  value ? invalids(field, value, check(value)) : [];
+export const optionalText = (value: string | undefined, field: string, check: SyntaxCheck): FieldError[] => (value ? invalids(field, value, check(value)) : []);
 
 /** Required, and one of a list. */
 export const requiredEnum = (value: string | undefined, field: string, supported: readonly string[]): FieldError[] =>
@@ -42,7 +41,6 @@ export function unique<T>(items: readonly T[], keyOf: (item: T) => string | unde
 
 export const each = <T>(items: readonly T[] | undefined, field: string, check: (item: T, field: string, index: number) => FieldError[]): FieldError[] =>
   (items ?? []).flatMap((item, index) => check(item, `${field}[${index}]`, index));
-
 
 export function validateLabelSelector(selector: LabelSelector | undefined, field: string): FieldError[] {
   if (!selector) return [];

@@ -43,4 +43,3 @@ function isTimeZone(zone: string): boolean {
     return false;
   }
 }
-

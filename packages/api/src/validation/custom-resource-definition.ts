@@ -16,7 +16,13 @@ export function validateCustomResourceDefinition({ metadata, spec }: CustomResou
   errors.push(...requiredText(spec.group, 'spec.group', isDNS1123Subdomain));
   if (spec.group && !spec.group.includes('.')) errors.push(invalid('spec.group', spec.group, 'should be a domain with at least one dot'));
   errors.push(...requiredEnum(spec.scope, 'spec.scope', ['Cluster', 'Namespaced']));
-  return [...errors, ...validateNames(spec.names), ...validateVersions(spec.versions ?? []), ...validateConversion(spec), ...validateApproval(metadata, spec.group)];
+  return [
+    ...errors,
+    ...validateNames(spec.names),
+    ...validateVersions(spec.versions ?? []),
+    ...validateConversion(spec),
+    ...validateApproval(metadata, spec.group),
+  ];
 }
 
 type Spec = CustomResourceDefinition['spec'];
@@ -37,9 +43,19 @@ function validateNames(names: Spec['names'] | undefined): FieldError[] {
 
 function validateVersions(versions: readonly CustomResourceDefinitionVersion[]): FieldError[] {
   if (versions.length === 0) return [required('spec.versions', 'must have at least one version')];
-  const errors = unique(versions, ({ name }) => name, (index) => `spec.versions[${index}].name`);
+  const errors = unique(
+    versions,
+    ({ name }) => name,
+    (index) => `spec.versions[${index}].name`,
+  );
   if (versions.filter(({ storage }) => storage).length !== 1) {
-    errors.push(invalid('spec.versions', versions.map(({ name }) => name), 'must have exactly one version marked as storage version'));
+    errors.push(
+      invalid(
+        'spec.versions',
+        versions.map(({ name }) => name),
+        'must have exactly one version marked as storage version',
+      ),
+    );
   }
   return [
     ...errors,
@@ -87,7 +103,7 @@ function validateJsonPath(path: string | undefined, field: string): FieldError[]
 
 function validateConversion({ conversion, versions = [], preserveUnknownFields }: Spec): FieldError[] {
   const errors = requiredEnum(conversion?.strategy, 'spec.conversion.strategy', ['None', 'Webhook']);
-  if (preserveUnknownFields) errors.push(invalid('spec.preserveUnknownFields', true, "must be false in order to use defaults in the schema"));
+  if (preserveUnknownFields) errors.push(invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'));
   const webhook = conversion?.webhook;
   if (conversion?.strategy !== 'Webhook') {
     return webhook ? [...errors, invalid('spec.conversion.webhook', null, 'should not be set when strategy is not set to Webhook')] : errors;
@@ -107,9 +123,18 @@ function validateApproval({ annotations }: CustomResourceDefinition['metadata'],
   if (!ours) return [];
   const value = annotations?.[key];
   const field = `metadata.annotations[${key}]`;
-  if (!value) return [required(field, 'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111')];
+  if (!value)
+    return [
+      required(field, 'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111'),
+    ];
   if (value.startsWith('unapproved') || URL.canParse(value)) return [];
-  return [invalid(field, value, 'protected groups must have approval annotation "api-approved.kubernetes.io" with either a URL or a reason starting with "unapproved"')];
+  return [
+    invalid(
+      field,
+      value,
+      'protected groups must have approval annotation "api-approved.kubernetes.io" with either a URL or a reason starting with "unapproved"',
+    ),
+  ];
 }
 
 /** Once established, what clients rely on stays. */
@@ -122,7 +147,14 @@ export function validateCustomResourceDefinitionUpdate({ spec, status }: CustomR
   errors.push(...immutable(spec.group, old.spec.group, 'spec.group'), ...immutable(spec.names.plural, old.spec.names.plural, 'spec.names.plural'));
   const served = new Set((spec.versions ?? []).map(({ name }) => name));
   for (const [index, name] of (status?.storedVersions ?? []).entries()) {
-    if (!served.has(name)) errors.push(invalid(`status.storedVersions[${index}]`, name, `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`));
+    if (!served.has(name))
+      errors.push(
+        invalid(
+          `status.storedVersions[${index}]`,
+          name,
+          `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`,
+        ),
+      );
   }
   return errors;
 }

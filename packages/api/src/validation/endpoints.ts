@@ -41,4 +41,3 @@ export function validateNonSpecialIP(ip: string, field: string): FieldError[] {
   }
   return [];
 }
-

@@ -4,17 +4,14 @@ import type { FieldError, FieldErrorType } from '../field-error.js';
 
 export const required = (field: string, detail = ''): FieldError => make('FieldValueRequired', field, 'Required value', detail);
 
-export const invalid = (field: string, value: unknown, detail: string): FieldError =>
-  make('FieldValueInvalid', field, `Invalid value: ${show(value)}`, detail);
+export const invalid = (field: string, value: unknown, detail: string): FieldError => make('FieldValueInvalid', field, `Invalid value: ${show(value)}`, detail);
 
 export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
   make('FieldValueTypeInvalid', field, `Invalid value: ${show(value)}`, detail);
 
-export const notFound = (field: string, value: unknown): FieldError =>
-  make('FieldValueNotFound', field, `Not found: ${show(value)}`, '');
+export const notFound = (field: string, value: unknown): FieldError => make('FieldValueNotFound', field, `Not found: ${show(value)}`, '');
 
-export const duplicate = (field: string, value: unknown): FieldError =>
-  make('FieldValueDuplicate', field, `Duplicate value: ${show(value)}`, '');
+export const duplicate = (field: string, value: unknown): FieldError => make('FieldValueDuplicate', field, `Duplicate value: ${show(value)}`, '');
 
 /** `supported` keeps its order in the text; upstream sorts it. */
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError =>
@@ -25,8 +22,7 @@ export const notSupported = (field: string, value: unknown, supported: readonly 
     supported.length === 0 ? '' : `supported values: ${supported.map((text) => JSON.stringify(text)).join(', ')}`,
   );
 
-export const forbidden = (field: string, detail: string): FieldError =>
-  make('FieldValueForbidden', field, 'Forbidden', detail);
+export const forbidden = (field: string, detail: string): FieldError => make('FieldValueForbidden', field, 'Forbidden', detail);
 
 /** `max` in bytes. */
 export const tooLong = (field: string, max: number): FieldError =>
@@ -46,5 +42,4 @@ const make = (type: FieldErrorType, field: string, message: string, detail: stri
 });
 
 /** One `invalid` for each message of a syntax check. */
-export const invalids = (field: string, value: unknown, messages: readonly string[]): FieldError[] =>
-  messages.map((message) => invalid(field, value, message));
+export const invalids = (field: string, value: unknown, messages: readonly string[]): FieldError[] => messages.map((message) => invalid(field, value, message));

@@ -23,7 +23,11 @@ export function validateEventsV1Create(event: Event): FieldError[] {
   if (!event.eventTime) return [required('eventTime')];
   if (!event.reportingComponent) errors.push(required('reportingController'));
   else errors.push(...invalids('reportingController', event.reportingComponent, isQualifiedName(event.reportingComponent)));
-  for (const [key, value, max] of [['reportingInstance', event.reportingInstance, 128], ['action', event.action, 128], ['reason', event.reason, 128]] as const) {
+  for (const [key, value, max] of [
+    ['reportingInstance', event.reportingInstance, 128],
+    ['action', event.action, 128],
+    ['reason', event.reason, 128],
+  ] as const) {
     if (!value) errors.push(required(key));
     else if (byteLength(value) > max) errors.push(invalid(key, '', `can have at most ${max} characters`));
   }

@@ -12,7 +12,8 @@ export function validateFlowSchema({ metadata, spec }: FlowSchema): FieldError[]
   const precedence = spec.matchingPrecedence ?? 0;
   if (precedence < 1) errors.push(invalid('spec.matchingPrecedence', precedence, 'must be a positive value'));
   if (precedence > 10000) errors.push(invalid('spec.matchingPrecedence', precedence, 'must not be greater than 10000'));
-  if (precedence === 1 && metadata.name !== 'exempt') errors.push(invalid('spec.matchingPrecedence', precedence, 'only the schema named \'exempt\' may have matchingPrecedence 1'));
+  if (precedence === 1 && metadata.name !== 'exempt')
+    errors.push(invalid('spec.matchingPrecedence', precedence, "only the schema named 'exempt' may have matchingPrecedence 1"));
   if (spec.distinguisherMethod) errors.push(...requiredEnum(spec.distinguisherMethod.type, 'spec.distinguisherMethod.type', ['ByNamespace', 'ByUser']));
   errors.push(...requiredText(spec.priorityLevelConfiguration?.name, 'spec.priorityLevelConfiguration.name', isDNS1123Subdomain));
   return [...errors, ...each(spec.rules, 'spec.rules', validateRule)];
@@ -58,7 +59,10 @@ function validateSubject({ kind, user, group, serviceAccount }: FlowcontrolSubje
     if (name === kind && !body) errors.push(required(path, `${path.split('.').pop()} is required when subject kind is '${name}'`));
   }
   if (kind === 'ServiceAccount' && serviceAccount) {
-    errors.push(...requiredText(serviceAccount.name, `${field}.serviceAccount.name`), ...requiredText(serviceAccount.namespace, `${field}.serviceAccount.namespace`));
+    errors.push(
+      ...requiredText(serviceAccount.name, `${field}.serviceAccount.name`),
+      ...requiredText(serviceAccount.namespace, `${field}.serviceAccount.namespace`),
+    );
   }
   return errors;
 }
@@ -66,7 +70,7 @@ function validateSubject({ kind, user, group, serviceAccount }: FlowcontrolSubje
 export function validatePriorityLevel({ spec }: PriorityLevelConfiguration): FieldError[] {
   const errors = requiredEnum(spec?.type, 'spec.type', ['Exempt', 'Limited']);
   if (!spec) return errors;
-  if (spec.type === 'Exempt' && spec.limited) errors.push(forbidden('spec.limited', "must be nil if the type is not Limited"));
+  if (spec.type === 'Exempt' && spec.limited) errors.push(forbidden('spec.limited', 'must be nil if the type is not Limited'));
   if (spec.type === 'Limited' && spec.exempt) errors.push(forbidden('spec.exempt', 'must be nil if the type is Limited'));
   if (spec.type !== 'Limited') return errors;
   const { limited } = spec;

@@ -16,7 +16,11 @@ export function validateIngress({ metadata, spec = {} }: Ingress): FieldError[] 
     errors.push(...invalids('spec.ingressClassName', spec.ingressClassName, isDNS1123Subdomain(spec.ingressClassName)));
     if (metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined && !metadata.resourceVersion) {
       errors.push(
-        invalid("metadata.annotations[kubernetes.io/ingress.class]", metadata.annotations['kubernetes.io/ingress.class'], 'can not be set when the class field is also set'),
+        invalid(
+          'metadata.annotations[kubernetes.io/ingress.class]',
+          metadata.annotations['kubernetes.io/ingress.class'],
+          'can not be set when the class field is also set',
+        ),
       );
     }
   }

@@ -5,8 +5,7 @@ import { invalid } from './errors.js';
 const NOT_AN_IP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const NOT_A_CIDR = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
-export const validateIP = (value: string, field: string): FieldError[] =>
-  isIP(value) === 0 ? [invalid(field, value, NOT_AN_IP)] : [];
+export const validateIP = (value: string, field: string): FieldError[] => (isIP(value) === 0 ? [invalid(field, value, NOT_AN_IP)] : []);
 
 export const isIPFamily = (value: string, family: 'IPv4' | 'IPv6'): boolean => (family === 'IPv4' ? isIPv4(value) : isIPv6(value));
 
@@ -19,8 +18,7 @@ export function parseCIDR(value: string): { readonly address: string; readonly p
   return { address, prefix, family: version === 4 ? 'IPv4' : 'IPv6' };
 }
 
-export const validateCIDR = (value: string, field: string): FieldError[] =>
-  parseCIDR(value) === undefined ? [invalid(field, value, NOT_A_CIDR)] : [];
+export const validateCIDR = (value: string, field: string): FieldError[] => (parseCIDR(value) === undefined ? [invalid(field, value, NOT_A_CIDR)] : []);
 
 /** The 16-bit groups of an IPv6 address. */
 function groups(address: string): number[] {

@@ -30,14 +30,23 @@ const POLICY_ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
 /** What jobs and the templates of cron jobs share. */
 export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
   const errors: FieldError[] = [];
-  for (const key of ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'backoffLimitPerIndex', 'maxFailedIndexes', 'ttlSecondsAfterFinished'] as const) {
+  for (const key of [
+    'parallelism',
+    'completions',
+    'activeDeadlineSeconds',
+    'backoffLimit',
+    'backoffLimitPerIndex',
+    'maxFailedIndexes',
+    'ttlSecondsAfterFinished',
+  ] as const) {
     errors.push(...nonNegative(spec[key], `${field}.${key}`));
   }
   errors.push(...optionalEnum(spec.completionMode, `${field}.completionMode`, ['Indexed', 'NonIndexed']));
   errors.push(...optionalEnum(spec.podReplacementPolicy, `${field}.podReplacementPolicy`, ['Failed', 'TerminatingOrFailed']));
   if (spec.completionMode === 'Indexed') {
     if (spec.completions === undefined) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'));
-    if ((spec.parallelism ?? 0) > 100000) errors.push(invalid(`${field}.parallelism`, spec.parallelism, 'must be less than or equal to 100000 when completion mode is Indexed'));
+    if ((spec.parallelism ?? 0) > 100000)
+      errors.push(invalid(`${field}.parallelism`, spec.parallelism, 'must be less than or equal to 100000 when completion mode is Indexed'));
   } else if (spec.backoffLimitPerIndex !== undefined) {
     errors.push(invalid(`${field}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'));
   }

@@ -54,7 +54,12 @@ function validateList(schema: JSONSchemaProps, field: string): FieldError[] {
     const property = items?.properties?.[key];
     if (!property) errors.push(invalid(`${field}.x-kubernetes-list-map-keys[${index}]`, key, 'entries must all be names of item properties'));
     else if (property.default === undefined && !items?.required?.includes(key)) {
-      errors.push(required(`${field}.items.properties[${key}].default`, 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'));
+      errors.push(
+        required(
+          `${field}.items.properties[${key}].default`,
+          'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+        ),
+      );
     }
   }
   return errors;
@@ -64,7 +69,10 @@ const isSchema = (value: unknown): value is JSONSchemaProps => typeof value === 
 
 /** Patterns are RE2: what JavaScript spells otherwise (inline flags, named groups, \A and \z) is no reason to refuse one. */
 function isRegExp(pattern: string): boolean {
-  const portable = pattern.replace(/\(\?[imsU]+\)/g, '').replace(/\(\?[imsU]+:/g, '(?:').replaceAll('(?P<', '(?<');
+  const portable = pattern
+    .replace(/\(\?[imsU]+\)/g, '')
+    .replace(/\(\?[imsU]+:/g, '(?:')
+    .replaceAll('(?P<', '(?<');
   try {
     new RegExp(portable);
     return true;

@@ -38,8 +38,7 @@ export const isDNS1123Label: SyntaxCheck = (value) => {
   const errors = value.length > 63 ? [maxLengthError(63)] : [];
   if (labelRegExp.test(value)) return errors;
   if (subdomainRegExp.test(value)) return [...errors, 'must not contain dots'];
-  const rule =
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+  const rule = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
   return [...errors, regexError(rule, LABEL, 'my-name', '123-abc')];
 };
 
@@ -87,8 +86,7 @@ export const isQualifiedName: SyntaxCheck = (value) => {
   return errors;
 };
 
-const QUALIFIED_RULE =
-  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+const QUALIFIED_RULE = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 
 export const isLabelValue: SyntaxCheck = (value) => {
   const errors = value.length > 63 ? [maxLengthError(63)] : [];
@@ -100,9 +98,7 @@ export const isLabelValue: SyntaxCheck = (value) => {
 
 export const isEnvVarName: SyntaxCheck = (value) => {
   if (value === '') return ['environment variable name must be non-empty'];
-  return /^[\x20-\x3c\x3e-\x7e]*$/.test(value)
-    ? []
-    : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
+  return /^[\x20-\x3c\x3e-\x7e]*$/.test(value) ? [] : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 };
 
 export const isConfigMapKey: SyntaxCheck = (value) => {
@@ -133,14 +129,10 @@ export const isPortName: SyntaxCheck = (value) => {
 export const isPortNumber = (port: number): string[] => (port >= 1 && port <= 65535 ? [] : [rangeError(1, 65535)]);
 
 export const isHTTPHeaderName: SyntaxCheck = (value) =>
-  /^[-A-Za-z0-9]+$/.test(value)
-    ? []
-    : [regexError("a valid HTTP header must consist of alphanumeric characters or '-'", '[-A-Za-z0-9]+', 'X-Header-Name')];
+  /^[-A-Za-z0-9]+$/.test(value) ? [] : [regexError("a valid HTTP header must consist of alphanumeric characters or '-'", '[-A-Za-z0-9]+', 'X-Header-Name')];
 
 export const isPercent: SyntaxCheck = (value) =>
-  /^[0-9]+%$/.test(value)
-    ? []
-    : [regexError("a valid percent string must be a numeric string followed by an ending '%'", '[0-9]+%', '1%', '93%')];
+  /^[0-9]+%$/.test(value) ? [] : [regexError("a valid percent string must be a numeric string followed by an ending '%'", '[0-9]+%', '1%', '93%')];
 
 /** `host/path` such as `acme.io/foo`. */
 export const isDomainPrefixedPath: SyntaxCheck = (value) => {

@@ -15,7 +15,9 @@ export const validateNamespace = ({ spec }: Namespace): FieldError[] =>
 /** Terminating goes with a deletion, Active without. */
 export function validateNamespaceStatusUpdate({ metadata, status }: Namespace, _old: Namespace): FieldError[] {
   if (metadata.deletionTimestamp) {
-    return status?.phase === 'Terminating' ? [] : [invalid('status.Phase', status?.phase ?? '', "may only be 'Terminating' if `deletionTimestamp` is not empty")];
+    return status?.phase === 'Terminating'
+      ? []
+      : [invalid('status.Phase', status?.phase ?? '', "may only be 'Terminating' if `deletionTimestamp` is not empty")];
   }
   return status?.phase === 'Active' ? [] : [invalid('status.Phase', status?.phase ?? '', "may only be 'Active' if `deletionTimestamp` is empty")];
 }

@@ -30,7 +30,11 @@ export function validateTaints(taints: readonly Taint[] | undefined, field: stri
     const errors = key ? invalids(`${path}.key`, key, isQualifiedName(key)) : [required(`${path}.key`)];
     errors.push(...invalids(`${path}.value`, value, isLabelValue(value)), ...requiredEnum(effect, `${path}.effect`, EFFECTS));
     const id = `${key}:${effect}`;
-    if (seen.has(id)) errors.push({ ...duplicate(path, { key, value, effect }), message: `${duplicate(path, { key, value, effect }).message}: taints must be unique by key and effect pair` });
+    if (seen.has(id))
+      errors.push({
+        ...duplicate(path, { key, value, effect }),
+        message: `${duplicate(path, { key, value, effect }).message}: taints must be unique by key and effect pair`,
+      });
     seen.add(id);
     return errors;
   });

@@ -23,9 +23,7 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec | undefined, f
   return [
     ...validateAccessModes(spec.accessModes, `${field}.accessModes`),
     ...validateLabelSelector(spec.selector, `${field}.selector`),
-    ...(storage === undefined
-      ? [required(`${field}.resources[storage]`)]
-      : positiveQuantity(storage, `${field}.resources[storage]`)),
+    ...(storage === undefined ? [required(`${field}.resources[storage]`)] : positiveQuantity(storage, `${field}.resources[storage]`)),
     ...optionalText(spec.storageClassName, `${field}.storageClassName`, isDNS1123Subdomain),
     ...optionalEnum(spec.volumeMode, `${field}.volumeMode`, ['Block', 'Filesystem']),
     ...optionalText(spec.volumeAttributesClassName, `${field}.volumeAttributesClassName`, isDNS1123Subdomain),
@@ -55,9 +53,7 @@ export function validateClaimUpdate({ spec }: PersistentVolumeClaim, { spec: old
     ...(old.storageClassName !== undefined && { storageClassName }),
   });
   if (!deepEqual(strip(spec), strip(old))) {
-    return [
-      forbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n'),
-    ];
+    return [forbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n')];
   }
   const now = spec.resources?.requests?.storage;
   const before = old.resources?.requests?.storage;

@@ -9,17 +9,34 @@ import { validateNodeSelectorTerms } from './pod/scheduling.js';
 import { requiredSourceFields, validateHostPathType } from './pod/volumes.js';
 
 const SOURCES = [
-  'awsElasticBlockStore', 'azureDisk', 'azureFile', 'cephfs', 'cinder', 'csi', 'fc', 'flexVolume', 'flocker', 'gcePersistentDisk',
-  'glusterfs', 'hostPath', 'iscsi', 'local', 'nfs', 'photonPersistentDisk', 'portworxVolume', 'quobyte', 'rbd', 'scaleIO',
-  'storageos', 'vsphereVolume',
+  'awsElasticBlockStore',
+  'azureDisk',
+  'azureFile',
+  'cephfs',
+  'cinder',
+  'csi',
+  'fc',
+  'flexVolume',
+  'flocker',
+  'gcePersistentDisk',
+  'glusterfs',
+  'hostPath',
+  'iscsi',
+  'local',
+  'nfs',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'quobyte',
+  'rbd',
+  'scaleIO',
+  'storageos',
+  'vsphereVolume',
 ] as const;
 
 export function validateVolumeObject({ spec }: PersistentVolume): FieldError[] {
   if (!spec) return [required('spec')];
   return [
-    ...validateAccessModes(spec.accessModes, 'spec.accessModes').map((error) =>
-      error.type === 'FieldValueRequired' ? required('spec.accessModes') : error,
-    ),
+    ...validateAccessModes(spec.accessModes, 'spec.accessModes').map((error) => (error.type === 'FieldValueRequired' ? required('spec.accessModes') : error)),
     ...validateCapacity(spec),
     ...optionalEnum(spec.persistentVolumeReclaimPolicy, 'spec.persistentVolumeReclaimPolicy', ['Delete', 'Recycle', 'Retain']),
     ...optionalEnum(spec.volumeMode, 'spec.volumeMode', ['Block', 'Filesystem']),

@@ -8,9 +8,25 @@ import { immutable } from './object-meta.js';
 
 const SCOPES = ['BestEffort', 'CrossNamespacePodAffinity', 'NotBestEffort', 'NotTerminating', 'PriorityClass', 'Terminating', 'VolumeAttributesClass'];
 const COUNTED = new Set([
-  'cpu', 'memory', 'ephemeral-storage', 'pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps',
-  'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers', 'requests.cpu', 'requests.memory', 'requests.storage',
-  'requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage',
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'pods',
+  'services',
+  'replicationcontrollers',
+  'resourcequotas',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
+  'services.loadbalancers',
+  'requests.cpu',
+  'requests.memory',
+  'requests.storage',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
 ]);
 
 export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
@@ -23,7 +39,10 @@ export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
     return [...found, ...nonNegativeQuantity(quantity, path)];
   });
   for (const scope of spec?.scopes ?? []) if (!SCOPES.includes(scope)) errors.push(invalid('spec.scopes', spec?.scopes, 'unsupported scope'));
-  for (const [a, b] of [['BestEffort', 'NotBestEffort'], ['Terminating', 'NotTerminating']] as const) {
+  for (const [a, b] of [
+    ['BestEffort', 'NotBestEffort'],
+    ['Terminating', 'NotTerminating'],
+  ] as const) {
     if (spec?.scopes?.includes(a) && spec.scopes.includes(b)) errors.push(invalid('spec.scopes', spec.scopes, 'conflicting scopes'));
   }
   return [
@@ -35,8 +54,8 @@ export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
       } else if (operator.endsWith('In') !== values.length > 0) {
         found.push(
           operator.endsWith('In')
-            ? required(`${path}.values`, 'must be at least one value when `operator` is \'In\' or \'NotIn\' for scope selector')
-            : invalid(`${path}.values`, values, 'must be no value when `operator` is \'Exist\' or \'DoesNotExist\' for scope selector'),
+            ? required(`${path}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")
+            : invalid(`${path}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"),
         );
       }
       return found;
@@ -58,8 +77,8 @@ export function validateLimitRange({ spec }: LimitRange): FieldError[] {
     types.add(item.type);
     const { min = {}, max = {}, default: given = {}, defaultRequest = {} } = item;
     if (item.type === 'Pod') {
-      if (Object.keys(given).length > 0) errors.push(forbidden(`${path}.default`, 'may not be specified when `type` is \'Pod\''));
-      if (Object.keys(defaultRequest).length > 0) errors.push(forbidden(`${path}.defaultRequest`, 'may not be specified when `type` is \'Pod\''));
+      if (Object.keys(given).length > 0) errors.push(forbidden(`${path}.default`, "may not be specified when `type` is 'Pod'"));
+      if (Object.keys(defaultRequest).length > 0) errors.push(forbidden(`${path}.defaultRequest`, "may not be specified when `type` is 'Pod'"));
     }
     const ordered = (low: string | undefined, high: string | undefined, at: string, detail: string): void => {
       if (low !== undefined && high !== undefined && isQuantity(low) && isQuantity(high) && compareQuantities(low, high) > 0) {

@@ -19,7 +19,11 @@ export function validateRole(role: Role | ClusterRole, namespaced: boolean): Fie
   return errors;
 }
 
-function validateRule({ verbs = [], resources = [], apiGroups = [], nonResourceURLs = [], resourceNames = [] }: PolicyRule, field: string, namespaced: boolean): FieldError[] {
+function validateRule(
+  { verbs = [], resources = [], apiGroups = [], nonResourceURLs = [], resourceNames = [] }: PolicyRule,
+  field: string,
+  namespaced: boolean,
+): FieldError[] {
   const errors: FieldError[] = [];
   if (verbs.length === 0) errors.push(required(`${field}.verbs`, 'verbs must contain at least one value'));
   if (nonResourceURLs.length > 0) {
@@ -66,5 +70,8 @@ export function validateBinding({ roleRef, subjects }: RoleBinding | ClusterRole
 }
 
 export function validateBindingUpdate({ roleRef }: RoleBinding | ClusterRoleBinding, old: RoleBinding | ClusterRoleBinding): FieldError[] {
-  return immutable(roleRef, old.roleRef, 'roleRef').map((error) => ({ ...error, message: error.message.replace('field is immutable', 'cannot change roleRef') }));
+  return immutable(roleRef, old.roleRef, 'roleRef').map((error) => ({
+    ...error,
+    message: error.message.replace('field is immutable', 'cannot change roleRef'),
+  }));
 }

@@ -14,7 +14,12 @@ export function validatePriorityClass({ metadata, value = 0, preemptionPolicy }:
   const name = metadata.name ?? '';
   if (name.startsWith('system-')) {
     if (SYSTEM[name] !== value) {
-      errors.push(forbidden('metadata.name', "priority class names with 'system-' prefix are reserved for system use only. error: " + `${name} is not a known system priority class`));
+      errors.push(
+        forbidden(
+          'metadata.name',
+          "priority class names with 'system-' prefix are reserved for system use only. error: " + `${name} is not a known system priority class`,
+        ),
+      );
     }
   } else if (value > HIGHEST_USER_PRIORITY) {
     errors.push(forbidden('value', `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`));
@@ -35,5 +40,4 @@ export const validateRuntimeClass = ({ handler, overhead, scheduling }: RuntimeC
   ...validateTolerations(scheduling?.tolerations, 'scheduling.tolerations'),
 ];
 
-export const validateRuntimeClassUpdate = (object: RuntimeClass, old: RuntimeClass): FieldError[] =>
-  immutable(object.handler, old.handler, 'handler');
+export const validateRuntimeClassUpdate = (object: RuntimeClass, old: RuntimeClass): FieldError[] => immutable(object.handler, old.handler, 'handler');

@@ -16,15 +16,11 @@ export function validateServiceCIDR({ spec }: ServiceCIDR): FieldError[] {
   return errors;
 }
 
-export const validateServiceCIDRUpdate = ({ spec }: ServiceCIDR, { spec: old }: ServiceCIDR): FieldError[] =>
-  immutable(spec?.cidrs, old?.cidrs, 'spec.cidrs');
+export const validateServiceCIDRUpdate = ({ spec }: ServiceCIDR, { spec: old }: ServiceCIDR): FieldError[] => immutable(spec?.cidrs, old?.cidrs, 'spec.cidrs');
 
 export function validateIPAddress({ spec }: IPAddress): FieldError[] {
   if (!spec?.parentRef) return [required('spec.parentRef')];
-  return [
-    ...requiredText(spec.parentRef.resource, 'spec.parentRef.resource'),
-    ...requiredText(spec.parentRef.name, 'spec.parentRef.name'),
-  ];
+  return [...requiredText(spec.parentRef.resource, 'spec.parentRef.resource'), ...requiredText(spec.parentRef.name, 'spec.parentRef.name')];
 }
 
 export const validateIPAddressUpdate = ({ spec }: IPAddress, { spec: old }: IPAddress): FieldError[] =>

@@ -27,7 +27,7 @@ export function validateService({ spec }: Service): FieldError[] {
 function validateType(spec: ServiceSpec, headless: boolean): FieldError[] {
   const errors = requiredEnum(spec.type, 'spec.type', TYPES);
   if (spec.type === 'LoadBalancer' && headless) {
-    errors.push(invalid('spec.clusterIPs[0]', 'None', 'may not be set to \'None\' for LoadBalancer services'));
+    errors.push(invalid('spec.clusterIPs[0]', 'None', "may not be set to 'None' for LoadBalancer services"));
   }
   if (spec.type === 'NodePort' && headless) {
     errors.push(invalid('spec.clusterIPs[0]', 'None', "may not be set to 'None' for NodePort services"));
@@ -36,7 +36,7 @@ function validateType(spec: ServiceSpec, headless: boolean): FieldError[] {
     const name = (spec.externalName ?? '').replace(/\.$/, '');
     if (name === '') errors.push(required('spec.externalName'));
     else errors.push(...invalids('spec.externalName', name, isDNS1123Subdomain(name)));
-    if (spec.clusterIP) errors.push(forbidden('spec.clusterIP', 'may not be set when `type` is \'ExternalName\''));
+    if (spec.clusterIP) errors.push(forbidden('spec.clusterIP', "may not be set when `type` is 'ExternalName'"));
   }
   return errors;
 }
@@ -81,7 +81,7 @@ function validateServicePort({ name, port, protocol, targetPort, appProtocol }: 
 function validateAffinityConfig({ sessionAffinity, sessionAffinityConfig }: ServiceSpec): FieldError[] {
   const path = 'spec.sessionAffinityConfig';
   if (sessionAffinity === 'None') {
-    return sessionAffinityConfig ? [forbidden(path, "must not be set when session affinity is None")] : [];
+    return sessionAffinityConfig ? [forbidden(path, 'must not be set when session affinity is None')] : [];
   }
   if (sessionAffinity !== 'ClientIP') return [];
   const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds;
@@ -118,7 +118,15 @@ function validateAddresses(spec: ServiceSpec): FieldError[] {
       const found = validateIP(address, at);
       if (found.length > 0) return found;
       if (/^(127\.|::1$|0\.0\.0\.0$|::$|169\.254\.|fe80:|224\.0\.0\.)/i.test(address)) {
-        return [invalid(at, address, address === '0.0.0.0' || address === '::' ? `may not be unspecified (${address})` : 'may not be in the loopback, link-local or link-local multicast range')];
+        return [
+          invalid(
+            at,
+            address,
+            address === '0.0.0.0' || address === '::'
+              ? `may not be unspecified (${address})`
+              : 'may not be in the loopback, link-local or link-local multicast range',
+          ),
+        ];
       }
       return [];
     }),

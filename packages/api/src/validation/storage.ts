@@ -22,7 +22,13 @@ export function validateStorageClass(object: StorageClass): FieldError[] {
     ...each(object.allowedTopologies, 'allowedTopologies', ({ matchLabelExpressions }, path) =>
       each(matchLabelExpressions, `${path}.matchLabelExpressions`, ({ key, values = [] }, at) => [
         ...requiredText(key, `${at}.key`, isQualifiedName),
-        ...(values.length === 0 ? [required(`${at}.values`)] : unique(values, (value) => value, (index) => `${at}.values[${index}]`)),
+        ...(values.length === 0
+          ? [required(`${at}.values`)]
+          : unique(
+              values,
+              (value) => value,
+              (index) => `${at}.values[${index}]`,
+            )),
       ]),
     ),
   ];
@@ -60,7 +66,11 @@ export const validateCSIDriverUpdate = ({ spec }: CSIDriver, { spec: old }: CSID
 ];
 
 export const validateCSINode = ({ spec }: CSINode): FieldError[] => [
-  ...unique(spec?.drivers ?? [], ({ name }) => name, (index) => `spec.drivers[${index}].name`),
+  ...unique(
+    spec?.drivers ?? [],
+    ({ name }) => name,
+    (index) => `spec.drivers[${index}].name`,
+  ),
   ...each(spec?.drivers, 'spec.drivers', ({ name, nodeID, topologyKeys, allocatable }, path) => [
     ...driverName(name, `${path}.name`),
     ...requiredText(nodeID, `${path}.nodeID`),

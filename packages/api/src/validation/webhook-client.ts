@@ -21,7 +21,7 @@ export function validateWebhookClient(client: WebhookClient | undefined, field: 
   errors.push(...invalids(`${field}.service.port`, port, isPortNumber(port)));
   const path = service?.path;
   if (path !== undefined && path !== '' && (!path.startsWith('/') || (path.length > 1 && path.includes('//')))) {
-    errors.push(invalid(`${field}.service.path`, path, 'must start with a \'/\' and have no empty segments'));
+    errors.push(invalid(`${field}.service.path`, path, "must start with a '/' and have no empty segments"));
   }
   return errors;
 }

@@ -16,9 +16,7 @@ type Binding = MutatingAdmissionPolicyBinding | ValidatingAdmissionPolicyBinding
 
 const webhookColumns = [nameColumn, column<Webhooks>('Webhooks', ({ webhooks }) => webhooks?.length ?? 0, 'integer'), ageColumn];
 
-const paramKind = column<Policy>('ParamKind', ({ spec }) =>
-  spec?.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : '<unset>',
-);
+const paramKind = column<Policy>('ParamKind', ({ spec }) => (spec?.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : '<unset>'));
 
 const bindingColumns = [
   nameColumn,
@@ -39,12 +37,7 @@ export const admissionregistration = defineGroup('admissionregistration.k8s.io',
     namespaced: false,
     categories: ['api-extensions'],
     strategy: admissionPolicyStrategy,
-    columns: [
-      nameColumn,
-      column<MutatingAdmissionPolicy>('Mutations', ({ spec }) => spec?.mutations?.length ?? 0, 'integer'),
-      paramKind,
-      ageColumn,
-    ],
+    columns: [nameColumn, column<MutatingAdmissionPolicy>('Mutations', ({ spec }) => spec?.mutations?.length ?? 0, 'integer'), paramKind, ageColumn],
   },
   {
     kind: 'MutatingAdmissionPolicyBinding',
@@ -69,12 +62,7 @@ export const admissionregistration = defineGroup('admissionregistration.k8s.io',
     categories: ['api-extensions'],
     strategy: admissionPolicyStrategy,
     status: {},
-    columns: [
-      nameColumn,
-      column<ValidatingAdmissionPolicy>('Validations', ({ spec }) => spec?.validations?.length ?? 0, 'integer'),
-      paramKind,
-      ageColumn,
-    ],
+    columns: [nameColumn, column<ValidatingAdmissionPolicy>('Validations', ({ spec }) => spec?.validations?.length ?? 0, 'integer'), paramKind, ageColumn],
   },
   {
     kind: 'ValidatingAdmissionPolicyBinding',

@@ -105,10 +105,4 @@ function controllerName({ metadata }: ControllerRevision): string {
   return `${owner.kind.toLowerCase()}${group}/${owner.name}`;
 }
 
-export const apps = defineGroup('apps', 'v1', 'io.k8s.api.apps.v1', [
-  controllerRevisions,
-  daemonSets,
-  deployments,
-  replicaSets,
-  statefulSets,
-]);
+export const apps = defineGroup('apps', 'v1', 'io.k8s.api.apps.v1', [controllerRevisions, daemonSets, deployments, replicaSets, statefulSets]);

@@ -16,7 +16,11 @@ type Loose = Record<string, unknown>;
 /** v2 → v1. */
 export function hpaToV1(object: KubeObject): KubeObject {
   const { metrics = [], behavior, ...spec } = (object.spec ?? {}) as Loose & { metrics?: MetricSpec[] };
-  const { currentMetrics = [], conditions = [], ...status } = (object.status ?? {}) as Loose & {
+  const {
+    currentMetrics = [],
+    conditions = [],
+    ...status
+  } = (object.status ?? {}) as Loose & {
     currentMetrics?: MetricStatus[];
     conditions?: unknown[];
   };
@@ -91,7 +95,12 @@ const source = (metric: MetricSpec | MetricStatus): [string, Loose] => {
 
 function metricToV1(metric: MetricSpec): Loose {
   const [key, body] = source(metric);
-  const { target, metric: identifier, describedObject, ...rest } = body as Loose & {
+  const {
+    target,
+    metric: identifier,
+    describedObject,
+    ...rest
+  } = body as Loose & {
     target?: MetricTarget;
     metric?: { name: string; selector?: unknown };
   };
@@ -109,8 +118,8 @@ function metricToV1(metric: MetricSpec): Loose {
 function metricFromV1(metric: Loose): MetricSpec {
   const type = String(metric.type);
   const key = type === 'ContainerResource' ? 'containerResource' : type.toLowerCase();
-  const { metricName, metricSelector, selector, targetAverageUtilization, targetAverageValue, targetValue, averageValue, target, ...rest } =
-    (metric[key] ?? {}) as Loose;
+  const { metricName, metricSelector, selector, targetAverageUtilization, targetAverageValue, targetValue, averageValue, target, ...rest } = (metric[key] ??
+    {}) as Loose;
   const average = targetAverageValue ?? averageValue;
   const goal =
     targetAverageUtilization !== undefined
@@ -125,7 +134,12 @@ function metricFromV1(metric: Loose): MetricSpec {
 
 function statusToV1(metric: MetricStatus): Loose {
   const [key, body] = source(metric);
-  const { current, metric: identifier, describedObject, ...rest } = body as Loose & {
+  const {
+    current,
+    metric: identifier,
+    describedObject,
+    ...rest
+  } = body as Loose & {
     current?: MetricValueStatus;
     metric?: { name: string; selector?: unknown };
   };
@@ -146,8 +160,7 @@ function statusToV1(metric: MetricStatus): Loose {
 function statusFromV1(metric: Loose): MetricStatus {
   const type = String(metric.type);
   const key = type === 'ContainerResource' ? 'containerResource' : type.toLowerCase();
-  const { metricName, metricSelector, selector, currentAverageUtilization, currentAverageValue, currentValue, target, ...rest } =
-    (metric[key] ?? {}) as Loose;
+  const { metricName, metricSelector, selector, currentAverageUtilization, currentAverageValue, currentValue, target, ...rest } = (metric[key] ?? {}) as Loose;
   const current = { averageUtilization: currentAverageUtilization, averageValue: currentAverageValue, value: currentValue };
   const identifier = metricName !== undefined && { metric: { name: metricName, selector: metricSelector ?? selector } };
   return { type, [key]: { ...rest, ...identifier, ...(key === 'object' && { describedObject: target }), current } } as unknown as MetricStatus;

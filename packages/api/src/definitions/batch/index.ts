@@ -36,9 +36,7 @@ const cronJobs: Row = {
     column<CronJob>('Timezone', ({ spec }) => spec?.timeZone ?? '<none>'),
     column<CronJob>('Suspend', ({ spec }) => printBoolean(spec?.suspend), 'boolean'),
     column<CronJob>('Active', ({ status }) => status?.active?.length ?? 0, 'integer'),
-    column<CronJob>('Last Schedule', ({ status }, now) =>
-      status?.lastScheduleTime ? ageOf(status.lastScheduleTime, now) : '<none>',
-    ),
+    column<CronJob>('Last Schedule', ({ status }, now) => (status?.lastScheduleTime ? ageOf(status.lastScheduleTime, now) : '<none>')),
     ageColumn,
     ...containerColumns<CronJob>(({ spec }) => spec?.jobTemplate.spec?.template.spec?.containers),
     column<CronJob>('Selector*', ({ spec }) => formatLabelSelector(spec?.jobTemplate.spec?.selector)),

@@ -20,9 +20,7 @@ export const certificates = defineGroup('certificates.k8s.io', 'v1', 'io.k8s.api
     namespaced: false,
     strategy: csrStrategy,
     status: csrStatusStrategy,
-    subresources: [
-      { type: 'part', name: 'approval', verbs: ['get', 'patch', 'update'], strategy: approvalStrategy, merge: mergeApproval },
-    ],
+    subresources: [{ type: 'part', name: 'approval', verbs: ['get', 'patch', 'update'], strategy: approvalStrategy, merge: mergeApproval }],
     selectableFields: selectable('spec.signerName'),
     columns: [
       nameColumn,

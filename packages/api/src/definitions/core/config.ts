@@ -1,12 +1,6 @@
 import type { ConfigMap, LimitRange, ResourceQuota, Secret, ServiceAccount } from '../../generated/types.js';
 import { ageColumn, column, createdAtTextColumn, nameColumn } from '../../printing/column.js';
-import {
-  configMapStrategy,
-  limitRangeStrategy,
-  resourceQuotaStrategy,
-  secretStrategy,
-  serviceAccountStrategy,
-} from '../../strategies/config.js';
+import { configMapStrategy, limitRangeStrategy, resourceQuotaStrategy, secretStrategy, serviceAccountStrategy } from '../../strategies/config.js';
 import { type Row, selectable } from '../define.js';
 
 export const configMaps: Row = {
@@ -14,11 +8,7 @@ export const configMaps: Row = {
   resource: 'configmaps',
   shortNames: ['cm'],
   strategy: configMapStrategy,
-  columns: [
-    nameColumn,
-    column<ConfigMap>('Data', ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length),
-    ageColumn,
-  ],
+  columns: [nameColumn, column<ConfigMap>('Data', ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length), ageColumn],
 };
 
 export const secrets: Row = {
@@ -26,12 +16,7 @@ export const secrets: Row = {
   resource: 'secrets',
   strategy: secretStrategy,
   selectableFields: selectable('type'),
-  columns: [
-    nameColumn,
-    column<Secret>('Type', ({ type }) => type ?? ''),
-    column<Secret>('Data', ({ data }) => Object.keys(data ?? {}).length),
-    ageColumn,
-  ],
+  columns: [nameColumn, column<Secret>('Type', ({ type }) => type ?? ''), column<Secret>('Data', ({ data }) => Object.keys(data ?? {}).length), ageColumn],
 };
 
 export const serviceAccounts: Row = {

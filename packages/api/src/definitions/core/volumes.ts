@@ -46,9 +46,7 @@ export const persistentVolumeClaims: Row = {
   status: claimStatusStrategy,
   columns: [
     nameColumn,
-    column<PersistentVolumeClaim>('Status', ({ metadata, status }) =>
-      metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''),
-    ),
+    column<PersistentVolumeClaim>('Status', ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''))),
     column<PersistentVolumeClaim>('Volume', ({ spec }) => spec?.volumeName ?? ''),
     column<PersistentVolumeClaim>('Capacity', ({ spec, status }) => (spec?.volumeName ? (status?.capacity?.storage ?? '0') : '')),
     column<PersistentVolumeClaim>('Access Modes', ({ spec, status }) => (spec?.volumeName ? accessModes(status?.accessModes) : '')),

@@ -58,11 +58,7 @@ const networkPolicies: Row = {
   resource: 'networkpolicies',
   shortNames: ['netpol'],
   strategy: networkPolicyStrategy,
-  columns: [
-    nameColumn,
-    column<NetworkPolicy>('Pod-Selector', ({ spec }) => formatLabelSelector(spec?.podSelector)),
-    ageColumn,
-  ],
+  columns: [nameColumn, column<NetworkPolicy>('Pod-Selector', ({ spec }) => formatLabelSelector(spec?.podSelector)), ageColumn],
 };
 
 const ipAddresses: Row = {

@@ -15,9 +15,18 @@ const bindingColumns = [
   nameColumn,
   column<Binding>('Role', ({ roleRef }) => `${roleRef.kind}/${roleRef.name}`),
   ageColumn,
-  column<Binding>('Users*', subjects('User', ({ name }) => name)),
-  column<Binding>('Groups*', subjects('Group', ({ name }) => name)),
-  column<Binding>('ServiceAccounts*', subjects('ServiceAccount', ({ namespace, name }) => `${namespace}/${name}`)),
+  column<Binding>(
+    'Users*',
+    subjects('User', ({ name }) => name),
+  ),
+  column<Binding>(
+    'Groups*',
+    subjects('Group', ({ name }) => name),
+  ),
+  column<Binding>(
+    'ServiceAccounts*',
+    subjects('ServiceAccount', ({ namespace, name }) => `${namespace}/${name}`),
+  ),
 ];
 
 export const rbac = defineGroup('rbac.authorization.k8s.io', 'v1', 'io.k8s.api.rbac.v1', [

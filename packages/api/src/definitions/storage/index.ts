@@ -13,8 +13,7 @@ import { defineGroup, type Row } from '../define.js';
 const defaultMarked = (...annotations: string[]) =>
   ({
     ...nameColumn,
-    cell: ({ metadata }) =>
-      annotations.some((key) => metadata.annotations?.[key] === 'true') ? `${metadata.name} (default)` : (metadata.name ?? ''),
+    cell: ({ metadata }) => (annotations.some((key) => metadata.annotations?.[key] === 'true') ? `${metadata.name} (default)` : (metadata.name ?? '')),
   }) satisfies typeof nameColumn;
 
 const storageClasses: Row = {

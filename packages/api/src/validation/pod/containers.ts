@@ -84,7 +84,10 @@ function validateMounts(container: Container, field: string, volumes: ReadonlyMa
 
 function validateSubPaths({ subPath, subPathExpr, readOnly, recursiveReadOnly, mountPropagation }: VolumeMount, field: string): FieldError[] {
   const errors: FieldError[] = [];
-  for (const [key, path] of [['subPath', subPath], ['subPathExpr', subPathExpr]] as const) {
+  for (const [key, path] of [
+    ['subPath', subPath],
+    ['subPathExpr', subPathExpr],
+  ] as const) {
     if (!path) continue;
     if (path.startsWith('/')) errors.push(invalid(`${field}.${key}`, path, 'must be a relative path'));
     if (path.split('/').includes('..')) errors.push(invalid(`${field}.${key}`, path, "must not contain '..'"));
@@ -110,11 +113,20 @@ function validatePropagation({ mountPropagation }: VolumeMount, field: string, {
   return [forbidden(`${field}.mountPropagation`, 'Bidirectional mount propagation is available only to privileged containers')];
 }
 
-function validateDevices(devices: readonly VolumeDevice[] | undefined, field: string, container: Container, volumes: ReadonlyMap<string, Volume>): FieldError[] {
+function validateDevices(
+  devices: readonly VolumeDevice[] | undefined,
+  field: string,
+  container: Container,
+  volumes: ReadonlyMap<string, Volume>,
+): FieldError[] {
   const mounted = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath));
   const paths = new Set<string>();
   return [
-    ...unique(devices ?? [], ({ name }) => name, (index) => `${field}[${index}].name`),
+    ...unique(
+      devices ?? [],
+      ({ name }) => name,
+      (index) => `${field}[${index}].name`,
+    ),
     ...each(devices, field, ({ name, devicePath }, path) => {
       const errors: FieldError[] = [];
       if (!name) errors.push(required(`${path}.name`));
@@ -139,7 +151,11 @@ export function validateContainers(scope: PodScope, field: string): FieldError[]
   const { containers = [], terminationGracePeriodSeconds: grace } = scope.spec;
   if (containers.length === 0) return [required(field)];
   return [
-    ...unique(containers, ({ name }) => name, (index) => `${field}[${index}].name`),
+    ...unique(
+      containers,
+      ({ name }) => name,
+      (index) => `${field}[${index}].name`,
+    ),
     ...each(containers, field, (container, path) => [
       ...validateContainerCommon(container, path, scope),
       ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, grace),

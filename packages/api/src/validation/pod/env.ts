@@ -16,14 +16,7 @@ const ENV_FIELDS = [
   'status.podIPs',
 ];
 
-const ENV_RESOURCES = [
-  'limits.cpu',
-  'limits.ephemeral-storage',
-  'limits.memory',
-  'requests.cpu',
-  'requests.ephemeral-storage',
-  'requests.memory',
-];
+const ENV_RESOURCES = ['limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory'];
 
 export const validateEnv = (env: readonly EnvVar[] | undefined, field: string): FieldError[] =>
   each(env, field, ({ name, value, valueFrom }, path) => [
@@ -35,9 +28,7 @@ function validateValueFrom(source: EnvVarSource | undefined, value: string | und
   if (!source) return [];
   const given = Object.entries(source).filter(([, body]) => body !== undefined);
   if (given.length === 0) {
-    return [
-      invalid(field, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'),
-    ];
+    return [invalid(field, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`')];
   }
   const errors: FieldError[] = [];
   if (value) errors.push(invalid(field, '', 'may not be specified when `value` is not empty'));
@@ -45,7 +36,10 @@ function validateValueFrom(source: EnvVarSource | undefined, value: string | und
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = source;
   if (fieldRef) errors.push(...validateFieldRef(fieldRef, `${field}.fieldRef`, ENV_FIELDS));
   if (resourceFieldRef) errors.push(...validateResourceFieldRef(resourceFieldRef, `${field}.resourceFieldRef`, false));
-  for (const [kind, reference] of [['configMapKeyRef', configMapKeyRef], ['secretKeyRef', secretKeyRef]] as const) {
+  for (const [kind, reference] of [
+    ['configMapKeyRef', configMapKeyRef],
+    ['secretKeyRef', secretKeyRef],
+  ] as const) {
     if (!reference) continue;
     errors.push(...requiredText(reference.name, `${field}.${kind}.name`));
     errors.push(...requiredText(reference.key, `${field}.${kind}.key`, isConfigMapKey));

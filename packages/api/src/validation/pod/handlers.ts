@@ -60,9 +60,7 @@ export function validateOnceProbe(probe: Probe | undefined, field: string): Fiel
 export function validateReadinessProbe(probe: Probe | undefined, field: string): FieldError[] {
   const errors = validateProbe(probe, field);
   if (probe?.terminationGracePeriodSeconds !== undefined) {
-    errors.push(
-      invalid(`${field}.terminationGracePeriodSeconds`, probe.terminationGracePeriodSeconds, 'must not be set for readinessProbes'),
-    );
+    errors.push(invalid(`${field}.terminationGracePeriodSeconds`, probe.terminationGracePeriodSeconds, 'must not be set for readinessProbes'));
   }
   return errors;
 }

@@ -105,8 +105,14 @@ function validateExtras(spec: PodSpec, field: string): FieldError[] {
     errors.push(forbidden(`${field}.hostnameOverride`, 'may not be specified when `setHostnameAsFQDN` is true'));
   }
   errors.push(
-    ...each(spec.readinessGates, `${field}.readinessGates`, ({ conditionType }, at) => invalids(`${at}.conditionType`, conditionType, isQualifiedName(conditionType))),
-    ...unique(spec.schedulingGates ?? [], ({ name }) => name, (index) => `${field}.schedulingGates[${index}]`),
+    ...each(spec.readinessGates, `${field}.readinessGates`, ({ conditionType }, at) =>
+      invalids(`${at}.conditionType`, conditionType, isQualifiedName(conditionType)),
+    ),
+    ...unique(
+      spec.schedulingGates ?? [],
+      ({ name }) => name,
+      (index) => `${field}.schedulingGates[${index}]`,
+    ),
     ...each(spec.schedulingGates, `${field}.schedulingGates`, ({ name }, at) => requiredText(name, at, isQualifiedName)),
     ...Object.entries(spec.overhead ?? {}).flatMap(([name, quantity]) => [
       ...validateResourceName(name, `${field}.overhead`),
@@ -120,7 +126,13 @@ function validateExtras(spec: PodSpec, field: string): FieldError[] {
       if (names.has(name)) found.push(duplicate(`${at}.name`, name));
       names.add(name);
       if (resourceClaimName && resourceClaimTemplateName) {
-        found.push(invalid(at, { name, resourceClaimName, resourceClaimTemplateName }, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'));
+        found.push(
+          invalid(
+            at,
+            { name, resourceClaimName, resourceClaimTemplateName },
+            'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified',
+          ),
+        );
       } else if (!resourceClaimName && !resourceClaimTemplateName) {
         found.push(required(at, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'));
       }

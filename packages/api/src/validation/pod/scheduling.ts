@@ -1,12 +1,5 @@
 import type { FieldError } from '../../field-error.js';
-import type {
-  Affinity,
-  NodeSelectorRequirement,
-  NodeSelectorTerm,
-  PodAffinityTerm,
-  Toleration,
-  TopologySpreadConstraint,
-} from '../../generated/types.js';
+import type { Affinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm, Toleration, TopologySpreadConstraint } from '../../generated/types.js';
 import { deepEqual } from '../../util/deep-equal.js';
 import { each, optionalEnum, requiredEnum, validateLabelSelector } from '../common.js';
 import { duplicate, forbidden, invalid, invalids, required } from '../errors.js';
@@ -20,21 +13,26 @@ export function validateAffinity(affinity: Affinity | undefined, field: string):
     const required = nodes.requiredDuringSchedulingIgnoredDuringExecution;
     if (required) errors.push(...validateNodeSelectorTerms(required.nodeSelectorTerms, `${path}.requiredDuringSchedulingIgnoredDuringExecution`));
     errors.push(
-      ...each(nodes.preferredDuringSchedulingIgnoredDuringExecution, `${path}.preferredDuringSchedulingIgnoredDuringExecution`, ({ weight, preference }, at) => [
-        ...validateWeight(weight, `${at}.weight`),
-        ...validateNodeSelectorTerm(preference, `${at}.preference`),
-      ]),
+      ...each(
+        nodes.preferredDuringSchedulingIgnoredDuringExecution,
+        `${path}.preferredDuringSchedulingIgnoredDuringExecution`,
+        ({ weight, preference }, at) => [...validateWeight(weight, `${at}.weight`), ...validateNodeSelectorTerm(preference, `${at}.preference`)],
+      ),
     );
   }
-  for (const [kind, rules] of [['podAffinity', pods], ['podAntiAffinity', anti]] as const) {
+  for (const [kind, rules] of [
+    ['podAffinity', pods],
+    ['podAntiAffinity', anti],
+  ] as const) {
     if (!rules) continue;
     const path = `${field}.${kind}`;
     errors.push(
       ...each(rules.requiredDuringSchedulingIgnoredDuringExecution, `${path}.requiredDuringSchedulingIgnoredDuringExecution`, validatePodAffinityTerm),
-      ...each(rules.preferredDuringSchedulingIgnoredDuringExecution, `${path}.preferredDuringSchedulingIgnoredDuringExecution`, ({ weight, podAffinityTerm }, at) => [
-        ...validateWeight(weight, `${at}.weight`),
-        ...validatePodAffinityTerm(podAffinityTerm, `${at}.podAffinityTerm`),
-      ]),
+      ...each(
+        rules.preferredDuringSchedulingIgnoredDuringExecution,
+        `${path}.preferredDuringSchedulingIgnoredDuringExecution`,
+        ({ weight, podAffinityTerm }, at) => [...validateWeight(weight, `${at}.weight`), ...validatePodAffinityTerm(podAffinityTerm, `${at}.podAffinityTerm`)],
+      ),
     );
   }
   return errors;
@@ -106,7 +104,7 @@ export const validateTolerations = (tolerations: readonly Toleration[] | undefin
   each(tolerations, field, ({ key, operator, value, effect, tolerationSeconds }, at) => {
     const errors = key ? invalids(`${at}.key`, key, isQualifiedName(key)) : [];
     if (!key && operator !== 'Exists') {
-      errors.push(invalid(`${at}.operator`, operator ?? '', "operator must be Exists when `key` is empty, which means \"match all values and all keys\""));
+      errors.push(invalid(`${at}.operator`, operator ?? '', 'operator must be Exists when `key` is empty, which means "match all values and all keys"'));
     }
     if (tolerationSeconds !== undefined && effect !== 'NoExecute') {
       errors.push(invalid(`${at}.effect`, effect ?? '', "effect must be 'NoExecute' when `tolerationSeconds` is set"));
@@ -142,9 +140,7 @@ export function validateTopologySpread(constraints: readonly TopologySpreadConst
     if (minDomains !== undefined) {
       if (minDomains <= 0) errors.push(invalid(`${at}.minDomains`, minDomains, 'must be greater than zero'));
       if (whenUnsatisfiable !== 'DoNotSchedule') {
-        errors.push(
-          invalid(`${at}.minDomains`, minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`),
-        );
+        errors.push(invalid(`${at}.minDomains`, minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`));
       }
     }
     return [

@@ -80,9 +80,7 @@ function validateSeccomp(profile: SeccompProfile | undefined, field: string): Fi
 
 function validateAppArmor(profile: AppArmorProfile | undefined, field: string): FieldError[] {
   if (!profile) return [];
-  return validateProfile(profile.type, profile.localhostProfile, field, (path) =>
-    path.trim() !== path ? 'must not be padded with whitespace' : undefined,
-  );
+  return validateProfile(profile.type, profile.localhostProfile, field, (path) => (path.trim() !== path ? 'must not be padded with whitespace' : undefined));
 }
 
 function validateProfile(type: string | undefined, localhost: string | undefined, field: string, wrong: (path: string) => string | undefined): FieldError[] {

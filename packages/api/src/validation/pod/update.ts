@@ -12,7 +12,7 @@ const ALLOWED =
 export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   const spec = pod.spec as PodSpec;
   const before = old.spec as PodSpec;
-  if (spec.containers.length !== before.containers.length) {
+  if ((spec.containers ?? []).length !== (before.containers ?? []).length) {
     return [forbidden('spec.containers', 'pod updates may not add or remove containers')];
   }
   if ((spec.initContainers ?? []).length !== (before.initContainers ?? []).length) {
@@ -37,7 +37,8 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
 }
 
 function validateDeadline({ activeDeadlineSeconds: now }: PodSpec, { activeDeadlineSeconds: before }: PodSpec): FieldError[] {
-  if (now === undefined) return before === undefined ? [] : [invalid('spec.activeDeadlineSeconds', null, 'must not update from a positive integer to nil value')];
+  if (now === undefined)
+    return before === undefined ? [] : [invalid('spec.activeDeadlineSeconds', null, 'must not update from a positive integer to nil value')];
   if (before === undefined || now <= before) return [];
   return [invalid('spec.activeDeadlineSeconds', now, 'must be less than or equal to previous value')];
 }

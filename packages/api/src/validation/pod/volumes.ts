@@ -12,11 +12,12 @@ const MODE = 'must be a number between 0 and 0777 (octal), both inclusive';
 
 export function validateVolumes(volumes: readonly Volume[] | undefined, field: string): FieldError[] {
   return [
-    ...unique(volumes ?? [], ({ name }) => name, (index) => `${field}[${index}].name`),
-    ...each(volumes, field, (volume, path) => [
-      ...requiredText(volume.name, `${path}.name`, isDNS1123Label),
-      ...validateSource(volume, path),
-    ]),
+    ...unique(
+      volumes ?? [],
+      ({ name }) => name,
+      (index) => `${field}[${index}].name`,
+    ),
+    ...each(volumes, field, (volume, path) => [...requiredText(volume.name, `${path}.name`, isDNS1123Label), ...validateSource(volume, path)]),
   ];
 }
 
@@ -137,7 +138,10 @@ function validateProjected({ defaultMode, sources }: ProjectedVolumeSource, fiel
       if (given.length === 0) return [required(at, 'must specify a projection type')];
       const { secret, configMap, downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate } = source;
       const errors: FieldError[] = given.slice(1).map((key) => forbidden(`${at}.${key}`, 'may not specify more than 1 volume type per source'));
-      for (const [kind, projection] of [['secret', secret], ['configMap', configMap]] as const) {
+      for (const [kind, projection] of [
+        ['secret', secret],
+        ['configMap', configMap],
+      ] as const) {
         if (!projection) continue;
         errors.push(...requiredText(projection.name, `${at}.${kind}.name`), ...validateItems(projection.items, `${at}.${kind}.items`));
         for (const { path } of projection.items ?? []) errors.push(...conflict(path, `${at}.${kind}`));

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { admit, update } from '../testing/admit.js';
+
+describe('services', () => {
+  const service = (spec: object): object => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec });
+
+  test('defaults', () => {
+    const { object, errors } = admit(service({ type: 'NodePort', ports: [{ port: 80 }] }));
+    expect(errors).toEqual([]);
+    expect(object.spec).toMatchObject({
+      type: 'NodePort',
+      sessionAffinity: 'None',
+      externalTrafficPolicy: 'Cluster',
+      internalTrafficPolicy: 'Cluster',
+      ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
+    });
+  });
+
+  test.each([
+    [{ ports: [] }, 'spec.ports: Required value'],
+    [{ ports: [{ port: 80 }, { port: 81 }] }, 'spec.ports[0].name: Required value'],
+    [{ ports: [{ port: 70000 }] }, 'spec.ports[0].port: Invalid value: 70000: must be between 1 and 65535, inclusive'],
+    [{ ports: [{ port: 80, nodePort: 30000 }] }, "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
+    [{ type: 'X', ports: [{ port: 80 }] }, 'spec.type: Unsupported value: "X": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'],
+  ])('%j is refused', (spec, message) => expect(admit(service(spec)).errors).toContain(message));
+
+  test('an update keeps what was allocated', () => {
+    const { object } = admit(service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }], clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'] }));
+    const { object: after, errors } = update(object, (it) => {
+      it.spec = { type: 'NodePort', ports: [{ port: 80, targetPort: 8080 }] };
+    });
+    expect(errors).toEqual([]);
+    expect(after.spec).toMatchObject({ clusterIP: '10.0.0.1', ports: [{ nodePort: 30080, targetPort: 8080 }] });
+    const down = update(object, (it) => {
+      it.spec.type = 'ClusterIP';
+    });
+    expect(down.errors).toEqual([]);
+    expect(down.object.spec.ports[0]).not.toHaveProperty('nodePort');
+  });
+});
+
+test('stringData goes into data', () => {
+  const { object } = admit({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { a: 'x' } });
+  expect(object).toMatchObject({ type: 'Opaque', data: { a: 'eA==' } });
+  expect(object).not.toHaveProperty('stringData');
+});
+
+test('an immutable config map stays', () => {
+  const { object } = admit({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, immutable: true, data: { a: '1' } });
+  expect(update(object, (it) => void (it.data.a = '2')).errors).toEqual(['data: Forbidden: field is immutable when `immutable` is set']);
+});
+
+test('a namespace gets its label and finalizer', () => {
+  const { object, errors } = admit({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } });
+  expect(errors).toEqual([]);
+  expect(object).toMatchObject({
+    metadata: { labels: { 'kubernetes.io/metadata.name': 'n' } },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  });
+});
+
+test('roles and bindings', () => {
+  expect(admit({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'system:x' }, rules: [{ verbs: [] }] }).errors).toEqual([
+    'rules[0].verbs: Required value: verbs must contain at least one value',
+    'rules[0].apiGroups: Required value: resource rules must supply at least one api group',
+    'rules[0].resources: Required value: resource rules must supply at least one resource',
+  ]);
+  const { object, errors } = admit({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'b' },
+    roleRef: { kind: 'Role', name: 'r' },
+    subjects: [{ kind: 'User', name: 'u' }],
+  });
+  expect(errors).toEqual([]);
+  expect(update(object, (it) => void (it.roleRef.name = 'x')).errors[0]).toContain('cannot change roleRef');
+});
+
+test('ingresses, network policies and autoscalers', () => {
+  expect(admit({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'i' } }).errors).toContain(
+    'spec: Invalid value: null: either `defaultBackend` or `rules` must be specified',
+  );
+  const policy = admit({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'p' }, spec: { egress: [{}] } });
+  expect(policy.errors).toEqual([]);
+  expect(policy.object.spec.policyTypes).toEqual(['Ingress', 'Egress']);
+  const outside = admit({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'p' },
+    spec: { ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['11.0.0.0/16'] } }] }] },
+  });
+  expect(outside.errors).toEqual(['spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`']);
+  const hpa = admit({
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'h' },
+    spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'd', apiVersion: 'apps/v1' } },
+  });
+  expect(hpa.errors).toEqual([]);
+  expect(hpa.object.spec).toMatchObject({ minReplicas: 1, metrics: [{ resource: { name: 'cpu' } }] });
+});
+
+test('a certificate request says who asked', () => {
+  const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\n').toString('base64');
+  const { object, errors } = admit({
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name: 'c' },
+    spec: { request, signerName: 'kubernetes.io/kube-apiserver-client', usages: ['client auth'], username: 'root' },
+  });
+  expect(errors).toEqual([]);
+  expect(object.spec).toMatchObject({ username: 'ann', groups: ['dev'] });
+});
+
+test('a CRD needs a structural schema and its own name', () => {
+  const { errors } = admit({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'foos.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'foos', kind: 'Foo' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec: {} } } } }],
+    },
+  });
+  expect(errors).toEqual(['spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields']);
+});
+
+test('reviews need no name', () => {
+  expect(
+    admit({
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      metadata: { uid: undefined },
+      spec: { user: 'u', resourceAttributes: { verb: 'get', resource: 'pods' } },
+    }).errors,
+  ).toEqual([]);
+});

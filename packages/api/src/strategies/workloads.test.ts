@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import { admit, update } from '../testing/admit.js';
+
+const container = { name: 'c', image: 'nginx:1.27', ports: [{ containerPort: 80 }], resources: { limits: { cpu: '1000m' } } };
+const pod = (spec: object = {}, metadata: object = {}): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web', ...metadata },
+  spec: { containers: [container], ...spec },
+});
+const deployment = (spec: object = {}): object => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web' },
+  spec: {
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'nginx' }] } },
+    ...spec,
+  },
+});
+
+describe('pods', () => {
+  test('a created pod has every default', () => {
+    const { object, errors } = admit(pod());
+    expect(errors).toEqual([]);
+    expect(object.metadata.generation).toBe(1);
+    expect(object.status).toEqual({ phase: 'Pending', qosClass: 'Burstable' });
+    expect(object.spec).toEqual({
+      containers: [
+        {
+          name: 'c',
+          image: 'nginx:1.27',
+          ports: [{ containerPort: 80, protocol: 'TCP' }],
+          resources: { limits: { cpu: '1' }, requests: { cpu: '1' } },
+          terminationMessagePath: '/dev/termination-log',
+          terminationMessagePolicy: 'File',
+          imagePullPolicy: 'IfNotPresent',
+        },
+      ],
+      restartPolicy: 'Always',
+      terminationGracePeriodSeconds: 30,
+      dnsPolicy: 'ClusterFirst',
+      schedulerName: 'default-scheduler',
+      securityContext: {},
+      enableServiceLinks: true,
+    });
+  });
+
+  test.each([
+    [{ containers: [] }, 'spec.containers: Required value'],
+    [
+      { containers: [{ ...container, name: 'A_b' }] },
+      `spec.containers[0].name: Invalid value: "A_b": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`,
+    ],
+    [{ restartPolicy: 'Sometimes' }, 'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"'],
+    [{ containers: [container, container] }, 'spec.containers[1].name: Duplicate value: "c"'],
+    [{ containers: [{ ...container, image: '' }] }, 'spec.containers[0].image: Required value'],
+    [
+      { containers: [{ ...container, resources: { limits: { cpu: '1' }, requests: { cpu: '2' } } }] },
+      'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
+    ],
+    [{ containers: [{ ...container, volumeMounts: [{ name: 'v', mountPath: '/v' }] }] }, 'spec.containers[0].volumeMounts[0].name: Not found: "v"'],
+    [
+      { volumes: [{ name: 'v', secret: { secretName: 's' }, hostPath: { path: '/' } }] },
+      'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
+    ],
+    [{ dnsPolicy: 'None' }, 'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
+    [
+      { initContainers: [{ ...container, name: 'i', readinessProbe: { tcpSocket: { port: 1 } } }] },
+      'spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always',
+    ],
+    [
+      {
+        containers: [
+          {
+            ...container,
+            ports: [
+              { containerPort: 80, hostPort: 81 },
+              { containerPort: 82, hostPort: 81 },
+            ],
+          },
+        ],
+      },
+      'spec.containers[0].ports[1].hostPort: Duplicate value: "TCP//81"',
+    ],
+    [
+      { tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] },
+      'spec.tolerations[0].operator: Invalid value: "b": value must be empty when `operator` is \'Exists\'',
+    ],
+    [
+      { containers: [{ ...container, env: [{ name: 'A', value: 'x', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }] }] },
+      'spec.containers[0].env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty',
+    ],
+  ])('%# is refused', (spec, message) => expect(admit(pod(spec)).errors).toContain(message));
+
+  test('metadata is checked', () => {
+    expect(admit(pod({}, { name: '' })).errors).toContain('metadata.name: Required value: name or generateName is required');
+    expect(admit(pod({}, { labels: { 'a b': 'c' } })).errors[0]).toContain('metadata.labels: Invalid value: "a b": name part must consist of');
+  });
+
+  test('an update may change the image, bumping the generation, and nothing else', () => {
+    const { object } = admit(pod());
+    const changed = update(object, (it) => {
+      it.spec.containers[0].image = 'nginx:1.28';
+    });
+    expect(changed.errors).toEqual([]);
+    expect(changed.object.metadata.generation).toBe(2);
+    const refused = update(object, (it) => {
+      it.spec.hostNetwork = true;
+    });
+    expect(refused.errors.join()).toContain('spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`');
+    expect(update(object, (it) => void (it.status = { phase: 'Failed' })).object.status).toEqual(object.status);
+  });
+});
+
+describe('deployments', () => {
+  test('defaults', () => {
+    const { object, errors } = admit(deployment());
+    expect(errors).toEqual([]);
+    expect(object.spec).toMatchObject({
+      replicas: 1,
+      revisionHistoryLimit: 10,
+      progressDeadlineSeconds: 600,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+    });
+    expect(object.spec.template.spec.containers[0].imagePullPolicy).toBe('Always');
+  });
+
+  test('the selector must match and may not change', () => {
+    expect(admit(deployment({ selector: { matchLabels: { app: 'x' } } })).errors).toEqual([
+      'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`',
+    ]);
+    const { object } = admit(deployment());
+    const { errors } = update(object, (it) => {
+      it.spec.selector.matchLabels = { app: 'y' };
+      it.spec.template.metadata.labels = { app: 'y' };
+    });
+    expect(errors).toEqual(['spec.selector: Invalid value: {"matchLabels":{"app":"y"}}: field is immutable']);
+  });
+});
+
+test('a job finds its pods by uid', () => {
+  const { object, errors } = admit({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'j' },
+    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } },
+  });
+  expect(errors).toEqual([]);
+  expect(object.spec.selector).toEqual({ matchLabels: { 'batch.kubernetes.io/controller-uid': 'u-1' } });
+  expect(object.spec).toMatchObject({ completions: 1, parallelism: 1, backoffLimit: 6, completionMode: 'NonIndexed' });
+});
+
+test('a stateful set may mount the volumes of its claims', () => {
+  const { errors } = admit({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 's' },
+    spec: {
+      serviceName: 's',
+      selector: { matchLabels: { a: 'b' } },
+      template: {
+        metadata: { labels: { a: 'b' } },
+        spec: { containers: [{ name: 'c', image: 'i', volumeMounts: [{ name: 'data', mountPath: '/d' }] }] },
+      },
+      volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }],
+    },
+  });
+  expect(errors).toEqual([]);
+});

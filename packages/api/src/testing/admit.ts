@@ -1,0 +1,38 @@
+import { decode } from '../decode/decode.js';
+import type { KubeObject, ResourceDefinition, StrategyContext } from '../definition.js';
+import { findDefinition } from '../definitions/definitions.js';
+import type { JsonObject } from '../schema.js';
+
+export const context: StrategyContext = { now: Date.parse('2026-01-02T03:04:05Z'), random: () => 0.5, user: { name: 'ann', groups: ['dev'] } };
+
+export function definitionOf(object: KubeObject): ResourceDefinition {
+  const [version = '', group = ''] = object.apiVersion.split('/').reverse();
+  const definition = findDefinition(group, version, object.kind);
+  if (!definition) throw new Error(`no definition of ${object.apiVersion} ${object.kind}`);
+  return definition;
+}
+
+/** What a create does to an object before it is stored; errors as `field: message`. */
+export function admit(input: object): { readonly object: KubeObject; readonly errors: string[] } {
+  const object = structuredClone(input) as KubeObject;
+  const definition = definitionOf(object);
+  if (definition.namespaced) object.metadata = { namespace: 'default', ...object.metadata };
+  object.metadata = { uid: 'u-1', ...object.metadata };
+  const decoded = decode(object as unknown as JsonObject, definition.schema);
+  definition.strategy.default?.(object);
+  definition.strategy.prepareForCreate?.(object, context);
+  const errors = definition.strategy.validate?.(object) ?? [];
+  return { object, errors: [...decoded.errors, ...errors.map(({ field, message }) => `${field}: ${message}`)] };
+}
+
+/** What an update does; `change` edits a copy of the stored object. */
+export function update(stored: KubeObject, change: (object: KubeObject) => void): { readonly object: KubeObject; readonly errors: string[] } {
+  const definition = definitionOf(stored);
+  const old = { ...structuredClone(stored), metadata: { ...stored.metadata, resourceVersion: '7' } };
+  const object = structuredClone(old);
+  change(object);
+  definition.strategy.default?.(object);
+  definition.strategy.prepareForUpdate?.(object, old, context);
+  const errors = [...(definition.strategy.validate?.(object) ?? []), ...(definition.strategy.validateUpdate?.(object, old) ?? [])];
+  return { object, errors: errors.map(({ field, message }) => `${field}: ${message}`) };
+}
