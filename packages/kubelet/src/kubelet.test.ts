@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -189,6 +190,37 @@ describe('a pod', () => {
     await node.until(() => node.phase('a') === 'Running');
     const env = Object.fromEntries((node.cri.container('web').config.envs ?? []).map((e) => [e.key, Buffer.from(e.value ?? []).toString()]));
     expect(env).toMatchObject({ A: 'x', B: '<x> $(A) $(C)' });
+  });
+
+  it('sees changes of config maps and of its own labels, also after it was adopted', async () => {
+    node = await start();
+    const put = (a: string) =>
+      node.api.put('/api/v1/namespaces/default/configmaps', {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'conf', namespace: 'default' },
+        data: { a },
+      });
+    const file = (plugin: string, path: string) => readFileSync(join(node.dir, 'root/pods/uid-a/volumes', plugin, path), 'utf8');
+    put('1');
+    const spec = {
+      containers: [web],
+      volumes: [
+        { name: 'c', configMap: { name: 'conf' } },
+        { name: 'd', downwardAPI: { items: [{ path: 'l', fieldRef: { fieldPath: "metadata.labels['x']" } }] } },
+      ],
+    };
+    node.pod('a', spec, { labels: { x: '1' } });
+    await node.until(() => node.phase('a') === 'Running');
+    expect([file('kubernetes.io~configmap', 'c/a'), file('kubernetes.io~downward-api', 'd/l')]).toEqual(['1', '1']);
+    await node.stopKubelet();
+    await node.startKubelet();
+    node.pod('b', { containers: [web] });
+    await node.until(() => node.phase('b') === 'Running');
+    put('2');
+    node.api.put('/api/v1/namespaces/default/pods', { ...node.api.pod('a'), metadata: { ...node.api.pod('a').metadata, labels: { x: '2' } } });
+    await node.until(() => file('kubernetes.io~configmap', 'c/a') === '2' && file('kubernetes.io~downward-api', 'd/l') === '2');
+    expect(node.status('a').containerStatuses[0].restartCount).toBe(0);
   });
 
   it('has its status written once the API server is back', async () => {

@@ -445,15 +445,19 @@ class KubeletRun {
     loop('housekeeping', this.#housekeeping(stop));
   }
 
-  async stop(_deadline: AbortSignal): Promise<void> {
+  /** At the deadline what is still in flight (a sandbox the runtime is making) is left to the next kubelet. */
+  async stop(deadline: AbortSignal): Promise<void> {
     this.#stopping.abort(new Error('the kubelet is stopping'));
-    await this.#manager?.close();
+    const late = new Promise<void>((resolve) => {
+      if (deadline.aborted) resolve();
+      else deadline.addEventListener('abort', () => resolve(), { once: true });
+    });
     this.#probes?.close();
     this.#volumes?.close();
     this.#objects?.close();
-    await Promise.all([this.#server?.stop(), this.#informers?.stop(), ...this.#loops]);
+    await Promise.race([late, Promise.all([this.#manager?.close(), this.#server?.stop(), this.#informers?.stop(), ...this.#loops])]);
     this.#status?.close();
-    await this.#recorder?.stop(AbortSignal.timeout(500));
+    await Promise.race([late, this.#recorder?.stop(AbortSignal.timeout(500))]);
   }
 
   /** Pods are worked on only once the runtime was seen: else a pod that runs would be started a second time. */

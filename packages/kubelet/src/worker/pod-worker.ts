@@ -256,7 +256,8 @@ export class PodWorker {
     if (actions.stopPod && !actions.createSandbox) return this.#end();
     this.#noteWaiting(pod, actions);
     this.#report(observed, false, actions.createSandbox || actions.start.length > 0);
-    const again = await this.#act(pod, observed, actions, signal);
+    const acted = await this.#act(pod, observed, actions, signal);
+    const again = actions.start.length === 0 && observed.sandboxes.length > 0 ? smallest(acted, await this.#keepVolumes(pod, signal)) : acted;
     observed = cache.get(this.uid);
     probes.sync(pod, observed, this.#deps.runtime.podIP(pod, observed.sandboxes[0]));
     const resized = this.#pod ? await applyResize(this.#pod, observed, this.#resizeTried, this.#deps) : false;
@@ -365,6 +366,17 @@ export class PodWorker {
       await this.#prune(cache.get(this.uid), name);
     }
     return again;
+  }
+
+  /** Volumes of running pods follow their objects and the pod's own labels, also in a pod that was adopted. */
+  async #keepVolumes(pod: Pod, signal: AbortSignal): Promise<number | undefined> {
+    try {
+      await this.#deps.volumes.setup(pod, signal);
+      return undefined;
+    } catch (error) {
+      if (error instanceof VolumeError) return this.#options.retryMs;
+      throw error;
+    }
   }
 
   /** Keeps the last ended container of each name: its log and state are what `--previous` and lastState show. */
