@@ -23,7 +23,7 @@ import { Discovery } from './discovery/discovery.js';
 import { discoveryPaths } from './discovery/discovery-paths.js';
 import { healthPaths } from './health/health-paths.js';
 import type { HealthCheck } from './health/health-paths.js';
-import { infoPaths } from './health/info-paths.js';
+import { infoPaths, VERSION } from './health/info-paths.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { serverMetrics } from './health/server-metrics.js';
 import { HttpServer } from './http/http-server.js';
@@ -38,6 +38,8 @@ import type { ResourceHooks } from './rest/resource-hooks.js';
 import type { RestEnv } from './rest/rest-env.js';
 import { IpRange } from './services/ip-range.js';
 import { ServiceHooks } from './services/service-hooks.js';
+import { OpenApi } from './openapi/open-api.js';
+import { openApiPaths } from './openapi/open-api-paths.js';
 import { LeasePool } from './storage/lease-pool.js';
 import { StoreFeed } from './storage/store-feed.js';
 
@@ -51,6 +53,7 @@ export class ApiServer implements Component {
   readonly name = 'apiserver';
   readonly registry: ResourceRegistry;
   readonly discovery: Discovery;
+  readonly openApi: OpenApi;
   readonly metrics = new RequestMetrics();
   readonly handler: ApiHandler;
   readonly #feed: StoreFeed;
@@ -68,6 +71,7 @@ export class ApiServer implements Component {
     const lookup = options.lookupSchema ?? builtInSchemas;
     for (const definition of options.definitions ?? builtIns) this.registry.addBuiltIn({ definition, lookup });
     this.discovery = new Discovery(this.registry, () => `${options.advertiseAddress}:${this.port}`);
+    this.openApi = new OpenApi(this.registry, VERSION.gitVersion, lookup);
     this.#ranges = options.serviceRanges.map((cidr) => new IpRange(cidr));
     const cacheOf = (group: string, resource: string) => this.registry.storage(group, resource).cache;
     const rbacGroup = 'rbac.authorization.k8s.io';
@@ -272,7 +276,7 @@ export class ApiServer implements Component {
     const health = { healthz: [...alive, started], livez: alive, readyz: [...ready, started, { name: 'shutdown', check: () => (this.#cell.current.phase === 'stopping' ? 'shutting down' : undefined) }] };
     const known = ['/.well-known/openid-configuration', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version'];
     const list = () => ['/api', '/api/v1', '/apis', ...this.discovery.groups().flatMap((group) => [`/apis/${group}`, ...this.discovery.versions(group).map((version) => `/apis/${group}/${version}`)]), ...known].sort();
-    return [discoveryPaths(this.discovery), healthPaths(health), infoPaths(this.metrics, list), oidc];
+    return [discoveryPaths(this.discovery), healthPaths(health), infoPaths(this.metrics, list), openApiPaths(this.openApi, this.options.clock), oidc];
   }
 
   /** History older than one period is forgotten, so that a client has at least that long to page through a list. */

@@ -15,7 +15,7 @@ export function respondHttp1(answer: ApiResponse, request: Http1Request, clock: 
   if (answer.type === 'handled' || response.destroyed) return;
   const headers: (string | string[])[] = [];
   for (const name in answer.headers) headers.push(name, answer.headers[name] as string | string[]);
-  headers.push('Cache-Control', CACHE_CONTROL);
+  if (!answer.headers?.['cache-control']) headers.push('Cache-Control', CACHE_CONTROL);
   if (answer.contentType !== '') headers.push('Content-Type', answer.contentType);
   // An unread body (a refused request) would be taken for the next request.
   if (!request.message.complete && answer.status >= 400) {

@@ -4,6 +4,7 @@ import { ResourceCache } from '../storage/resource-cache.js';
 import type { CacheIndex } from '../storage/resource-cache.js';
 import { ResourceStorage } from '../storage/resource-storage.js';
 import type { StoreFeed } from '../storage/store-feed.js';
+import type { CustomOpenApi } from './custom-open-api.js';
 import { ServedResource } from './served-resource.js';
 
 const WINDOW_SIZE = 4096;
@@ -17,6 +18,7 @@ export interface Registration {
   readonly definition: ResourceDefinition;
   readonly lookup: SchemaLookup;
   readonly schema?: TypeSchema;
+  readonly openApi?: CustomOpenApi;
 }
 
 /** Every resource served now. Definitions come and go (CRDs) while it runs. */
@@ -66,8 +68,8 @@ export class ResourceRegistry {
 
   /** Replace a definition whose storage stays (a CRD's new schema or columns). */
   replace(registration: Registration): ServedResource {
-    const { definition, lookup, schema } = registration;
-    const served = new ServedResource(definition, this.#storages.get(definition.storagePrefix)?.storage, lookup, schema);
+    const { definition, lookup, schema, openApi } = registration;
+    const served = new ServedResource(definition, this.#storages.get(definition.storagePrefix)?.storage, lookup, schema, openApi);
     this.#served.set(keyOf(definition.group, definition.version, definition.resource), served);
     this.#changed();
     return served;
@@ -111,7 +113,7 @@ export class ResourceRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #register({ definition, lookup, schema }: Registration): { served: ServedResource; fresh: ResourceCache | undefined } {
+  #register({ definition, lookup, schema, openApi }: Registration): { served: ServedResource; fresh: ResourceCache | undefined } {
     const key = keyOf(definition.group, definition.version, definition.resource);
     if (this.#served.has(key)) throw new Error(`${key} is defined twice`);
     let fresh: ResourceCache | undefined;
@@ -132,7 +134,7 @@ export class ResourceRegistry {
       shared.users++;
       storage = shared.storage;
     }
-    const served = new ServedResource(definition, storage, lookup, schema);
+    const served = new ServedResource(definition, storage, lookup, schema, openApi);
     this.#served.set(key, served);
     return { served, fresh };
   }

@@ -2,6 +2,7 @@ import type { KubeObject, ResourceDefinition, SchemaLookup, TypeSchema } from '@
 import type { GroupResource } from '@coxswain/apimachinery';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
+import type { CustomOpenApi } from './custom-open-api.js';
 import { ObjectCodec } from './object-codec.js';
 import { decodedWatchEncoder, objectWatchEncoder } from './watch-encoders.js';
 
@@ -22,6 +23,7 @@ export class ServedResource {
     readonly lookup: SchemaLookup,
     /** CRDs bring theirs inline. */
     schema?: TypeSchema,
+    readonly openApi?: CustomOpenApi,
   ) {
     this.codec = new ObjectCodec(definition);
     this.watchEncoder = objectWatchEncoder(this.codec);
