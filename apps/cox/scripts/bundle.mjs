@@ -1,16 +1,22 @@
 // One file that starts fast: every workspace package is bundled from its source; packages with native parts stay outside.
+// usage: bundle.mjs [folder of apps/cox, dist when left out]
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(await readFile(`${here}/package.json`, 'utf8'));
 
-await rm(`${here}/dist`, { recursive: true, force: true });
-await mkdir(`${here}/dist`, { recursive: true });
+// Inside apps/cox, so that what stays outside the bundle is found in its node_modules.
+const out = join(here, process.argv[2] ?? 'dist');
+if (relative(here, out).startsWith('..')) throw new Error(`${out} is not inside ${here}`);
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
 await build({
   entryPoints: { cox: `${here}/src/main.ts` },
-  outdir: `${here}/dist`,
+  outdir: out,
   outExtension: { '.js': '.mjs' },
   bundle: true,
   splitting: true,
@@ -30,4 +36,4 @@ await build({
   logLevel: 'warning',
   tsconfigRaw: { compilerOptions: { experimentalDecorators: true, target: 'es2022' } },
 });
-await chmod(`${here}/dist/cox.mjs`, 0o755);
+await chmod(join(out, 'cox.mjs'), 0o755);

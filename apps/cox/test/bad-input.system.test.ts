@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ClusterFixture, command, eventually } from './cluster-fixture.js';
+import { ClusterFixture, command, coxProgram, eventually } from './cluster-fixture.js';
 
 // Slow: boots a whole cluster and waits for real failures.
 const cluster = new ClusterFixture('t-bad');
@@ -38,7 +38,7 @@ describe('cox', () => {
   });
 
   test('not root', async () => {
-    const result = await command('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, join(import.meta.dirname, '../dist/cox.mjs'), 'up', '--name', 'nobody']);
+    const result = await command('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, coxProgram, 'up', '--name', 'nobody']);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('need root');
   });

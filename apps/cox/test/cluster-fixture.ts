@@ -1,12 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterConfig } from '@coxswain/cluster';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** The bundle under test; `COXSWAIN_TEST_COX` names another one than apps/cox/dist. */
+export const coxProgram = resolve(root, process.env['COXSWAIN_TEST_COX'] ?? 'apps/cox/dist/cox.mjs');
 export const guestbook = join(root, 'examples/guestbook');
+
+/** An index from 2 to 7 for a test's cluster, so that it runs beside a developer's own, which have the first ones. */
+function testIndex(name: string): number {
+  let hash = 0;
+  for (const char of name) hash = (hash * 31 + char.charCodeAt(0)) % 9973;
+  return 2 + (hash % 6);
+}
 
 export interface CommandResult {
   readonly code: number;
@@ -22,7 +31,7 @@ export interface CommandOptions {
 
 /** Run a command to its end; never rejects for its exit code. */
 export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     const child = spawn(program, args, { cwd: root, env: { ...process.env, ...options.env } });
     let stdout = '';
     let stderr = '';
@@ -32,7 +41,7 @@ export function command(program: string, args: readonly string[], options: Comma
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(timer);
-      resolve({ code: code ?? 137, stdout, stderr });
+      done({ code: code ?? 137, stdout, stderr });
     });
     child.stdin.on('error', () => {});
     child.stdin.end(options.input ?? '');
@@ -46,6 +55,7 @@ export class ClusterFixture implements AsyncDisposable {
 
   constructor(readonly name: string) {
     this.env = {
+      COXSWAIN_CLUSTER_INDEX: String(testIndex(name)),
       COXSWAIN_STATE_DIR: join(this.folder, 'state'),
       COXSWAIN_RUN_DIR: join(this.folder, 'run'),
       KUBECONFIG: join(this.folder, 'kubeconfig'),
@@ -56,7 +66,7 @@ export class ClusterFixture implements AsyncDisposable {
   }
 
   cox(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return command(process.execPath, [join(root, 'apps/cox/dist/cox.mjs'), ...args], { ...options, env: { ...this.env, ...options.env } });
+    return command(process.execPath, [coxProgram, ...args], { ...options, env: { ...this.env, ...options.env } });
   }
 
   /** Like `cox`, but rejects with its words when it fails. */

@@ -54,7 +54,7 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
     return { config, created: false };
   }
   const used = new Set(knownClusters().map((name) => loadCluster(name)?.index));
-  const index = Array.from({ length: MAX_CLUSTERS }, (_, i) => i).find((i) => !used.has(i));
+  const index = wantedIndex() ?? Array.from({ length: MAX_CLUSTERS }, (_, i) => i).find((i) => !used.has(i));
   if (index === undefined) throw new CliError(`this machine has ${MAX_CLUSTERS} clusters already`, `remove one with: cox down --name NAME --purge`);
   try {
     const config = resolveClusterSpec({
@@ -74,6 +74,15 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
     if (error instanceof ClusterSpecError) throw new CliError(error.message, undefined, 2);
     throw error;
   }
+}
+
+/**
+ * A testing aid: `COXSWAIN_CLUSTER_INDEX` (0 to 7) chooses the index of a new cluster, because clusters of different
+ * `COXSWAIN_STATE_DIR`s don't see each other and would all take the same ports, networks and bridge.
+ */
+function wantedIndex(): number | undefined {
+  const text = process.env['COXSWAIN_CLUSTER_INDEX'];
+  return text === undefined || text === '' ? undefined : Number(text);
 }
 
 function refuseChange(flag: string, wanted: string | number | undefined, saved: string | number, name: string): void {
