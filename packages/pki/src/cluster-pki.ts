@@ -52,7 +52,7 @@ function plannedLeaves(o: ClusterPkiOptions): Record<LeafName, Leaf> {
   const client = (commonName: string, ...organizations: string[]): Leaf => ({ ca: 'ca', usage: 'client', subject: { commonName, organizations } });
   return {
     apiserver: { ca: 'ca', usage: 'server', subject: { commonName: 'kube-apiserver' }, dnsNames: [...new Set(apiNames)], ipAddresses: [...new Set(['127.0.0.1', '::1', ...o.apiServerIPs])] },
-    'apiserver-kubelet-client': client('kube-apiserver-kubelet-client', 'kubeadm:cluster-admins'),
+    'apiserver-kubelet-client': client('kube-apiserver-kubelet-client', 'system:masters'),
     'front-proxy-client': { ca: 'front-proxy-ca', usage: 'client', subject: { commonName: 'front-proxy-client' } },
     admin: client('kubernetes-admin', 'system:masters'),
     'controller-manager': client('system:kube-controller-manager'),
