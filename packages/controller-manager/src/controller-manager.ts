@@ -61,6 +61,7 @@ export class ControllerManager implements Component {
     this.#undo = undefined;
     if (!undo) return;
     this.#state.set('stopping');
+    setMaxListeners(0, deadline);
     try {
       for (const f of undo.reverse()) await f(deadline);
     } finally {

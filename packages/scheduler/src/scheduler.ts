@@ -90,9 +90,7 @@ export class Scheduler implements Component {
     const watched = clusterInformers(informers);
     const cache = new SchedulerCache();
     const nominator = new Nominator();
-    const recorder = new ApiEventRecorder({ client, component: config.profiles[0]?.schedulerName ?? 'default-scheduler', clock, random, logger });
-    undo.push((deadline) => recorder.stop(deadline));
-    const events: EventSink = (about, type, reason, note) => recorder.event(about, type, reason, note);
+    const events = eventSink(() => new ApiEventRecorder({ client, component: config.profiles[0]?.schedulerName ?? 'default-scheduler', clock, random, logger }), undo);
     const handle: SchedulerHandle = {
       view: clusterView(watched, cache, nominator),
       actions: apiActions({ client, clock, informers: watched, events }),
@@ -200,6 +198,22 @@ export class Scheduler implements Component {
       await running;
     });
   }
+}
+
+/** A recorder writes its events one after the other; several keep pace with binding. An object's events stay with one of them. */
+const RECORDERS = 8;
+
+function eventSink(make: () => ApiEventRecorder, undo: ((deadline: AbortSignal) => Promise<void> | void)[]): EventSink {
+  const recorders = Array.from({ length: RECORDERS }, make);
+  undo.push(async (deadline) => {
+    await Promise.all(recorders.map((r) => r.stop(deadline)));
+  });
+  return (about, type, reason, note) => {
+    const name = about.metadata.name ?? '';
+    let hash = 0;
+    for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) >>> 0;
+    recorders[hash % RECORDERS]?.event(about, type, reason, note);
+  };
 }
 
 function preEnqueue(profile: Profile | undefined, pod: Pod): ReturnType<SchedulingQueue['options']['preEnqueue']> {
