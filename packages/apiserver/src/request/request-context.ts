@@ -9,6 +9,7 @@ export class RequestContext {
   /** For the `Warning` header. */
   readonly warnings: string[] = [];
   readonly annotations: Record<string, string> = {};
+  readonly #resource: ResourceInfo | undefined;
   #warningBytes = 0;
 
   constructor(
@@ -19,11 +20,17 @@ export class RequestContext {
     readonly auditId: string,
     /** Milliseconds since the epoch. */
     readonly receivedAt: number,
-  ) {}
+  ) {
+    const { resource } = info;
+    this.#resource = resource?.resource === 'namespaces' && resource.group === '' ? { ...resource, namespace: '' } : resource;
+  }
 
-  /** Only for resource requests. */
+  /**
+   * Only for resource requests. A namespace is not inside itself here, although authorization sees it so (a Role in the namespace
+   * may grant reading it): that is in `info`.
+   */
   get resource(): ResourceInfo {
-    const { resource } = this.info;
+    const resource = this.#resource;
     if (!resource) throw new Error(`${this.info.path} is not a resource path`);
     return resource;
   }

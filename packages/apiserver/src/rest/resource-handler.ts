@@ -47,7 +47,7 @@ export class ResourceHandler {
     const served = this.options.env.registry.find(group, version, resource);
     if (!served) return notFoundPage();
     if (served.definition.namespaced && context.resource.namespace === '' && context.resource.name !== '' && context.info.verb !== 'list' && context.info.verb !== 'watch' && context.info.verb !== 'deletecollection') return notFoundPage();
-    if (!served.definition.namespaced && context.resource.namespace !== '' && !(group === '' && resource === 'namespaces')) return notFoundPage();
+    if (!served.definition.namespaced && context.resource.namespace !== '') return notFoundPage();
     if (served.definition.virtual) return this.#action(served.definition.virtual, context, served);
     return subresource === '' ? this.#main(context, served) : this.#sub(context, served, subresource);
   }
