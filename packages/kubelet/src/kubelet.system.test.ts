@@ -189,6 +189,21 @@ describe('a kubelet on a real runtime', () => {
     expect((await get('/pods')).body).toContain('"crash"');
   });
 
+  it('resizes a running container in place', async () => {
+    const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
+    node.pod('grow', { containers: [{ ...sleeper, resources: resources('100m', '32Mi') }] });
+    await node.until(() => node.status('grow').phase === 'Running');
+    const pod = node.api.pod('grow');
+    const containers = [{ ...sleeper, resources: resources('300m', '64Mi') }];
+    node.api.put('/api/v1/namespaces/default/pods', { ...pod, metadata: { ...pod.metadata, generation: 2 }, spec: { ...pod.spec, containers } });
+    await node.until(() => node.status('grow').containerStatuses[0].resources.limits?.memory === '64Mi');
+    expect(node.status('grow').containerStatuses[0]).toMatchObject({ restartCount: 0, resources: { limits: { cpu: '300m', memory: '64Mi' } } });
+    const stats = await (await Cgroup.at(`${node.kubelet.options.cgroupRoot}/kubepods/poduid-grow`)).stats();
+    expect(stats.memory.limitBytes).toBe(64 * 2 ** 20);
+    node.api.deletePod('grow', 1);
+    await node.until(() => node.gone('grow'));
+  });
+
   it('probes over HTTP and TCP in the pod network', async () => {
     node.pod('probed', {
       containers: [

@@ -19,7 +19,7 @@ import { RuntimeMonitor } from './node/runtime-monitor.js';
 import { type KubeletConfig, kubeletOptions, type KubeletOptions } from './options.js';
 import { Paths } from './paths.js';
 import { PodSignals } from './pod-signals.js';
-import { isTerminal } from './pod/pod-spec.js';
+import { gracePeriodOf, isTerminal } from './pod/pod-spec.js';
 import { PodCache } from './pod/pod-cache.js';
 import type { ResourceOptions } from './pod/resources.js';
 import { ProbeManager } from './probes/probe-manager.js';
@@ -271,6 +271,8 @@ class KubeletRun {
       cri: cri.runtime,
       pleg,
       resourceOptions: resources,
+      restartForResize: (pod: Pod, id: string, name: string) =>
+        runtime.killContainer(pod, { id, name, message: `Container ${name} resize requires restart` }, gracePeriodOf(pod)),
       runtimeName: () => monitor.facts?.name ?? 'containerd',
       hostIPs: () => options.nodeIPs,
       networkNotReady: () => monitor.networkProblem,

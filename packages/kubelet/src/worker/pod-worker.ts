@@ -260,7 +260,7 @@ export class PodWorker {
     const again = actions.start.length === 0 && observed.sandboxes.length > 0 ? smallest(acted, await this.#keepVolumes(pod, signal)) : acted;
     observed = cache.get(this.uid);
     probes.sync(pod, observed, this.#deps.runtime.podIP(pod, observed.sandboxes[0]));
-    const resized = this.#pod ? await applyResize(this.#pod, observed, this.#resizeTried, this.#deps) : false;
+    const resized = await this.#resize(observed);
     const last = this.#report(cache.get(this.uid), false);
     if (!this.#wasStarted && last.phase === 'Running') {
       this.#wasStarted = true;
@@ -366,6 +366,18 @@ export class PodWorker {
       await this.#prune(cache.get(this.uid), name);
     }
     return again;
+  }
+
+  /** The pod's group makes room before its containers grow, and follows when they shrink. */
+  async #resize(observed: ObservedPod): Promise<boolean> {
+    const pod = this.#pod;
+    if (!pod || observed.sandboxes.length === 0) return false;
+    const { cgroups, logger } = this.#deps;
+    const fit = () => cgroups?.ensure(pod).catch((error: unknown) => logger.debug('the limits of a pod are not taken yet', { uid: this.uid, err: error }));
+    await fit();
+    const resized = await applyResize(pod, observed, this.#resizeTried, this.#deps);
+    if (resized) await fit();
+    return resized;
   }
 
   /** Volumes of running pods follow their objects and the pod's own labels, also in a pod that was adopted. */

@@ -9,6 +9,8 @@ export interface ResizeDeps {
   readonly cri: RuntimeServiceClient;
   readonly pleg: Pleg;
   readonly resourceOptions: ResourceOptions;
+  /** Stops a container whose resize policy asks for a restart; it starts again by the ordinary way. */
+  readonly restartForResize: (pod: Pod, containerId: string, name: string) => Promise<void>;
 }
 
 /** Gives running containers the resources the spec asks for now (in-place resize). Returns whether it changed any. */
@@ -29,6 +31,12 @@ export async function applyResize(pod: Pod, observed: ObservedPod, tried: Map<st
     const key = JSON.stringify(want);
     if (tried.get(running.id) === key) continue;
     tried.set(running.id, key);
+    changed = true;
+    const policy = (resource: string) => container.resizePolicy?.find((p) => p.resourceName === resource)?.restartPolicy;
+    if ((!sameCpu && policy('cpu') === 'RestartContainer') || (!sameMemory && policy('memory') === 'RestartContainer')) {
+      await deps.restartForResize(pod, running.id, container.name);
+      continue;
+    }
     await deps.cri.updateContainerResources({
       containerId: running.id,
       linux: {
@@ -40,7 +48,6 @@ export async function applyResize(pod: Pod, observed: ObservedPod, tried: Map<st
       },
     });
     await deps.pleg.observeContainer(podId(pod), running.id, running.sandboxId);
-    changed = true;
   }
   return changed;
 }
