@@ -45,7 +45,7 @@ export class EventCorrelator {
     ].join('\u0000');
     if (!this.#take(about, now)) return { action: 'drop' };
     const group = [about, event.type, event.reason, event.reportingComponent, event.reportingInstance].join('\u0000');
-    let key = `${group}\u0000${event.message}`;
+    let key = `${group}\u0000${event.involvedObject.fieldPath ?? ''}\u0000${event.message}`;
     let current = event;
     if (this.#isSimilar(group, event.message ?? '', now)) {
       key = group;
