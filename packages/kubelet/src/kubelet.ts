@@ -3,7 +3,8 @@ import type { Node, Pod, RuntimeClass, Secret, Service } from '@coxswain/api';
 import { ApiEventRecorder, InformerFactory, type KubeClient, Resources, type SharedInformer } from '@coxswain/client';
 import type { CriConnection } from '@coxswain/cri';
 import { diskUsage, machineFacts } from '@coxswain/linux';
-import { type Clock, type Component, ComponentStateCell, type Logger, type Random } from '@coxswain/sdk';
+import { type Clock, type Component, type ComponentState, ComponentStateCell, type Logger, type Random } from '@coxswain/sdk';
+import type { Observable } from 'rxjs';
 import { apiEvents } from './api-events.js';
 import { PodCgroups } from './cgroups/pod-cgroups.js';
 import type { KubeletEvents } from './events.js';
@@ -58,7 +59,7 @@ export interface KubeletDeps {
 export class Kubelet implements Component {
   readonly name = 'kubelet';
   readonly #cell = new ComponentStateCell();
-  readonly state$ = this.#cell.state$;
+  readonly state$: Observable<ComponentState> = this.#cell.state$;
   readonly options: KubeletOptions;
   readonly #deps: KubeletDeps;
   #run: KubeletRun | undefined;
