@@ -19,12 +19,15 @@ export default {
     { name: 'no-cycles', severity: 'error', from: { pathNot: '/generated/' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     onlyImports('api-imports-nothing', src(['api']), src(['api'])),
     onlyImports('apimachinery-imports-api', src(['apimachinery']), src(['api', 'apimachinery'])),
-    ...protocol.map((p) => onlyImports(`${p}-stands-alone`, src([p]), src([p, ...(p === 'cni' || p === 'oci' ? [] : [])]))),
+    ...protocol.map((p) => onlyImports(`${p}-stands-alone`, src([p]), src([p]))),
     onlyImports('sdk-imports-types', src(['sdk']), src(['sdk', 'api', 'apimachinery', 'cri', 'cni'])),
     onlyImports('client-imports-sdk', src(['client']), src(['client', 'sdk', 'api', 'apimachinery'])),
     onlyImports('host-imports-sdk', src(['host']), src(['host', 'sdk'])),
+    onlyImports('sdk-testing-imports-sdk', src(['sdk-testing']), src(['sdk-testing', 'sdk', 'api', 'apimachinery', ...protocol])),
     onlyImports('controller-imports-client', src(['controller']), src(['controller', 'client', 'sdk', 'api', 'apimachinery'])),
-    ...components.map((c) => onlyImports(`${c}-meets-others-through-the-api`, src([c]), src([c, 'controller', 'client', 'sdk', 'api', 'apimachinery', ...protocol]))),
+    ...components.map((c) =>
+      onlyImports(`${c}-meets-others-through-the-api`, src([c]), src([c, 'controller', 'client', 'sdk', 'api', 'apimachinery', ...protocol])),
+    ),
     onlyImports('cluster-imports-no-plugin', src(['cluster']), '^packages/'),
     {
       name: 'plugins-import-no-component-and-no-plugin',
@@ -32,7 +35,12 @@ export default {
       from: { path: '^plugins/([^/]+)/', pathNot: notTests },
       to: { path: '^(packages|plugins|apps)/', pathNot: ['^plugins/$1/', src(['sdk', 'client', 'controller', 'api', 'apimachinery', ...protocol])] },
     },
-    { name: 'no-deep-imports', severity: 'error', from: { path: '^(packages|plugins|apps)/([^/]+)/' }, to: { path: '^(packages|plugins)/([^/]+)/src/(?!index\\.ts$)', pathNot: '^$1/$2/' } },
+    {
+      name: 'no-deep-imports',
+      severity: 'error',
+      from: { path: '^(packages|plugins|apps)/([^/]+)/' },
+      to: { path: '^(packages|plugins)/([^/]+)/src/(?!index\\.ts$)', pathNot: '^$1/$2/' },
+    },
     { name: 'no-tests-in-source', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { path: '\\.test\\.ts$' } },
   ],
   options: {
@@ -40,6 +48,11 @@ export default {
     exclude: { path: '(^|/)dist/|/node_modules/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['coxswain-source', 'import', 'types', 'node', 'default'], extensions: ['.ts', '.js', '.mjs', '.json'], mainFields: ['module', 'main', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['coxswain-source', 'import', 'types', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+      mainFields: ['module', 'main', 'types'],
+    },
   },
 };

@@ -17,7 +17,15 @@ export async function benchApi(api) {
     spec: {
       automountServiceAccountToken: false,
       nodeName: `nowhere-${k % 50}`,
-      containers: [{ name: 'c', image: 'busybox:1', command: ['sleep', '1000'], env: Array.from({ length: 8 }, (_, i) => ({ name: `V${i}`, value: 'some-value' })), resources: { requests: { cpu: '10m', memory: '16Mi' } } }],
+      containers: [
+        {
+          name: 'c',
+          image: 'busybox:1',
+          command: ['sleep', '1000'],
+          env: Array.from({ length: 8 }, (_, i) => ({ name: `V${i}`, value: 'some-value' })),
+          resources: { requests: { cpu: '10m', memory: '16Mi' } },
+        },
+      ],
     },
   });
 
@@ -42,10 +50,16 @@ async function fanOut(api, maps, map) {
   const updates = 1000;
   let seen = 0;
   const { metadata } = await api.json('GET', `${maps}?limit=1`);
-  const stops = await Promise.all(Array.from({ length: watchers }, () => api.watch(`${maps}?watch=1&resourceVersion=${metadata.resourceVersion}`, () => seen++)));
+  const stops = await Promise.all(
+    Array.from({ length: watchers }, () => api.watch(`${maps}?watch=1&resourceVersion=${metadata.resourceVersion}`, () => seen++)),
+  );
   const begun = performance.now();
   await load(updates, 16, (k) => api.send('PUT', `${maps}/c${k}`, map(`c${k}`, 'z')));
   while (seen < watchers * updates && performance.now() - begun < 60_000) await new Promise((resolve) => setTimeout(resolve, 5));
-  figure(`watch fan-out, ${watchers} watchers`, `${(seen / ((performance.now() - begun) / 1000)).toFixed(0)} events/s (${seen} of ${watchers * updates})`, '45,000/s');
+  figure(
+    `watch fan-out, ${watchers} watchers`,
+    `${(seen / ((performance.now() - begun) / 1000)).toFixed(0)} events/s (${seen} of ${watchers * updates})`,
+    '45,000/s',
+  );
   for (const stop of stops) stop();
 }

@@ -27,7 +27,10 @@ export async function benchPods(api) {
   const start = async (name) => {
     const at = performance.now();
     const done = new Promise((resolve) => ready.set(name, resolve));
-    await api.send('POST', pods, { metadata: { name }, spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: IMAGE, command: ['sleep', '100000'] }] } });
+    await api.send('POST', pods, {
+      metadata: { name },
+      spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: IMAGE, command: ['sleep', '100000'] }] },
+    });
     await done;
     return performance.now() - at;
   };
@@ -41,7 +44,11 @@ export async function benchPods(api) {
   figure('pod start one by one, p50', `${percentiles(single).p50.toFixed(0)} ms`, '570 ms');
   const begun = performance.now();
   const many = await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => start(`many-${i}`)));
-  figure(`${AT_ONCE} pods at once`, `${(AT_ONCE / ((performance.now() - begun) / 1000)).toFixed(1)} pods/s (p50 ${percentiles(many).p50.toFixed(0)} ms)`, '5.2 pods/s');
+  figure(
+    `${AT_ONCE} pods at once`,
+    `${(AT_ONCE / ((performance.now() - begun) / 1000)).toFixed(1)} pods/s (p50 ${percentiles(many).p50.toFixed(0)} ms)`,
+    '5.2 pods/s',
+  );
   const deleting = performance.now();
   await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => remove(`many-${i}`)));
   figure(`delete of ${AT_ONCE}`, `${(AT_ONCE / ((performance.now() - deleting) / 1000)).toFixed(0)} pods/s`, '280/s');

@@ -10,7 +10,10 @@ const wanted = (name) => chosen.size === 0 || chosen.has(name);
 const cluster = new BenchCluster();
 const settle = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const total = (memory) => Object.values(memory).reduce((a, b) => a + b, 0);
-const inParts = (memory) => Object.entries(memory).map(([role, mib]) => `${role} ${mib.toFixed(0)}`).join(', ');
+const inParts = (memory) =>
+  Object.entries(memory)
+    .map(([role, mib]) => `${role} ${mib.toFixed(0)}`)
+    .join(', ');
 
 try {
   const first = cluster.up();

@@ -11,7 +11,12 @@ export class BenchCluster {
   constructor(name = 'bench') {
     this.name = name;
     this.folder = mkdtempSync(join(tmpdir(), 'cox-bench-'));
-    this.env = { ...process.env, COXSWAIN_STATE_DIR: join(this.folder, 'state'), COXSWAIN_RUN_DIR: join(this.folder, 'run'), KUBECONFIG: join(this.folder, 'kubeconfig') };
+    this.env = {
+      ...process.env,
+      COXSWAIN_STATE_DIR: join(this.folder, 'state'),
+      COXSWAIN_RUN_DIR: join(this.folder, 'run'),
+      KUBECONFIG: join(this.folder, 'kubeconfig'),
+    };
   }
 
   cox(...args) {

@@ -9,5 +9,11 @@ export function figure(what, measured, upstream = '') {
 export function printTable() {
   const all = [['figure', 'coxswain', 'upstream'], ...rows];
   const widths = [0, 1, 2].map((i) => Math.max(...all.map((r) => r[i].length)));
-  for (const row of all) console.log(row.map((cell, i) => cell.padEnd(widths[i])).join('   ').trimEnd());
+  for (const row of all)
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join('   ')
+        .trimEnd(),
+    );
 }

@@ -4,8 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const result = spawnSync(process.execPath, ['--conditions=coxswain-source', '--import', 'tsx', 'apps/cox/scripts/guestbook-image.ts', ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const result = spawnSync(
+  process.execPath,
+  ['--conditions=coxswain-source', '--import', 'tsx', 'apps/cox/scripts/guestbook-image.ts', ...process.argv.slice(2)],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 process.exit(result.status ?? 1);

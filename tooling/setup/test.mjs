@@ -35,7 +35,8 @@ function vitest(project) {
     for (const file of testResults) {
       for (const test of file.assertionResults) if (test.status === 'failed') failures.push(`${file.name.slice(root.length)}: ${test.fullName}`);
       // A file that cannot be loaded has no test that could fail.
-      if (file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed')) count(`${file.name.slice(root.length)}: ${file.message}`, false);
+      if (file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed'))
+        count(`${file.name.slice(root.length)}: ${file.message}`, false);
     }
     if (!ok && numFailedTests === 0 && testResults.every((f) => f.status !== 'failed')) count(`${project} tests: vitest ended with an error`, false);
   } catch (error) {

@@ -43,7 +43,9 @@ export function createProgram(): Command {
     .action(async (options) => (await import('./commands/kubeconfig.js')).kubeconfig(options));
 
   const image = program.command('image').description("a cluster's container images");
-  cluster(image, 'load <file>', 'load a docker-save or OCI archive').action(async (file: string, options) => (await import('./commands/image.js')).imageLoad(file, options));
+  cluster(image, 'load <file>', 'load a docker-save or OCI archive').action(async (file: string, options) =>
+    (await import('./commands/image.js')).imageLoad(file, options),
+  );
   cluster(image, 'list', 'list the images').action(async (options) => (await import('./commands/image.js')).imageList(options));
 
   cluster(program, 'logs [process]', 'print the log of a process: control-plane, node or containerd')
@@ -61,7 +63,10 @@ export function createProgram(): Command {
 }
 
 function cluster(parent: Command, nameAndArgs: string, description: string, options: { hidden?: boolean } = {}): Command {
-  return parent.command(nameAndArgs, { hidden: options.hidden ?? false }).description(description).option('--name <name>', 'the cluster', DEFAULT_CLUSTER);
+  return parent
+    .command(nameAndArgs, { hidden: options.hidden ?? false })
+    .description(description)
+    .option('--name <name>', 'the cluster', DEFAULT_CLUSTER);
 }
 
 function port(text: string): number {

@@ -22,7 +22,10 @@ describe('cox', () => {
   });
 
   test('a second up of a running cluster says that it runs', async () => {
-    expect(await cluster.cox(['up', '--name', cluster.name])).toMatchObject({ code: 1, stderr: expect.stringContaining(`cluster "${cluster.name}" is running already`) });
+    expect(await cluster.cox(['up', '--name', cluster.name])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`cluster "${cluster.name}" is running already`),
+    });
   });
 
   test('a port in use is named before anything is started', async () => {
@@ -71,10 +74,14 @@ describe('cox', () => {
 
 describe('kubectl', () => {
   test('malformed YAML and wrong fields are refused by name', async () => {
-    const wrong = await cluster.kubectlRaw(['apply', '-f', '-'], { input: 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: A_B, image: x}], nope: 1}\n' });
+    const wrong = await cluster.kubectlRaw(['apply', '-f', '-'], {
+      input: 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: A_B, image: x}], nope: 1}\n',
+    });
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toContain('unknown field "spec.nope"');
-    const invalid = await cluster.kubectlRaw(['apply', '-f', '-'], { input: 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: A_B, image: x}]}\n' });
+    const invalid = await cluster.kubectlRaw(['apply', '-f', '-'], {
+      input: 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: A_B, image: x}]}\n',
+    });
     expect(invalid.stderr).toContain('spec.containers[0].name: Invalid value: "A_B"');
   });
 
@@ -82,7 +89,11 @@ describe('kubectl', () => {
     ['no-image', 'containers: [{name: c, image: "127.0.0.1:1/nothing:1"}]', /^(ErrImagePull|ImagePullBackOff)$/],
     ['bad-name', 'containers: [{name: c, image: "BAD//name::"}]', /^InvalidImageName$/],
     ['never', 'containers: [{name: c, image: "coxswain.local/absent:1", imagePullPolicy: Never}]', /^ErrImageNeverPull$/],
-    ['no-command', 'containers: [{name: c, image: "coxswain.local/guestbook:1", command: ["/no/such/command"]}]', /^(RunContainerError|CreateContainerError|CrashLoopBackOff|StartError)$/],
+    [
+      'no-command',
+      'containers: [{name: c, image: "coxswain.local/guestbook:1", command: ["/no/such/command"]}]',
+      /^(RunContainerError|CreateContainerError|CrashLoopBackOff|StartError)$/,
+    ],
     ['no-config', 'containers: [{name: c, image: "coxswain.local/guestbook:1", envFrom: [{configMapRef: {name: absent}}]}]', /^CreateContainerConfigError$/],
     ['crashes', 'containers: [{name: c, image: "coxswain.local/guestbook:1", command: ["false"]}]', /^CrashLoopBackOff$/],
   ];

@@ -31,7 +31,16 @@ test('the front page answers on the node port, on the cluster IP from the host, 
   for (const address of [`127.0.0.1:${spec.ports[0]?.nodePort}`, `${cluster.config.nodeIP}:${spec.ports[0]?.nodePort}`, spec.clusterIP]) {
     expect(await page(address), address).toContain('<li>the first page is free</li>');
   }
-  const fromPod = await cluster.kubectl('exec', 'deploy/guestbook-store', '--', 'wget', '-q', '-O', '-', 'http://guestbook.default.svc.cluster.local/cgi-bin/page');
+  const fromPod = await cluster.kubectl(
+    'exec',
+    'deploy/guestbook-store',
+    '--',
+    'wget',
+    '-q',
+    '-O',
+    '-',
+    'http://guestbook.default.svc.cluster.local/cgi-bin/page',
+  );
   expect(fromPod).toContain('Sign the guestbook');
 });
 
@@ -86,7 +95,9 @@ test('a rolling update under 50 requests/s loses none', async () => {
 test('a rollout is undone', async () => {
   await cluster.kubectl('rollout', 'undo', 'deployment/guestbook');
   await cluster.kubectl('rollout', 'status', 'deployment/guestbook', '--timeout=90s');
-  expect(await cluster.kubectl('get', 'deployment', 'guestbook', '-o', 'jsonpath={.spec.template.spec.containers[0].image}')).toBe('coxswain.local/guestbook:1');
+  expect(await cluster.kubectl('get', 'deployment', 'guestbook', '-o', 'jsonpath={.spec.template.spec.containers[0].image}')).toBe(
+    'coxswain.local/guestbook:1',
+  );
 });
 
 test('kill -9 of a container process restarts it and counts it', async () => {

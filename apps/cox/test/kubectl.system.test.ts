@@ -42,8 +42,12 @@ afterAll(async () => {
 const aPod = async () => (await cluster.kubectl('get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[0].metadata.name}')).trim();
 
 test('get prints the columns people know, in every format', async () => {
-  expect(await cluster.kubectl('get', 'deployments', '-o', 'wide')).toMatch(/NAME +READY +UP-TO-DATE +AVAILABLE +AGE +CONTAINERS +IMAGES +SELECTOR\nweb +2\/2 +2 +2 /);
-  expect(await cluster.kubectl('get', 'pods', '-o', 'wide')).toMatch(/NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE +READINESS GATES\n(web-\S+ +1\/1 +Running +0 +\S+ +10\.\d+\.\d+\.\d+ )/);
+  expect(await cluster.kubectl('get', 'deployments', '-o', 'wide')).toMatch(
+    /NAME +READY +UP-TO-DATE +AVAILABLE +AGE +CONTAINERS +IMAGES +SELECTOR\nweb +2\/2 +2 +2 /,
+  );
+  expect(await cluster.kubectl('get', 'pods', '-o', 'wide')).toMatch(
+    /NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE +READINESS GATES\n(web-\S+ +1\/1 +Running +0 +\S+ +10\.\d+\.\d+\.\d+ )/,
+  );
   expect(await cluster.kubectl('get', 'nodes')).toMatch(/NAME +STATUS +ROLES +AGE +VERSION\n\S+ +Ready +\S+ +\S+ +v1\.36/);
   expect(await cluster.kubectl('get', 'deployment', 'web', '-o', 'yaml')).toMatch(/^apiVersion: apps\/v1\nkind: Deployment\n/);
   expect(JSON.parse(await cluster.kubectl('get', 'deployment', 'web', '-o', 'json'))).toMatchObject({ kind: 'Deployment', status: { readyReplicas: 2 } });
@@ -60,7 +64,9 @@ test('logs, also followed', async () => {
   const pod = await aPod();
   expect(await cluster.kubectl('logs', pod)).toBe('started\n');
   expect(await cluster.kubectl('logs', pod, '--timestamps')).toMatch(/^\d{4}-\d\d-\d\dT\S+Z started\n$/);
-  await cluster.apply(`{apiVersion: v1, kind: Pod, metadata: {name: ticks}, spec: {terminationGracePeriodSeconds: 0, containers: [{name: c, image: "coxswain.local/guestbook:1", command: [sh, -c, "i=0; while true; do echo tick $i; i=$((i+1)); sleep 0.2; done"]}]}}`);
+  await cluster.apply(
+    `{apiVersion: v1, kind: Pod, metadata: {name: ticks}, spec: {terminationGracePeriodSeconds: 0, containers: [{name: c, image: "coxswain.local/guestbook:1", command: [sh, -c, "i=0; while true; do echo tick $i; i=$((i+1)); sleep 0.2; done"]}]}}`,
+  );
   await cluster.kubectl('wait', 'pod/ticks', '--for=condition=Ready', '--timeout=30s');
   const follow = cluster.background('logs', '-f', 'ticks');
   let text = '';
@@ -73,14 +79,22 @@ test('logs, also followed', async () => {
 test('exec carries streams, exit codes and a terminal', async () => {
   const pod = await aPod();
   expect(await cluster.kubectl('exec', pod, '--', 'echo', 'hello')).toBe('hello\n');
-  expect(await cluster.kubectlRaw(['exec', '-i', pod, '--', 'sh', '-c', 'cat; echo oops >&2; exit 7'], { input: 'from stdin' })).toMatchObject({ code: 7, stdout: 'from stdin', stderr: expect.stringContaining('oops') });
+  expect(await cluster.kubectlRaw(['exec', '-i', pod, '--', 'sh', '-c', 'cat; echo oops >&2; exit 7'], { input: 'from stdin' })).toMatchObject({
+    code: 7,
+    stdout: 'from stdin',
+    stderr: expect.stringContaining('oops'),
+  });
   // `script` gives kubectl a terminal.
-  const tty = await command('script', ['-qec', `${process.cwd()}/.cache/bin/kubectl exec -it ${pod} -- sh -c 'tty; stty size'`, '/dev/null'], { env: cluster.env });
+  const tty = await command('script', ['-qec', `${process.cwd()}/.cache/bin/kubectl exec -it ${pod} -- sh -c 'tty; stty size'`, '/dev/null'], {
+    env: cluster.env,
+  });
   expect(tty.stdout).toMatch(/\/dev\/pts\/\d+\r?\n\d+ \d+/);
 });
 
 test('attach', async () => {
-  await cluster.apply(`{apiVersion: v1, kind: Pod, metadata: {name: echo}, spec: {terminationGracePeriodSeconds: 0, containers: [{name: c, image: "coxswain.local/guestbook:1", stdin: true, command: [sh, -c, "while read line; do echo got $line; done"]}]}}`);
+  await cluster.apply(
+    `{apiVersion: v1, kind: Pod, metadata: {name: echo}, spec: {terminationGracePeriodSeconds: 0, containers: [{name: c, image: "coxswain.local/guestbook:1", stdin: true, command: [sh, -c, "while read line; do echo got $line; done"]}]}}`,
+  );
   await cluster.kubectl('wait', 'pod/echo', '--for=condition=Ready', '--timeout=30s');
   const attach = cluster.background('attach', '-i', 'echo');
   let text = '';
@@ -183,12 +197,17 @@ test('auth can-i, create token, and what a service account may do', async () => 
   const denied = await cluster.kubectlRaw(['auth', 'can-i', 'list', 'pods', '--as=system:serviceaccount:default:reader']);
   expect(denied).toMatchObject({ code: 1, stdout: 'no\n' });
   await cluster.kubectl('create', 'rolebinding', 'reader', '--clusterrole=view', '--serviceaccount=default:reader');
-  await eventually('the binding counts', async () => expect(await cluster.kubectl('auth', 'can-i', 'list', 'pods', '--as=system:serviceaccount:default:reader')).toBe('yes\n'));
+  await eventually('the binding counts', async () =>
+    expect(await cluster.kubectl('auth', 'can-i', 'list', 'pods', '--as=system:serviceaccount:default:reader')).toBe('yes\n'),
+  );
   const token = (await cluster.kubectl('create', 'token', 'reader')).trim();
   const server = (await cluster.kubectl('config', 'view', '--minify', '-o', 'jsonpath={.clusters[0].cluster.server}')).trim();
-  const asReader = (...args: string[]) => cluster.kubectlRaw(['--server', server, '--insecure-skip-tls-verify', '--token', token, ...args], { env: { KUBECONFIG: '/dev/null' } });
+  const asReader = (...args: string[]) =>
+    cluster.kubectlRaw(['--server', server, '--insecure-skip-tls-verify', '--token', token, ...args], { env: { KUBECONFIG: '/dev/null' } });
   expect((await asReader('get', 'pods', '-o', 'name')).stdout).toContain('pod/web');
-  expect((await asReader('get', 'secrets')).stderr).toContain('secrets is forbidden: User "system:serviceaccount:default:reader" cannot list resource "secrets" in API group "" in the namespace "default"');
+  expect((await asReader('get', 'secrets')).stderr).toContain(
+    'secrets is forbidden: User "system:serviceaccount:default:reader" cannot list resource "secrets" in API group "" in the namespace "default"',
+  );
   expect(await cluster.kubectl('auth', 'whoami')).toContain('kubernetes-admin');
 });
 

@@ -39,7 +39,9 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 /** What must stay as it is: the same pods, the same containers, on the same addresses. */
 async function identity(): Promise<string[]> {
   const { items } = await cluster.json<PodList>('pods', '-l', 'app=web');
-  return items.map((p) => `${p.metadata.uid} ${p.status.podIP} ${p.status.containerStatuses.map((c) => `${c.containerID} ${c.restartCount} ${c.ready}`).join()}`).sort();
+  return items
+    .map((p) => `${p.metadata.uid} ${p.status.podIP} ${p.status.containerStatuses.map((c) => `${c.containerID} ${c.restartCount} ${c.ready}`).join()}`)
+    .sort();
 }
 
 /** Containers that run, by what the kernel says. */

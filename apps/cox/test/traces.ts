@@ -11,7 +11,13 @@ export async function tracesOf(config: ClusterConfig): Promise<string[]> {
     try {
       const args = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ');
       const cgroup = readFileSync(`/proc/${entry}/cgroup`, 'utf8');
-      if (args.includes(run) || args.includes(state) || args.includes(`run-node --name ${config.name}`) || args.includes(`run-control-plane --name ${config.name}`)) found.push(`process ${entry}: ${args}`);
+      if (
+        args.includes(run) ||
+        args.includes(state) ||
+        args.includes(`run-node --name ${config.name}`) ||
+        args.includes(`run-control-plane --name ${config.name}`)
+      )
+        found.push(`process ${entry}: ${args}`);
       else if (cgroup.includes(`/coxswain-${config.name}/`)) found.push(`process ${entry} in the cluster's cgroup: ${args}`);
     } catch {
       // It ended while we looked.

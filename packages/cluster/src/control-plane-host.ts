@@ -62,10 +62,23 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
     return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock });
   };
   return [
-    component('apiserver', [StateStore, Clock, Random, Logger, all(Authenticator), all(Authorizer), all(AdmissionPlugin)], (store, clock, random, logger, authenticators, authorizers, admission) => {
-      server = new ApiServer({ ...apiServerConfig(config, pki), store, clock, random, logger: logger.child({ component: 'apiserver' }), authenticators, authorizers, admission });
-      return server;
-    }),
+    component(
+      'apiserver',
+      [StateStore, Clock, Random, Logger, all(Authenticator), all(Authorizer), all(AdmissionPlugin)],
+      (store, clock, random, logger, authenticators, authorizers, admission) => {
+        server = new ApiServer({
+          ...apiServerConfig(config, pki),
+          store,
+          clock,
+          random,
+          logger: logger.child({ component: 'apiserver' }),
+          authenticators,
+          authorizers,
+          admission,
+        });
+        return server;
+      },
+    ),
     component(
       'scheduler',
       [Clock, Random, Logger, all(SchedulerPlugin)],

@@ -5,7 +5,13 @@ import { ClusterSpecError, MAX_CLUSTERS, resolveClusterSpec } from './resolve-sp
 describe('resolveClusterSpec', () => {
   test('the first cluster of a machine has the usual numbers', () => {
     const config = resolveClusterSpec({ name: 'default', nodeIP: '192.0.2.1' });
-    expect(config).toMatchObject({ podCIDR: '10.244.0.0/16', serviceCIDR: '10.96.0.0/16', apiServiceIP: '10.96.0.1', dnsIP: '10.96.0.10', nodePortRange: { from: 30000, to: 32767 } });
+    expect(config).toMatchObject({
+      podCIDR: '10.244.0.0/16',
+      serviceCIDR: '10.96.0.0/16',
+      apiServiceIP: '10.96.0.1',
+      dnsIP: '10.96.0.10',
+      nodePortRange: { from: 30000, to: 32767 },
+    });
     expect(config.ports).toMatchObject({ apiServer: 6443, kubelet: 10250 });
   });
 
@@ -20,9 +26,12 @@ describe('resolveClusterSpec', () => {
   });
 
   test('every problem is named with its field', () => {
-    const wrong = () => resolveClusterSpec({ name: 'Bad_Name', index: 99, nodeIP: '192.0.2.1', network: { podCIDR: '10.0.0.0/8', serviceCIDR: '10.96.0.0/16' } });
+    const wrong = () =>
+      resolveClusterSpec({ name: 'Bad_Name', index: 99, nodeIP: '192.0.2.1', network: { podCIDR: '10.0.0.0/8', serviceCIDR: '10.96.0.0/16' } });
     expect(wrong).toThrow(ClusterSpecError);
     expect(wrong).toThrow(/name "Bad_Name".*index must be 0 to 7.*overlap/);
-    expect(() => resolveClusterSpec({ name: 'a', nodeIP: '192.0.2.1', network: { podCIDR: '10.244.0.1/16' } })).toThrow('network.podCIDR "10.244.0.1/16" is not an IPv4 network');
+    expect(() => resolveClusterSpec({ name: 'a', nodeIP: '192.0.2.1', network: { podCIDR: '10.244.0.1/16' } })).toThrow(
+      'network.podCIDR "10.244.0.1/16" is not an IPv4 network',
+    );
   });
 });

@@ -29,7 +29,8 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
   const services = parseCidr4(serviceCIDR);
   if (!pods) problems.push(`network.podCIDR "${podCIDR}" is not an IPv4 network such as 10.244.0.0/16`);
   if (!services) problems.push(`network.serviceCIDR "${serviceCIDR}" is not an IPv4 network such as 10.96.0.0/16`);
-  if (pods && services && overlaps(pods, services)) problems.push(`network.podCIDR ${podCIDR} and network.serviceCIDR ${serviceCIDR} overlap; choose separate networks`);
+  if (pods && services && overlaps(pods, services))
+    problems.push(`network.podCIDR ${podCIDR} and network.serviceCIDR ${serviceCIDR} overlap; choose separate networks`);
   if (pods && pods.bits > 24) problems.push(`network.podCIDR ${podCIDR} is too small: every node takes a /24 of it`);
   if (services && services.bits > 28) problems.push(`network.serviceCIDR ${serviceCIDR} is too small: it needs at least 16 addresses`);
   if (problems.length > 0 || !services) throw new ClusterSpecError(problems);

@@ -56,7 +56,9 @@ describe('createHost', () => {
 
   test('resolves tokens, starts in order, stops in reverse and closes what plugins opened last', async () => {
     const log: string[] = [];
-    const closing = new ContainerModule((o) => void o.bind(Greeter).toResolvedValue(async () => ({ greet: () => 'hi', close: async () => void log.push('close') })));
+    const closing = new ContainerModule(
+      (o) => void o.bind(Greeter).toResolvedValue(async () => ({ greet: () => 'hi', close: async () => void log.push('close') })),
+    );
     const host = await createHost({
       modules: [closing],
       components: [

@@ -83,7 +83,9 @@ class RunningHost implements Host {
   get state$(): Observable<HostState> {
     const entries = [...this.#components];
     if (entries.length === 0) return of({});
-    return combineLatest(entries.map(([, c]) => c.state$)).pipe(map((states) => Object.fromEntries(entries.map(([name], i) => [name, states[i] as ComponentState]))));
+    return combineLatest(entries.map(([, c]) => c.state$)).pipe(
+      map((states) => Object.fromEntries(entries.map(([name], i) => [name, states[i] as ComponentState]))),
+    );
   }
 
   async resolve(): Promise<this> {
@@ -122,7 +124,9 @@ class RunningHost implements Host {
   }
 
   async start(signal: AbortSignal = new AbortController().signal): Promise<void> {
-    const levels = dependencyLevels(this.options.components).levels.map((level) => level.map((r) => this.#components.get(r.name)).filter((c) => c !== undefined));
+    const levels = dependencyLevels(this.options.components).levels.map((level) =>
+      level.map((r) => this.#components.get(r.name)).filter((c) => c !== undefined),
+    );
     try {
       this.#started = await startInOrder(levels, signal, this.#lifecycle(), this.#stopDeadlineMs);
     } catch (error) {

@@ -16,7 +16,12 @@ export interface LifecycleOptions {
  * Start level by level, the components of a level side by side. When one fails, the rest of its level is awaited, everything that
  * started is stopped in reverse, and one AggregateError tells all that went wrong.
  */
-export async function startInOrder(levels: readonly (readonly Component[])[], signal: AbortSignal, options: LifecycleOptions, stopDeadlineMs: number): Promise<Component[]> {
+export async function startInOrder(
+  levels: readonly (readonly Component[])[],
+  signal: AbortSignal,
+  options: LifecycleOptions,
+  stopDeadlineMs: number,
+): Promise<Component[]> {
   const started: Component[] = [];
   for (const level of levels) {
     const outcomes = await Promise.allSettled(level.map((component) => startOne(component, signal, options)));

@@ -19,7 +19,7 @@ export interface MountInfo {
   readonly superOptions: readonly string[];
 }
 
-const unescape = (text: string) => text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+const unescapeOctal = (text: string) => text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 /** Pure. Lines that do not parse are left out: the kernel may add kinds we do not know. */
 export function parseMountInfo(text: string): MountInfo[] {
@@ -34,12 +34,12 @@ export function parseMountInfo(text: string): MountInfo[] {
       id: Number(id),
       parentId: Number(parentId),
       device,
-      root: unescape(root),
-      mountPoint: unescape(mountPoint),
+      root: unescapeOctal(root),
+      mountPoint: unescapeOctal(mountPoint),
       options: options?.split(',') ?? [],
       propagation,
       type,
-      source: unescape(source ?? ''),
+      source: unescapeOctal(source ?? ''),
       superOptions: superOptions?.split(',') ?? [],
     });
   }

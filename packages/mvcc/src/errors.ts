@@ -1,10 +1,4 @@
-export type MvccErrorCode =
-  | 'compacted'
-  | 'future-revision'
-  | 'lease-not-found'
-  | 'lease-exists'
-  | 'unavailable'
-  | 'invalid';
+export type MvccErrorCode = 'compacted' | 'future-revision' | 'lease-not-found' | 'lease-exists' | 'unavailable' | 'invalid';
 
 /** What the core throws when nobody gave it an error factory. */
 export class MvccError extends Error {

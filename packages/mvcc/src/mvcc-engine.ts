@@ -6,16 +6,7 @@ import type { KeyHistory, Version } from './key-index.js';
 import { upperBound } from './key-range.js';
 import type { LeaseTable } from './lease-table.js';
 import { decodeHeader, encodeDelete, encodePut, recordValue } from './record-codec.js';
-import type {
-  KeyRange,
-  KeyValue,
-  RangeOptions,
-  RangeResult,
-  StoreOp,
-  StoreOpResult,
-  Txn,
-  TxnResult,
-} from './types.js';
+import type { KeyRange, KeyValue, RangeOptions, RangeResult, StoreOp, StoreOpResult, Txn, TxnResult } from './types.js';
 import { isReadOnly, validateRange, validateTxn } from './validate-txn.js';
 import { ValueCache } from './value-cache.js';
 
@@ -182,9 +173,7 @@ export class MvccEngine {
   versions(key: string, from: number): readonly Change[] {
     const history = this.#index.get(key);
     if (!history) return [];
-    return history.versions
-      .filter((v) => v.modRevision >= from && v.modRevision <= this.#visible)
-      .map((version) => ({ history, version }));
+    return history.versions.filter((v) => v.modRevision >= from && v.modRevision <= this.#visible).map((version) => ({ history, version }));
   }
 
   #kvAt(key: string, revision: number): KeyValue | undefined {

@@ -3,16 +3,7 @@ import { mvccErrors } from './errors.js';
 import type { ErrorFactory } from './errors.js';
 import { LeaseTable } from './lease-table.js';
 import { MvccEngine } from './mvcc-engine.js';
-import type {
-  KeyRange,
-  LeaseStatus,
-  RangeOptions,
-  RangeResult,
-  Txn,
-  TxnResult,
-  WatchBatch,
-  WatchRequest,
-} from './types.js';
+import type { KeyRange, LeaseStatus, RangeOptions, RangeResult, Txn, TxnResult, WatchBatch, WatchRequest } from './types.js';
 import { WatchHub } from './watch-hub.js';
 
 export interface RevisionedStoreOptions {

@@ -53,8 +53,7 @@ test('a WatchIndex finds exactly the watchers whose range holds the key', () => 
       for (const w of watchers) if (!left.includes(w)) index.delete(w);
       const found = new Set<unknown>();
       index.forEach(key, (w) => found.add(w));
-      const holds = ({ range: r }: (typeof watchers)[number]) =>
-        r.end === undefined ? key === r.key : key >= r.key && (r.end === '\0' || key < r.end);
+      const holds = ({ range: r }: (typeof watchers)[number]) => (r.end === undefined ? key === r.key : key >= r.key && (r.end === '\0' || key < r.end));
       expect(found).toEqual(new Set(left.filter(holds)));
     }),
   );

@@ -123,8 +123,7 @@ export class WatchHub implements WatcherHost {
       this.#sync(watcher, visible);
       return undefined;
     }
-    const { events, upTo } =
-      watcher.range.end === undefined ? this.#historyOfKey(watcher) : this.#historyOfRange(watcher);
+    const { events, upTo } = watcher.range.end === undefined ? this.#historyOfKey(watcher) : this.#historyOfRange(watcher);
     watcher.nextRevision = upTo + 1;
     const caughtUp = upTo >= visible;
     if (events.length === 0) {

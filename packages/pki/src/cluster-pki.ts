@@ -18,7 +18,18 @@ export interface ClusterPkiOptions {
   readonly now: number;
 }
 
-const leaves = ['apiserver', 'apiserver-kubelet-client', 'front-proxy-client', 'admin', 'controller-manager', 'scheduler', 'kubelet-client', 'kubelet', 'kube-proxy', 'dns'] as const;
+const leaves = [
+  'apiserver',
+  'apiserver-kubelet-client',
+  'front-proxy-client',
+  'admin',
+  'controller-manager',
+  'scheduler',
+  'kubelet-client',
+  'kubelet',
+  'kube-proxy',
+  'dns',
+] as const;
 export type LeafName = (typeof leaves)[number];
 
 /** All keys and certificates of a cluster on one machine, PEM. */
@@ -48,17 +59,36 @@ interface Leaf {
 }
 
 function plannedLeaves(o: ClusterPkiOptions): Record<LeafName, Leaf> {
-  const apiNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${o.clusterDomain}`, 'localhost', ...o.apiServerNames];
+  const apiNames = [
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    `kubernetes.default.svc.${o.clusterDomain}`,
+    'localhost',
+    ...o.apiServerNames,
+  ];
   const client = (commonName: string, ...organizations: string[]): Leaf => ({ ca: 'ca', usage: 'client', subject: { commonName, organizations } });
   return {
-    apiserver: { ca: 'ca', usage: 'server', subject: { commonName: 'kube-apiserver' }, dnsNames: [...new Set(apiNames)], ipAddresses: [...new Set(['127.0.0.1', '::1', ...o.apiServerIPs])] },
+    apiserver: {
+      ca: 'ca',
+      usage: 'server',
+      subject: { commonName: 'kube-apiserver' },
+      dnsNames: [...new Set(apiNames)],
+      ipAddresses: [...new Set(['127.0.0.1', '::1', ...o.apiServerIPs])],
+    },
     'apiserver-kubelet-client': client('kube-apiserver-kubelet-client', 'system:masters'),
     'front-proxy-client': { ca: 'front-proxy-ca', usage: 'client', subject: { commonName: 'front-proxy-client' } },
     admin: client('kubernetes-admin', 'system:masters'),
     'controller-manager': client('system:kube-controller-manager'),
     scheduler: client('system:kube-scheduler'),
     'kubelet-client': client(`system:node:${o.nodeName}`, 'system:nodes'),
-    kubelet: { ca: 'ca', usage: 'server', subject: { commonName: `system:node:${o.nodeName}`, organizations: ['system:nodes'] }, dnsNames: [o.nodeName], ipAddresses: o.nodeIPs },
+    kubelet: {
+      ca: 'ca',
+      usage: 'server',
+      subject: { commonName: `system:node:${o.nodeName}`, organizations: ['system:nodes'] },
+      dnsNames: [o.nodeName],
+      ipAddresses: o.nodeIPs,
+    },
     'kube-proxy': client('system:kube-proxy', 'system:node-proxier'),
     dns: client('system:coredns', 'system:masters'),
   };
@@ -92,7 +122,9 @@ export async function ensureClusterPki(options: ClusterPkiOptions): Promise<Clus
     if (found.cert === undefined) return store(name, await createCa(commonName, options.now, CA_VALIDITY_MS));
     const reason = renewalReason(found, found.cert, { commonName }, options.now, 0);
     if (reason !== undefined) {
-      throw new PkiError(`the authority ${path(`${name}.crt`)} with its key cannot be used: ${reason}; restore both files, or remove the folder ${options.dir} to make a new PKI (every client then needs a new kubeconfig)`);
+      throw new PkiError(
+        `the authority ${path(`${name}.crt`)} with its key cannot be used: ${reason}; restore both files, or remove the folder ${options.dir} to make a new PKI (every client then needs a new kubeconfig)`,
+      );
     }
     return found as KeyPairPem;
   };
@@ -117,7 +149,10 @@ function ensureServiceAccountKeys(path: (file: string) => string, write: (file: 
   if (privateKey !== undefined || publicKey !== undefined) {
     const [there, gone] = privateKey === undefined ? ['sa.pub', 'sa.key'] : ['sa.key', 'sa.pub'];
     // The private key is written last, so it alone cannot be a start cut short.
-    if (there === 'sa.key') throw new PkiError(`${path(gone)} is missing beside ${path(there)}; restore it, or remove both to make a new pair (every service account token is then void)`);
+    if (there === 'sa.key')
+      throw new PkiError(
+        `${path(gone)} is missing beside ${path(there)}; restore it, or remove both to make a new pair (every service account token is then void)`,
+      );
   }
   const keys = createServiceAccountKeys();
   write('sa.pub', keys.publicKey, 0o644);

@@ -12,7 +12,10 @@ export interface SigningRequest {
 }
 
 /** A new key and a PKCS#10 request for it, as kubelets make them. */
-export async function createSigningRequest(subject: Subject, names: { readonly dnsNames?: readonly string[]; readonly ipAddresses?: readonly string[] } = {}): Promise<{ readonly request: string; readonly key: string }> {
+export async function createSigningRequest(
+  subject: Subject,
+  names: { readonly dnsNames?: readonly string[]; readonly ipAddresses?: readonly string[] } = {},
+): Promise<{ readonly request: string; readonly key: string }> {
   const key = newEcKey();
   const pkcs8 = key.export({ type: 'pkcs8', format: 'der' });
   const spki = key.export({ format: 'jwk' });

@@ -31,13 +31,21 @@ export function renewalReason(pair: Partial<KeyPairPem>, ca: string, expected: E
 }
 
 /** The parts of a certificate people ask for. Times in milliseconds since the epoch. */
-export function describeCertificate(pem: string): { readonly subject: string; readonly notAfter: number; readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] } {
+export function describeCertificate(pem: string): {
+  readonly subject: string;
+  readonly notAfter: number;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+} {
   const cert = new X509Certificate(pem);
   const names = (cert.subjectAltName ?? '').split(', ').filter(Boolean);
   return {
     subject: cert.subject,
     notAfter: Date.parse(cert.validTo),
     dnsNames: names.filter((n) => n.startsWith('DNS:')).map((n) => n.slice(4)),
-    ipAddresses: names.filter((n) => n.startsWith('IP Address:')).map((n) => n.slice(11)).filter((ip) => isIP(ip) !== 0),
+    ipAddresses: names
+      .filter((n) => n.startsWith('IP Address:'))
+      .map((n) => n.slice(11))
+      .filter((ip) => isIP(ip) !== 0),
   };
 }

@@ -5,7 +5,11 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { kubeconfigYaml, mergeIntoKubeconfig, mergeKubeconfigFile, removeFromKubeconfig, removeFromKubeconfigFile } from './index.js';
 
-const entry = { name: 'cox-default', cluster: { server: 'https://127.0.0.1:6443', certificateAuthority: 'CA' }, user: { clientCertificate: 'C', clientKey: 'K' } };
+const entry = {
+  name: 'cox-default',
+  cluster: { server: 'https://127.0.0.1:6443', certificateAuthority: 'CA' },
+  user: { clientCertificate: 'C', clientKey: 'K' },
+};
 const theirs = `# mine, hands off
 apiVersion: v1
 kind: Config
@@ -25,7 +29,9 @@ test('merging keeps what was there and replaces its own entry', () => {
   const once = mergeIntoKubeconfig(theirs, entry);
   expect(once).toContain('# mine, hands off');
   expect(once).toContain('# the real one');
-  const value = parse(mergeIntoKubeconfig(once, { ...entry, cluster: { ...entry.cluster, server: 'https://127.0.0.1:7443' } })) as { clusters: { name: string; cluster: { server: string } }[] };
+  const value = parse(mergeIntoKubeconfig(once, { ...entry, cluster: { ...entry.cluster, server: 'https://127.0.0.1:7443' } })) as {
+    clusters: { name: string; cluster: { server: string } }[];
+  };
   expect(value).toMatchObject({ 'current-context': 'cox-default' });
   expect(value.clusters.map((c) => `${c.name} ${c.cluster.server}`)).toEqual(['work https://work', 'cox-default https://127.0.0.1:7443']);
 });

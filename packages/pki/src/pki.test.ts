@@ -12,7 +12,16 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const now = Date.UTC(2026, 0, 1);
-const options = (more: object = {}) => ({ dir, apiServerNames: ['here'], apiServerIPs: ['10.96.0.1'], clusterDomain: 'cluster.local', nodeName: 'n1', nodeIPs: ['192.0.2.1'], now, ...more });
+const options = (more: object = {}) => ({
+  dir,
+  apiServerNames: ['here'],
+  apiServerIPs: ['10.96.0.1'],
+  clusterDomain: 'cluster.local',
+  nodeName: 'n1',
+  nodeIPs: ['192.0.2.1'],
+  now,
+  ...more,
+});
 
 describe('ensureClusterPki', () => {
   test('makes a complete folder once, with private keys nobody else can read', async () => {
@@ -52,8 +61,15 @@ describe('ensureClusterPki', () => {
 
 test('a signing request keeps its subject and names, and a forged one is refused', async () => {
   const ca = await createCa('test', now);
-  const { request } = await createSigningRequest({ commonName: 'system:node:a', organizations: ['system:nodes'] }, { dnsNames: ['a'], ipAddresses: ['192.0.2.7'] });
-  expect(await parseSigningRequest(request)).toMatchObject({ subject: { commonName: 'system:node:a', organizations: ['system:nodes'] }, dnsNames: ['a'], ipAddresses: ['192.0.2.7'] });
+  const { request } = await createSigningRequest(
+    { commonName: 'system:node:a', organizations: ['system:nodes'] },
+    { dnsNames: ['a'], ipAddresses: ['192.0.2.7'] },
+  );
+  expect(await parseSigningRequest(request)).toMatchObject({
+    subject: { commonName: 'system:node:a', organizations: ['system:nodes'] },
+    dnsNames: ['a'],
+    ipAddresses: ['192.0.2.7'],
+  });
   const cert = new X509Certificate(await signRequest(ca, request, { usage: 'client', now, validForMs: 3600_000 }));
   expect(cert.verify(new X509Certificate(ca.cert).publicKey)).toBe(true);
   expect(Date.parse(cert.validTo)).toBe(now + 3600_000);

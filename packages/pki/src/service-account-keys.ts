@@ -13,7 +13,9 @@ export function createServiceAccountKeys(): ServiceAccountKeys {
 
 /** Upstream's key id: the URL-safe base64 of the SHA-256 of the public key's SPKI encoding. */
 export function keyId(publicKeyPem: string): string {
-  return createHash('sha256').update(createPublicKey(publicKeyPem).export({ type: 'spki', format: 'der' })).digest('base64url');
+  return createHash('sha256')
+    .update(createPublicKey(publicKeyPem).export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
 }
 
 /** The JWKS document that lets others verify tokens (`/openid/v1/jwks`). */

@@ -2,8 +2,16 @@ import { setMaxListeners } from 'node:events';
 import type { Pod } from '@coxswain/api';
 import { ApiEventRecorder, InformerFactory, LeaderElector, type KubeClient } from '@coxswain/client';
 import {
-  ComponentStateCell, serveComponent, silentLogger,
-  type Clock, type Component, type ComponentServer, type Logger, type Random, type SchedulerHost, type SchedulerPlugin,
+  ComponentStateCell,
+  serveComponent,
+  silentLogger,
+  type Clock,
+  type Component,
+  type ComponentServer,
+  type Logger,
+  type Random,
+  type SchedulerHost,
+  type SchedulerPlugin,
 } from '@coxswain/sdk';
 import { SchedulerCache } from './cache/scheduler-cache.js';
 import { defaultSchedulerConfig, selectPlugins, type SchedulerConfig } from './config/scheduler-config.js';
@@ -90,7 +98,10 @@ export class Scheduler implements Component {
     const watched = clusterInformers(informers);
     const cache = new SchedulerCache();
     const nominator = new Nominator();
-    const events = eventSink(() => new ApiEventRecorder({ client, component: config.profiles[0]?.schedulerName ?? 'default-scheduler', clock, random, logger }), undo);
+    const events = eventSink(
+      () => new ApiEventRecorder({ client, component: config.profiles[0]?.schedulerName ?? 'default-scheduler', clock, random, logger }),
+      undo,
+    );
     const handle: SchedulerHandle = {
       view: clusterView(watched, cache, nominator),
       actions: apiActions({ client, clock, informers: watched, events }),
@@ -115,8 +126,18 @@ export class Scheduler implements Component {
     });
     const waiting = new WaitingPods(clock);
     const loop = new SchedulingLoop({
-      client, handle, profiles, cache, queue, nominator, waiting, events, metrics, logger,
-      percentageOfNodesToScore: (p) => config.profiles.find((c) => c.schedulerName === p.schedulerName)?.percentageOfNodesToScore ?? config.percentageOfNodesToScore,
+      client,
+      handle,
+      profiles,
+      cache,
+      queue,
+      nominator,
+      waiting,
+      events,
+      metrics,
+      logger,
+      percentageOfNodesToScore: (p) =>
+        config.profiles.find((c) => c.schedulerName === p.schedulerName)?.percentageOfNodesToScore ?? config.percentageOfNodesToScore,
       current: (pod: Pod) => {
         const now = watched.pods.lister.get(pod.metadata.name ?? '', pod.metadata.namespace);
         return now?.metadata.uid === pod.metadata.uid ? now : undefined;
@@ -124,7 +145,10 @@ export class Scheduler implements Component {
     });
     undo.push(
       watchCluster({
-        informers: watched, cache, queue, nominator,
+        informers: watched,
+        cache,
+        queue,
+        nominator,
         isOurs: (pod) => profiles.has(pod.spec?.schedulerName ?? 'default-scheduler'),
         now: () => clock.now(),
         wake: () => loop.wake(),
@@ -151,7 +175,11 @@ export class Scheduler implements Component {
         port: securePort,
         ...(tls && { tls }),
         metrics: () => metrics.registry.expose(),
-        checks: { ping: () => undefined, 'informer-sync': () => (synced ? undefined : 'caches are not synced'), leaderElection: () => (this.#state.current.phase === 'failed' ? 'lease lost' : undefined) },
+        checks: {
+          ping: () => undefined,
+          'informer-sync': () => (synced ? undefined : 'caches are not synced'),
+          leaderElection: () => (this.#state.current.phase === 'failed' ? 'lease lost' : undefined),
+        },
         pages: { '/statusz': () => ({ leading, ...queue.sizes }) },
       });
       const server = this.#server;
@@ -176,7 +204,10 @@ export class Scheduler implements Component {
     let running: Promise<unknown>;
     if (election) {
       const elector = new LeaderElector({
-        client, clock, random, logger,
+        client,
+        clock,
+        random,
+        logger,
         namespace: election.namespace,
         name: election.name,
         identity: election.identity || `${random.uuid()}_scheduler`,
@@ -223,4 +254,3 @@ function preEnqueue(profile: Profile | undefined, pod: Pod): ReturnType<Scheduli
   }
   return undefined;
 }
-

@@ -93,7 +93,10 @@ export class TestCluster {
 /** Always the first. */
 export const firstRandom: Random = { next: () => 0.5, int: (n) => n - 1, uuid: () => 'u', bytes: (n) => new Uint8Array(n) };
 
-export function node(name: string, extra: { labels?: Record<string, string>; spec?: Node['spec']; allocatable?: Record<string, string>; images?: { names: string[]; sizeBytes: number }[] } = {}): Node {
+export function node(
+  name: string,
+  extra: { labels?: Record<string, string>; spec?: Node['spec']; allocatable?: Record<string, string>; images?: { names: string[]; sizeBytes: number }[] } = {},
+): Node {
   const allocatable = { cpu: '4', memory: '8Gi', pods: '110', ...extra.allocatable };
   return {
     apiVersion: 'v1',

@@ -10,7 +10,10 @@ test('timers fire at their times, in order, also those made on the way', async (
   clock.setTimeout(note('c'), 20);
   clock.setTimeout(note('a'), 10);
   clock.setTimeout(note('never'), 15)();
-  void clock.sleep(5).then(() => clock.sleep(7)).then(note('slept'));
+  void clock
+    .sleep(5)
+    .then(() => clock.sleep(7))
+    .then(note('slept'));
   await clock.advance(19);
   expect(log).toEqual(['a@10', 'slept@12']);
   await clock.advance(1);

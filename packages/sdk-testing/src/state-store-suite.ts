@@ -36,14 +36,10 @@ export function stateStoreSuite(options: StateStoreSuiteOptions): void {
     await options.dispose?.();
   });
 
-  const txn = (success: Txn['success'], compare: Txn['compare'] = [], failure: Txn['success'] = []) =>
-    store.txn({ compare, success, failure });
-  const put = async (key: string, value = 'v', lease = 0) =>
-    (await txn([{ type: 'put', key, value: bytes(value), lease }])).revision;
-  const del = async (key: string, end?: string) =>
-    (await txn([{ type: 'delete', range: end === undefined ? { key } : { key, end } }])).revision;
-  const get = async (key: string, revision?: number) =>
-    (await store.range({ key }, revision === undefined ? {} : { revision })).kvs[0];
+  const txn = (success: Txn['success'], compare: Txn['compare'] = [], failure: Txn['success'] = []) => store.txn({ compare, success, failure });
+  const put = async (key: string, value = 'v', lease = 0) => (await txn([{ type: 'put', key, value: bytes(value), lease }])).revision;
+  const del = async (key: string, end?: string) => (await txn([{ type: 'delete', range: end === undefined ? { key } : { key, end } }])).revision;
+  const get = async (key: string, revision?: number) => (await store.range({ key }, revision === undefined ? {} : { revision })).kvs[0];
   const watch = (request: WatchRequest) => new Collector(store.watch(request, watching.signal));
   const all = prefixRange('/');
 
@@ -74,7 +70,10 @@ export function stateStoreSuite(options: StateStoreSuiteOptions): void {
 
     test('empty values and values with every byte come back as they went in', async () => {
       const value = Uint8Array.from({ length: 256 }, (_, i) => i);
-      await txn([{ type: 'put', key: '/bytes', value }, { type: 'put', key: '/empty', value: new Uint8Array(0) }]);
+      await txn([
+        { type: 'put', key: '/bytes', value },
+        { type: 'put', key: '/empty', value: new Uint8Array(0) },
+      ]);
       expect(Uint8Array.from((await get('/bytes'))?.value ?? [])).toEqual(value);
       expect((await get('/empty'))?.value.length).toBe(0);
     });
@@ -111,7 +110,10 @@ export function stateStoreSuite(options: StateStoreSuiteOptions): void {
     test('countOnly and keysOnly leave out what they say', async () => {
       expect(await store.range(all, { countOnly: true })).toMatchObject({ kvs: [], count: 5, more: false });
       const { kvs } = await store.range(prefixRange('/b/'), { keysOnly: true });
-      expect(kvs.map((kv) => [kv.key, kv.value.length, kv.modRevision])).toEqual([['/b/1', 0, 4], ['/b/2', 0, 2]]);
+      expect(kvs.map((kv) => [kv.key, kv.value.length, kv.modRevision])).toEqual([
+        ['/b/1', 0, 4],
+        ['/b/2', 0, 2],
+      ]);
     });
 
     test('read the past, and refuse the future', async () => {
@@ -132,15 +134,25 @@ export function stateStoreSuite(options: StateStoreSuiteOptions): void {
       await put('/a', 'n');
       const number = (target: 'mod' | 'create' | 'version', is: number) =>
         Promise.all(
-          ([['=', is], ['!=', is], ['<', is + 1], ['>', is - 1], ['<', is], ['>', is]] as const).map(([op, operand]) =>
-            outcome({ key: '/a', target, op, operand }),
-          ),
+          (
+            [
+              ['=', is],
+              ['!=', is],
+              ['<', is + 1],
+              ['>', is - 1],
+              ['<', is],
+              ['>', is],
+            ] as const
+          ).map(([op, operand]) => outcome({ key: '/a', target, op, operand })),
         );
-      for (const [target, is] of [['mod', 3], ['create', 2], ['version', 2]] as const) {
+      for (const [target, is] of [
+        ['mod', 3],
+        ['create', 2],
+        ['version', 2],
+      ] as const) {
         expect(await number(target, is)).toEqual([true, false, true, true, false, false]);
       }
-      const value = (op: '=' | '!=' | '<' | '>', operand: string) =>
-        outcome({ key: '/a', target: 'value', op, operand: bytes(operand) });
+      const value = (op: '=' | '!=' | '<' | '>', operand: string) => outcome({ key: '/a', target: 'value', op, operand: bytes(operand) });
       expect(await Promise.all([value('=', 'n'), value('!=', 'n'), value('<', 'o'), value('>', 'm')])).toEqual([true, false, true, true]);
     });
 
@@ -185,10 +197,16 @@ export function stateStoreSuite(options: StateStoreSuiteOptions): void {
 
     test('one that is refused changes nothing', async () => {
       await expect(
-        txn([{ type: 'put', key: '/a', value: bytes('1') }, { type: 'put', key: '/a', value: bytes('2') }]),
+        txn([
+          { type: 'put', key: '/a', value: bytes('1') },
+          { type: 'put', key: '/a', value: bytes('2') },
+        ]),
       ).rejects.toMatchObject({ code: 'invalid' });
       await expect(
-        txn([{ type: 'put', key: '/b', value: bytes('1') }, { type: 'put', key: '/c', value: bytes('1'), lease: 4711 }]),
+        txn([
+          { type: 'put', key: '/b', value: bytes('1') },
+          { type: 'put', key: '/c', value: bytes('1'), lease: 4711 },
+        ]),
       ).rejects.toMatchObject({ code: 'lease-not-found' });
       expect(await store.range(all)).toMatchObject({ count: 0, revision: 1 });
       expect(await put('/b')).toBe(2);
@@ -200,10 +218,7 @@ export function stateStoreSuite(options: StateStoreSuiteOptions): void {
         for (;;) {
           const kv = await get('/n');
           const next = bytes(String(Number(text(kv) ?? 0) + 1));
-          const { succeeded } = await txn(
-            [{ type: 'put', key: '/n', value: next }],
-            [{ key: '/n', target: 'mod', op: '=', operand: kv?.modRevision ?? 0 }],
-          );
+          const { succeeded } = await txn([{ type: 'put', key: '/n', value: next }], [{ key: '/n', target: 'mod', op: '=', operand: kv?.modRevision ?? 0 }]);
           rounds++;
           if (succeeded) return;
         }
@@ -434,9 +449,7 @@ export function stateStoreSuite(options: StateStoreSuiteOptions): void {
           const model = new StateStoreModel();
           const live = watch({ range: prefixRange('/p/') });
           const expected = txns.map((t) => model.txn(t));
-          const results = together
-            ? await Promise.all(txns.map((t) => store.txn(t)))
-            : await inOrder(txns, (t) => store.txn(t));
+          const results = together ? await Promise.all(txns.map((t) => store.txn(t))) : await inOrder(txns, (t) => store.txn(t));
           expect(results.map((r) => r.succeeded)).toEqual(expected);
           const check = async () => {
             for (let revision = 1; revision <= model.revision; revision++) {

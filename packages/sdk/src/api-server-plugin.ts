@@ -6,7 +6,12 @@ import { token } from './token.js';
  * APIService per group version.
  */
 export interface CustomApiServer extends Component {
-  readonly groupVersions: readonly { readonly group: string; readonly version: string; readonly groupPriorityMinimum: number; readonly versionPriority: number }[];
+  readonly groupVersions: readonly {
+    readonly group: string;
+    readonly version: string;
+    readonly groupPriorityMinimum: number;
+    readonly versionPriority: number;
+  }[];
   /** Where it listens, and the CA to check it with (PEM); known once started. */
   readonly endpoint: { readonly url: string; readonly caBundle: string };
 }

@@ -11,7 +11,11 @@ export interface UserInfo {
 export interface AuthenticationRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The verified client certificate (DER) when the connection has one. */
-  readonly peerCertificate?: { readonly subject: { readonly CN?: string; readonly O?: readonly string[]; readonly UID?: string }; readonly raw: Uint8Array; readonly notAfter: number };
+  readonly peerCertificate?: {
+    readonly subject: { readonly CN?: string; readonly O?: readonly string[]; readonly UID?: string };
+    readonly raw: Uint8Array;
+    readonly notAfter: number;
+  };
   readonly remoteAddress?: string;
   /** Audiences the API server accepts. */
   readonly audiences: readonly string[];
@@ -36,7 +40,17 @@ export interface AuthorizationAttributes {
   readonly verb: string;
   /** A resource request, or a path outside of the API (`/healthz`). */
   readonly target:
-    | { readonly type: 'resource'; readonly group: string; readonly version: string; readonly resource: string; readonly subresource?: string; readonly namespace?: string; readonly name?: string; readonly fieldSelector?: string; readonly labelSelector?: string }
+    | {
+        readonly type: 'resource';
+        readonly group: string;
+        readonly version: string;
+        readonly resource: string;
+        readonly subresource?: string;
+        readonly namespace?: string;
+        readonly name?: string;
+        readonly fieldSelector?: string;
+        readonly labelSelector?: string;
+      }
     | { readonly type: 'path'; readonly path: string };
 }
 

@@ -8,9 +8,7 @@ export interface ConfigSchema<Output = unknown, Input = unknown> {
   };
 }
 
-export type ConfigResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly ConfigIssue[] };
+export type ConfigResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly ConfigIssue[] };
 
 export interface ConfigIssue {
   readonly message: string;

@@ -12,14 +12,20 @@ export class StoreError extends Error {
 
 /** The revision asked for has been compacted away. */
 export class CompactedError extends StoreError {
-  constructor(readonly requested: number, readonly compactRevision: number) {
+  constructor(
+    readonly requested: number,
+    readonly compactRevision: number,
+  ) {
     super('compacted', `revision ${requested} has been compacted; the oldest readable revision is ${compactRevision}`);
   }
 }
 
 /** The revision asked for lies ahead of the store. */
 export class FutureRevisionError extends StoreError {
-  constructor(readonly requested: number, readonly currentRevision: number) {
+  constructor(
+    readonly requested: number,
+    readonly currentRevision: number,
+  ) {
     super('future-revision', `revision ${requested} is in the future; the store is at ${currentRevision}`);
   }
 }

@@ -18,7 +18,11 @@ function groups(ip: string): number[] {
 
 /** One spelling per address: lower case, no leading zeros, nothing left out. */
 export function canonicalAddress(ip: string): string {
-  return isIPv6(ip) ? groups(ip).map((g) => g.toString(16)).join(':') : ip;
+  return isIPv6(ip)
+    ? groups(ip)
+        .map((g) => g.toString(16))
+        .join(':')
+    : ip;
 }
 
 /** `4.3.2.1.in-addr.arpa` or the nibbles under `ip6.arpa` as a canonical address; undefined for anything else. */

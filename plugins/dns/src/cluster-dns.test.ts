@@ -126,7 +126,9 @@ const get = (path: string) => fetch(`http://127.0.0.1:${dns.servePort}${path}`);
 
 test('publishes itself, serves what the API says, and takes itself back', async () => {
   await start();
-  expect(api.objects.get(SERVICE)).toMatchObject({ spec: { clusterIP: '10.96.0.10', ports: [{ name: 'dns', port: 53 }, { name: 'dns-tcp' }, { name: 'metrics', port: 9153 }] } });
+  expect(api.objects.get(SERVICE)).toMatchObject({
+    spec: { clusterIP: '10.96.0.10', ports: [{ name: 'dns', port: 53 }, { name: 'dns-tcp' }, { name: 'metrics', port: 9153 }] },
+  });
   expect(api.objects.get(SLICE)).toMatchObject({
     metadata: { labels: { 'kubernetes.io/service-name': 'kube-dns' } },
     endpoints: [{ addresses: ['127.0.0.1'], nodeName: 'n1' }],
@@ -134,7 +136,13 @@ test('publishes itself, serves what the API says, and takes itself back', async 
   });
   expect((await get('/readyz')).status).toBe(200);
   // Its own Service comes back through the watch.
-  await expect.poll(() => resolver().resolve4('kube-dns.kube-system.svc.cluster.local').catch(() => [])).toEqual(['10.96.0.10']);
+  await expect
+    .poll(() =>
+      resolver()
+        .resolve4('kube-dns.kube-system.svc.cluster.local')
+        .catch(() => []),
+    )
+    .toEqual(['10.96.0.10']);
   await expect(resolver().resolve4('example.org')).rejects.toMatchObject({ code: 'ESERVFAIL' });
   expect(await (await get('/metrics')).text()).toMatch(/coredns_dns_responses_total\{.*rcode="SERVFAIL".*\} 1/);
   await dns.stop(new AbortController().signal);

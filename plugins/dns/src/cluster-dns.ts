@@ -201,8 +201,7 @@ class Running {
   /** Asking ourselves, directly or through our Service, would be a loop. */
   #upstreams(clusterIP: string): Upstream[] {
     const { address, port, advertiseAddress, logger } = this.options;
-    const own = (u: Upstream) =>
-      u.address === clusterIP || (u.port === port && [address, advertiseAddress].includes(u.address));
+    const own = (u: Upstream) => u.address === clusterIP || (u.port === port && [address, advertiseAddress].includes(u.address));
     const upstreams = (this.options.upstreams ?? systemUpstreams()).filter((u) => !own(u));
     if (upstreams.length === 0) logger.warn('no upstream DNS server is known: names outside the cluster will not resolve');
     return upstreams;

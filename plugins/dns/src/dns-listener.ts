@@ -54,10 +54,7 @@ export class DnsListener {
     for (const socket of this.#sockets) socket.destroy();
     const [udp, tcp] = [this.#udp, this.#tcp];
     this.#udp = this.#tcp = undefined;
-    await Promise.all([
-      udp && new Promise<void>((resolve) => udp.close(() => resolve())),
-      tcp && new Promise<void>((resolve) => tcp.close(() => resolve())),
-    ]);
+    await Promise.all([udp && new Promise<void>((resolve) => udp.close(() => resolve())), tcp && new Promise<void>((resolve) => tcp.close(() => resolve()))]);
   }
 
   #listenUdp(port: number): Promise<UdpSocket> {

@@ -13,18 +13,31 @@ function slice(owner: string, endpoints: object[], ports: object[] = [], address
 
 const model = new DnsModel({ zone: 'cluster.local', ttl: 5, serverAddresses: ['10.96.0.10'] });
 model.setNamespace('default', true);
-model.setService('default/web', service('web', {
-  clusterIP: '10.96.0.5',
-  clusterIPs: ['10.96.0.5', 'fd00::5'],
-  ports: [{ name: 'http', port: 80, protocol: 'TCP' }, { port: 53, protocol: 'UDP' }],
-}));
+model.setService(
+  'default/web',
+  service('web', {
+    clusterIP: '10.96.0.5',
+    clusterIPs: ['10.96.0.5', 'fd00::5'],
+    ports: [
+      { name: 'http', port: 80, protocol: 'TCP' },
+      { port: 53, protocol: 'UDP' },
+    ],
+  }),
+);
 model.setSlice('default/web-1', slice('web', [{ addresses: ['10.244.0.9'], conditions: { ready: true } }]));
 model.setService('default/db', service('db', { clusterIP: 'None', ports: [{ name: 'pg', port: 1 }] }));
-model.setSlice('default/db-1', slice('db', [
-  { addresses: ['10.244.0.2'], hostname: 'db-0', conditions: { ready: true } },
-  { addresses: ['10.244.0.3'], conditions: {} },
-  { addresses: ['10.244.0.4'], hostname: 'db-2', conditions: { ready: false } },
-], [{ name: 'pg', port: 5432, protocol: 'TCP' }]));
+model.setSlice(
+  'default/db-1',
+  slice(
+    'db',
+    [
+      { addresses: ['10.244.0.2'], hostname: 'db-0', conditions: { ready: true } },
+      { addresses: ['10.244.0.3'], conditions: {} },
+      { addresses: ['10.244.0.4'], hostname: 'db-2', conditions: { ready: false } },
+    ],
+    [{ name: 'pg', port: 5432, protocol: 'TCP' }],
+  ),
+);
 model.setSlice('default/db-2', slice('db', [{ addresses: ['fd00::2'], hostname: 'db-0', conditions: { ready: true } }], [{ name: 'pg', port: 5432 }], 'IPv6'));
 model.setService('default/idle', service('idle', { clusterIP: 'None' }));
 model.setService('default/out', service('out', { type: 'ExternalName', externalName: 'example.org.' }));
@@ -102,7 +115,13 @@ describe('Kubernetes DNS specification 1.1.0', () => {
     for (const name of ['cluster.local', 'svc.cluster.local', 'default.svc.cluster.local', 'default.pod.cluster.local', '_tcp.web.default.svc.cluster.local']) {
       expect(ask(name, 'A'), name).toEqual([]);
     }
-    for (const name of ['x.cluster.local', 'none.default.svc.cluster.local', 'web.none.svc.cluster.local', '_sctp.web.default.svc.cluster.local', 'a.b.c.d.web.default.svc.cluster.local']) {
+    for (const name of [
+      'x.cluster.local',
+      'none.default.svc.cluster.local',
+      'web.none.svc.cluster.local',
+      '_sctp.web.default.svc.cluster.local',
+      'a.b.c.d.web.default.svc.cluster.local',
+    ]) {
       expect(ask(name, 'A'), name).toBe('no-name');
     }
     expect(ask('web.default.svc.example.org', 'A')).toBe('outside');

@@ -154,9 +154,7 @@ export class DnsModel {
     if (labels.length === 1) return NOTHING;
     const namespace = labels.at(-2) as string;
     if (labels.length === 2) return this.#namespaces.has(namespace) ? NOTHING : NO_NAME;
-    return last === 'pod'
-      ? this.#pod(name, namespace, labels.slice(0, -2), type)
-      : this.#service(name, namespace, labels.slice(0, -2), type);
+    return last === 'pod' ? this.#pod(name, namespace, labels.slice(0, -2), type) : this.#service(name, namespace, labels.slice(0, -2), type);
   }
 
   #pod(name: string, namespace: string, labels: readonly string[], type: string): Lookup {
@@ -184,11 +182,18 @@ export class DnsModel {
       case 1: {
         if (type === 'SRV') return this.#srv(name, base, entry, () => true);
         const addresses = facts.kind === 'headless' ? hosts.flatMap((h) => h.addresses) : facts.addresses;
-        return ofType(addresses.map((ip) => this.#record(name, family(ip), ip)), type);
+        return ofType(
+          addresses.map((ip) => this.#record(name, family(ip), ip)),
+          type,
+        );
       }
       case 2: {
         const host = entry.hosts().get(first);
-        if (host) return ofType(host.addresses.map((ip) => this.#record(name, family(ip), ip)), type);
+        if (host)
+          return ofType(
+            host.addresses.map((ip) => this.#record(name, family(ip), ip)),
+            type,
+          );
         return this.#ports(entry).some((p) => p.name !== '' && `_${p.protocol}` === first) ? NOTHING : NO_NAME;
       }
       case 3: {

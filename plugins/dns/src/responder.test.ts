@@ -76,7 +76,9 @@ function setEndpoints(name: string, count: number): void {
 const query = (name: string, type: string, more: Partial<Packet> = {}) =>
   encode({ type: 'query', id: 4711, flags: 0x0100, questions: [{ name, type: type as 'A' }], ...more });
 const edns = (udpPayloadSize: number, ednsVersion = 0) =>
-  ({ additionals: [{ type: 'OPT', name: '.', udpPayloadSize, extendedRcode: 0, ednsVersion, flags: 0, flag_do: false, options: [] }] }) as unknown as Partial<Packet>;
+  ({
+    additionals: [{ type: 'OPT', name: '.', udpPayloadSize, extendedRcode: 0, ednsVersion, flags: 0, flag_do: false, options: [] }],
+  }) as unknown as Partial<Packet>;
 
 function sendUdp(message: Buffer): Promise<Buffer> {
   const socket = createSocket('udp4');

@@ -8,7 +8,16 @@ import { emptyAnswer, RCODE, readAnswer, readQuery } from './wire.js';
 import type { WireQuery } from './wire.js';
 
 const TYPES: Readonly<Record<number, string>> = {
-  1: 'A', 2: 'NS', 5: 'CNAME', 6: 'SOA', 12: 'PTR', 15: 'MX', 16: 'TXT', 28: 'AAAA', 33: 'SRV', 255: 'ANY',
+  1: 'A',
+  2: 'NS',
+  5: 'CNAME',
+  6: 'SOA',
+  12: 'PTR',
+  15: 'MX',
+  16: 'TXT',
+  28: 'AAAA',
+  33: 'SRV',
+  255: 'ANY',
 };
 const IN = 1;
 /** What we offer to take, and the most we send over UDP: fits every network without fragments. */

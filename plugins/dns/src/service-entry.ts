@@ -61,9 +61,7 @@ export class ServiceEntry {
       return this.#facts.addresses.map((ip) => ({ address: canonicalAddress(ip), host: '' }));
     }
     if (this.#facts?.kind !== 'headless') return [];
-    return [...this.hosts().values()].flatMap(({ hostname, addresses }) =>
-      addresses.map((ip) => ({ address: canonicalAddress(ip), host: hostname })),
-    );
+    return [...this.hosts().values()].flatMap(({ hostname, addresses }) => addresses.map((ip) => ({ address: canonicalAddress(ip), host: hostname })));
   }
 
   #collect(): Map<string, EndpointHost> {
@@ -91,8 +89,7 @@ export class ServiceEntry {
 
 function factsOf({ spec = {} }: Service): ServiceFacts {
   const clusterIPs = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? ''];
-  const kind =
-    spec.type === 'ExternalName' ? 'external-name' : clusterIPs[0] === 'None' ? 'headless' : 'cluster-ip';
+  const kind = spec.type === 'ExternalName' ? 'external-name' : clusterIPs[0] === 'None' ? 'headless' : 'cluster-ip';
   return {
     kind,
     addresses: kind === 'cluster-ip' ? clusterIPs.filter((ip) => ip !== '') : [],

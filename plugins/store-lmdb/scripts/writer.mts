@@ -12,10 +12,7 @@ await Promise.all(
       const keys = [`/k/${round}/${writer}/${i}/a`, `/k/${round}/${writer}/${i}/b`];
       const { revision } = await store.txn({
         compare: [],
-        success: [
-          ...keys.map((key) => ({ type: 'put' as const, key, value })),
-          { type: 'put', key: `/last/${writer}`, value },
-        ],
+        success: [...keys.map((key) => ({ type: 'put' as const, key, value })), { type: 'put', key: `/last/${writer}`, value }],
       });
       process.stdout.write(`${revision} ${keys[0]}\n`);
       if (i % 50 === 49 && writer === 0) await store.compact(revision - 100).catch(() => {});

@@ -39,10 +39,7 @@ export function checkFile(path: string): void {
 }
 
 export function corrupt(path: string, what: string, cause?: unknown): CorruptStoreError {
-  return new CorruptStoreError(
-    `cannot use ${path}: ${what}; restore it from a snapshot, or move it away to start with an empty store`,
-    { cause },
-  );
+  return new CorruptStoreError(`cannot use ${path}: ${what}; restore it from a snapshot, or move it away to start with an empty store`, { cause });
 }
 
 function readMeta(fd: number, at: number): { pageSize: number; lastPage: number; txn: number } | undefined {

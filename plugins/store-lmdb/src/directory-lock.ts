@@ -30,9 +30,7 @@ export function lockDirectory(dir: string): Unlock {
       if (holder === undefined) continue;
       const [pid, started] = holder.trim().split(' ');
       if (isAlive(Number(pid), started)) {
-        throw new StoreUnavailableError(
-          `the store in ${dir} is in use by process ${pid}; stop that process first, or choose another folder`,
-        );
+        throw new StoreUnavailableError(`the store in ${dir} is in use by process ${pid}; stop that process first, or choose another folder`);
       }
       takeAway(path, holder, claim);
     }

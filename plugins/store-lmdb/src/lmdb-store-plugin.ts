@@ -14,8 +14,7 @@ export const lmdbStore = definePlugin({
     new ContainerModule(({ bind }) => {
       bind(StateStore)
         .toResolvedValue(
-          (clock: Clock, logger: Logger) =>
-            openLmdbStore({ path: config.path, clock, logger, cacheBytes: config.cacheMiB * 1024 * 1024 }),
+          (clock: Clock, logger: Logger) => openLmdbStore({ path: config.path, clock, logger, cacheBytes: config.cacheMiB * 1024 * 1024 }),
           [Clock, Logger],
         )
         .inSingletonScope();

@@ -57,17 +57,30 @@ test('a full disk refuses writes, keeps reads, and heals', async () => {
     writeFileSync(ballast, Buffer.alloc(3 * 1024 * 1024));
     const path = join(mount, 'store');
     let store = await openLmdbStore({ path, clock: systemClock });
-    const put = (i: number) =>
-      store.txn({ compare: [], success: [{ type: 'put', key: `/k/${i}`, value: Buffer.alloc(20_000, 1) }] });
+    const put = (i: number) => store.txn({ compare: [], success: [{ type: 'put', key: `/k/${i}`, value: Buffer.alloc(20_000, 1) }] });
     const outcome = await Promise.all(
-      Array.from({ length: 400 }, (_, i) => i).map((i) => put(i).then(() => true, (e: unknown) => e)),
+      Array.from({ length: 400 }, (_, i) => i).map((i) =>
+        put(i).then(
+          () => true,
+          (e: unknown) => e,
+        ),
+      ),
     );
     let written = outcome.filter((o) => o === true).length;
     // One group may be larger than the disk: go on one by one until it is full.
     let refused: unknown = outcome.find((o) => o !== true);
-    for (let i = 400; !refused || i < 403; i++) await put(i).then(() => written++, (e: unknown) => (refused = e));
+    for (let i = 400; !refused || i < 403; i++)
+      await put(i).then(
+        () => written++,
+        (e: unknown) => (refused = e),
+      );
     expect(refused).toBeInstanceOf(NoSpaceError);
-    while ((await put(1000 + written).then(() => ++written, () => 0)) > 0);
+    while (
+      (await put(1000 + written).then(
+        () => ++written,
+        () => 0,
+      )) > 0
+    );
     expect(await store.status()).toMatchObject({ healthy: false, message: expect.stringContaining('no space') });
     expect(await store.range(prefixRange('/k/'), { countOnly: true })).toMatchObject({ count: written });
 

@@ -17,7 +17,10 @@ export function loadCluster(name: string): ClusterConfig | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as ClusterConfig;
   } catch (error) {
-    throw new CliError(`${file} is not readable as JSON: ${(error as Error).message}`, `restore the file, or remove the cluster with: cox down --name ${name} --purge`);
+    throw new CliError(
+      `${file} is not readable as JSON: ${(error as Error).message}`,
+      `restore the file, or remove the cluster with: cox down --name ${name} --purge`,
+    );
   }
 }
 
@@ -87,5 +90,9 @@ function wantedIndex(): number | undefined {
 
 function refuseChange(flag: string, wanted: string | number | undefined, saved: string | number, name: string): void {
   if (wanted === undefined || wanted === saved) return;
-  throw new CliError(`${flag} ${wanted} differs from ${saved}, with which cluster "${name}" was made`, `leave the flag out, or start afresh after: cox down --name ${name} --purge`, 2);
+  throw new CliError(
+    `${flag} ${wanted} differs from ${saved}, with which cluster "${name}" was made`,
+    `leave the flag out, or start afresh after: cox down --name ${name} --purge`,
+    2,
+  );
 }

@@ -4,7 +4,14 @@ import type { ClusterConfig } from '@coxswain/cluster';
 import { type ClusterPki, kubeconfigYaml, type LeafName } from '@coxswain/pki';
 import { writeFileAtomic } from '../process/write-file.js';
 
-const users = { 'kubelet-client': 'kubelet', 'kube-proxy': 'kube-proxy', scheduler: 'scheduler', 'controller-manager': 'controller-manager', dns: 'dns', admin: 'admin' } as const satisfies Partial<Record<LeafName, string>>;
+const users = {
+  'kubelet-client': 'kubelet',
+  'kube-proxy': 'kube-proxy',
+  scheduler: 'scheduler',
+  'controller-manager': 'controller-manager',
+  dns: 'dns',
+  admin: 'admin',
+} as const satisfies Partial<Record<LeafName, string>>;
 
 /** The kubeconfig of a component, as upstream's components take one by `--kubeconfig`. */
 export function componentKubeconfig(config: ClusterConfig, component: (typeof users)[keyof typeof users]): string {

@@ -24,7 +24,8 @@ export function mergeKubeconfig(config: ClusterConfig): string {
   try {
     mergeKubeconfigFile(file, adminEntry(config));
   } catch (error) {
-    if (error instanceof KubeconfigError) throw new CliError(error.message, `the cluster runs; print its kubeconfig with: cox kubeconfig --name ${config.name}`);
+    if (error instanceof KubeconfigError)
+      throw new CliError(error.message, `the cluster runs; print its kubeconfig with: cox kubeconfig --name ${config.name}`);
     throw error;
   }
   return file;

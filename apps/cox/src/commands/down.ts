@@ -16,6 +16,8 @@ export async function down(options: DownOptions): Promise<void> {
   await steps.run('removing the kubeconfig context', async () => unmergeKubeconfig(config));
   if (options.purge) await steps.run('removing the data', () => purge(config));
   steps.done(
-    options.purge ? `cluster "${options.name}" is gone` : `cluster "${options.name}" is down; its data is kept in ${config.paths.state} (remove it with: cox down --name ${options.name} --purge)`,
+    options.purge
+      ? `cluster "${options.name}" is gone`
+      : `cluster "${options.name}" is down; its data is kept in ${config.paths.state} (remove it with: cox down --name ${options.name} --purge)`,
   );
 }

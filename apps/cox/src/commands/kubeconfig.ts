@@ -13,7 +13,8 @@ export interface KubeconfigOptions {
 /** `cox kubeconfig`: to standard output, or into the user's file. */
 export async function kubeconfig(options: KubeconfigOptions): Promise<void> {
   const config = requireCluster(options.name);
-  if (!existsSync(join(config.paths.pki, 'admin.crt'))) throw new CliError(`cluster "${options.name}" has no certificates yet`, `start it with: cox up --name ${options.name}`);
+  if (!existsSync(join(config.paths.pki, 'admin.crt')))
+    throw new CliError(`cluster "${options.name}" has no certificates yet`, `start it with: cox up --name ${options.name}`);
   if (options.merge) console.log(`context ${contextName(config)} is current in ${mergeKubeconfig(config)}`);
   else process.stdout.write(kubeconfigYaml(adminEntry(config)));
 }

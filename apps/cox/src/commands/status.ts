@@ -48,7 +48,11 @@ export async function status(options: StatusOptions): Promise<void> {
   if (options.output === 'json') console.log(JSON.stringify(all, undefined, 2));
   else print(all);
   const healthy = all.running && all.api.ready && all.nodes.length > 0 && all.nodes.every((n) => n.ready);
-  if (!healthy) throw new CliError(`cluster "${options.name}" is not healthy`, all.running ? `look at: cox logs node --name ${options.name}` : `start what is missing with: cox up --name ${options.name}`);
+  if (!healthy)
+    throw new CliError(
+      `cluster "${options.name}" is not healthy`,
+      all.running ? `look at: cox logs node --name ${options.name}` : `start what is missing with: cox up --name ${options.name}`,
+    );
 }
 
 async function using<T>(api: AdminApi, run: (api: AdminApi) => Promise<T>): Promise<T> {
@@ -67,7 +71,11 @@ async function look(api: AdminApi): Promise<Pick<ClusterStatus, 'api' | 'nodes' 
       return { name: node.metadata?.name ?? '', ready: condition?.status === 'True', reason: condition?.message ?? 'has not reported yet' };
     });
     const pods = await api.pods();
-    return { api: { ready: ready === 'ok', message: ready }, nodes, pods: { running: pods.filter((p) => p.status?.phase === 'Running').length, total: pods.length } };
+    return {
+      api: { ready: ready === 'ok', message: ready },
+      nodes,
+      pods: { running: pods.filter((p) => p.status?.phase === 'Running').length, total: pods.length },
+    };
   } catch (error) {
     return { api: { ready: false, message: (error as Error).message }, nodes: [], pods: { running: 0, total: 0 } };
   }
@@ -80,7 +88,12 @@ function residentMiB(pid: number): number {
 
 function print(s: ClusterStatus): void {
   console.log(`cluster ${s.name}: API server ${s.api.ready ? 'ready' : s.api.message} at ${s.server}`);
-  console.log(table(['PROCESS', 'STATUS', 'PID', 'MEMORY'], s.processes.map((p) => [p.name, p.running ? 'running' : 'stopped', String(p.pid ?? '-'), p.memoryMiB === undefined ? '-' : `${p.memoryMiB} MiB`])));
+  console.log(
+    table(
+      ['PROCESS', 'STATUS', 'PID', 'MEMORY'],
+      s.processes.map((p) => [p.name, p.running ? 'running' : 'stopped', String(p.pid ?? '-'), p.memoryMiB === undefined ? '-' : `${p.memoryMiB} MiB`]),
+    ),
+  );
   for (const n of s.nodes) console.log(`node ${n.name}: ${n.ready ? 'Ready' : `NotReady (${n.reason})`}`);
   console.log(`pods: ${s.pods.running} of ${s.pods.total} running`);
 }

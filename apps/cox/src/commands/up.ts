@@ -104,13 +104,20 @@ async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; cre
 async function requireFree(config: ClusterConfig): Promise<void> {
   const running = runningRoles(config);
   if (running.size === roles.length) {
-    throw new CliError(`cluster "${config.name}" is running already`, `look at it with: cox status --name ${config.name}; make another with: cox up --name OTHER`);
+    throw new CliError(
+      `cluster "${config.name}" is running already`,
+      `look at it with: cox status --name ${config.name}; make another with: cox up --name OTHER`,
+    );
   }
   const { ports } = config;
   const wanted = [
     ...(running.has('control-plane')
       ? []
-      : [checkPort(ports.apiServer, 'API server', '--api-port'), checkPort(ports.scheduler, 'scheduler'), checkPort(ports.controllerManager, 'controller manager')]),
+      : [
+          checkPort(ports.apiServer, 'API server', '--api-port'),
+          checkPort(ports.scheduler, 'scheduler'),
+          checkPort(ports.controllerManager, 'controller manager'),
+        ]),
     ...(running.has('node') ? [] : [checkPort(ports.kubelet, 'kubelet'), checkPort(ports.proxyHealth, 'proxy health'), checkPort(ports.dns, 'cluster DNS')]),
   ];
   requireAll(await Promise.all(wanted));

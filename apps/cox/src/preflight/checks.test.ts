@@ -11,7 +11,11 @@ describe('preflight', () => {
   });
 
   test('an old program is refused with both versions named', () => {
-    expect(checkProgram(process.execPath, 'nodejs', ['--version'], [999, 0])).toMatchObject({ ok: false, fatal: true, problem: expect.stringMatching(/is too old; 999\.0 or newer/) });
+    expect(checkProgram(process.execPath, 'nodejs', ['--version'], [999, 0])).toMatchObject({
+      ok: false,
+      fatal: true,
+      problem: expect.stringMatching(/is too old; 999\.0 or newer/),
+    });
     expect(checkProgram(process.execPath, 'nodejs', ['--version'], [18, 0])).toMatchObject({ ok: true });
   });
 
@@ -20,7 +24,11 @@ describe('preflight', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
     try {
-      expect(await checkPort(port, 'API server', '--api-port')).toMatchObject({ ok: false, problem: `port ${port}, wanted for the API server, is in use`, fix: expect.stringContaining('--api-port') });
+      expect(await checkPort(port, 'API server', '--api-port')).toMatchObject({
+        ok: false,
+        problem: `port ${port}, wanted for the API server, is in use`,
+        fix: expect.stringContaining('--api-port'),
+      });
     } finally {
       server.close();
     }
@@ -32,8 +40,13 @@ describe('preflight', () => {
 
   test('the default route with the lowest metric wins', () => {
     const header = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT';
-    const row = (iface: string, destination: string, metric: number, mask: string) => `${iface}\t${destination}\t0100A8C0\t0003\t0\t0\t${metric}\t${mask}\t0\t0\t0`;
-    expect(defaultRouteInterface([header, row('wlan0', '00000000', 600, '00000000'), row('eth0', '00000000', 100, '00000000'), row('eth1', '0000A8C0', 0, '00FFFFFF')].join('\n'))).toBe('eth0');
+    const row = (iface: string, destination: string, metric: number, mask: string) =>
+      `${iface}\t${destination}\t0100A8C0\t0003\t0\t0\t${metric}\t${mask}\t0\t0\t0`;
+    expect(
+      defaultRouteInterface(
+        [header, row('wlan0', '00000000', 600, '00000000'), row('eth0', '00000000', 100, '00000000'), row('eth1', '0000A8C0', 0, '00FFFFFF')].join('\n'),
+      ),
+    ).toBe('eth0');
     expect(defaultRouteInterface(header)).toBeUndefined();
   });
 });

@@ -54,7 +54,13 @@ export async function checkDisk(path: string): Promise<CheckResult> {
   const free = bavail * bsize;
   const mib = `${Math.floor(free / 1024 / 1024)} MiB free on ${folder}`;
   if (free >= MIN_FREE_BYTES) return { name, ok: true, detail: mib };
-  return { name, ok: false, fatal: true, problem: `${mib}; at least ${MIN_FREE_BYTES / 1024 / 1024} MiB are needed`, fix: 'free some space, or set COXSWAIN_STATE_DIR to a folder on another disk' };
+  return {
+    name,
+    ok: false,
+    fatal: true,
+    problem: `${mib}; at least ${MIN_FREE_BYTES / 1024 / 1024} MiB are needed`,
+    fix: 'free some space, or set COXSWAIN_STATE_DIR to a folder on another disk',
+  };
 }
 
 export async function checkPort(port: number, what: string, flag?: string): Promise<CheckResult> {
@@ -65,7 +71,10 @@ export async function checkPort(port: number, what: string, flag?: string): Prom
     server.listen(port, '0.0.0.0', () => server.close(() => resolve(undefined)));
   });
   if (!error) return { name, ok: true, detail: `free for the ${what}` };
-  const fix = flag === undefined ? `stop what listens there (ss -ltnp 'sport = :${port}')` : `choose another with ${flag}, or stop what listens there (ss -ltnp 'sport = :${port}')`;
+  const fix =
+    flag === undefined
+      ? `stop what listens there (ss -ltnp 'sport = :${port}')`
+      : `choose another with ${flag}, or stop what listens there (ss -ltnp 'sport = :${port}')`;
   return { name, ok: false, fatal: true, problem: `port ${port}, wanted for the ${what}, is in use`, fix };
 }
 

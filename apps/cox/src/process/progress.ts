@@ -2,10 +2,7 @@ import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 
 /** What a background process tells the command that started it, one JSON line each, on file descriptor 3. */
-export type Progress =
-  | { readonly type: 'step'; readonly text: string }
-  | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly message: string };
+export type Progress = { readonly type: 'step'; readonly text: string } | { readonly type: 'ready' } | { readonly type: 'failed'; readonly message: string };
 
 /** The reporting end. The command may be gone at any time (Ctrl-C): then nobody listens, and that is fine. */
 export function progressReporter(): (progress: Progress) => void {

@@ -66,8 +66,7 @@ export function resolveRangeSet(confs: readonly RangeConf[]): RangeSet {
   for (const [i, a] of set.entries()) {
     for (const b of set.slice(i + 1)) {
       if (a.subnet.family !== b.subnet.family) throw invalid('a range set mixes IPv4 and IPv6');
-      if (a.start <= b.end && b.start <= a.end)
-        throw invalid(`ranges ${confs[i]?.subnet} and ${confs[set.indexOf(b)]?.subnet} overlap`);
+      if (a.start <= b.end && b.start <= a.end) throw invalid(`ranges ${confs[i]?.subnet} and ${confs[set.indexOf(b)]?.subnet} overlap`);
     }
   }
   return set;

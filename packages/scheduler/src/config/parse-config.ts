@@ -17,8 +17,21 @@ export function parseSchedulerConfig(document: unknown): SchedulerConfig {
   const problems: string[] = [];
   const doc = (document ?? {}) as Doc;
   if (doc.kind !== 'KubeSchedulerConfiguration') problems.push(`kind: must be KubeSchedulerConfiguration, got ${JSON.stringify(doc.kind)}`);
-  if (doc.apiVersion !== 'kubescheduler.config.k8s.io/v1') problems.push(`apiVersion: must be kubescheduler.config.k8s.io/v1, got ${JSON.stringify(doc.apiVersion)}`);
-  const known = ['apiVersion', 'kind', 'profiles', 'percentageOfNodesToScore', 'podInitialBackoffSeconds', 'podMaxBackoffSeconds', 'leaderElection', 'clientConnection', 'parallelism', 'enableProfiling', 'enableContentionProfiling'];
+  if (doc.apiVersion !== 'kubescheduler.config.k8s.io/v1')
+    problems.push(`apiVersion: must be kubescheduler.config.k8s.io/v1, got ${JSON.stringify(doc.apiVersion)}`);
+  const known = [
+    'apiVersion',
+    'kind',
+    'profiles',
+    'percentageOfNodesToScore',
+    'podInitialBackoffSeconds',
+    'podMaxBackoffSeconds',
+    'leaderElection',
+    'clientConnection',
+    'parallelism',
+    'enableProfiling',
+    'enableContentionProfiling',
+  ];
   for (const key of Object.keys(doc)) if (!known.includes(key)) problems.push(`${key}: unknown or not supported`);
   const number = (at: Doc, key: string, path: string, fallback: number, min: number, max = Number.MAX_SAFE_INTEGER): number => {
     const v = at[key];
@@ -38,7 +51,8 @@ export function parseSchedulerConfig(document: unknown): SchedulerConfig {
     podMaxBackoffSeconds: number(doc, 'podMaxBackoffSeconds', '', 10, 1),
     leaderElection: leaderElection(doc.leaderElection as Doc | undefined, problems),
   };
-  if (config.podMaxBackoffSeconds < config.podInitialBackoffSeconds) problems.push('podMaxBackoffSeconds: must be greater than or equal to podInitialBackoffSeconds');
+  if (config.podMaxBackoffSeconds < config.podInitialBackoffSeconds)
+    problems.push('podMaxBackoffSeconds: must be greater than or equal to podInitialBackoffSeconds');
   if (problems.length > 0) throw new SchedulerConfigError(problems);
   return config;
 }
@@ -60,11 +74,15 @@ function profile(doc: Doc, path: string, problems: string[], number: ReadNumber)
     }
   }
   let fit = defaultFitArgs;
-  for (const c of (doc.pluginConfig as { name: string; args?: { scoringStrategy?: { type?: string; resources?: { name: string; weight?: number }[] } } }[] | undefined) ?? []) {
+  for (const c of (doc.pluginConfig as
+    | { name: string; args?: { scoringStrategy?: { type?: string; resources?: { name: string; weight?: number }[] } } }[]
+    | undefined) ?? []) {
     const strategy = c.args?.scoringStrategy;
     if (c.name !== 'NodeResourcesFit' || !strategy) continue;
     if (strategy.type !== undefined && strategy.type !== 'LeastAllocated' && strategy.type !== 'MostAllocated') {
-      problems.push(`${path}pluginConfig[NodeResourcesFit].args.scoringStrategy.type: must be LeastAllocated or MostAllocated, got ${JSON.stringify(strategy.type)}`);
+      problems.push(
+        `${path}pluginConfig[NodeResourcesFit].args.scoringStrategy.type: must be LeastAllocated or MostAllocated, got ${JSON.stringify(strategy.type)}`,
+      );
     }
     fit = {
       strategy: (strategy.type as FitArgs['strategy'] | undefined) ?? 'LeastAllocated',

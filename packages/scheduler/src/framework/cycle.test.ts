@@ -12,15 +12,41 @@ const cluster = (...nodes: Parameters<typeof node>[]): TestCluster => {
 describe('scheduling cycle: why a pod fits nowhere', () => {
   it.each([
     ['no nodes', cluster(), pod('p'), 'no nodes available to schedule pods'],
-    ['cpu and taint', cluster(['a', { allocatable: { cpu: '1' } }], ['b', { spec: { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] } }], ['c', { spec: { taints: [{ key: 'gpu', value: 'yes', effect: 'NoExecute' }] } }]),
-      pod('p', { requests: { cpu: '2' } }), '0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {gpu: yes}.'],
-    ['several shortages of one node', cluster(['a']), pod('p', { requests: { cpu: '5', memory: '9Gi', 'example.com/fpga': '1' } }),
-      '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient example.com/fpga, 1 Insufficient memory.'],
-    ['selector', cluster(['a'], ['b']), pod('p', { nodeSelector: { disk: 'ssd' } }), "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector."],
+    [
+      'cpu and taint',
+      cluster(
+        ['a', { allocatable: { cpu: '1' } }],
+        ['b', { spec: { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] } }],
+        ['c', { spec: { taints: [{ key: 'gpu', value: 'yes', effect: 'NoExecute' }] } }],
+      ),
+      pod('p', { requests: { cpu: '2' } }),
+      '0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {gpu: yes}.',
+    ],
+    [
+      'several shortages of one node',
+      cluster(['a']),
+      pod('p', { requests: { cpu: '5', memory: '9Gi', 'example.com/fpga': '1' } }),
+      '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient example.com/fpga, 1 Insufficient memory.',
+    ],
+    [
+      'selector',
+      cluster(['a'], ['b']),
+      pod('p', { nodeSelector: { disk: 'ssd' } }),
+      "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
+    ],
     ['cordoned', cluster(['a', { spec: { unschedulable: true } }]), pod('p'), '0/1 nodes are available: 1 node(s) were unschedulable.'],
-    ['claim not found', cluster(['a']), pod('p', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] }), '0/1 nodes are available: persistentvolumeclaim "data" not found.'],
-    ['spread without label', cluster(['a']), pod('p', { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} }] }),
-      "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label)."],
+    [
+      'claim not found',
+      cluster(['a']),
+      pod('p', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] }),
+      '0/1 nodes are available: persistentvolumeclaim "data" not found.',
+    ],
+    [
+      'spread without label',
+      cluster(['a']),
+      pod('p', { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} }] }),
+      "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label).",
+    ],
   ] as [string, TestCluster, Pod, string][])('%s', (_name, c, p, message) => expect(c.outcome(p)).toBe(message));
 
   it('counts assumed pods and forgets them again', () => {
@@ -34,7 +60,8 @@ describe('scheduling cycle: why a pod fits nowhere', () => {
 
   it('knows host ports by address and protocol', () => {
     const c = cluster(['a']);
-    const withPort = (name: string, hostIP: string, protocol: string) => pod(name, { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 80, hostPort: 80, hostIP, protocol }] }] });
+    const withPort = (name: string, hostIP: string, protocol: string) =>
+      pod(name, { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 80, hostPort: 80, hostIP, protocol }] }] });
     c.place(withPort('one', '10.0.0.1', 'TCP'), 'a');
     expect(c.outcome(withPort('p', '10.0.0.2', 'TCP'))).toBe('a');
     expect(c.outcome(withPort('p', '', 'UDP'))).toBe('a');
@@ -45,7 +72,9 @@ describe('scheduling cycle: why a pod fits nowhere', () => {
     const c = cluster(['a', { allocatable: { cpu: '1' } }]);
     const container = (cpu: string, extra: object = {}) => ({ name: cpu, image: 'i', resources: { requests: { cpu } }, ...extra });
     expect(c.outcome(pod('p', { initContainers: [container('900m')], containers: [container('600m')] }))).toBe('a');
-    expect(c.outcome(pod('p', { initContainers: [container('500m', { restartPolicy: 'Always' })], containers: [container('600m')] }))).toContain('Insufficient cpu');
+    expect(c.outcome(pod('p', { initContainers: [container('500m', { restartPolicy: 'Always' })], containers: [container('600m')] }))).toContain(
+      'Insufficient cpu',
+    );
   });
 });
 
@@ -58,7 +87,11 @@ describe('scheduling cycle: which node is best', () => {
   it('the one a preferred affinity names', () => {
     const c = cluster(['a'], ['b', { labels: { disk: 'ssd' } }]);
     c.place(pod('x', { requests: { cpu: '1', memory: '2Gi' } }), 'b');
-    const affinity = { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 10, preference: { matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] } }] } };
+    const affinity = {
+      nodeAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 10, preference: { matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] } }],
+      },
+    };
     expect(c.outcome(pod('p', { affinity }))).toBe('b');
   });
   it('not the one with a PreferNoSchedule taint', () => {
@@ -98,7 +131,11 @@ describe('pods about pods', () => {
   });
   it('topology spread keeps the skew', () => {
     const c = cluster(['a', { labels: { zone: '1' } }], ['b', { labels: { zone: '2' } }]);
-    const p = pod('p', { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'web' } } }] }, { app: 'web' });
+    const p = pod(
+      'p',
+      { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'web' } } }] },
+      { app: 'web' },
+    );
     c.place(pod('x', {}, { app: 'web' }), 'a');
     expect(c.outcome(p)).toBe('b');
     c.cache.removeNode('b');
@@ -122,21 +159,40 @@ describe('preemption', () => {
   });
   it('goes elsewhere to spare a disruption budget', async () => {
     const c = full();
-    c.budgets.push({ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'x', namespace: 'default' }, spec: { selector: { matchLabels: { app: 'x' } } }, status: { disruptionsAllowed: 0 } } as never);
+    c.budgets.push({
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'x', namespace: 'default' },
+      spec: { selector: { matchLabels: { app: 'x' } } },
+      status: { disruptionsAllowed: 0 },
+    } as never);
     c.place(pod('low-b', { requests: { cpu: '1' }, priority: 1 }, { app: 'x' }), 'b');
     c.place(pod('mid-b', { requests: { cpu: '1' }, priority: 5 }, { app: 'x' }), 'b');
     expect(await c.preempt(pod('p', { requests: { cpu: '1' }, priority: 10 }))).toEqual({ nominatedNode: 'a' });
   });
   it('says why it does not help', async () => {
     const c = full();
-    expect((await c.preempt(pod('p', { requests: { cpu: '1' }, priority: 1 }))).message).toBe('preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.');
-    expect((await c.preempt(pod('p', { requests: { cpu: '9' }, priority: 10 }))).message).toBe('preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.');
-    expect((await c.preempt(pod('p', { requests: { cpu: '1' }, priority: 10, preemptionPolicy: 'Never' }))).message).toBe('preemption: not eligible due to preemptionPolicy=Never.');
+    expect((await c.preempt(pod('p', { requests: { cpu: '1' }, priority: 1 }))).message).toBe(
+      'preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
+    );
+    expect((await c.preempt(pod('p', { requests: { cpu: '9' }, priority: 10 }))).message).toBe(
+      'preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+    );
+    expect((await c.preempt(pod('p', { requests: { cpu: '1' }, priority: 10, preemptionPolicy: 'Never' }))).message).toBe(
+      'preemption: not eligible due to preemptionPolicy=Never.',
+    );
   });
 });
 
 describe('how many nodes are looked at', () => {
-  it.each([[50, 0, 50], [1000, 0, 420], [5000, 0, 500], [10_000, 0, 500], [1000, 100, 1000], [1000, 5, 100]])('%i nodes at %i%%: %i', (n, p, want) => expect(feasibleNodesWanted(n, p)).toBe(want));
+  it.each([
+    [50, 0, 50],
+    [1000, 0, 420],
+    [5000, 0, 500],
+    [10_000, 0, 500],
+    [1000, 100, 1000],
+    [1000, 5, 100],
+  ])('%i nodes at %i%%: %i', (n, p, want) => expect(feasibleNodesWanted(n, p)).toBe(want));
   it('starts where the last cycle stopped', () => {
     const c = cluster(...Array.from({ length: 200 }, (_, i): [string] => [`n${i}`]));
     const r = c.cycle(pod('p'));

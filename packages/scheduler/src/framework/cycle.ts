@@ -97,7 +97,11 @@ interface Found {
   readonly looked: number;
 }
 
-function findFeasible(input: CycleInput, filters: readonly FilterPlugin[], nodes: readonly NodeInfo[]): Found | { readonly error: Error; readonly plugin: string } {
+function findFeasible(
+  input: CycleInput,
+  filters: readonly FilterPlugin[],
+  nodes: readonly NodeInfo[],
+): Found | { readonly error: Error; readonly plugin: string } {
   const { state, pod, nominatedPods } = input;
   const wanted = feasibleNodesWanted(nodes.length, input.percentageOfNodesToScore);
   const feasible: NodeInfo[] = [];

@@ -31,7 +31,8 @@ export class Profile {
     }
     const having = <K extends keyof SchedulerPlugin>(k: K) => plugins.filter((p): p is With<K> => p[k] !== undefined);
     const [queueSort, ...others] = having('less');
-    if (!queueSort || others.length > 0) throw new Error(`profile ${schedulerName}: exactly one queueSort plugin is needed, got ${queueSort ? others.length + 1 : 0}`);
+    if (!queueSort || others.length > 0)
+      throw new Error(`profile ${schedulerName}: exactly one queueSort plugin is needed, got ${queueSort ? others.length + 1 : 0}`);
     this.queueSort = queueSort;
     this.preEnqueue = having('preEnqueue');
     this.preFilter = having('preFilter');

@@ -36,7 +36,10 @@ export const taintToleration = (): SchedulerPlugin => ({
   },
   preScore(state, pod, nodes) {
     if (!nodes.some((n) => n.node.spec?.taints?.some((t) => t.effect === 'PreferNoSchedule'))) return skip;
-    state.write<readonly Toleration[]>(PREFERRED, (pod.spec?.tolerations ?? []).filter((t) => !t.effect || t.effect === 'PreferNoSchedule'));
+    state.write<readonly Toleration[]>(
+      PREFERRED,
+      (pod.spec?.tolerations ?? []).filter((t) => !t.effect || t.effect === 'PreferNoSchedule'),
+    );
     return success;
   },
   score(state, _pod, { node }) {

@@ -115,7 +115,8 @@ export const volumeBinding = ({ view, actions }: SchedulerHandle): SchedulerPlug
         const claim = view.claim(pod.metadata.namespace ?? '', name);
         if (!claim) return { status: missing(name) };
         if (claim.metadata.deletionTimestamp) return { status: unresolvable(`persistentvolumeclaim "${name}" is being deleted`) };
-        if (claim.status?.phase === 'Lost') return { status: unresolvable(`persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ''}"`) };
+        if (claim.status?.phase === 'Lost')
+          return { status: unresolvable(`persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ''}"`) };
         if (isBound(claim)) {
           const pv = view.volume(claim.spec?.volumeName ?? '');
           if (!pv) return { status: unresolvable(`persistentvolume "${claim.spec?.volumeName ?? ''}" not found`) };

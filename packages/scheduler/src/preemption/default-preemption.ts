@@ -25,7 +25,10 @@ export const defaultPreemption = ({ view, actions, random }: SchedulerHandle): S
     if (pod.spec?.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.';
     const nominated = pod.status?.nominatedNodeName;
     if (!nominated || refused.get(nominated)?.code === 'unresolvable') return undefined;
-    const leaving = view.snapshot().get(nominated)?.pods.some((p) => podFacts(p).priority < podFacts(pod).priority && view.isLeavingByPreemption(p));
+    const leaving = view
+      .snapshot()
+      .get(nominated)
+      ?.pods.some((p) => podFacts(p).priority < podFacts(pod).priority && view.isLeavingByPreemption(p));
     return leaving ? 'not eligible due to a terminating pod on the nominated node.' : undefined;
   };
 

@@ -52,7 +52,12 @@ const earliestOfHighest = (c: Candidate): number => {
  */
 export function cheapest(candidates: readonly Candidate[]): Candidate | undefined {
   const order = (a: Candidate, b: Candidate): number =>
-    a.budgetViolations - b.budgetViolations || highest(a) - highest(b) || sum(a) - sum(b) || a.victims.length - b.victims.length || earliestOfHighest(b) - earliestOfHighest(a) || 0;
+    a.budgetViolations - b.budgetViolations ||
+    highest(a) - highest(b) ||
+    sum(a) - sum(b) ||
+    a.victims.length - b.victims.length ||
+    earliestOfHighest(b) - earliestOfHighest(a) ||
+    0;
   let best: Candidate | undefined;
   for (const c of candidates) {
     if (c.victims.length === 0) return c;

@@ -68,7 +68,10 @@ export class SchedulingQueue {
       return;
     }
     const item = this.#find(key);
-    if (!item) return this.add(pod, now);
+    if (!item) {
+      this.add(pod, now);
+      return;
+    }
     item.pod = pod;
     if (this.#active.get(key)) this.#active.push(item);
     else if (this.#unschedulable.has(key) && (mayHelp || item.gatedBy !== undefined)) {

@@ -33,7 +33,12 @@ export function apiActions({ client, clock, informers, events }: ApiActionsOptio
       const message = `${preemptor.spec?.schedulerName ?? 'default-scheduler'}: preempting to accommodate a higher priority pod`;
       const condition = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler', message, lastTransitionTime: formatTime(clock.now()) };
       try {
-        await pods.patch(name(victim), 'strategic', { metadata: { uid: victim.metadata.uid }, status: { conditions: [condition] } }, { subresource: 'status', signal });
+        await pods.patch(
+          name(victim),
+          'strategic',
+          { metadata: { uid: victim.metadata.uid }, status: { conditions: [condition] } },
+          { subresource: 'status', signal },
+        );
         await pods.delete(name(victim), { signal, ...(victim.metadata.uid && { preconditions: { uid: victim.metadata.uid } }) });
       } catch (error) {
         if (!isNotFound(error)) throw error;
@@ -47,20 +52,22 @@ export function apiActions({ client, clock, informers, events }: ApiActionsOptio
     async bindClaim(claim, volume, signal) {
       const { namespace, uid } = claim.metadata;
       const claimRef = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name: name(claim), uid };
-      await api.persistentVolumes().patch(
-        name(volume),
-        'merge',
-        { metadata: { resourceVersion: volume.metadata.resourceVersion, annotations: { 'pv.kubernetes.io/bound-by-controller': 'yes' } }, spec: { claimRef } },
-        { signal },
-      );
+      await api
+        .persistentVolumes()
+        .patch(
+          name(volume),
+          'merge',
+          {
+            metadata: { resourceVersion: volume.metadata.resourceVersion, annotations: { 'pv.kubernetes.io/bound-by-controller': 'yes' } },
+            spec: { claimRef },
+          },
+          { signal },
+        );
     },
     async annotateSelectedNode(claim, node, signal) {
-      await api.persistentVolumeClaims(claim.metadata.namespace).patch(
-        name(claim),
-        'merge',
-        { metadata: { annotations: { 'volume.kubernetes.io/selected-node': node } } },
-        { signal },
-      );
+      await api
+        .persistentVolumeClaims(claim.metadata.namespace)
+        .patch(name(claim), 'merge', { metadata: { annotations: { 'volume.kubernetes.io/selected-node': node } } }, { signal });
     },
     async waitForBoundClaims(claims, signal) {
       const deadline = clock.monotonic() + BIND_TIMEOUT_MS;
@@ -96,4 +103,3 @@ function claimChange(informers: ClusterInformers, clock: Clock, signal: AbortSig
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
-

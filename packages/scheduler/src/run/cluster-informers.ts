@@ -42,7 +42,8 @@ export function clusterView(informers: ClusterInformers, cache: SchedulerCache, 
     defaultSelector: (pod) => defaultSelector(informers, pod),
     nominatedPods: (node) => nominator.on(node),
     isLeavingByPreemption: (pod) =>
-      Boolean(pod.metadata.deletionTimestamp) && (pod.status?.conditions ?? []).some((c) => c.type === 'DisruptionTarget' && c.reason === 'PreemptionByScheduler'),
+      Boolean(pod.metadata.deletionTimestamp) &&
+      (pod.status?.conditions ?? []).some((c) => c.type === 'DisruptionTarget' && c.reason === 'PreemptionByScheduler'),
   };
 }
 

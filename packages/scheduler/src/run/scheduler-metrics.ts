@@ -15,7 +15,9 @@ export class SchedulerMetrics {
   readonly algorithmDuration = this.registry.register(
     new Histogram('scheduler_scheduling_algorithm_duration_seconds', 'Scheduling algorithm latency', exponentialBuckets(0.001, 2, 15)),
   );
-  readonly podAttempts = this.registry.register(new Histogram('scheduler_pod_scheduling_attempts', 'Attempts it took to schedule a pod', exponentialBuckets(1, 2, 5)));
+  readonly podAttempts = this.registry.register(
+    new Histogram('scheduler_pod_scheduling_attempts', 'Attempts it took to schedule a pod', exponentialBuckets(1, 2, 5)),
+  );
   readonly podDuration = this.registry.register(
     new Histogram('scheduler_pod_scheduling_sli_duration_seconds', 'From entering the queue to being scheduled', exponentialBuckets(0.01, 2, 20)),
   );
@@ -28,7 +30,9 @@ export class SchedulerMetrics {
 
   constructor(gauges: SchedulerGauges) {
     this.registry.register(
-      new Gauge('scheduler_pending_pods', 'Pods pending, by queue', () => Object.entries(gauges.pending()).map(([queue, value]) => ({ labels: { queue }, value }))),
+      new Gauge('scheduler_pending_pods', 'Pods pending, by queue', () =>
+        Object.entries(gauges.pending()).map(([queue, value]) => ({ labels: { queue }, value })),
+      ),
     );
     this.registry.register(
       new Gauge('scheduler_cache_size', 'Nodes, pods and assumed pods in the cache', () => {

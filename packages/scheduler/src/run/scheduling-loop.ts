@@ -237,15 +237,33 @@ export class SchedulingLoop {
   }
 
   /** The event, and the PodScheduled condition if it says something new. */
-  async #report(pod: Pod, _profile: Profile, reason: 'Unschedulable' | 'SchedulerError', message: string, nominated: string | undefined, signal: AbortSignal): Promise<void> {
+  async #report(
+    pod: Pod,
+    _profile: Profile,
+    reason: 'Unschedulable' | 'SchedulerError',
+    message: string,
+    nominated: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, handle, events, logger } = this.#o;
     events(pod as KubeObject, 'Warning', 'FailedScheduling', message, 'Scheduling');
     const before = pod.status?.conditions?.find((c) => c.type === 'PodScheduled');
     const same = before?.status === 'False' && before.reason === reason && before.message === message;
     if (same && (nominated === undefined || nominated === pod.status?.nominatedNodeName)) return;
     const lastTransitionTime = before?.status === 'False' && before.lastTransitionTime ? before.lastTransitionTime : formatTime(handle.clock.now());
-    const condition = { type: 'PodScheduled', status: 'False', reason, message, lastProbeTime: null, lastTransitionTime, observedGeneration: pod.metadata.generation };
-    const patch = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition], ...(nominated !== undefined && { nominatedNodeName: nominated }) } };
+    const condition = {
+      type: 'PodScheduled',
+      status: 'False',
+      reason,
+      message,
+      lastProbeTime: null,
+      lastTransitionTime,
+      observedGeneration: pod.metadata.generation,
+    };
+    const patch = {
+      metadata: { uid: pod.metadata.uid },
+      status: { conditions: [condition], ...(nominated !== undefined && { nominatedNodeName: nominated }) },
+    };
     try {
       await client.api.pods(pod.metadata.namespace).patch(pod.metadata.name ?? '', 'strategic', patch, { subresource: 'status', signal });
     } catch (error) {
@@ -254,9 +272,7 @@ export class SchedulingLoop {
   }
 
   #track(work: Promise<void>): void {
-    const tracked = work
-      .catch((error: unknown) => this.#o.logger.error('binding failed', { err: error }))
-      .finally(() => this.#inFlight.delete(tracked));
+    const tracked = work.catch((error: unknown) => this.#o.logger.error('binding failed', { err: error })).finally(() => this.#inFlight.delete(tracked));
     this.#inFlight.add(tracked);
   }
 }

@@ -33,7 +33,8 @@ export class WaitingPods {
       const onAbort = () => settle({ code: 'error', error: signal.reason as Error });
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiting.set(key, { pod, node, plugins: new Set(waits.keys()), settle });
-      for (const [plugin, ms] of waits) cancels.push(this.clock.setTimeout(() => settle(unschedulable(`rejected due to timeout after waiting ${ms}ms at plugin ${plugin}`)), ms));
+      for (const [plugin, ms] of waits)
+        cancels.push(this.clock.setTimeout(() => settle(unschedulable(`rejected due to timeout after waiting ${ms}ms at plugin ${plugin}`)), ms));
     });
   }
 

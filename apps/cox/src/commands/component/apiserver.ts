@@ -2,7 +2,7 @@ import { ApiServerFlagError, apiServerFlags, createApiServer, parseApiServerFlag
 import { component } from '@coxswain/host';
 import { Clock, Logger, Random, StateStore, use } from '@coxswain/sdk';
 import { lmdbStore } from '@coxswain/store-lmdb';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { CliError } from '../../cli-error.js';
 import type { LogLevel } from '../../logger.js';
 import { runComponents } from './run-component.js';
@@ -22,7 +22,11 @@ export function runApiServer(values: Readonly<Record<string, string>> & { readon
     return runComponents(
       'kube-apiserver',
       values.logLevel,
-      [component('apiserver', [StateStore, Clock, Random, Logger], (store, clock, random, logger) => createApiServer(config, { store, clock, random, logger }))],
+      [
+        component('apiserver', [StateStore, Clock, Random, Logger], (store, clock, random, logger) =>
+          createApiServer(config, { store, clock, random, logger }),
+        ),
+      ],
       [use(lmdbStore, { path: values.store })],
     );
   } catch (error) {

@@ -77,7 +77,10 @@ export function componentCommands(): Command[] {
 }
 
 function base(name: string, description: string): Command {
-  return new Command(name).description(description).addOption(new Option('--log-level <level>').choices([...logLevels]).default('info')).exitOverride();
+  return new Command(name)
+    .description(description)
+    .addOption(new Option('--log-level <level>').choices([...logLevels]).default('info'))
+    .exitOverride();
 }
 
 function withKubeconfig(name: string, description: string): Command {

@@ -33,10 +33,17 @@ export function runControllerManager(flags: ControllerManagerFlags): Promise<voi
     leaderElection: flags.leaderElect ? leaderElection('kube-controller-manager') : undefined,
     serving: flags.securePort === 0 ? undefined : { bindAddress: flags.bindAddress, securePort: flags.securePort },
     ...(flags.rootCaFile === undefined ? {} : { rootCa: readFlagFile('--root-ca-file', flags.rootCaFile) }),
-    ...(flags.serviceAccountPrivateKeyFile === undefined ? {} : { serviceAccountPrivateKey: readFlagFile('--service-account-private-key-file', flags.serviceAccountPrivateKeyFile) }),
+    ...(flags.serviceAccountPrivateKeyFile === undefined
+      ? {}
+      : { serviceAccountPrivateKey: readFlagFile('--service-account-private-key-file', flags.serviceAccountPrivateKeyFile) }),
     ...(flags.clusterSigningCertFile === undefined || flags.clusterSigningKeyFile === undefined
       ? {}
-      : { clusterSigning: { cert: readFlagFile('--cluster-signing-cert-file', flags.clusterSigningCertFile), key: readFlagFile('--cluster-signing-key-file', flags.clusterSigningKeyFile) } }),
+      : {
+          clusterSigning: {
+            cert: readFlagFile('--cluster-signing-cert-file', flags.clusterSigningCertFile),
+            key: readFlagFile('--cluster-signing-key-file', flags.clusterSigningKeyFile),
+          },
+        }),
   };
   return runComponents('kube-controller-manager', flags.logLevel, [
     only(

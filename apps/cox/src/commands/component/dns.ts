@@ -18,11 +18,23 @@ export interface DnsFlags {
 }
 
 export function runDns(flags: DnsFlags): Promise<void> {
-  const context = addonContext({ clusterDomain: flags.clusterDomain, hostIP: flags.address, nodeName: hostname().toLowerCase(), clusterDnsIP: flags.clusterIp, stateDir: '/var/lib/coxswain/dns' });
+  const context = addonContext({
+    clusterDomain: flags.clusterDomain,
+    hostIP: flags.address,
+    nodeName: hostname().toLowerCase(),
+    clusterDnsIP: flags.clusterIp,
+    stateDir: '/var/lib/coxswain/dns',
+  });
   const first = component('dns', [all(Addon)], (addons) => {
     const [dns] = addons;
     if (!dns) throw new CliError('the DNS add-on is not bound');
     return dns;
   });
-  return runComponents('dns', flags.logLevel, [first], [use(dnsAddon, { kubeconfig: flags.kubeconfig, port: flags.port, metricsPort: flags.healthPort })], [context]);
+  return runComponents(
+    'dns',
+    flags.logLevel,
+    [first],
+    [use(dnsAddon, { kubeconfig: flags.kubeconfig, port: flags.port, metricsPort: flags.healthPort })],
+    [context],
+  );
 }

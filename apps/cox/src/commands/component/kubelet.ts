@@ -28,13 +28,38 @@ export interface KubeletFlags {
 }
 
 /** The fields of a KubeletConfiguration file that we take; others are refused by name rather than ignored. */
-const fileFields = new Set(['apiVersion', 'kind', 'clusterDomain', 'clusterDNS', 'port', 'address', 'healthzPort', 'cgroupRoot', 'staticPodPath', 'maxPods', 'resolvConf', 'containerLogMaxFiles', 'seccompDefault', 'systemReserved', 'kubeReserved', 'evictionHard', 'enableDebuggingHandlers', 'imageGCHighThresholdPercent', 'imageGCLowThresholdPercent', 'podCIDR', 'allowedUnsafeSysctls', 'cpuCFSQuota']);
+const fileFields = new Set([
+  'apiVersion',
+  'kind',
+  'clusterDomain',
+  'clusterDNS',
+  'port',
+  'address',
+  'healthzPort',
+  'cgroupRoot',
+  'staticPodPath',
+  'maxPods',
+  'resolvConf',
+  'containerLogMaxFiles',
+  'seccompDefault',
+  'systemReserved',
+  'kubeReserved',
+  'evictionHard',
+  'enableDebuggingHandlers',
+  'imageGCHighThresholdPercent',
+  'imageGCLowThresholdPercent',
+  'podCIDR',
+  'allowedUnsafeSysctls',
+  'cpuCFSQuota',
+]);
 
 function fromFile(path: string): KubeletConfig {
   const value = parse(readFlagFile('--config', path)) as Record<string, unknown>;
-  if (value?.['kind'] !== 'KubeletConfiguration') throw new CliError(`--config: ${path} is no KubeletConfiguration`, 'its kind must be KubeletConfiguration', 2);
+  if (value?.['kind'] !== 'KubeletConfiguration')
+    throw new CliError(`--config: ${path} is no KubeletConfiguration`, 'its kind must be KubeletConfiguration', 2);
   const unknown = Object.keys(value).filter((k) => !fileFields.has(k));
-  if (unknown.length > 0) throw new CliError(`--config: ${path}: unknown or unsupported fields: ${unknown.join(', ')}`, `supported: ${[...fileFields].join(', ')}`, 2);
+  if (unknown.length > 0)
+    throw new CliError(`--config: ${path}: unknown or unsupported fields: ${unknown.join(', ')}`, `supported: ${[...fileFields].join(', ')}`, 2);
   const { apiVersion: _v, kind: _k, ...config } = value;
   return config as KubeletConfig;
 }
@@ -48,10 +73,19 @@ export function runKubelet(flags: KubeletFlags): Promise<void> {
     clusterDomain: flags.clusterDomain,
     clusterDNS: flags.clusterDns?.split(',') ?? [],
     nodeIPs: flags.nodeIp?.split(',') ?? [],
-    nodeLabels: Object.fromEntries((flags.nodeLabels ?? '').split(',').filter(Boolean).map((pair) => [pair.split('=')[0] as string, pair.split('=')[1] ?? ''])),
+    nodeLabels: Object.fromEntries(
+      (flags.nodeLabels ?? '')
+        .split(',')
+        .filter(Boolean)
+        .map((pair) => [pair.split('=')[0] as string, pair.split('=')[1] ?? '']),
+    ),
     ...(flags.hostnameOverride === undefined ? {} : { nodeName: flags.hostnameOverride }),
     ...(flags.podManifestPath === undefined ? {} : { staticPodPath: flags.podManifestPath }),
-    authentication: { anonymous: false, webhook: true, ...(flags.clientCaFile === undefined ? {} : { clientCA: readFlagFile('--client-ca-file', flags.clientCaFile) }) },
+    authentication: {
+      anonymous: false,
+      webhook: true,
+      ...(flags.clientCaFile === undefined ? {} : { clientCA: readFlagFile('--client-ca-file', flags.clientCaFile) }),
+    },
     ...(flags.tlsCertFile === undefined || flags.tlsPrivateKeyFile === undefined
       ? {}
       : { serving: { cert: readFlagFile('--tls-cert-file', flags.tlsCertFile), key: readFlagFile('--tls-private-key-file', flags.tlsPrivateKeyFile) } }),

@@ -22,7 +22,8 @@ export async function runComponents(
   logger.info('ready');
   const failed = new Promise<Error>((resolve) => {
     host.state$.subscribe((states) => {
-      for (const [who, { phase, message }] of Object.entries(states)) if (phase === 'failed') resolve(new Error(`${who} failed: ${message ?? 'no reason given'}`));
+      for (const [who, { phase, message }] of Object.entries(states))
+        if (phase === 'failed') resolve(new Error(`${who} failed: ${message ?? 'no reason given'}`));
     });
   });
   const alive = setInterval(() => {}, 1 << 30);
