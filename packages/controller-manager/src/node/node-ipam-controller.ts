@@ -39,7 +39,8 @@ export function nodeIpamController({ client, informers, config, events }: Contro
         throw new Error(`no CIDR is left for node ${name}`);
       }
       try {
-        await client.api.nodes().patch(name, 'merge', { metadata: { resourceVersion: node.metadata.resourceVersion }, spec: { podCIDR: podCIDRs[0], podCIDRs } }, { signal });
+        // Set once and for all: the API server refuses a second value, so that no version has to be compared.
+        await client.api.nodes().patch(name, 'merge', { spec: { podCIDR: podCIDRs[0], podCIDRs } }, { signal });
       } catch (error) {
         giveBack();
         throw error;
