@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:https';
 import fc from 'fast-check';
 import { systemRandom } from '@coxswain/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -178,5 +179,26 @@ describe('watch', () => {
       }),
       { numRuns: 15 },
     );
+  });
+});
+
+describe('shutting down', () => {
+  it('ends watches regularly and does not wait for idle connections', async () => {
+    await using other = await startTestServer();
+    const agent = new Agent({ keepAlive: true });
+    await new Promise<void>((resolve, reject) => {
+      const outgoing = get({ host: '127.0.0.1', port: other.server.port, path: '/healthz', rejectUnauthorized: false, agent }, (answer) => answer.resume().on('end', resolve));
+      outgoing.on('error', reject);
+    });
+    const watching = other.watch('/api/v1/namespaces?watch=1', () => false);
+    const seen = new Promise<void>((resolve) => {
+      const poll = () => (other.server.registry.storage('', 'namespaces').cache.groups.size > 0 ? resolve() : setImmediate(poll));
+      poll();
+    });
+    await seen;
+    const deadline = new AbortController();
+    await other.server.stop(deadline.signal);
+    expect((await watching).map((event) => event.type)).toEqual(['ADDED', 'ADDED', 'ADDED', 'ADDED']);
+    agent.destroy();
   });
 });

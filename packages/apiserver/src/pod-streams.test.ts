@@ -81,7 +81,8 @@ it('refuses an upgrade before it reaches the kubelet', async () => {
 /** Everything the server sends until it closes, after sending `text` and closing our half once it is back. */
 function upgrade(path: string, token: string, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port: api.server.port, rejectUnauthorized: false, allowHalfOpen: true, ALPNProtocols: ['http/1.1'] }, () => {
+    const options = { host: '127.0.0.1', port: api.server.port, rejectUnauthorized: false, allowHalfOpen: true, ALPNProtocols: ['http/1.1'] };
+    const socket = connect(options, () => {
       socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n`);
     });
     let all = '';

@@ -29,6 +29,9 @@ export class HttpServer {
   readonly #server: Http2SecureServer;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Duplex>();
+  /** HTTP/1.1 connections with an answer under way. */
+  readonly #busy = new Set<Duplex>();
+  #closing = false;
 
   constructor(readonly options: HttpServerOptions) {
     const server = createSecureServer({
@@ -93,9 +96,10 @@ export class HttpServer {
   /** Stop accepting; let answers finish until the deadline, then cut. */
   async close(deadline: AbortSignal): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#closing = true;
     for (const session of this.#sessions) session.close();
-    const idle = this.#server as unknown as { closeIdleConnections?: () => void };
-    idle.closeIdleConnections?.();
+    // Kept-alive connections without a request would keep us until the deadline.
+    for (const socket of this.#sockets) if (!this.#busy.has(socket) && (socket as TLSSocket).alpnProtocol !== 'h2') socket.destroy();
     const cut = () => {
       for (const session of this.#sessions) session.destroy();
       for (const socket of this.#sockets) socket.destroy();
@@ -106,13 +110,14 @@ export class HttpServer {
     deadline.removeEventListener('abort', cut);
   }
 
-  /** Cut every connection that is left once the answers are out. */
-  cutIdle(): void {
-    for (const socket of this.#sockets) if (socket.writableLength === 0) socket.destroy();
-  }
-
   #onHttp1(message: IncomingMessage, response: ServerResponse): void {
     const request = new Http1Request(message, response);
+    const { socket } = message;
+    this.#busy.add(socket);
+    response.once('close', () => {
+      this.#busy.delete(socket);
+      if (this.#closing) socket.destroySoon();
+    });
     const answer = this.options.handle(request);
     if (answer instanceof Promise) answer.then((value) => respondHttp1(value, request, this.options.clock), (error) => this.#broken(error, message.socket));
     else respondHttp1(answer, request, this.options.clock);
@@ -145,5 +150,3 @@ export class HttpServer {
     stream.destroy();
   }
 }
-
-export type { TLSSocket };
