@@ -137,6 +137,8 @@ function withContext(response: ApiResponse, context: RequestContext): ApiRespons
 
 /** Header values are one line of visible text. */
 function quoteHeader(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what has to go
-  return `"${text.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, '?')}"`;
+  return `"${text
+    .replace(/[\x00-\x1f\x7f]/g, ' ')
+    .replace(/[\\"]/g, '\\$&')
+    .replace(/[^\x20-\x7e]/g, '?')}"`;
 }

@@ -29,7 +29,12 @@ describe('create and read', () => {
     await api.call('POST', `${NS}/configmaps`, configMap(name));
     const again = await api.call('POST', `${NS}/configmaps`, configMap(name));
     expect(again.status).toBe(409);
-    expect(again.json).toMatchObject({ kind: 'Status', reason: 'AlreadyExists', message: `configmaps "${name}" already exists`, details: { name, kind: 'configmaps' } });
+    expect(again.json).toMatchObject({
+      kind: 'Status',
+      reason: 'AlreadyExists',
+      message: `configmaps "${name}" already exists`,
+      details: { name, kind: 'configmaps' },
+    });
   });
 
   it('generates names', async () => {
@@ -73,7 +78,10 @@ describe('create and read', () => {
   });
 
   it('refuses what lies in a namespace that is missing', async () => {
-    expect((await api.call('POST', '/api/v1/namespaces/nowhere/configmaps', configMap('x'))).json).toMatchObject({ code: 404, message: 'namespaces "nowhere" not found' });
+    expect((await api.call('POST', '/api/v1/namespaces/nowhere/configmaps', configMap('x'))).json).toMatchObject({
+      code: 404,
+      message: 'namespaces "nowhere" not found',
+    });
   });
 });
 
@@ -98,18 +106,24 @@ describe('update and patch', () => {
   it('merges, merges strategically and applies JSON patches; concurrent patches all take effect', async () => {
     const name = fresh();
     await api.call('POST', `${NS}/configmaps`, configMap(name));
-    const patches = Array.from({ length: 20 }, (_, i) => api.call('PATCH', `${NS}/configmaps/${name}`, { data: { [`k${i}`]: 'v' } }, { type: 'application/merge-patch+json' }));
+    const patches = Array.from({ length: 20 }, (_, i) =>
+      api.call('PATCH', `${NS}/configmaps/${name}`, { data: { [`k${i}`]: 'v' } }, { type: 'application/merge-patch+json' }),
+    );
     for (const answer of await Promise.all(patches)) expect(answer.status).toBe(200);
     const { json } = await api.call('PATCH', `${NS}/configmaps/${name}`, [{ op: 'remove', path: '/data/k0' }], { type: 'application/json-patch+json' });
     expect(Object.keys(json.data)).toHaveLength(19);
-    expect((await api.call('PATCH', `${NS}/configmaps/${name}`, { metadata: { labels: { a: 'b' } } }, { type: 'application/strategic-merge-patch+json' })).json.metadata.labels).toEqual({ a: 'b' });
+    expect(
+      (await api.call('PATCH', `${NS}/configmaps/${name}`, { metadata: { labels: { a: 'b' } } }, { type: 'application/strategic-merge-patch+json' })).json
+        .metadata.labels,
+    ).toEqual({ a: 'b' });
     expect((await api.call('PATCH', `${NS}/configmaps/${name}`, {})).status).toBe(415);
   });
 
   it('applies: creates, conflicts with other managers, forces', async () => {
     const name = fresh();
     const url = (manager: string, force = false) => `${NS}/configmaps/${name}?fieldManager=${manager}${force ? '&force=true' : ''}`;
-    const apply = (manager: string, value: string, force?: boolean) => api.call('PATCH', url(manager, force), JSON.stringify(configMap(name, { data: { a: value } })), { type: 'application/apply-patch+yaml' });
+    const apply = (manager: string, value: string, force?: boolean) =>
+      api.call('PATCH', url(manager, force), JSON.stringify(configMap(name, { data: { a: value } })), { type: 'application/apply-patch+yaml' });
     expect((await apply('one', '1')).status).toBe(201);
     const conflict = await apply('two', '2');
     expect(conflict.json).toMatchObject({ code: 409, reason: 'Conflict', details: { causes: [{ reason: 'FieldManagerConflict', field: '.data.a' }] } });
@@ -120,12 +134,26 @@ describe('update and patch', () => {
 
   it('keeps status and spec apart, and scales', async () => {
     const name = fresh();
-    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } } }, status: { replicas: 9 } };
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: { a: 'b' } },
+        template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+      },
+      status: { replicas: 9 },
+    };
     const url = `/apis/apps/v1/namespaces/default/deployments`;
     const { json: created } = await api.call('POST', url, deployment);
     expect(created.status?.replicas).toBeUndefined();
     expect(created.metadata.generation).toBe(1);
-    const { json: withStatus } = await api.call('PUT', `${url}/${name}/status`, { ...created, spec: { ...created.spec, replicas: 7 }, status: { replicas: 3 } });
+    const { json: withStatus } = await api.call('PUT', `${url}/${name}/status`, {
+      ...created,
+      spec: { ...created.spec, replicas: 7 },
+      status: { replicas: 3 },
+    });
     expect([withStatus.spec.replicas, withStatus.status.replicas, withStatus.metadata.generation]).toEqual([1, 3, 1]);
     const { json: scale } = await api.call('GET', `${url}/${name}/scale`);
     expect(scale).toMatchObject({ kind: 'Scale', spec: { replicas: 1 }, status: { replicas: 3, selector: 'a=b' } });
@@ -161,16 +189,20 @@ describe('delete', () => {
 
   it('empties a collection by selector', async () => {
     const label = fresh();
-    await Promise.all(['a', 'b', 'c'].map((n) => api.call('POST', `${NS}/configmaps`, { metadata: { name: `${label}-${n}`, labels: { set: n === 'c' ? 'no' : label } } })));
+    await Promise.all(
+      ['a', 'b', 'c'].map((n) => api.call('POST', `${NS}/configmaps`, { metadata: { name: `${label}-${n}`, labels: { set: n === 'c' ? 'no' : label } } })),
+    );
     expect((await api.call('DELETE', `${NS}/configmaps?labelSelector=set%3D${label}`)).json.items).toHaveLength(2);
     expect((await api.call('GET', `${NS}/configmaps/${label}-c`)).status).toBe(200);
   });
 });
 
 describe('users and permissions', () => {
-  it('answers 401 to unknown tokens and 403 to known users, in upstream\'s words', async () => {
+  it("answers 401 to unknown tokens and 403 to known users, in upstream's words", async () => {
     expect((await api.call('GET', `${NS}/configmaps`, undefined, { token: 'nonsense' })).json).toMatchObject({ code: 401, reason: 'Unauthorized' });
-    expect((await api.call('GET', `${NS}/configmaps`, undefined, { token: 'bob' })).json.message).toBe('configmaps is forbidden: User "bob" cannot list resource "configmaps" in API group "" in the namespace "default"');
+    expect((await api.call('GET', `${NS}/configmaps`, undefined, { token: 'bob' })).json.message).toBe(
+      'configmaps is forbidden: User "bob" cannot list resource "configmaps" in API group "" in the namespace "default"',
+    );
     expect((await api.call('GET', '/healthz', undefined, { token: '' })).status).toBe(200);
     expect((await api.call('GET', '/metrics', undefined, { token: '' })).status).toBe(403);
   });
@@ -178,7 +210,11 @@ describe('users and permissions', () => {
   it('lets a role binding take effect at once and refuses escalation', async () => {
     const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/default';
     const roleRef = (name: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name });
-    const bind = (name: string, role: string) => ({ metadata: { name }, roleRef: roleRef(role), subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'bob' }] });
+    const bind = (name: string, role: string) => ({
+      metadata: { name },
+      roleRef: roleRef(role),
+      subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'bob' }],
+    });
     expect((await api.call('POST', `${rbac}/rolebindings`, bind('bob-admin', 'admin'))).status).toBe(201);
     expect((await api.call('GET', `${NS}/configmaps`, undefined, { token: 'bob' })).status).toBe(200);
     const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
@@ -195,7 +231,10 @@ describe('users and permissions', () => {
     expect(status).toBe(201);
     const { token } = json.status;
     const whoami = await api.call('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {}, { token });
-    expect(whoami.json.status.userInfo).toMatchObject({ username: 'system:serviceaccount:default:robot', groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'] });
+    expect(whoami.json.status.userInfo).toMatchObject({
+      username: 'system:serviceaccount:default:robot',
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
+    });
     await api.call('DELETE', `${NS}/serviceaccounts/robot`);
     expect((await api.call('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {}, { token })).status).toBe(401);
   });
@@ -205,18 +244,25 @@ describe('users and permissions', () => {
     await api.call('POST', `${NS}/secrets`, { metadata: { name: 'used' } });
     await api.call('POST', `${NS}/secrets`, { metadata: { name: 'unused' } });
     await api.call('POST', `${NS}/serviceaccounts`, { metadata: { name: 'default' } });
-    await api.call('POST', `${NS}/pods`, { metadata: { name: 'on-n1' }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i', envFrom: [{ secretRef: { name: 'used' } }] }] } });
+    await api.call('POST', `${NS}/pods`, {
+      metadata: { name: 'on-n1' },
+      spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i', envFrom: [{ secretRef: { name: 'used' } }] }] },
+    });
     expect((await api.call('GET', `${NS}/secrets/used`, undefined, node)).status).toBe(200);
     expect((await api.call('GET', `${NS}/secrets/unused`, undefined, node)).status).toBe(403);
     expect((await api.call('GET', '/api/v1/pods?fieldSelector=spec.nodeName%3Dn1', undefined, node)).json.items).toHaveLength(1);
     expect((await api.call('POST', '/api/v1/nodes', { metadata: { name: 'n2' } }, node)).status).toBe(403);
-    expect((await api.call('POST', '/api/v1/nodes', { metadata: { name: 'n1' } }, node)).json.spec.taints).toEqual([{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }]);
+    expect((await api.call('POST', '/api/v1/nodes', { metadata: { name: 'n1' } }, node)).json.spec.taints).toEqual([
+      { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },
+    ]);
   });
 
   it('impersonates for those who may', async () => {
     const as = { headers: { 'impersonate-user': 'bob' } };
     expect((await api.call('GET', `${NS}/configmaps`, undefined, as)).status).toBe(403);
-    expect((await api.call('GET', `${NS}/configmaps`, undefined, { token: 'bob', headers: { 'impersonate-user': 'admin' } })).json.message).toContain('cannot impersonate resource "users"');
+    expect((await api.call('GET', `${NS}/configmaps`, undefined, { token: 'bob', headers: { 'impersonate-user': 'admin' } })).json.message).toContain(
+      'cannot impersonate resource "users"',
+    );
   });
 });
 
@@ -229,10 +275,15 @@ describe('services', () => {
     expect(port).toBeGreaterThanOrEqual(30_000);
     const taken = await api.call('POST', `${NS}/services`, service('two', { clusterIP: one.spec.clusterIP }));
     expect(taken.json).toMatchObject({ code: 422, message: expect.stringContaining('provided IP is already allocated') });
-    expect((await api.call('POST', `${NS}/services`, service('two', { type: 'NodePort', ports: [{ port: 80, nodePort: port }] }))).json.message).toContain('provided port is already allocated');
+    expect((await api.call('POST', `${NS}/services`, service('two', { type: 'NodePort', ports: [{ port: 80, nodePort: port }] }))).json.message).toContain(
+      'provided port is already allocated',
+    );
     expect((await api.call('GET', `/apis/networking.k8s.io/v1/ipaddresses/${one.spec.clusterIP}`)).json.spec.parentRef.name).toBe('one');
     await api.call('DELETE', `${NS}/services/one`);
-    expect((await api.call('POST', `${NS}/services`, service('two', { type: 'NodePort', clusterIP: one.spec.clusterIP, ports: [{ port: 80, nodePort: port }] }))).status).toBe(201);
+    expect(
+      (await api.call('POST', `${NS}/services`, service('two', { type: 'NodePort', clusterIP: one.spec.clusterIP, ports: [{ port: 80, nodePort: port }] })))
+        .status,
+    ).toBe(201);
   });
 
   it('serves itself as the kubernetes service', async () => {
@@ -242,7 +293,10 @@ describe('services', () => {
 });
 
 describe('pods', () => {
-  const pod = (name: string, extra: object = {}) => ({ metadata: { name, labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i' }], ...extra } });
+  const pod = (name: string, extra: object = {}) => ({
+    metadata: { name, labels: { app: name } },
+    spec: { containers: [{ name: 'c', image: 'i' }], ...extra },
+  });
 
   it('get a service account, tolerations, a priority and a token volume', async () => {
     await api.call('POST', `${NS}/serviceaccounts`, { metadata: { name: 'default' } });
@@ -259,11 +313,24 @@ describe('pods', () => {
     const bind = (node: string) => api.call('POST', `${NS}/pods/b/binding`, { target: { kind: 'Node', name: node } });
     expect((await bind('n1')).status).toBe(201);
     expect((await bind('n2')).json).toMatchObject({ code: 409, message: expect.stringContaining('is already assigned to node "n1"') });
-    await api.call('PATCH', `${NS}/pods/b/status`, { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } }, { type: 'application/merge-patch+json' });
-    await api.call('POST', '/apis/policy/v1/namespaces/default/poddisruptionbudgets', { metadata: { name: 'b' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'b' } } } });
+    await api.call(
+      'PATCH',
+      `${NS}/pods/b/status`,
+      { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } },
+      { type: 'application/merge-patch+json' },
+    );
+    await api.call('POST', '/apis/policy/v1/namespaces/default/poddisruptionbudgets', {
+      metadata: { name: 'b' },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'b' } } },
+    });
     const evict = () => api.call('POST', `${NS}/pods/b/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'b' } });
     expect((await evict()).status).toBe(429);
-    await api.call('PATCH', '/apis/policy/v1/namespaces/default/poddisruptionbudgets/b/status', { status: { observedGeneration: 1, disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 } }, { type: 'application/merge-patch+json' });
+    await api.call(
+      'PATCH',
+      '/apis/policy/v1/namespaces/default/poddisruptionbudgets/b/status',
+      { status: { observedGeneration: 1, disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 } },
+      { type: 'application/merge-patch+json' },
+    );
     expect((await evict()).status).toBe(201);
     const { json } = await api.call('GET', `${NS}/pods/b`);
     expect(json.metadata).toMatchObject({ deletionGracePeriodSeconds: 30 });
@@ -284,16 +351,32 @@ describe('discovery and shapes', () => {
 
   it('prints tables and metadata only', async () => {
     const table = await api.call('GET', '/api/v1/namespaces/default', undefined, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } });
-    expect(table.json).toMatchObject({ kind: 'Table', apiVersion: 'meta.k8s.io/v1', rows: [{ cells: ['default', 'Active', expect.any(String)], object: { kind: 'PartialObjectMetadata' } }] });
-    const partial = await api.call('GET', '/api/v1/namespaces', undefined, { headers: { accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io' } });
+    expect(table.json).toMatchObject({
+      kind: 'Table',
+      apiVersion: 'meta.k8s.io/v1',
+      rows: [{ cells: ['default', 'Active', expect.any(String)], object: { kind: 'PartialObjectMetadata' } }],
+    });
+    const partial = await api.call('GET', '/api/v1/namespaces', undefined, {
+      headers: { accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io' },
+    });
     expect(partial.json).toMatchObject({ kind: 'PartialObjectMetadataList' });
     expect(partial.json.items[0].spec).toBeUndefined();
     expect((await api.call('GET', '/api/v1/namespaces', undefined, { headers: { accept: 'image/png' } })).status).toBe(406);
   });
 
   it('shows events of either group in the form asked for', async () => {
-    const event = { metadata: { name: 'e1' }, involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' }, reason: 'Tested', message: 'hello', type: 'Normal' };
+    const event = {
+      metadata: { name: 'e1' },
+      involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' },
+      reason: 'Tested',
+      message: 'hello',
+      type: 'Normal',
+    };
     expect((await api.call('POST', `${NS}/events`, event)).status).toBe(201);
-    expect((await api.call('GET', '/apis/events.k8s.io/v1/namespaces/default/events/e1')).json).toMatchObject({ apiVersion: 'events.k8s.io/v1', note: 'hello', regarding: { name: 'p' } });
+    expect((await api.call('GET', '/apis/events.k8s.io/v1/namespaces/default/events/e1')).json).toMatchObject({
+      apiVersion: 'events.k8s.io/v1',
+      note: 'hello',
+      regarding: { name: 'p' },
+    });
   });
 });

@@ -117,7 +117,9 @@ export class ApiServer implements Component {
       authorization,
       inFlight: new InFlight(options.maxRequestsInFlight, options.maxMutatingRequestsInFlight),
       metrics: this.metrics,
-      paths: this.#paths(oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${options.advertiseAddress}:${options.port}/openid/v1/jwks`)),
+      paths: this.#paths(
+        oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${options.advertiseAddress}:${options.port}/openid/v1/jwks`),
+      ),
       resources: (context) => resources.handle(context),
     });
     serverMetrics(this.metrics, this.registry, this.#feed);
@@ -221,16 +223,12 @@ export class ApiServer implements Component {
   }
 
   #authorizers(): Authorizer[] {
-    return this.options.authorizationModes.map((mode) => {
-      switch (mode) {
-        case 'Node':
-          return new NodeAuthorizer(this.registry);
-        case 'RBAC':
-          return this.#rbac;
-        case 'AlwaysAllow':
-          return { name: mode, authorize: () => ({ decision: 'allow' }) };
-      }
-    });
+    const known: Record<ApiServerOptions['authorizationModes'][number], () => Authorizer> = {
+      Node: () => new NodeAuthorizer(this.registry),
+      RBAC: () => this.#rbac,
+      AlwaysAllow: () => ({ name: 'AlwaysAllow', authorize: () => ({ decision: 'allow' }) }),
+    };
+    return this.options.authorizationModes.map((mode) => known[mode]());
   }
 
   #admission(authorization: Authorization): AdmissionPlugin[] {
@@ -271,11 +269,36 @@ export class ApiServer implements Component {
       { name: 'log', check: () => undefined },
       { name: 'etcd', check: () => this.#feed.failure?.message },
     ];
-    const ready: HealthCheck[] = [...alive, { name: 'etcd-readiness', check: async () => (await this.options.store.status()).message }, { name: 'informer-sync', check: () => (this.#feed.revision > 0 ? undefined : 'the caches are not loaded') }];
+    const ready: HealthCheck[] = [
+      ...alive,
+      { name: 'etcd-readiness', check: async () => (await this.options.store.status()).message },
+      { name: 'informer-sync', check: () => (this.#feed.revision > 0 ? undefined : 'the caches are not loaded') },
+    ];
     const started: HealthCheck = { name: 'poststarthook/bootstrap', check: () => (this.#started ? undefined : 'not finished') };
-    const health = { healthz: [...alive, started], livez: alive, readyz: [...ready, started, { name: 'shutdown', check: () => (this.#cell.current.phase === 'stopping' ? 'shutting down' : undefined) }] };
-    const known = ['/.well-known/openid-configuration', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version'];
-    const list = () => ['/api', '/api/v1', '/apis', ...this.discovery.groups().flatMap((group) => [`/apis/${group}`, ...this.discovery.versions(group).map((version) => `/apis/${group}/${version}`)]), ...known].sort();
+    const health = {
+      healthz: [...alive, started],
+      livez: alive,
+      readyz: [...ready, started, { name: 'shutdown', check: () => (this.#cell.current.phase === 'stopping' ? 'shutting down' : undefined) }],
+    };
+    const known = [
+      '/.well-known/openid-configuration',
+      '/healthz',
+      '/livez',
+      '/metrics',
+      '/openapi/v2',
+      '/openapi/v3',
+      '/openid/v1/jwks',
+      '/readyz',
+      '/version',
+    ];
+    const list = () =>
+      [
+        '/api',
+        '/api/v1',
+        '/apis',
+        ...this.discovery.groups().flatMap((group) => [`/apis/${group}`, ...this.discovery.versions(group).map((version) => `/apis/${group}/${version}`)]),
+        ...known,
+      ].sort();
     return [discoveryPaths(this.discovery), healthPaths(health), infoPaths(this.metrics, list), openApiPaths(this.openApi, this.options.clock), oidc];
   }
 

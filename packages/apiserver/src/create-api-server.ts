@@ -58,7 +58,12 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
       ...(config.serviceAccountJwksUri ? { jwksUri: config.serviceAccountJwksUri } : {}),
     },
     authorizationModes: config.authorizationModes,
-    kubelet: { ...(kubeletCert ? { cert: kubeletCert } : {}), ...(kubeletKey ? { key: kubeletKey } : {}), ...(kubeletCA ? { ca: kubeletCA } : {}), addressTypes: config.kubeletPreferredAddressTypes },
+    kubelet: {
+      ...(kubeletCert ? { cert: kubeletCert } : {}),
+      ...(kubeletKey ? { key: kubeletKey } : {}),
+      ...(kubeletCA ? { ca: kubeletCA } : {}),
+      addressTypes: config.kubeletPreferredAddressTypes,
+    },
     serviceRanges: config.serviceClusterIPRanges,
     nodePorts: config.nodePorts,
     disabledAdmission: config.disableAdmissionPlugins,

@@ -54,7 +54,12 @@ export function inProcessTransport(handler: ApiHandler, user: UserInfo): InProce
     async request(request) {
       const { response } = await send(request);
       if (response.type !== 'bytes') throw ApiError.badRequest('this request is answered with a stream');
-      return { status: response.status, headers: headersOf(response), body: response.body, ...(response.object === undefined ? {} : { object: response.object }) };
+      return {
+        status: response.status,
+        headers: headersOf(response),
+        body: response.body,
+        ...(response.object === undefined ? {} : { object: response.object }),
+      };
     },
     async stream(request) {
       const { response, signal } = await send(request);

@@ -60,8 +60,14 @@ describe('list', () => {
     const exact = (await api.call('GET', `${url}?resourceVersion=${metadata.resourceVersion}&resourceVersionMatch=Exact`)).json;
     expect([names(exact), exact.metadata.resourceVersion]).toEqual([['a'], metadata.resourceVersion]);
     expect(names((await api.call('GET', `${url}?resourceVersion=${metadata.resourceVersion}`)).json)).toEqual(['a', 'b']);
-    expect((await api.call('GET', `${url}?resourceVersionMatch=Exact`)).json).toMatchObject({ code: 422, message: expect.stringContaining('resourceVersionMatch is forbidden unless resourceVersion is provided') });
-    expect((await api.call('GET', `${url}?resourceVersion=99999999`)).json).toMatchObject({ code: 504, details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } });
+    expect((await api.call('GET', `${url}?resourceVersionMatch=Exact`)).json).toMatchObject({
+      code: 422,
+      message: expect.stringContaining('resourceVersionMatch is forbidden unless resourceVersion is provided'),
+    });
+    expect((await api.call('GET', `${url}?resourceVersion=99999999`)).json).toMatchObject({
+      code: 504,
+      details: { causes: [{ reason: 'ResourceVersionTooLarge' }] },
+    });
   });
 
   it('selects by labels and fields', async () => {
@@ -71,7 +77,10 @@ describe('list', () => {
     expect(names((await api.call('GET', `${url}?labelSelector=x%20in%20(1,3)`)).json)).toEqual(['a']);
     expect(names((await api.call('GET', `${url}?fieldSelector=metadata.name!%3Da`)).json)).toEqual(['b']);
     expect(names((await api.call('GET', `/api/v1/configmaps?fieldSelector=metadata.name%3Db`)).json)).toContain('b');
-    expect((await api.call('GET', `${url}?fieldSelector=spec.x%3D1`)).json).toMatchObject({ code: 400, message: expect.stringContaining('field label not supported: spec.x') });
+    expect((await api.call('GET', `${url}?fieldSelector=spec.x%3D1`)).json).toMatchObject({
+      code: 400,
+      message: expect.stringContaining('field label not supported: spec.x'),
+    });
   });
 });
 
@@ -118,7 +127,10 @@ describe('watch', () => {
     // What a server has not seen itself it does not know.
     await using second = await startTestServer({ store: api.store });
     const events = await second.watch(`${url}?watch=1&resourceVersion=1`, (seen) => seen.length >= 1);
-    expect(events[0]).toMatchObject({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired', message: expect.stringMatching(/^too old resource version: 1 \(\d+\)$/) } });
+    expect(events[0]).toMatchObject({
+      type: 'ERROR',
+      object: { kind: 'Status', code: 410, reason: 'Expired', message: expect.stringMatching(/^too old resource version: 1 \(\d+\)$/) },
+    });
     expect(await api.watch(`${url}?watch=1&timeoutSeconds=1`, () => false)).toEqual([]);
   });
 
@@ -187,7 +199,9 @@ describe('shutting down', () => {
     await using other = await startTestServer();
     const agent = new Agent({ keepAlive: true });
     await new Promise<void>((resolve, reject) => {
-      const outgoing = get({ host: '127.0.0.1', port: other.server.port, path: '/healthz', rejectUnauthorized: false, agent }, (answer) => answer.resume().on('end', resolve));
+      const outgoing = get({ host: '127.0.0.1', port: other.server.port, path: '/healthz', rejectUnauthorized: false, agent }, (answer) =>
+        answer.resume().on('end', resolve),
+      );
       outgoing.on('error', reject);
     });
     const watching = other.watch('/api/v1/namespaces?watch=1', () => false);

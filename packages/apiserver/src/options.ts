@@ -33,7 +33,12 @@ export interface ApiServerConfig {
   readonly eventTtlSeconds: number;
   readonly compactionIntervalMs: number;
   /** For whoever opens the store. */
-  readonly etcd: { readonly servers: readonly string[]; readonly caFile: string | undefined; readonly certFile: string | undefined; readonly keyFile: string | undefined };
+  readonly etcd: {
+    readonly servers: readonly string[];
+    readonly caFile: string | undefined;
+    readonly certFile: string | undefined;
+    readonly keyFile: string | undefined;
+  };
 }
 
 export interface RequestHeaderConfig {
@@ -74,7 +79,7 @@ export const apiServerFlags: Readonly<Record<string, string>> = {
   'kubelet-preferred-address-types': 'Which addresses of nodes to use, in order (default InternalIP,ExternalIP,Hostname,InternalDNS,ExternalDNS)',
   'max-mutating-requests-inflight': 'Limit of changing requests at a time (default 200; 0: none)',
   'max-requests-inflight': 'Limit of reading requests at a time (default 400; 0: none)',
-  'requestheader-allowed-names': "Common names of authenticating proxies (default: any the CA signed)",
+  'requestheader-allowed-names': 'Common names of authenticating proxies (default: any the CA signed)',
   'requestheader-client-ca-file': "PEM bundle that signs authenticating proxies' certificates",
   'requestheader-extra-headers-prefix': 'Prefixes of headers with extra information of the user',
   'requestheader-group-headers': "Headers with the user's groups",
@@ -95,7 +100,11 @@ export const apiServerFlags: Readonly<Record<string, string>> = {
 export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
   const problems: string[] = [];
   for (const name of Object.keys(flags)) if (!(name in apiServerFlags)) problems.push(`--${name}: unknown flag`);
-  const list = (name: string, fallback: string[] = []) => flags[name]?.split(',').map((v) => v.trim()).filter((v) => v !== '') ?? fallback;
+  const list = (name: string, fallback: string[] = []) =>
+    flags[name]
+      ?.split(',')
+      .map((v) => v.trim())
+      .filter((v) => v !== '') ?? fallback;
   const number = (name: string, fallback: number, min: number, max: number) => {
     const text = flags[name];
     if (text === undefined) return fallback;
@@ -123,7 +132,8 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
   const bindAddress = address('bind-address', '0.0.0.0');
   const advertiseAddress = address('advertise-address', isIP(bindAddress) !== 0 && !/^(0\.0\.0\.0|::)$/.test(bindAddress) ? bindAddress : '127.0.0.1');
   const modes = list('authorization-mode', ['Node', 'RBAC']);
-  for (const mode of modes) if (!['Node', 'RBAC', 'AlwaysAllow'].includes(mode)) problems.push(`--authorization-mode: ${JSON.stringify(mode)} is not one of Node, RBAC, AlwaysAllow`);
+  for (const mode of modes)
+    if (!['Node', 'RBAC', 'AlwaysAllow'].includes(mode)) problems.push(`--authorization-mode: ${JSON.stringify(mode)} is not one of Node, RBAC, AlwaysAllow`);
   const ranges = list('service-cluster-ip-range', ['10.0.0.0/24']);
   if (ranges.length > 2) problems.push('--service-cluster-ip-range: at most one range of each family');
   for (const range of ranges) {
@@ -135,7 +145,8 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
   }
   const ports = /^(\d+)-(\d+)$/.exec(flags['service-node-port-range'] ?? '30000-32767');
   const [from, to] = [Number(ports?.[1]), Number(ports?.[2])];
-  if (!ports || from < 1 || to > 65_535 || from > to) problems.push(`--service-node-port-range: ${JSON.stringify(flags['service-node-port-range'])} is not a range of ports such as 30000-32767`);
+  if (!ports || from < 1 || to > 65_535 || from > to)
+    problems.push(`--service-node-port-range: ${JSON.stringify(flags['service-node-port-range'])} is not a range of ports such as 30000-32767`);
   const anonymous = flags['anonymous-auth'] ?? 'true';
   if (anonymous !== 'true' && anonymous !== 'false') problems.push(`--anonymous-auth: ${JSON.stringify(anonymous)} is not true or false`);
   const proxyCA = flags['requestheader-client-ca-file'];

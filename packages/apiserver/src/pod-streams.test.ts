@@ -16,7 +16,13 @@ const asked: string[] = [];
 beforeAll(async () => {
   api = await startTestServer();
   const now = systemClock.now();
-  const pair = await issueCertificate(await createCa('kubelets', now), { usage: 'server', subject: { commonName: 'kubelet' }, ipAddresses: ['127.0.0.1'], now, validForMs: 3_600_000 });
+  const pair = await issueCertificate(await createCa('kubelets', now), {
+    usage: 'server',
+    subject: { commonName: 'kubelet' },
+    ipAddresses: ['127.0.0.1'],
+    now,
+    validForMs: 3_600_000,
+  });
   kubelet = createServer(pair, (request, response) => {
     asked.push(request.url ?? '');
     if (request.headers.authorization) response.writeHead(500);
@@ -35,8 +41,20 @@ beforeAll(async () => {
   const status = { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } } };
   await api.call('PATCH', '/api/v1/nodes/n1/status', { status }, { type: 'application/merge-patch+json' });
   await api.call('POST', `${NS}/serviceaccounts`, { metadata: { name: 'default' } });
-  for (const [name, nodeName] of [['placed', 'n1'], ['waiting', undefined]]) {
-    await api.call('POST', `${NS}/pods`, { metadata: { name }, spec: { ...(nodeName ? { nodeName } : {}), containers: [{ name: 'a', image: 'i' }, { name: 'b', image: 'i' }] } });
+  for (const [name, nodeName] of [
+    ['placed', 'n1'],
+    ['waiting', undefined],
+  ]) {
+    await api.call('POST', `${NS}/pods`, {
+      metadata: { name },
+      spec: {
+        ...(nodeName ? { nodeName } : {}),
+        containers: [
+          { name: 'a', image: 'i' },
+          { name: 'b', image: 'i' },
+        ],
+      },
+    });
   }
 });
 
@@ -73,7 +91,9 @@ it('tunnels exec both ways, each direction closing by itself', async () => {
 
 it('refuses an upgrade before it reaches the kubelet', async () => {
   const before = asked.length;
-  expect(await upgrade(`${NS}/pods/placed/exec?container=b&command=sh&stdout=1`, 'bob', '')).toMatch(/^HTTP\/1\.1 403 [\s\S]*cannot get resource \\"pods\/exec\\"/);
+  expect(await upgrade(`${NS}/pods/placed/exec?container=b&command=sh&stdout=1`, 'bob', '')).toMatch(
+    /^HTTP\/1\.1 403 [\s\S]*cannot get resource \\"pods\/exec\\"/,
+  );
   expect(await upgrade(`${NS}/pods/placed/exec?container=b&stdout=1`, 'admin', '')).toMatch(/^HTTP\/1\.1 400 [\s\S]*at least 1 command/);
   expect(asked).toHaveLength(before);
 });

@@ -18,16 +18,31 @@ export function bindingAction(env: ActionEnv): ActionHandler {
     const options = parseWriteOptions(context);
     const { namespace } = context.resource;
     const name = context.resource.name === '' ? (binding.metadata.name ?? '') : context.resource.name;
-    if (binding.metadata.name && binding.metadata.name !== name) throw ApiError.badRequest(`the name of the object (${binding.metadata.name}) does not match the name on the URL (${name})`);
+    if (binding.metadata.name && binding.metadata.name !== name)
+      throw ApiError.badRequest(`the name of the object (${binding.metadata.name}) does not match the name on the URL (${name})`);
     const target = (binding.target ?? {}) as { kind?: string; name?: string };
     if (target.kind && target.kind !== 'Node') {
-      throw ApiError.invalid(KIND, name, [{ type: 'FieldValueNotSupported', field: 'target.kind', message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"` }]);
+      throw ApiError.invalid(KIND, name, [
+        {
+          type: 'FieldValueNotSupported',
+          field: 'target.kind',
+          message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
+        },
+      ]);
     }
     if (!target.name) throw ApiError.invalid(KIND, name, [{ type: 'FieldValueRequired', field: 'target.name', message: 'Required value' }]);
     const node = target.name;
     const pods = env.rest.registry.find('', 'v1', 'pods');
     if (!pods) throw ApiError.notFound({ group: '', resource: 'pods' }, name);
-    const request = admissionRequest(context, pods, { operation: 'CREATE', subresource: 'binding', namespace, name, dryRun: options.dryRun, object: binding, kind: KIND });
+    const request = admissionRequest(context, pods, {
+      operation: 'CREATE',
+      subresource: 'binding',
+      namespace,
+      name,
+      dryRun: options.dryRun,
+      object: binding,
+      kind: KIND,
+    });
     await env.rest.admission.admit(request, () => context.request.signal);
     await env.rest.admission.validate(request, () => context.request.signal);
     const conflict = (why: string) => ApiError.conflict({ group: '', resource: 'pods/binding' }, name, why);
@@ -46,7 +61,10 @@ export function bindingAction(env: ActionEnv): ActionHandler {
         transform(pod) {
           const { uid, resourceVersion, annotations, labels } = binding.metadata;
           if (uid && uid !== pod.metadata.uid) throw conflict(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`);
-          if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion) throw conflict(`Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`);
+          if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion)
+            throw conflict(
+              `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`,
+            );
           if (pod.metadata.deletionTimestamp) throw conflict(`pod ${name} is being deleted, cannot be assigned to a host`);
           if (pod.spec?.nodeName) throw conflict(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
           if (pod.spec?.schedulingGates?.length) throw conflict(`pod ${name} has non-empty .spec.schedulingGates`);

@@ -22,7 +22,15 @@ export function evictionAction(env: ActionEnv): ActionHandler {
     if (eviction.metadata.name && eviction.metadata.name !== name) throw ApiError.badRequest('name in URL does not match name in Eviction object');
     const options = checkDeleteOptions({ dryRun: context.query.getAll('dryRun'), ...(eviction.deleteOptions as object | undefined) });
     const pods = served.storage as ResourceStorage;
-    const request = admissionRequest(context, served, { operation: 'CREATE', subresource: 'eviction', namespace, name, dryRun: options.dryRun, object: eviction, kind: KIND });
+    const request = admissionRequest(context, served, {
+      operation: 'CREATE',
+      subresource: 'eviction',
+      namespace,
+      name,
+      dryRun: options.dryRun,
+      object: eviction,
+      kind: KIND,
+    });
     await env.rest.admission.admit(request, () => context.request.signal);
     await env.rest.admission.validate(request, () => context.request.signal);
     const pod = pods.cache.get(namespace, name);
@@ -42,28 +50,53 @@ function needsBudget(pod: KubeObject): boolean {
 async function takeFromBudget(env: ActionEnv, pod: StoredObject, dryRun: boolean): Promise<void> {
   const budgets = env.rest.registry.storage('policy', 'poddisruptionbudgets');
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const matching = budgets.cache.inNamespace(pod.namespace).filter((budget) => labelSelectorFromObject(budget.object.spec?.selector).matches(pod.object.metadata.labels));
+    const matching = budgets.cache
+      .inNamespace(pod.namespace)
+      .filter((budget) => labelSelectorFromObject(budget.object.spec?.selector).matches(pod.object.metadata.labels));
     if (matching.length === 0) return;
-    if (matching.length > 1) throw ApiError.internalError(new Error('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'));
+    if (matching.length > 1)
+      throw ApiError.internalError(new Error('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'));
     const stored = matching[0] as StoredObject;
     const budget = stored.object;
     if (budget.spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow' && !isReady(pod.object)) return;
-    if (!isReady(pod.object) && (budget.status?.currentHealthy ?? 0) >= (budget.status?.desiredHealthy ?? 0) && (budget.status?.desiredHealthy ?? 0) > 0) return;
-    const { observedGeneration = 0, disruptionsAllowed = 0, disruptedPods = {}, desiredHealthy = 0, currentHealthy = 0 } = (budget.status ?? {}) as {
+    if (!isReady(pod.object) && (budget.status?.currentHealthy ?? 0) >= (budget.status?.desiredHealthy ?? 0) && (budget.status?.desiredHealthy ?? 0) > 0)
+      return;
+    const {
+      observedGeneration = 0,
+      disruptionsAllowed = 0,
+      disruptedPods = {},
+      desiredHealthy = 0,
+      currentHealthy = 0,
+    } = (budget.status ?? {}) as {
       observedGeneration?: number;
       disruptionsAllowed?: number;
       disruptedPods?: Record<string, string>;
       desiredHealthy?: number;
       currentHealthy?: number;
     };
-    if (observedGeneration < (budget.metadata.generation ?? 0)) throw refused(`The disruption budget ${stored.name} is still being processed by the server.`, 10);
-    if (disruptionsAllowed < 0) throw ApiError.forbidden({ group: 'policy', resource: 'poddisruptionbudgets' }, stored.name, 'pdb disruptions allowed is negative');
-    if (Object.keys(disruptedPods).length > MAX_DISRUPTED) throw ApiError.forbidden({ group: 'policy', resource: 'poddisruptionbudgets' }, stored.name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
+    if (observedGeneration < (budget.metadata.generation ?? 0))
+      throw refused(`The disruption budget ${stored.name} is still being processed by the server.`, 10);
+    if (disruptionsAllowed < 0)
+      throw ApiError.forbidden({ group: 'policy', resource: 'poddisruptionbudgets' }, stored.name, 'pdb disruptions allowed is negative');
+    if (Object.keys(disruptedPods).length > MAX_DISRUPTED)
+      throw ApiError.forbidden(
+        { group: 'policy', resource: 'poddisruptionbudgets' },
+        stored.name,
+        'DisruptedPods map too big - too many evictions not confirmed by PDB controller',
+      );
     if (disruptionsAllowed === 0) {
-      throw refused("Cannot evict pod as it would violate the pod's disruption budget.", 0, `The disruption budget ${stored.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`);
+      throw refused(
+        "Cannot evict pod as it would violate the pod's disruption budget.",
+        0,
+        `The disruption budget ${stored.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+      );
     }
     if (dryRun) return;
-    const status = { ...budget.status, disruptionsAllowed: disruptionsAllowed - 1, disruptedPods: { ...disruptedPods, [pod.name]: new Date(env.rest.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z') } };
+    const status = {
+      ...budget.status,
+      disruptionsAllowed: disruptionsAllowed - 1,
+      disruptedPods: { ...disruptedPods, [pod.name]: new Date(env.rest.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z') },
+    };
     const outcome = await budgets.update(stored, { ...budget, metadata: { ...budget.metadata }, status }, undefined);
     if (outcome.type === 'written') return;
     await budgets.fresh(stored.namespace, stored.name);

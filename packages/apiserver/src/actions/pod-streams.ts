@@ -75,7 +75,15 @@ export function portForwardAction(env: ActionEnv, kubelets: KubeletLocator): Act
 export async function connect(env: ActionEnv, context: RequestContext, served: ServedResource, subresource: string, kind: string): Promise<void> {
   const { namespace, name } = context.resource;
   const object: KubeObject = { kind, apiVersion: 'v1', metadata: {} };
-  const request = admissionRequest(context, served, { operation: 'CONNECT', subresource, namespace, name, dryRun: false, object, kind: { group: '', version: 'v1', kind } });
+  const request = admissionRequest(context, served, {
+    operation: 'CONNECT',
+    subresource,
+    namespace,
+    name,
+    dryRun: false,
+    object,
+    kind: { group: '', version: 'v1', kind },
+  });
   await env.rest.admission.admit(request, () => context.request.signal);
   await env.rest.admission.validate(request, () => context.request.signal);
 }
@@ -120,7 +128,9 @@ function checkLogOptions(query: URLSearchParams, pod: string): void {
   whole('limitBytes', 1, 'must be greater than 0');
   whole('sinceSeconds', 1, 'must be greater than 0');
   if (query.get('sinceSeconds') && query.get('sinceTime')) {
-    throw ApiError.invalid({ group: '', kind: 'PodLogOptions' }, pod, [{ type: 'FieldValueForbidden', field: '', message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified' }]);
+    throw ApiError.invalid({ group: '', kind: 'PodLogOptions' }, pod, [
+      { type: 'FieldValueForbidden', field: '', message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified' },
+    ]);
   }
 }
 
@@ -128,4 +138,3 @@ function isTrue(query: URLSearchParams, name: string): boolean {
   const value = query.get(name);
   return value !== null && value !== 'false' && value !== '0';
 }
-

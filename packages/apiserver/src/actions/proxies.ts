@@ -30,7 +30,11 @@ export function nodeProxyAction(env: ActionEnv, kubelets: KubeletLocator): Actio
   return async (context, served) => {
     const target = targetOf(context);
     await connect(env, context, served, 'proxy', 'NodeProxyOptions');
-    return passThrough(context.request, kubelets.locate(target.name, pathOf(context), target.port === '' ? undefined : Number(target.port)), forwarded(context));
+    return passThrough(
+      context.request,
+      kubelets.locate(target.name, pathOf(context), target.port === '' ? undefined : Number(target.port)),
+      forwarded(context),
+    );
   };
 }
 
@@ -92,7 +96,8 @@ function targetOf(context: RequestContext): Target {
 function backend({ scheme }: Target, ip: string, port: number, context: RequestContext): Backend {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw ApiError.badRequest(`invalid port ${port}`);
   // Never to ourselves or to link-local addresses, whatever a pod's status says.
-  if (isIP(ip) === 0 || ip.startsWith('127.') || ip.startsWith('169.254.') || ip === '::1' || ip.toLowerCase().startsWith('fe80:')) throw ApiError.badRequest('address not allowed');
+  if (isIP(ip) === 0 || ip.startsWith('127.') || ip.startsWith('169.254.') || ip === '::1' || ip.toLowerCase().startsWith('fe80:'))
+    throw ApiError.badRequest('address not allowed');
   return { scheme, host: ip, port, path: pathOf(context), ...(scheme === 'https' ? { tls: { rejectUnauthorized: false } } : {}) };
 }
 

@@ -32,21 +32,33 @@ interface AccessSpec {
 
 /** The handlers of the virtual resources of authentication.k8s.io and authorization.k8s.io, by name. */
 export function reviewActions(env: ActionEnv): ReadonlyMap<string, ActionHandler> {
-  const access = (kind: string, userOf: (spec: AccessSpec, context: RequestContext) => UserInfo, check?: (spec: AccessSpec, context: RequestContext) => void): ActionHandler =>
+  const access = (
+    kind: string,
+    userOf: (spec: AccessSpec, context: RequestContext) => UserInfo,
+    check?: (spec: AccessSpec, context: RequestContext) => void,
+  ): ActionHandler =>
     posting(async (context) => {
       const review = await readActionBody(context, kind, AUTHORIZATION);
       const spec = (review.spec ?? {}) as AccessSpec;
       if (!spec.resourceAttributes === !spec.nonResourceAttributes) {
-        throw ApiError.invalid({ group: 'authorization.k8s.io', kind }, '', [{ type: 'FieldValueInvalid', field: 'spec', message: 'Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified' }]);
+        throw ApiError.invalid({ group: 'authorization.k8s.io', kind }, '', [
+          { type: 'FieldValueInvalid', field: 'spec', message: 'Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified' },
+        ]);
       }
       check?.(spec, context);
       const result = await env.authorization.authorize(attributesOf(spec, userOf(spec, context)));
-      const status = { allowed: result.decision === 'allow', ...(result.decision === 'deny' ? { denied: true } : {}), ...(result.reason ? { reason: result.reason } : {}) };
+      const status = {
+        allowed: result.decision === 'allow',
+        ...(result.decision === 'deny' ? { denied: true } : {}),
+        ...(result.reason ? { reason: result.reason } : {}),
+      };
       return jsonResponse(201, { ...review, metadata: { ...review.metadata }, status });
     });
   const named = (spec: AccessSpec, kind: string): UserInfo => {
     if (!spec.user && !spec.groups?.length) {
-      throw ApiError.invalid({ group: 'authorization.k8s.io', kind }, '', [{ type: 'FieldValueInvalid', field: 'spec.user', message: 'Invalid value: "": at least one of user or group must be specified' }]);
+      throw ApiError.invalid({ group: 'authorization.k8s.io', kind }, '', [
+        { type: 'FieldValueInvalid', field: 'spec.user', message: 'Invalid value: "": at least one of user or group must be specified' },
+      ]);
     }
     return { name: spec.user ?? '', groups: spec.groups ?? [], ...(spec.uid ? { uid: spec.uid } : {}), ...(spec.extra ? { extra: spec.extra } : {}) };
   };
@@ -54,17 +66,25 @@ export function reviewActions(env: ActionEnv): ReadonlyMap<string, ActionHandler
     ['subjectaccessreview', access('SubjectAccessReview', (spec) => named(spec, 'SubjectAccessReview'))],
     [
       'localsubjectaccessreview',
-      access('LocalSubjectAccessReview', (spec) => named(spec, 'LocalSubjectAccessReview'), (spec, context) => {
-        if (spec.nonResourceAttributes) throw ApiError.badRequest('LocalSubjectAccessReview is about resources only');
-        if (spec.resourceAttributes?.namespace !== context.resource.namespace) throw ApiError.badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.resource.namespace}`);
-      }),
+      access(
+        'LocalSubjectAccessReview',
+        (spec) => named(spec, 'LocalSubjectAccessReview'),
+        (spec, context) => {
+          if (spec.nonResourceAttributes) throw ApiError.badRequest('LocalSubjectAccessReview is about resources only');
+          if (spec.resourceAttributes?.namespace !== context.resource.namespace)
+            throw ApiError.badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.resource.namespace}`);
+        },
+      ),
     ],
     ['selfsubjectaccessreview', access('SelfSubjectAccessReview', (_spec, context) => context.user)],
     ['selfsubjectrulesreview', posting((context) => rulesReview(env, context))],
-    ['selfsubjectreview', posting(async (context) => {
-      const review = await readActionBody(context, 'SelfSubjectReview', AUTHENTICATION);
-      return jsonResponse(201, { ...review, status: { userInfo: userInfo(context.user) } });
-    })],
+    [
+      'selfsubjectreview',
+      posting(async (context) => {
+        const review = await readActionBody(context, 'SelfSubjectReview', AUTHENTICATION);
+        return jsonResponse(201, { ...review, status: { userInfo: userInfo(context.user) } });
+      }),
+    ],
     ['tokenreview', posting((context) => tokenReview(env, context))],
   ]);
 }
@@ -99,11 +119,17 @@ async function rulesReview(env: ActionEnv, context: RequestContext): Promise<Api
   const namespace = (review.spec?.namespace ?? '') as string;
   if (namespace === '') throw ApiError.badRequest('no namespace on request');
   const rules: PolicyRule[] = env.rbac.rulesFor(context.user, namespace);
-  if (context.user.groups.includes('system:masters')) rules.unshift({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] });
+  if (context.user.groups.includes('system:masters'))
+    rules.unshift({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] });
   const status = {
     resourceRules: rules
       .filter((rule) => rule.resources?.length)
-      .map(({ verbs = [], apiGroups = [], resources = [], resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames?.length ? { resourceNames } : {}) })),
+      .map(({ verbs = [], apiGroups = [], resources = [], resourceNames }) => ({
+        verbs,
+        apiGroups,
+        resources,
+        ...(resourceNames?.length ? { resourceNames } : {}),
+      })),
     nonResourceRules: rules.filter((rule) => rule.nonResourceURLs?.length).map(({ verbs = [], nonResourceURLs = [] }) => ({ verbs, nonResourceURLs })),
     incomplete: false,
   };

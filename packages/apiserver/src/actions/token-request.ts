@@ -33,14 +33,32 @@ export function tokenRequestAction(env: ActionEnv): ActionHandler {
     const spec = (request.spec ?? {}) as { audiences?: string[]; expirationSeconds?: number; boundObjectRef?: ObjectRef };
     const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
     const errors: FieldError[] = [];
-    if (seconds < MIN_SECONDS) errors.push({ type: 'FieldValueInvalid', field: 'spec.expirationSeconds', message: `Invalid value: ${seconds}: may not specify a duration less than 10 minutes` });
-    if (seconds > MAX_SECONDS) errors.push({ type: 'FieldValueInvalid', field: 'spec.expirationSeconds', message: `Invalid value: ${seconds}: may not specify a duration larger than 2^32 seconds` });
+    if (seconds < MIN_SECONDS)
+      errors.push({
+        type: 'FieldValueInvalid',
+        field: 'spec.expirationSeconds',
+        message: `Invalid value: ${seconds}: may not specify a duration less than 10 minutes`,
+      });
+    if (seconds > MAX_SECONDS)
+      errors.push({
+        type: 'FieldValueInvalid',
+        field: 'spec.expirationSeconds',
+        message: `Invalid value: ${seconds}: may not specify a duration larger than 2^32 seconds`,
+      });
     if (errors.length > 0) throw ApiError.invalid({ group: KIND.group, kind: KIND.kind }, name, errors);
     if (!env.tokens.canIssue) throw ApiError.notFound(served.groupResource, name);
     request.metadata = { name, namespace, creationTimestamp: formatTime(env.rest.clock.now()) };
     const audiences = spec.audiences?.length ? spec.audiences : [...env.apiAudiences];
     request.spec = { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null };
-    const admission = admissionRequest(context, served, { operation: 'CREATE', subresource: 'token', namespace, name, dryRun: false, object: request, kind: KIND });
+    const admission = admissionRequest(context, served, {
+      operation: 'CREATE',
+      subresource: 'token',
+      namespace,
+      name,
+      dryRun: false,
+      object: request,
+      kind: KIND,
+    });
     await env.rest.admission.admit(admission, () => context.request.signal);
     await env.rest.admission.validate(admission, () => context.request.signal);
     const bound = boundObject(env, namespace, name, spec.boundObjectRef);
@@ -59,7 +77,12 @@ export function tokenRequestAction(env: ActionEnv): ActionHandler {
   };
 }
 
-function boundObject(env: ActionEnv, namespace: string, account: string, ref: ObjectRef | undefined): { boundTo: BoundTo; node?: { name: string; uid: string } } | undefined {
+function boundObject(
+  env: ActionEnv,
+  namespace: string,
+  account: string,
+  ref: ObjectRef | undefined,
+): { boundTo: BoundTo; node?: { name: string; uid: string } } | undefined {
   if (!ref) return undefined;
   const kind = ref.kind;
   if ((kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') || (ref.apiVersion !== undefined && ref.apiVersion !== '' && ref.apiVersion !== 'v1')) {
@@ -70,7 +93,12 @@ function boundObject(env: ActionEnv, namespace: string, account: string, ref: Ob
   const found = env.rest.registry.storage('', resource).cache.get(kind === 'Node' ? '' : namespace, name)?.object;
   if (!found) throw ApiError.notFound({ group: '', resource }, name);
   const uid = found.metadata.uid as string;
-  if (ref.uid && ref.uid !== uid) throw ApiError.conflict({ group: '', resource }, name, `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`);
+  if (ref.uid && ref.uid !== uid)
+    throw ApiError.conflict(
+      { group: '', resource },
+      name,
+      `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
   if (kind === 'Pod' && (found.spec?.serviceAccountName ?? '') !== account) {
     throw ApiError.badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`);
   }

@@ -11,7 +11,11 @@ const RESOURCE = 'certificatesigningrequests';
 async function checkSigner(env: AdmissionEnv, request: AdmissionRequest, verb: 'approve' | 'sign'): Promise<void> {
   const signer = (request.oldObject?.spec?.signerName ?? '') as string;
   for (const name of [signer, `${signer.slice(0, signer.indexOf('/'))}/*`]) {
-    const result = await env.authorization.authorize({ user: request.user, verb, target: { type: 'resource', group: GROUP, version: '*', resource: 'signers', name } });
+    const result = await env.authorization.authorize({
+      user: request.user,
+      verb,
+      target: { type: 'resource', group: GROUP, version: '*', resource: 'signers', name },
+    });
     if (result.decision === 'allow') return;
   }
   refuse(request, `user not permitted to ${verb} requests with signerName ${JSON.stringify(signer)}`);
@@ -51,7 +55,8 @@ export function certificateSubjectRestriction(): AdmissionPlugin {
       const pem = Buffer.from((request.object.spec.request ?? '') as string, 'base64').toString();
       const parsed = await parseSigningRequest(pem).catch(() => refuse(request, 'unable to parse the certificate request'));
       const organizations = parsed.subject.organizations ?? [];
-      if (organizations.includes('system:masters')) refuse(request, 'use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed');
+      if (organizations.includes('system:masters'))
+        refuse(request, 'use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed');
     },
   };
 }

@@ -24,22 +24,30 @@ interface Container {
 
 /** Defaults and bounds of a namespace's LimitRanges. */
 export function limitRanger(env: AdmissionEnv): AdmissionPlugin {
-  const limitsOf = (request: AdmissionRequest): LimitItem[] => [...objects(env, '', 'limitranges', request.namespace)].flatMap((range) => (range.spec?.limits ?? []) as LimitItem[]);
+  const limitsOf = (request: AdmissionRequest): LimitItem[] =>
+    [...objects(env, '', 'limitranges', request.namespace)].flatMap((range) => (range.spec?.limits ?? []) as LimitItem[]);
   return {
     name: 'LimitRanger',
     order: AdmissionOrder.limitRanger,
-    handles: (request) => (request.operation === 'CREATE' && isFor(request, '', 'pods')) || (request.operation !== 'DELETE' && isFor(request, '', 'persistentvolumeclaims')),
+    handles: (request) =>
+      (request.operation === 'CREATE' && isFor(request, '', 'pods')) || (request.operation !== 'DELETE' && isFor(request, '', 'persistentvolumeclaims')),
     admit(request) {
       if (request.resource.resource !== 'pods' || !request.object) return;
       const annotations: string[] = [];
       for (const limit of limitsOf(request)) {
         if (limit.type !== 'Container') continue;
-        for (const [list, kind] of [['initContainers', 'init container'], ['containers', 'container']] as const) {
+        for (const [list, kind] of [
+          ['initContainers', 'init container'],
+          ['containers', 'container'],
+        ] as const) {
           for (const container of (request.object.spec?.[list] ?? []) as Container[]) fillDefaults(container, limit, kind, annotations);
         }
       }
       if (annotations.length > 0) {
-        request.object.metadata.annotations = { ...request.object.metadata.annotations, 'kubernetes.io/limit-ranger': `LimitRanger plugin set: ${annotations.join('; ')}` };
+        request.object.metadata.annotations = {
+          ...request.object.metadata.annotations,
+          'kubernetes.io/limit-ranger': `LimitRanger plugin set: ${annotations.join('; ')}`,
+        };
       }
     },
     validate(request) {
@@ -83,16 +91,19 @@ function bounds(type: string, { requests = {}, limits = {} }: { requests?: Amoun
   for (const [name, min] of Object.entries(limit.min ?? {})) {
     if (requests[name] === undefined) problems.push(`minimum ${name} usage per ${type} is ${min}.  No request is specified`);
     else if (compareQuantities(requests[name], min) < 0) problems.push(`minimum ${name} usage per ${type} is ${min}, but request is ${requests[name]}`);
-    if (limits[name] !== undefined && compareQuantities(limits[name], min) < 0) problems.push(`minimum ${name} usage per ${type} is ${min}, but limit is ${limits[name]}`);
+    if (limits[name] !== undefined && compareQuantities(limits[name], min) < 0)
+      problems.push(`minimum ${name} usage per ${type} is ${min}, but limit is ${limits[name]}`);
   }
   for (const [name, max] of Object.entries(limit.max ?? {})) {
     if (type === 'PersistentVolumeClaim') {
-      if (requests[name] !== undefined && compareQuantities(requests[name], max) > 0) problems.push(`maximum ${name} usage per ${type} is ${max}, but request is ${requests[name]}`);
+      if (requests[name] !== undefined && compareQuantities(requests[name], max) > 0)
+        problems.push(`maximum ${name} usage per ${type} is ${max}, but request is ${requests[name]}`);
       continue;
     }
     if (limits[name] === undefined) problems.push(`maximum ${name} usage per ${type} is ${max}.  No limit is specified`);
     else if (compareQuantities(limits[name], max) > 0) problems.push(`maximum ${name} usage per ${type} is ${max}, but limit is ${limits[name]}`);
-    if (requests[name] !== undefined && compareQuantities(requests[name], max) > 0) problems.push(`maximum ${name} usage per ${type} is ${max}, but request is ${requests[name]}`);
+    if (requests[name] !== undefined && compareQuantities(requests[name], max) > 0)
+      problems.push(`maximum ${name} usage per ${type} is ${max}, but request is ${requests[name]}`);
   }
   return problems;
 }
@@ -102,10 +113,12 @@ function podTotals(pod: KubeObject): { requests: Amounts; limits: Amounts } {
   const total = (kind: 'requests' | 'limits'): Amounts => {
     const out: Amounts = {};
     for (const container of (pod.spec?.containers ?? []) as Container[]) {
-      for (const [name, value] of Object.entries(container.resources?.[kind] ?? {})) out[name] = out[name] === undefined ? value : String(addQuantities(out[name], value));
+      for (const [name, value] of Object.entries(container.resources?.[kind] ?? {}))
+        out[name] = out[name] === undefined ? value : String(addQuantities(out[name], value));
     }
     for (const container of (pod.spec?.initContainers ?? []) as Container[]) {
-      for (const [name, value] of Object.entries(container.resources?.[kind] ?? {})) if (out[name] === undefined || compareQuantities(value, out[name]) > 0) out[name] = value;
+      for (const [name, value] of Object.entries(container.resources?.[kind] ?? {}))
+        if (out[name] === undefined || compareQuantities(value, out[name]) > 0) out[name] = value;
     }
     return out;
   };

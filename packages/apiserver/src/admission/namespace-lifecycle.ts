@@ -31,7 +31,10 @@ export function namespaceLifecycle(env: AdmissionEnv): AdmissionPlugin {
       );
       throw new ApiError({
         ...error.status,
-        details: { ...error.status.details, causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }] },
+        details: {
+          ...error.status.details,
+          causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }],
+        },
       });
     },
   };

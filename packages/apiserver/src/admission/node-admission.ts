@@ -10,9 +10,17 @@ const MIRROR = 'kubernetes.io/config.mirror';
 /** Label prefixes kubelets may set on their own node besides the well-known ones. */
 const KUBELET_PREFIXES = ['kubelet.kubernetes.io/', 'node.kubernetes.io/'];
 const KUBELET_LABELS = new Set([
-  'kubernetes.io/hostname', 'kubernetes.io/arch', 'kubernetes.io/os', 'beta.kubernetes.io/instance-type', 'node.kubernetes.io/instance-type',
-  'failure-domain.beta.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/zone', 'topology.kubernetes.io/region', 'topology.kubernetes.io/zone',
-  'beta.kubernetes.io/os', 'beta.kubernetes.io/arch',
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/arch',
 ]);
 
 /** The node a kubelet's user stands for; undefined for other users. */
@@ -68,7 +76,8 @@ function admitPod(env: AdmissionEnv, request: AdmissionRequest, node: string): v
     case '':
       if (request.operation === 'CREATE') {
         const pod = request.object as KubeObject;
-        if (pod.metadata.annotations?.[MIRROR] === undefined) refuse(request, `pod does not have ${JSON.stringify(MIRROR)} annotation, node ${JSON.stringify(node)} can only create mirror pods`);
+        if (pod.metadata.annotations?.[MIRROR] === undefined)
+          refuse(request, `pod does not have ${JSON.stringify(MIRROR)} annotation, node ${JSON.stringify(node)} can only create mirror pods`);
         if (!owned(pod)) refuse(request, `node ${JSON.stringify(node)} can only create pods with spec.nodeName set to itself`);
         if (pod.spec?.serviceAccountName) refuse(request, `node ${JSON.stringify(node)} can not create pods that reference a service account`);
       } else if (request.operation === 'DELETE') {
@@ -82,7 +91,8 @@ function admitPod(env: AdmissionEnv, request: AdmissionRequest, node: string): v
       return;
     }
     case 'eviction':
-      if (!owned(lookup(env, '', 'pods', request.namespace, request.name))) refuse(request, `node ${JSON.stringify(node)} can only evict pods with spec.nodeName set to itself`);
+      if (!owned(lookup(env, '', 'pods', request.namespace, request.name)))
+        refuse(request, `node ${JSON.stringify(node)} can only evict pods with spec.nodeName set to itself`);
       return;
     default:
       refuse(request, `unexpected pod subresource ${JSON.stringify(request.subresource)}`);
@@ -123,9 +133,13 @@ function kubeletMaySet(label: string): boolean {
 
 function admitToken(env: AdmissionEnv, request: AdmissionRequest, node: string): void {
   const ref = request.object?.spec?.boundObjectRef as { kind?: string; name?: string; uid?: string } | null | undefined;
-  if (!ref || ref.kind !== 'Pod' || !ref.name) refuse(request, 'node requested token not bound to a pod');
-  const pod = lookup(env, '', 'pods', request.namespace, ref.name as string);
+  if (ref?.kind !== 'Pod' || !ref.name) refuse(request, 'node requested token not bound to a pod');
+  const pod = lookup(env, '', 'pods', request.namespace, ref.name);
   if (!pod) refuse(request, `pod ${JSON.stringify(ref.name)} not found`);
-  if (ref.uid !== undefined && ref.uid !== pod.metadata.uid) refuse(request, `the UID in the bound object reference (${ref.uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`);
+  if (ref.uid !== undefined && ref.uid !== pod.metadata.uid)
+    refuse(
+      request,
+      `the UID in the bound object reference (${ref.uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`,
+    );
   if (pod.spec?.nodeName !== node) refuse(request, 'node requested token bound to a pod scheduled on a different node');
 }

@@ -19,7 +19,8 @@ const creatingPod = (request: AdmissionRequest): boolean => request.operation ==
 
 /** Pods stay five minutes on a node that is gone, unless they say otherwise. */
 export function defaultTolerationSeconds(): AdmissionPlugin {
-  const tolerates = (toleration: Toleration, key: string) => (toleration.key === key || !toleration.key) && (toleration.effect === 'NoExecute' || !toleration.effect);
+  const tolerates = (toleration: Toleration, key: string) =>
+    (toleration.key === key || !toleration.key) && (toleration.effect === 'NoExecute' || !toleration.effect);
   return {
     name: 'DefaultTolerationSeconds',
     order: AdmissionOrder.defaultTolerationSeconds,
@@ -40,14 +41,18 @@ export function priority(env: AdmissionEnv): AdmissionPlugin {
   return {
     name: 'Priority',
     order: AdmissionOrder.priority,
-    handles: (request) => creatingPod(request) || (isFor(request, '', 'pods') && request.operation === 'UPDATE') || (isFor(request, 'scheduling.k8s.io', 'priorityclasses') && request.operation !== 'DELETE'),
+    handles: (request) =>
+      creatingPod(request) ||
+      (isFor(request, '', 'pods') && request.operation === 'UPDATE') ||
+      (isFor(request, 'scheduling.k8s.io', 'priorityclasses') && request.operation !== 'DELETE'),
     admit(request) {
       const { object, oldObject } = request;
       if (!isFor(request, '', 'pods') || !object?.spec) return;
       if (request.operation === 'UPDATE') {
         // A pod written by somebody who does not know the computed fields keeps them.
         if (object.spec.priority === undefined && oldObject?.spec?.priority !== undefined) object.spec.priority = oldObject.spec.priority;
-        if (object.spec.preemptionPolicy === undefined && oldObject?.spec?.preemptionPolicy !== undefined) object.spec.preemptionPolicy = oldObject.spec.preemptionPolicy;
+        if (object.spec.preemptionPolicy === undefined && oldObject?.spec?.preemptionPolicy !== undefined)
+          object.spec.preemptionPolicy = oldObject.spec.preemptionPolicy;
         return;
       }
       const name = object.spec.priorityClassName as string | undefined;
@@ -55,8 +60,16 @@ export function priority(env: AdmissionEnv): AdmissionPlugin {
       if (name && !found) refuse(request, `no PriorityClass with name ${name} was found`);
       const value = (found?.value as number | undefined) ?? 0;
       const policy = (found?.preemptionPolicy as string | undefined) ?? 'PreemptLowerPriority';
-      if (object.spec.priority !== undefined && object.spec.priority !== value) refuse(request, `the integer value of priority (${object.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`);
-      if (object.spec.preemptionPolicy !== undefined && object.spec.preemptionPolicy !== policy) refuse(request, `the string value of PreemptionPolicy (${object.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`);
+      if (object.spec.priority !== undefined && object.spec.priority !== value)
+        refuse(
+          request,
+          `the integer value of priority (${object.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+        );
+      if (object.spec.preemptionPolicy !== undefined && object.spec.preemptionPolicy !== policy)
+        refuse(
+          request,
+          `the string value of PreemptionPolicy (${object.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+        );
       if (!name && found?.metadata.name) object.spec.priorityClassName = found.metadata.name;
       object.spec.priority = value;
       object.spec.preemptionPolicy = policy;
@@ -65,7 +78,8 @@ export function priority(env: AdmissionEnv): AdmissionPlugin {
       const { object } = request;
       if (!isFor(request, 'scheduling.k8s.io', 'priorityclasses') || object?.globalDefault !== true) return;
       const other = globalDefault(env);
-      if (other && other.metadata.name !== object.metadata.name) refuse(request, `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`);
+      if (other && other.metadata.name !== object.metadata.name)
+        refuse(request, `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`);
     },
   };
 }
@@ -94,12 +108,14 @@ export function runtimeClass(env: AdmissionEnv): AdmissionPlugin {
       const found = lookup(env, 'node.k8s.io', 'runtimeclasses', '', name);
       if (!found) refuse(request, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
       const fixed = found.overhead?.podFixed as object | undefined;
-      if (spec.overhead && JSON.stringify(spec.overhead) !== JSON.stringify(fixed)) refuse(request, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+      if (spec.overhead && JSON.stringify(spec.overhead) !== JSON.stringify(fixed))
+        refuse(request, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
       if (fixed) spec.overhead = { ...fixed };
       const scheduling = found.scheduling as { nodeSelector?: Record<string, string>; tolerations?: object[] } | undefined;
       for (const [key, value] of Object.entries(scheduling?.nodeSelector ?? {})) {
         const own = (spec.nodeSelector ?? {}) as Record<string, string>;
-        if (own[key] !== undefined && own[key] !== value) refuse(request, `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own[key]}`);
+        if (own[key] !== undefined && own[key] !== value)
+          refuse(request, `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own[key]}`);
         spec.nodeSelector = { ...own, [key]: value };
       }
       if (scheduling?.tolerations?.length) spec.tolerations = [...((spec.tolerations as object[] | undefined) ?? []), ...scheduling.tolerations];

@@ -17,14 +17,26 @@ export function rbacEscalation(env: AdmissionEnv, rbac: RbacAuthorizer): Admissi
     name: 'RBACEscalation',
     order: AdmissionOrder.rbacEscalation,
     handles: ({ resource, operation, user, subresource }) =>
-      resource.group === GROUP && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE') && !user.groups.includes(MASTERS) && (ROLES.has(resource.resource) || BINDINGS.has(resource.resource)),
+      resource.group === GROUP &&
+      subresource === '' &&
+      (operation === 'CREATE' || operation === 'UPDATE') &&
+      !user.groups.includes(MASTERS) &&
+      (ROLES.has(resource.resource) || BINDINGS.has(resource.resource)),
     async validate(request) {
       const { resource, object, oldObject } = request;
       if (!object) return;
       if (ROLES.has(resource.resource)) {
         if (oldObject && deepEqual(object.rules, oldObject.rules) && deepEqual(object.aggregationRule, oldObject.aggregationRule)) return;
         if (await may(env, request, 'escalate', resource.resource, object.metadata.name ?? '')) return;
-        const wanted = [...((object.rules ?? []) as PolicyRule[]), ...(object.aggregationRule ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }] : [])];
+        const wanted = [
+          ...((object.rules ?? []) as PolicyRule[]),
+          ...(object.aggregationRule
+            ? [
+                { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+                { verbs: ['*'], nonResourceURLs: ['*'] },
+              ]
+            : []),
+        ];
         check(rbac, request, wanted);
         return;
       }
@@ -39,7 +51,11 @@ export function rbacEscalation(env: AdmissionEnv, rbac: RbacAuthorizer): Admissi
 }
 
 async function may(env: AdmissionEnv, { user, namespace }: AdmissionRequest, verb: string, resource: string, name: string): Promise<boolean> {
-  const result = await env.authorization.authorize({ user, verb, target: { type: 'resource', group: GROUP, version: '*', resource, name, ...(namespace === '' ? {} : { namespace }) } });
+  const result = await env.authorization.authorize({
+    user,
+    verb,
+    target: { type: 'resource', group: GROUP, version: '*', resource, name, ...(namespace === '' ? {} : { namespace }) },
+  });
   return result.decision === 'allow';
 }
 
@@ -48,5 +64,9 @@ function check(rbac: RbacAuthorizer, request: AdmissionRequest, wanted: readonly
   if (missing.length === 0) return;
   const { user } = request;
   const who = `user ${JSON.stringify(user.name)} (groups=${JSON.stringify(user.groups)})`;
-  throw ApiError.forbidden({ group: GROUP, resource: request.resource.resource }, request.object?.metadata.name ?? '', `${who} is attempting to grant RBAC permissions not currently held:\n${missing.map(describeRule).join('\n')}`);
+  throw ApiError.forbidden(
+    { group: GROUP, resource: request.resource.resource },
+    request.object?.metadata.name ?? '',
+    `${who} is attempting to grant RBAC permissions not currently held:\n${missing.map(describeRule).join('\n')}`,
+  );
 }

@@ -37,9 +37,14 @@ export function serviceAccount(env: AdmissionEnv): AdmissionPlugin {
       // The old name of the field goes with the new one.
       spec.serviceAccount = spec.serviceAccountName;
       const account = lookup(env, '', 'serviceaccounts', request.namespace, spec.serviceAccountName as string);
-      if (!account) refuse(request, `error looking up service account ${request.namespace}/${spec.serviceAccountName}: serviceaccount ${JSON.stringify(spec.serviceAccountName)} not found`);
+      if (!account)
+        refuse(
+          request,
+          `error looking up service account ${request.namespace}/${spec.serviceAccountName}: serviceaccount ${JSON.stringify(spec.serviceAccountName)} not found`,
+        );
       if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(env, pod);
-      if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) spec.imagePullSecrets = (account.imagePullSecrets as { name: string }[]).map(({ name }) => ({ name }));
+      if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+        spec.imagePullSecrets = (account.imagePullSecrets as { name: string }[]).map(({ name }) => ({ name }));
     },
     validate(request) {
       const pod = request.object;
@@ -53,7 +58,8 @@ function checkMirror(request: AdmissionRequest, pod: KubeObject): void {
   if (pod.spec?.serviceAccountName) refuse(request, 'a mirror pod may not reference service accounts');
   for (const volume of (pod.spec?.volumes ?? []) as { secret?: unknown; projected?: { sources?: { serviceAccountToken?: unknown }[] } }[]) {
     if (volume.secret) refuse(request, 'a mirror pod may not reference secrets');
-    if (volume.projected?.sources?.some((source) => source.serviceAccountToken)) refuse(request, 'a mirror pod may not use ServiceAccountToken volume projections');
+    if (volume.projected?.sources?.some((source) => source.serviceAccountToken))
+      refuse(request, 'a mirror pod may not use ServiceAccountToken volume projections');
   }
 }
 

@@ -8,7 +8,10 @@ import { AdmissionOrder } from './order.js';
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 const BETA_DEFAULT_CLASS = 'storageclass.beta.kubernetes.io/is-default-class';
 const DEFAULT_INGRESS_CLASS = 'ingressclass.kubernetes.io/is-default-class';
-const PROTECTION: Readonly<Record<string, string>> = { persistentvolumeclaims: 'kubernetes.io/pvc-protection', persistentvolumes: 'kubernetes.io/pv-protection' };
+const PROTECTION: Readonly<Record<string, string>> = {
+  persistentvolumeclaims: 'kubernetes.io/pvc-protection',
+  persistentvolumes: 'kubernetes.io/pv-protection',
+};
 
 /** The default among candidates: the newest, then the first by name. */
 function newestDefault(candidates: Iterable<KubeObject>, isDefault: (object: KubeObject) => boolean): KubeObject | undefined {
@@ -27,8 +30,12 @@ export function defaultStorageClass(env: AdmissionEnv): AdmissionPlugin {
     order: AdmissionOrder.defaultStorageClass,
     handles: (request) => request.operation === 'CREATE' && isFor(request, '', 'persistentvolumeclaims'),
     admit({ object }) {
-      if (!object?.spec || object.spec.storageClassName !== undefined || object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return;
-      const chosen = newestDefault(objects(env, 'storage.k8s.io', 'storageclasses'), ({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true' || metadata.annotations?.[BETA_DEFAULT_CLASS] === 'true');
+      if (!object?.spec || object.spec.storageClassName !== undefined || object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined)
+        return;
+      const chosen = newestDefault(
+        objects(env, 'storage.k8s.io', 'storageclasses'),
+        ({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true' || metadata.annotations?.[BETA_DEFAULT_CLASS] === 'true',
+      );
       if (chosen) object.spec.storageClassName = chosen.metadata.name;
     },
   };
@@ -41,7 +48,10 @@ export function defaultIngressClass(env: AdmissionEnv): AdmissionPlugin {
     handles: (request) => request.operation === 'CREATE' && isFor(request, 'networking.k8s.io', 'ingresses'),
     admit({ object }) {
       if (!object?.spec || object.spec.ingressClassName !== undefined || object.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) return;
-      const chosen = newestDefault(objects(env, 'networking.k8s.io', 'ingressclasses'), ({ metadata }) => metadata.annotations?.[DEFAULT_INGRESS_CLASS] === 'true');
+      const chosen = newestDefault(
+        objects(env, 'networking.k8s.io', 'ingressclasses'),
+        ({ metadata }) => metadata.annotations?.[DEFAULT_INGRESS_CLASS] === 'true',
+      );
       if (chosen) object.spec.ingressClassName = chosen.metadata.name;
     },
   };
@@ -52,7 +62,8 @@ export function storageObjectInUse(): AdmissionPlugin {
   return {
     name: 'StorageObjectInUseProtection',
     order: AdmissionOrder.storageObjectInUse,
-    handles: (request) => request.operation === 'CREATE' && request.subresource === '' && request.resource.group === '' && PROTECTION[request.resource.resource] !== undefined,
+    handles: (request) =>
+      request.operation === 'CREATE' && request.subresource === '' && request.resource.group === '' && PROTECTION[request.resource.resource] !== undefined,
     admit({ object, resource }) {
       const finalizer = PROTECTION[resource.resource] as string;
       if (object && !object.metadata.finalizers?.includes(finalizer)) object.metadata.finalizers = [...(object.metadata.finalizers ?? []), finalizer];
@@ -72,7 +83,8 @@ export function persistentVolumeClaimResize(env: AdmissionEnv): AdmissionPlugin 
       if (request.oldObject?.status?.phase !== 'Bound') refuse(request, 'Only bound persistent volume claims can be expanded');
       const name = request.object?.spec?.storageClassName as string | undefined;
       const storageClass = name ? lookup(env, 'storage.k8s.io', 'storageclasses', '', name) : undefined;
-      if (storageClass?.allowVolumeExpansion !== true) refuse(request, 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize');
+      if (storageClass?.allowVolumeExpansion !== true)
+        refuse(request, 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize');
     },
   };
 }

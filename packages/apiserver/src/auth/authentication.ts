@@ -35,7 +35,8 @@ export class Authentication {
     let failure = refused;
     for (let i = from; i < this.authenticators.length; i++) {
       const result = (this.authenticators[i] as Authenticator).authenticate(question, neverAborts);
-      if (result instanceof Promise) return result.then((value) => this.#take(value) ?? this.#ask(question, request, i + 1, value.type === 'failed' ? value.message : failure));
+      if (result instanceof Promise)
+        return result.then((value) => this.#take(value) ?? this.#ask(question, request, i + 1, value.type === 'failed' ? value.message : failure));
       const user = this.#take(result);
       if (user) return user;
       if (result.type === 'failed') failure = result.message;

@@ -33,7 +33,8 @@ export class Authorization {
     let reason = reasons;
     for (let i = from; i < this.authorizers.length; i++) {
       const result = (this.authorizers[i] as Authorizer).authorize(attributes, neverAborts);
-      if (result instanceof Promise) return result.then((value) => (value.decision === 'no-opinion' ? this.#ask(attributes, i + 1, join(reason, value.reason)) : value));
+      if (result instanceof Promise)
+        return result.then((value) => (value.decision === 'no-opinion' ? this.#ask(attributes, i + 1, join(reason, value.reason)) : value));
       if (result.decision !== 'no-opinion') return result;
       reason = join(reason, result.reason);
     }
@@ -76,10 +77,10 @@ function enforce(result: AuthorizationResult, attributes: AuthorizationAttribute
 
 export function forbidden({ user, verb, target }: AuthorizationAttributes, reason: string | undefined): ApiError {
   const tail = reason ? `: ${reason}` : '';
-  if (target.type === 'path') return ApiError.forbidden(undefined, '', `User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(target.path)}${tail}`);
+  if (target.type === 'path')
+    return ApiError.forbidden(undefined, '', `User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(target.path)}${tail}`);
   const resource = target.subresource ? `${target.resource}/${target.subresource}` : target.resource;
   const where = target.namespace ? `in the namespace ${JSON.stringify(target.namespace)}` : 'at the cluster scope';
   const what = `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(target.group)} ${where}${tail}`;
   return ApiError.forbidden({ group: target.group, resource: target.resource }, target.name ?? '', what);
 }
-

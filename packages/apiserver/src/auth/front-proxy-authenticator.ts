@@ -35,7 +35,8 @@ export function frontProxyAuthenticator(options: FrontProxyOptions, clock: Clock
       const groups = options.groupHeaders.flatMap((header) => all(headers[header.toLowerCase()]));
       const extra: Record<string, string[]> = {};
       for (const prefix of options.extraPrefixes) {
-        for (const header in headers) if (header.startsWith(prefix.toLowerCase())) extra[decodeURIComponent(header.slice(prefix.length))] = all(headers[header]);
+        for (const header in headers)
+          if (header.startsWith(prefix.toLowerCase())) extra[decodeURIComponent(header.slice(prefix.length))] = all(headers[header]);
       }
       return { type: 'user', user: { name, groups, ...(Object.keys(extra).length > 0 ? { extra } : {}) } };
     },

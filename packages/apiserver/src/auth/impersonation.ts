@@ -29,7 +29,15 @@ async function change(context: RequestContext, authorization: Authorization): Pr
     authorization.require({
       user: context.user,
       verb: 'impersonate',
-      target: { type: 'resource', group, version: 'v1', resource, name, ...(subresource === '' ? {} : { subresource }), ...(namespace === '' ? {} : { namespace }) },
+      target: {
+        type: 'resource',
+        group,
+        version: 'v1',
+        resource,
+        name,
+        ...(subresource === '' ? {} : { subresource }),
+        ...(namespace === '' ? {} : { namespace }),
+      },
     });
   let effectiveGroups = groups;
   if (user.startsWith(SERVICE_ACCOUNT)) {
@@ -48,7 +56,8 @@ async function change(context: RequestContext, authorization: Authorization): Pr
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
 // Node joins repeated headers with ', '.
-const many = (value: string | string[] | undefined): string[] => (value === undefined ? [] : (Array.isArray(value) ? value : value.split(', ')).filter((v) => v !== ''));
+const many = (value: string | string[] | undefined): string[] =>
+  value === undefined ? [] : (Array.isArray(value) ? value : value.split(', ')).filter((v) => v !== '');
 
 function decodeKey(text: string): string {
   try {

@@ -40,20 +40,26 @@ export class NodeAuthorizer implements Authorizer {
         case '/configmaps':
           return this.#reading(verb, name, () => this.#podsRefer(node, namespace, name as string, resource === 'secrets' ? secretsOf : configMapsOf), node);
         case '/persistentvolumeclaims':
-          if (subresource === 'status' && (verb === 'update' || verb === 'patch' || verb === 'get')) return this.#podsRefer(node, namespace, name ?? '', claimsOf) ? ALLOW : refused(noRelation(node));
+          if (subresource === 'status' && (verb === 'update' || verb === 'patch' || verb === 'get'))
+            return this.#podsRefer(node, namespace, name ?? '', claimsOf) ? ALLOW : refused(noRelation(node));
           return verb === 'get' && subresource === undefined && this.#podsRefer(node, namespace, name ?? '', claimsOf) ? ALLOW : refused(noRelation(node));
         case '/persistentvolumes':
           return verb === 'get' && this.#usesVolume(node, name ?? '') ? ALLOW : refused(noRelation(node));
         case '/serviceaccounts':
-          if (subresource === 'token' && verb === 'create') return this.#podsRefer(node, namespace, name ?? '', (pod) => [(pod.spec?.serviceAccountName ?? '') as string]) ? ALLOW : refused(noRelation(node));
+          if (subresource === 'token' && verb === 'create')
+            return this.#podsRefer(node, namespace, name ?? '', (pod) => [(pod.spec?.serviceAccountName ?? '') as string]) ? ALLOW : refused(noRelation(node));
           break;
         case 'coordination.k8s.io/leases':
           if (namespace !== 'kube-node-lease') return refused('can only access leases in the "kube-node-lease" system namespace');
           if (verb === 'create') return ALLOW;
-          return name === node && ['get', 'update', 'patch', 'delete'].includes(verb) ? ALLOW : refused('can only access lease with the same name as the requesting node');
+          return name === node && ['get', 'update', 'patch', 'delete'].includes(verb)
+            ? ALLOW
+            : refused('can only access lease with the same name as the requesting node');
         case 'storage.k8s.io/csinodes':
           if (verb === 'create') return ALLOW;
-          return name === node && ['get', 'update', 'patch', 'delete'].includes(verb) ? ALLOW : refused('can only access CSINode with the same name as the requesting node');
+          return name === node && ['get', 'update', 'patch', 'delete'].includes(verb)
+            ? ALLOW
+            : refused('can only access CSINode with the same name as the requesting node');
         case 'storage.k8s.io/volumeattachments': {
           const attachment = name ? this.registry.storage('storage.k8s.io', 'volumeattachments').cache.get('', name)?.object : undefined;
           return verb === 'get' && attachment?.spec?.nodeName === node ? ALLOW : refused(noRelation(node));
@@ -92,11 +98,14 @@ const noRelation = (node: string): string => `no relationship found between node
 const volumesOf = (pod: KubeObject): readonly Volume[] => (pod.spec?.volumes ?? []) as Volume[];
 
 interface EnvContainer {
-  readonly env?: readonly { readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string }; readonly configMapKeyRef?: { readonly name?: string } } }[];
+  readonly env?: readonly {
+    readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string }; readonly configMapKeyRef?: { readonly name?: string } };
+  }[];
   readonly envFrom?: readonly { readonly secretRef?: { readonly name?: string }; readonly configMapRef?: { readonly name?: string } }[];
 }
 
-const containersOf = (pod: KubeObject): readonly EnvContainer[] => [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []), ...(pod.spec?.ephemeralContainers ?? [])] as EnvContainer[];
+const containersOf = (pod: KubeObject): readonly EnvContainer[] =>
+  [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []), ...(pod.spec?.ephemeralContainers ?? [])] as EnvContainer[];
 
 function secretsOf(pod: KubeObject): string[] {
   const names: (string | undefined)[] = ((pod.spec?.imagePullSecrets ?? []) as { name?: string }[]).map(({ name }) => name);
@@ -123,7 +132,10 @@ function configMapsOf(pod: KubeObject): string[] {
   const names: (string | undefined)[] = [];
   for (const volume of volumesOf(pod)) names.push(volume.configMap?.name, ...(volume.projected?.sources ?? []).map((source) => source.configMap?.name));
   for (const container of containersOf(pod)) {
-    names.push(...(container.env ?? []).map((env) => env.valueFrom?.configMapKeyRef?.name), ...(container.envFrom ?? []).map((from) => from.configMapRef?.name));
+    names.push(
+      ...(container.env ?? []).map((env) => env.valueFrom?.configMapKeyRef?.name),
+      ...(container.envFrom ?? []).map((from) => from.configMapRef?.name),
+    );
   }
   return names.filter((name) => name !== undefined);
 }

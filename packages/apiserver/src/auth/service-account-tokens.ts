@@ -119,7 +119,8 @@ export class ServiceAccountTokens implements Authenticator {
     if (claims.exp * 1000 <= now) return { type: 'failed', message: 'service account token has expired' };
     if (claims.nbf !== undefined && claims.nbf > now / 1000 + CLOCK_SKEW_SECONDS) return { type: 'failed', message: 'service account token is not valid yet' };
     const shared = audiences.filter((audience) => claims.aud.includes(audience));
-    if (audiences.length > 0 && shared.length === 0) return { type: 'failed', message: `token audiences ${JSON.stringify(claims.aud)} is invalid for the target audiences ${JSON.stringify(audiences)}` };
+    if (audiences.length > 0 && shared.length === 0)
+      return { type: 'failed', message: `token audiences ${JSON.stringify(claims.aud)} is invalid for the target audiences ${JSON.stringify(audiences)}` };
     const problem = this.#bindingProblem(claims['kubernetes.io']);
     return problem === undefined ? { type: 'user', user, audiences: shared } : { type: 'failed', message: problem };
   }
@@ -157,7 +158,8 @@ export class ServiceAccountTokens implements Authenticator {
     if (!found) return `${what} ${ref.name} the token is bound to does not exist`;
     if (found.metadata.uid !== ref.uid) return `${what} UID (${found.metadata.uid}) does not match claim (${ref.uid})`;
     const { deletionTimestamp } = found.metadata;
-    if (deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + DELETION_LEEWAY_MS < this.options.clock.now()) return `${what} ${ref.name} has been deleted`;
+    if (deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + DELETION_LEEWAY_MS < this.options.clock.now())
+      return `${what} ${ref.name} has been deleted`;
     return undefined;
   }
 }
@@ -177,5 +179,10 @@ function userOf(claims: Claims): UserInfo {
     note('pod-name', pod.name);
     note('pod-uid', pod.uid);
   }
-  return { name: claims.sub, uid: serviceaccount.uid, groups: [SERVICE_ACCOUNTS, `${SERVICE_ACCOUNTS}:${namespace}`], ...(Object.keys(extra).length > 0 ? { extra } : {}) };
+  return {
+    name: claims.sub,
+    uid: serviceaccount.uid,
+    groups: [SERVICE_ACCOUNTS, `${SERVICE_ACCOUNTS}:${namespace}`],
+    ...(Object.keys(extra).length > 0 ? { extra } : {}),
+  };
 }

@@ -13,7 +13,10 @@ export function parseTokenFile(text: string): Map<string, UserInfo> {
     const match = /^([^,]+),([^,]+),([^,]*)(?:,(?:"([^"]*)"|([^,]*)))?\s*$/.exec(line);
     if (!match) throw new Error(`line ${i + 1} of the token file is not token,user,uid,"group1,group2"`);
     const [, token = '', name = '', uid = '', quoted, plain] = match;
-    const groups = (quoted ?? plain ?? '').split(',').map((group) => group.trim()).filter((group) => group !== '');
+    const groups = (quoted ?? plain ?? '')
+      .split(',')
+      .map((group) => group.trim())
+      .filter((group) => group !== '');
     users.set(digest(token.trim()), { name: name.trim(), ...(uid === '' ? {} : { uid: uid.trim() }), groups });
   }
   return users;

@@ -36,7 +36,9 @@ export function signToken(claims: object, { id, algorithm, key }: SigningKey): s
 }
 
 /** The claims without checking anything; undefined when it is not a JWT. */
-export function readClaims(token: string): { readonly header: { readonly alg?: string; readonly kid?: string }; readonly claims: Record<string, unknown> } | undefined {
+export function readClaims(
+  token: string,
+): { readonly header: { readonly alg?: string; readonly kid?: string }; readonly claims: Record<string, unknown> } | undefined {
   const parts = token.split('.');
   if (parts.length !== 3) return undefined;
   try {

@@ -27,21 +27,79 @@ export const clusterRoleBindings: readonly BootstrapBinding[] = [
 
 /** Roles in namespaces. */
 export const roles: readonly (BootstrapRole & { readonly namespace: string })[] = [
-  { namespace: 'kube-system', name: 'extension-apiserver-authentication-reader', rules: [rule(READ, 'core', 'configmaps', 'extension-apiserver-authentication')] },
+  {
+    namespace: 'kube-system',
+    name: 'extension-apiserver-authentication-reader',
+    rules: [rule(READ, 'core', 'configmaps', 'extension-apiserver-authentication')],
+  },
   { namespace: 'kube-system', name: 'system:controller:bootstrap-signer', rules: [rule(READ, 'core', 'secrets')] },
   { namespace: 'kube-system', name: 'system:controller:cloud-provider', rules: [rule('create get list watch', 'core', 'configmaps')] },
   { namespace: 'kube-system', name: 'system:controller:token-cleaner', rules: [rule('delete get list watch', 'core', 'secrets'), EVENTS] },
-  { namespace: 'kube-system', name: 'system::leader-locking-kube-controller-manager', rules: [rule('watch', 'core', 'configmaps'), rule('get update', 'core', 'configmaps', 'kube-controller-manager')] },
-  { namespace: 'kube-system', name: 'system::leader-locking-kube-scheduler', rules: [rule('watch', 'core', 'configmaps'), rule('get update', 'core', 'configmaps', 'kube-scheduler')] },
-  { namespace: 'kube-public', name: 'system:controller:bootstrap-signer', rules: [rule(READ, 'core', 'configmaps'), rule('update', 'core', 'configmaps', 'cluster-info'), EVENTS] },
+  {
+    namespace: 'kube-system',
+    name: 'system::leader-locking-kube-controller-manager',
+    rules: [rule('watch', 'core', 'configmaps'), rule('get update', 'core', 'configmaps', 'kube-controller-manager')],
+  },
+  {
+    namespace: 'kube-system',
+    name: 'system::leader-locking-kube-scheduler',
+    rules: [rule('watch', 'core', 'configmaps'), rule('get update', 'core', 'configmaps', 'kube-scheduler')],
+  },
+  {
+    namespace: 'kube-public',
+    name: 'system:controller:bootstrap-signer',
+    rules: [rule(READ, 'core', 'configmaps'), rule('update', 'core', 'configmaps', 'cluster-info'), EVENTS],
+  },
 ];
 
 export const roleBindings: readonly BootstrapBinding[] = [
-  { namespace: 'kube-system', roleKind: 'Role', name: 'system::extension-apiserver-authentication-reader', role: 'extension-apiserver-authentication-reader', subjects: [user('system:kube-controller-manager'), user('system:kube-scheduler')] },
-  { namespace: 'kube-system', roleKind: 'Role', name: 'system::leader-locking-kube-controller-manager', role: 'system::leader-locking-kube-controller-manager', subjects: [user('system:kube-controller-manager'), serviceAccount('kube-controller-manager')] },
-  { namespace: 'kube-system', roleKind: 'Role', name: 'system::leader-locking-kube-scheduler', role: 'system::leader-locking-kube-scheduler', subjects: [user('system:kube-scheduler'), serviceAccount('kube-scheduler')] },
-  { namespace: 'kube-system', roleKind: 'Role', name: 'system:controller:bootstrap-signer', role: 'system:controller:bootstrap-signer', subjects: [serviceAccount('bootstrap-signer')] },
-  { namespace: 'kube-system', roleKind: 'Role', name: 'system:controller:cloud-provider', role: 'system:controller:cloud-provider', subjects: [serviceAccount('cloud-provider')] },
-  { namespace: 'kube-system', roleKind: 'Role', name: 'system:controller:token-cleaner', role: 'system:controller:token-cleaner', subjects: [serviceAccount('token-cleaner')] },
-  { namespace: 'kube-public', roleKind: 'Role', name: 'system:controller:bootstrap-signer', role: 'system:controller:bootstrap-signer', subjects: [serviceAccount('bootstrap-signer')] },
+  {
+    namespace: 'kube-system',
+    roleKind: 'Role',
+    name: 'system::extension-apiserver-authentication-reader',
+    role: 'extension-apiserver-authentication-reader',
+    subjects: [user('system:kube-controller-manager'), user('system:kube-scheduler')],
+  },
+  {
+    namespace: 'kube-system',
+    roleKind: 'Role',
+    name: 'system::leader-locking-kube-controller-manager',
+    role: 'system::leader-locking-kube-controller-manager',
+    subjects: [user('system:kube-controller-manager'), serviceAccount('kube-controller-manager')],
+  },
+  {
+    namespace: 'kube-system',
+    roleKind: 'Role',
+    name: 'system::leader-locking-kube-scheduler',
+    role: 'system::leader-locking-kube-scheduler',
+    subjects: [user('system:kube-scheduler'), serviceAccount('kube-scheduler')],
+  },
+  {
+    namespace: 'kube-system',
+    roleKind: 'Role',
+    name: 'system:controller:bootstrap-signer',
+    role: 'system:controller:bootstrap-signer',
+    subjects: [serviceAccount('bootstrap-signer')],
+  },
+  {
+    namespace: 'kube-system',
+    roleKind: 'Role',
+    name: 'system:controller:cloud-provider',
+    role: 'system:controller:cloud-provider',
+    subjects: [serviceAccount('cloud-provider')],
+  },
+  {
+    namespace: 'kube-system',
+    roleKind: 'Role',
+    name: 'system:controller:token-cleaner',
+    role: 'system:controller:token-cleaner',
+    subjects: [serviceAccount('token-cleaner')],
+  },
+  {
+    namespace: 'kube-public',
+    roleKind: 'Role',
+    name: 'system:controller:bootstrap-signer',
+    role: 'system:controller:bootstrap-signer',
+    subjects: [serviceAccount('bootstrap-signer')],
+  },
 ];

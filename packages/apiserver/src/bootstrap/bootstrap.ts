@@ -41,11 +41,33 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   await Promise.all([
     ...policy,
     ...[
-      ['system-cluster-critical', 2_000_000_000, 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.'] as const,
+      [
+        'system-cluster-critical',
+        2_000_000_000,
+        'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+      ] as const,
       ['system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'] as const,
-    ].map(([name, value, description]) => make.ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name }, value, description })),
-    make.ensure('networking.k8s.io', 'v1', 'servicecidrs', '', { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'kubernetes' }, spec: { cidrs: options.serviceRanges } }),
-    make.ensure('', 'v1', 'configmaps', 'kube-system', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extension-apiserver-authentication' }, data: options.authentication }),
+    ].map(([name, value, description]) =>
+      make.ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', {
+        apiVersion: 'scheduling.k8s.io/v1',
+        kind: 'PriorityClass',
+        metadata: { name },
+        value,
+        description,
+      }),
+    ),
+    make.ensure('networking.k8s.io', 'v1', 'servicecidrs', '', {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'ServiceCIDR',
+      metadata: { name: 'kubernetes' },
+      spec: { cidrs: options.serviceRanges },
+    }),
+    make.ensure('', 'v1', 'configmaps', 'kube-system', {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'extension-apiserver-authentication' },
+      data: options.authentication,
+    }),
     kubernetesService(make, options),
   ]);
 }
@@ -66,20 +88,34 @@ async function kubernetesService(make: Maker, options: BootstrapOptions): Promis
     return;
   }
   const ports = [{ name: 'https', port: securePort, protocol: 'TCP' }];
-  await make.replace('', 'v1', 'endpoints', 'default', {
-    apiVersion: 'v1',
-    kind: 'Endpoints',
-    metadata: { name: 'kubernetes', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: [{ addresses: [{ ip: advertiseAddress }], ports }],
-  }, ['subsets']);
-  await make.replace('discovery.k8s.io', 'v1', 'endpointslices', 'default', {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'kubernetes', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-    addressType: advertiseAddress.includes(':') ? 'IPv6' : 'IPv4',
-    endpoints: [{ addresses: [advertiseAddress], conditions: { ready: true } }],
-    ports,
-  }, ['endpoints', 'ports', 'addressType']);
+  await make.replace(
+    '',
+    'v1',
+    'endpoints',
+    'default',
+    {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { name: 'kubernetes', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip: advertiseAddress }], ports }],
+    },
+    ['subsets'],
+  );
+  await make.replace(
+    'discovery.k8s.io',
+    'v1',
+    'endpointslices',
+    'default',
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'kubernetes', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+      addressType: advertiseAddress.includes(':') ? 'IPv6' : 'IPv4',
+      endpoints: [{ addresses: [advertiseAddress], conditions: { ready: true } }],
+      ports,
+    },
+    ['endpoints', 'ports', 'addressType'],
+  );
 }
 
 function roleObject({ name, labels, rules, aggregates }: BootstrapRole, kind: 'Role' | 'ClusterRole'): KubeObject {
@@ -95,7 +131,11 @@ function roleObject({ name, labels, rules, aggregates }: BootstrapRole, kind: 'R
 /** Aggregated roles start with what they will be made of, so that nobody has to wait for the controller. */
 function clusterRole(role: BootstrapRole): KubeObject {
   const collected = (of: BootstrapRole): readonly PolicyRule[] =>
-    of.aggregates ? clusterRoles.filter((other) => other !== of && of.aggregates?.some((labels) => Object.entries(labels).every(([key, value]) => other.labels?.[key] === value))).flatMap(collected) : of.rules;
+    of.aggregates
+      ? clusterRoles
+          .filter((other) => other !== of && of.aggregates?.some((labels) => Object.entries(labels).every(([key, value]) => other.labels?.[key] === value)))
+          .flatMap(collected)
+      : of.rules;
   return roleObject({ ...role, rules: collected(role) }, 'ClusterRole');
 }
 
@@ -164,7 +204,12 @@ class Maker {
   }
 
   async #send(method: 'POST' | 'PUT', url: string, object: KubeObject, accepted: readonly number[]): Promise<void> {
-    const response = await this.options.transport.request({ method, path: url, headers: { 'content-type': 'application/json', 'user-agent': 'kube-apiserver/v1.36' }, body: JSON.stringify(object) });
+    const response = await this.options.transport.request({
+      method,
+      path: url,
+      headers: { 'content-type': 'application/json', 'user-agent': 'kube-apiserver/v1.36' },
+      body: JSON.stringify(object),
+    });
     if (response.status < 300 || accepted.includes(response.status)) return;
     throw new Error(`bootstrap: ${method} ${url} of ${object.metadata.name}: ${response.status} ${Buffer.from(response.body).toString()}`);
   }

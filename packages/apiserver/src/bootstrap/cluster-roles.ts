@@ -8,11 +8,19 @@ const REVIEWS = [rule('create', 'authentication.k8s.io', 'tokenreviews'), rule('
 const APPS = 'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale';
 
 const VIEW_RULES = [
-  rule(READ, 'core', 'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status'),
+  rule(
+    READ,
+    'core',
+    'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status',
+  ),
   rule(READ, 'core', 'bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status'),
   rule(READ, 'core', 'namespaces'),
   rule(READ, 'discovery.k8s.io', 'endpointslices'),
-  rule(READ, 'apps', 'controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status'),
+  rule(
+    READ,
+    'apps',
+    'controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status',
+  ),
   rule(READ, 'autoscaling', 'horizontalpodautoscalers horizontalpodautoscalers/status'),
   rule(READ, 'batch', 'cronjobs cronjobs/status jobs jobs/status'),
   rule(READ, 'policy', 'poddisruptionbudgets poddisruptionbudgets/status'),
@@ -25,7 +33,11 @@ const EDIT_RULES = [
   rule('impersonate', 'core', 'serviceaccounts'),
   rule(WRITE, 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
   rule('create', 'core', 'pods/eviction'),
-  rule(WRITE, 'core', 'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy'),
+  rule(
+    WRITE,
+    'core',
+    'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
+  ),
   rule('create', 'core', 'serviceaccounts/token'),
   rule(WRITE, 'apps', APPS),
   rule(WRITE, 'autoscaling', 'horizontalpodautoscalers'),
@@ -75,10 +87,16 @@ export const clusterRoles: readonly BootstrapRole[] = [
     rules: [paths('get', '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/')],
   },
   { name: 'system:public-info-viewer', rules: [paths('get', '/healthz /livez /readyz /version /version/')] },
-  { name: 'system:service-account-issuer-discovery', rules: [paths('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')] },
+  {
+    name: 'system:service-account-issuer-discovery',
+    rules: [paths('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')],
+  },
   {
     name: 'system:basic-user',
-    rules: [rule('create', 'authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews'), rule('create', 'authentication.k8s.io', 'selfsubjectreviews')],
+    rules: [
+      rule('create', 'authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews'),
+      rule('create', 'authentication.k8s.io', 'selfsubjectreviews'),
+    ],
   },
   { name: 'system:monitoring', rules: [paths('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/* /statusz /flagz')] },
   { name: 'admin', rules: [], aggregates: [aggregateTo('admin')] },
@@ -92,11 +110,21 @@ export const clusterRoles: readonly BootstrapRole[] = [
   { name: 'system:node-problem-detector', rules: [rule('get', 'core', 'nodes'), rule('patch', 'core', 'nodes/status'), EVENTS] },
   {
     name: 'system:node-proxier',
-    rules: [rule('list watch', 'core', 'services endpoints'), rule('get list watch', 'core', 'nodes'), EVENTS, rule('list watch', 'discovery.k8s.io', 'endpointslices'), rule('list watch', 'networking.k8s.io', 'servicecidrs')],
+    rules: [
+      rule('list watch', 'core', 'services endpoints'),
+      rule('get list watch', 'core', 'nodes'),
+      EVENTS,
+      rule('list watch', 'discovery.k8s.io', 'endpointslices'),
+      rule('list watch', 'networking.k8s.io', 'servicecidrs'),
+    ],
   },
   {
     name: 'system:kubelet-api-admin',
-    rules: [rule(READ, 'core', 'nodes'), rule('proxy', 'core', 'nodes'), rule('*', 'core', 'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/spec nodes/stats')],
+    rules: [
+      rule(READ, 'core', 'nodes'),
+      rule('proxy', 'core', 'nodes'),
+      rule('*', 'core', 'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/spec nodes/stats'),
+    ],
   },
   { name: 'system:node-bootstrapper', rules: [rule('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')] },
   { name: 'system:auth-delegator', rules: REVIEWS },
@@ -117,7 +145,16 @@ export const clusterRoles: readonly BootstrapRole[] = [
     ],
   },
   { name: 'system:kube-dns', rules: [rule('list watch', 'core', 'endpoints services')] },
-  { name: 'system:persistent-volume-provisioner', rules: [rule('create delete get list watch', 'core', 'persistentvolumes'), rule('get list update watch', 'core', 'persistentvolumeclaims'), rule(READ, 'storage.k8s.io', 'storageclasses'), rule('watch', 'core', 'events'), EVENTS] },
+  {
+    name: 'system:persistent-volume-provisioner',
+    rules: [
+      rule('create delete get list watch', 'core', 'persistentvolumes'),
+      rule('get list update watch', 'core', 'persistentvolumeclaims'),
+      rule(READ, 'storage.k8s.io', 'storageclasses'),
+      rule('watch', 'core', 'events'),
+      EVENTS,
+    ],
+  },
   {
     name: 'system:kube-scheduler',
     rules: [
@@ -139,13 +176,25 @@ export const clusterRoles: readonly BootstrapRole[] = [
       rule('get list watch update patch', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
     ],
   },
-  { name: 'system:volume-scheduler', rules: [rule('get list patch update watch', 'core', 'persistentvolumes'), rule(READ, 'storage.k8s.io', 'storageclasses'), rule('get list patch update watch', 'core', 'persistentvolumeclaims')] },
-  { name: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient', rules: [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/nodeclient')] },
-  { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', rules: [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/selfnodeclient')] },
+  {
+    name: 'system:volume-scheduler',
+    rules: [
+      rule('get list patch update watch', 'core', 'persistentvolumes'),
+      rule(READ, 'storage.k8s.io', 'storageclasses'),
+      rule('get list patch update watch', 'core', 'persistentvolumeclaims'),
+    ],
+  },
+  {
+    name: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient',
+    rules: [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/nodeclient')],
+  },
+  {
+    name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient',
+    rules: [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/selfnodeclient')],
+  },
   ...['kube-apiserver-client', 'kube-apiserver-client-kubelet', 'kubelet-serving', 'legacy-unknown'].map((signer) => ({
     name: `system:certificates.k8s.io:${signer}-approver`,
     rules: [rule('approve', 'certificates.k8s.io', 'signers', `kubernetes.io/${signer}`)],
   })),
   { name: 'system:cluster-trust-bundle-discovery', rules: [rule(READ, 'certificates.k8s.io', 'clustertrustbundles')] },
 ];
-

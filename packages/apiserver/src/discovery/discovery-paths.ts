@@ -18,7 +18,11 @@ export function discoveryPaths(discovery: Discovery): PathHandler {
         const version = aggregatedVersion(context);
         if (version) {
           const response = encoded(context, 200, discovery.aggregated(path === '/api', version), JSON_FORMAT);
-          return { ...response, contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`, headers: { Vary: 'Accept' } } as ApiResponse;
+          return {
+            ...response,
+            contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+            headers: { Vary: 'Accept' },
+          } as ApiResponse;
         }
         return encoded(context, 200, path === '/api' ? discovery.apiVersions() : discovery.groupList(), JSON_FORMAT);
       }
@@ -43,7 +47,8 @@ function aggregatedVersion(context: RequestContext): string | undefined {
   for (const { type, parameters } of clausesOf(accept)) {
     if (type !== 'application/json') continue;
     if (parameters.as === undefined) return undefined;
-    if (parameters.g === 'apidiscovery.k8s.io' && parameters.as === 'APIGroupDiscoveryList' && (parameters.v === 'v2' || parameters.v === 'v2beta1')) return parameters.v;
+    if (parameters.g === 'apidiscovery.k8s.io' && parameters.as === 'APIGroupDiscoveryList' && (parameters.v === 'v2' || parameters.v === 'v2beta1'))
+      return parameters.v;
   }
   return undefined;
 }

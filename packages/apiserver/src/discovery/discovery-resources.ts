@@ -43,7 +43,14 @@ export function apiResources(definition: ResourceDefinition): object[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, kind, verbs }) => {
       const foreign = kind.group !== definition.group || kind.version !== definition.version;
-      return { name: `${definition.resource}/${name}`, singularName: '', namespaced: definition.namespaced, ...(foreign ? { group: kind.group, version: kind.version } : {}), kind: kind.kind, verbs };
+      return {
+        name: `${definition.resource}/${name}`,
+        singularName: '',
+        namespaced: definition.namespaced,
+        ...(foreign ? { group: kind.group, version: kind.version } : {}),
+        kind: kind.kind,
+        verbs,
+      };
     });
   return [main, ...subs];
 }

@@ -14,9 +14,26 @@ export interface ForeignGroupVersion {
 
 /** The order groups are announced in; the rest follow by name. */
 const GROUP_ORDER = [
-  'apiregistration.k8s.io', 'apps', 'events.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io', 'autoscaling', 'batch',
-  'certificates.k8s.io', 'networking.k8s.io', 'policy', 'rbac.authorization.k8s.io', 'storage.k8s.io', 'admissionregistration.k8s.io',
-  'apiextensions.k8s.io', 'scheduling.k8s.io', 'coordination.k8s.io', 'node.k8s.io', 'discovery.k8s.io', 'resource.k8s.io', 'flowcontrol.apiserver.k8s.io',
+  'apiregistration.k8s.io',
+  'apps',
+  'events.k8s.io',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'certificates.k8s.io',
+  'networking.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'storage.k8s.io',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'scheduling.k8s.io',
+  'coordination.k8s.io',
+  'node.k8s.io',
+  'discovery.k8s.io',
+  'resource.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
 ];
 
 /** The discovery documents, made from what is registered and made again when that changes. */
@@ -59,7 +76,12 @@ export class Discovery {
     const groupVersion = formatGroupVersion({ group, version });
     const served = this.#definitions(group, version);
     if (served.length === 0) return undefined;
-    return this.#cached(`resources ${groupVersion}`, () => ({ kind: 'APIResourceList', ...(group === '' ? {} : { apiVersion: 'v1' }), groupVersion, resources: served.flatMap((entry) => apiResources(entry)) }));
+    return this.#cached(`resources ${groupVersion}`, () => ({
+      kind: 'APIResourceList',
+      ...(group === '' ? {} : { apiVersion: 'v1' }),
+      groupVersion,
+      resources: served.flatMap((entry) => apiResources(entry)),
+    }));
   }
 
   /** GET /api or /apis asked for as APIGroupDiscoveryList. */

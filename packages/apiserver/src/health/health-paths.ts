@@ -53,7 +53,8 @@ async function answer(endpoint: string, all: readonly HealthCheck[], single: str
       lines.push(`[-]${check.name} failed: reason withheld`);
     }
   }
-  if (excluded.size > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map((name) => JSON.stringify(name)).join(',')}`);
+  if (excluded.size > 0)
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map((name) => JSON.stringify(name)).join(',')}`);
   if (failed > 0) return textResponse(500, `${lines.join('\n')}\n${endpoint} check failed\n`);
   if (!context.query.has('verbose')) return textResponse(200, 'ok');
   return textResponse(200, `${lines.join('\n')}\n${endpoint} check passed\n`);

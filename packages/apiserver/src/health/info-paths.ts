@@ -30,7 +30,9 @@ export function infoPaths(metrics: RequestMetrics, paths: () => readonly string[
         case '/version/':
           return encoded(context, 200, VERSION, FORMAT);
         case '/metrics':
-          return metrics.registry.metrics().then((text) => ({ type: 'bytes', status: 200, contentType: metrics.registry.contentType, body: Buffer.from(text) }));
+          return metrics.registry
+            .metrics()
+            .then((text) => ({ type: 'bytes', status: 200, contentType: metrics.registry.contentType, body: Buffer.from(text) }));
         case '/':
         case '':
           return encoded(context, 200, { paths: paths() }, FORMAT);

@@ -13,7 +13,8 @@ export function serverMetrics(metrics: RequestMetrics, registry: ResourceRegistr
   metrics.gauge('apiserver_longrunning_requests', 'Watches by resource.', ['verb', 'group', 'version', 'resource'], (gauge) => {
     gauge.reset();
     for (const { definition, storage } of registry.all()) {
-      if (storage && storage.cache.groups.size > 0) gauge.set({ verb: 'WATCH', group: definition.group, version: definition.version, resource: definition.resource }, storage.cache.groups.size);
+      if (storage && storage.cache.groups.size > 0)
+        gauge.set({ verb: 'WATCH', group: definition.group, version: definition.version, resource: definition.resource }, storage.cache.groups.size);
     }
   });
   metrics.gauge('apiserver_watch_cache_resource_version', 'Revision the caches are at.', [], (gauge) => gauge.set(feed.revision));

@@ -119,7 +119,11 @@ export class HttpServer {
       if (this.#closing) socket.destroySoon();
     });
     const answer = this.options.handle(request);
-    if (answer instanceof Promise) answer.then((value) => respondHttp1(value, request, this.options.clock), (error) => this.#broken(error, message.socket));
+    if (answer instanceof Promise)
+      answer.then(
+        (value) => respondHttp1(value, request, this.options.clock),
+        (error) => this.#broken(error, message.socket),
+      );
     else respondHttp1(answer, request, this.options.clock);
   }
 
@@ -140,7 +144,11 @@ export class HttpServer {
       return;
     }
     const answer = this.options.handle(request);
-    if (answer instanceof Promise) answer.then((value) => respondHttp2(value, request, this.options.clock), (error) => this.#broken(error, stream));
+    if (answer instanceof Promise)
+      answer.then(
+        (value) => respondHttp2(value, request, this.options.clock),
+        (error) => this.#broken(error, stream),
+      );
     else respondHttp2(answer, request, this.options.clock);
   }
 

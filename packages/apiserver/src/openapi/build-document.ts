@@ -12,7 +12,13 @@ export interface DocumentParts {
 }
 
 /** Paths and definitions of these resources. */
-export function documentParts(resources: readonly ServedResource[], dialect: Dialect, describe: Describe, groupVersions: readonly { readonly group: string; readonly version: string }[], lookup: ServedResource['lookup']): DocumentParts {
+export function documentParts(
+  resources: readonly ServedResource[],
+  dialect: Dialect,
+  describe: Describe,
+  groupVersions: readonly { readonly group: string; readonly version: string }[],
+  lookup: ServedResource['lookup'],
+): DocumentParts {
   const writer = new SchemaWriter({ lookup, describe, dialect, groupVersions });
   const paths: Record<string, JsonSchema> = {};
   for (const served of resources) {
@@ -20,7 +26,8 @@ export function documentParts(resources: readonly ServedResource[], dialect: Dia
     const listSchema = `${definition.schema.slice(0, definition.schema.lastIndexOf('.'))}.${definition.listKind}`;
     if (openApi) {
       addCustom(writer, served);
-      if (!definition.virtual) writer.putList(listSchema, definition.schema, { group: definition.group, version: definition.version, kind: definition.listKind });
+      if (!definition.virtual)
+        writer.putList(listSchema, definition.schema, { group: definition.group, version: definition.version, kind: definition.listKind });
     }
     const source = { definition, listSchema, strategic: !openApi, mediaTypes: openApi ? SUPPORTED_TYPES.slice(0, 2) : SUPPORTED_TYPES };
     for (const item of pathsOf(source)) paths[item.path] = writePathItem(item, definition, writer);

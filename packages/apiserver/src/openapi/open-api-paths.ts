@@ -57,7 +57,11 @@ function v3(context: RequestContext, openApi: OpenApi, path: string, clock: Cloc
     return { type: 'bytes', status: 301, contentType: '', body: NO_BYTES, headers: { location: `/openapi/v3/${path}?hash=${hash}` } };
   }
   const { accept } = context.request.headers;
-  if (typeof accept === 'string' && accept !== '' && !clausesOf(accept).some(({ type }) => type === 'application/json' || type === '*/*' || type === 'application/*')) {
+  if (
+    typeof accept === 'string' &&
+    accept !== '' &&
+    !clausesOf(accept).some(({ type }) => type === 'application/json' || type === '*/*' || type === 'application/*')
+  ) {
     throw ApiError.notAcceptable(['application/json']);
   }
   const etag = `"${hash}"`;
@@ -75,7 +79,13 @@ async function respond(request: ApiRequest, document: OpenApiDocument, contentTy
   const accepts = request.headers['accept-encoding'];
   const compressed = typeof accepts === 'string' && /\bgzip\b/.test(accepts);
   const body = compressed ? document.gzip : await decompress(document.gzip);
-  return { type: 'bytes', status: 200, contentType, body, headers: { ...headers, ...(compressed ? { 'content-encoding': 'gzip', vary: 'Accept, Accept-Encoding' } : {}) } };
+  return {
+    type: 'bytes',
+    status: 200,
+    contentType,
+    body,
+    headers: { ...headers, ...(compressed ? { 'content-encoding': 'gzip', vary: 'Accept, Accept-Encoding' } : {}) },
+  };
 }
 
 function notModified(headers: Record<string, string>): ApiResponse {

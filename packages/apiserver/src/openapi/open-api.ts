@@ -76,7 +76,15 @@ export class OpenApi {
     const entry = this.#current().get(path);
     if (!entry) return undefined;
     entry.document ??= this.#parts(entry.resources, 'v3').then(async ({ paths, definitions }) => {
-      const document = { openapi: '3.0.0', info: { title: 'Kubernetes', version: this.version }, paths, components: { schemas: definitions, securitySchemes: { BearerToken: { type: 'apiKey', description: 'Bearer token', name: 'authorization', in: 'header' } } } };
+      const document = {
+        openapi: '3.0.0',
+        info: { title: 'Kubernetes', version: this.version },
+        paths,
+        components: {
+          schemas: definitions,
+          securitySchemes: { BearerToken: { type: 'apiKey', description: 'Bearer token', name: 'authorization', in: 'header' } },
+        },
+      };
       return { gzip: await pack(Buffer.from(JSON.stringify(document))), hash: entry.hash };
     });
     return entry.document;
@@ -95,9 +103,21 @@ export class OpenApi {
 
   async #makeV2(form: 'json' | 'protobuf'): Promise<OpenApiDocument> {
     const hash = this.v2Hash;
-    const { paths, definitions } = await this.#parts([...this.#current().values()].flatMap((entry) => entry.resources), 'v2');
+    const { paths, definitions } = await this.#parts(
+      [...this.#current().values()].flatMap((entry) => entry.resources),
+      'v2',
+    );
     const document = { swagger: '2.0', info: { title: 'Kubernetes', version: this.version }, paths, definitions };
-    const body = form === 'json' ? Buffer.from(JSON.stringify({ ...document, securityDefinitions: { BearerToken: { type: 'apiKey', description: 'Bearer token', name: 'authorization', in: 'header' } }, security: [{ BearerToken: [] }] })) : encodeV2(document);
+    const body =
+      form === 'json'
+        ? Buffer.from(
+            JSON.stringify({
+              ...document,
+              securityDefinitions: { BearerToken: { type: 'apiKey', description: 'Bearer token', name: 'authorization', in: 'header' } },
+              security: [{ BearerToken: [] }],
+            }),
+          )
+        : encodeV2(document);
     return { gzip: await pack(body), hash };
   }
 
@@ -126,7 +146,12 @@ export class OpenApi {
       const old = before?.get(path);
       const same = old?.resources.length === resources.length && old.resources.every((served, i) => served === resources[i]);
       const { group, version } = (resources[0] as ServedResource).definition;
-      entries.set(path, same && old ? old : { group, version, resources, hash: digest(`${FORMAT} ${this.version} ${JSON.stringify(resources.map((served) => this.#signature(served)))}`) });
+      entries.set(
+        path,
+        same && old
+          ? old
+          : { group, version, resources, hash: digest(`${FORMAT} ${this.version} ${JSON.stringify(resources.map((served) => this.#signature(served)))}`) },
+      );
     }
     return (this.#entries = entries);
   }

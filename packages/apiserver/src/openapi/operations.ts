@@ -1,5 +1,16 @@
 import type { GroupVersionKind, ResourceDefinition, Subresource, Verb } from '@coxswain/api';
-import { connectParameters, deleteParameters, listParameters, logParameters, namePath, namespacePath, patchParameters, pretty, restPath, writeParameters } from './parameters.js';
+import {
+  connectParameters,
+  deleteParameters,
+  listParameters,
+  logParameters,
+  namePath,
+  namespacePath,
+  patchParameters,
+  pretty,
+  restPath,
+  writeParameters,
+} from './parameters.js';
 import type { Parameter } from './parameters.js';
 import { META, PATCH } from './special-types.js';
 
@@ -86,8 +97,33 @@ export function pathsOf(source: OperationSource): PathItem[] {
   const out: PathItem[] = [];
 
   const collection: PathItem['operations'] = {
-    ...(has('list') ? { get: { ...base, produces: streamed, id: `list${prefix}${noun}`, description: `List or watch ${d.resource}.`, action: 'list', parameters: listParameters, responses: { 200: ref(source.listSchema) } } } : {}),
-    ...(has('create') ? { post: { ...base, id: `create${prefix}${noun}`, description: `Create a ${d.kind}.`, action: 'post', parameters: writeParameters, body: object, bodyRequired: true, responses: { 200: object, 201: object, 202: object } } } : {}),
+    ...(has('list')
+      ? {
+          get: {
+            ...base,
+            produces: streamed,
+            id: `list${prefix}${noun}`,
+            description: `List or watch ${d.resource}.`,
+            action: 'list',
+            parameters: listParameters,
+            responses: { 200: ref(source.listSchema) },
+          },
+        }
+      : {}),
+    ...(has('create')
+      ? {
+          post: {
+            ...base,
+            id: `create${prefix}${noun}`,
+            description: `Create a ${d.kind}.`,
+            action: 'post',
+            parameters: writeParameters,
+            body: object,
+            bodyRequired: true,
+            responses: { 200: object, 201: object, 202: object },
+          },
+        }
+      : {}),
     ...(has('deletecollection')
       ? {
           delete: {
@@ -104,21 +140,65 @@ export function pathsOf(source: OperationSource): PathItem[] {
   };
   push(out, `${root}${scope}/${d.resource}`, scoped, collection);
   const item: PathItem['operations'] = {
-    ...(has('get') ? { get: { ...base, id: `read${prefix}${noun}`, description: `Read the ${d.kind}.`, action: 'get', parameters: [], responses: { 200: object } } } : {}),
-    ...(has('update') ? { put: { ...base, id: `replace${prefix}${noun}`, description: `Replace the ${d.kind}.`, action: 'put', parameters: writeParameters, body: object, bodyRequired: true, responses: { 200: object, 201: object } } } : {}),
+    ...(has('get')
+      ? { get: { ...base, id: `read${prefix}${noun}`, description: `Read the ${d.kind}.`, action: 'get', parameters: [], responses: { 200: object } } }
+      : {}),
+    ...(has('update')
+      ? {
+          put: {
+            ...base,
+            id: `replace${prefix}${noun}`,
+            description: `Replace the ${d.kind}.`,
+            action: 'put',
+            parameters: writeParameters,
+            body: object,
+            bodyRequired: true,
+            responses: { 200: object, 201: object },
+          },
+        }
+      : {}),
     ...(has('patch') ? { patch: patchOperation(source, `patch${prefix}${noun}`, `Change parts of the ${d.kind}.`, own, object) } : {}),
-    ...(has('delete') ? { delete: { ...base, id: `delete${prefix}${noun}`, description: `Delete the ${d.kind}.`, action: 'delete', parameters: deleteParameters, body: ref(DELETE_OPTIONS), responses: { 200: ref(STATUS_TYPE), 202: ref(STATUS_TYPE) } } } : {}),
+    ...(has('delete')
+      ? {
+          delete: {
+            ...base,
+            id: `delete${prefix}${noun}`,
+            description: `Delete the ${d.kind}.`,
+            action: 'delete',
+            parameters: deleteParameters,
+            body: ref(DELETE_OPTIONS),
+            responses: { 200: ref(STATUS_TYPE), 202: ref(STATUS_TYPE) },
+          },
+        }
+      : {}),
   };
   push(out, `${root}${scope}/${d.resource}/{name}`, [namePath, ...scoped], item);
   for (const sub of d.subresources) out.push(...subresourcePaths(source, sub, `${root}${scope}/${d.resource}/{name}`, [namePath, ...scoped], prefix, noun));
   if (d.namespaced && has('list')) {
     push(out, `${root}/${d.resource}`, [pretty, ...listParameters], {
-      get: { ...base, produces: streamed, id: `list${prefix}${d.kind}ForAllNamespaces`, description: `List or watch ${d.resource} of all namespaces.`, action: 'list', parameters: [], responses: { 200: ref(source.listSchema) } },
+      get: {
+        ...base,
+        produces: streamed,
+        id: `list${prefix}${d.kind}ForAllNamespaces`,
+        description: `List or watch ${d.resource} of all namespaces.`,
+        action: 'list',
+        parameters: [],
+        responses: { 200: ref(source.listSchema) },
+      },
     });
   }
   if (d.namespaced && d.verbs.length === 1 && has('create')) {
     push(out, `${root}/${d.resource}`, [pretty], {
-      post: { ...base, id: `create${prefix}${d.kind}ForAllNamespaces`, description: `Create a ${d.kind}.`, action: 'post', parameters: writeParameters, body: object, bodyRequired: true, responses: { 200: object, 201: object, 202: object } },
+      post: {
+        ...base,
+        id: `create${prefix}${d.kind}ForAllNamespaces`,
+        description: `Create a ${d.kind}.`,
+        action: 'post',
+        parameters: writeParameters,
+        body: object,
+        bodyRequired: true,
+        responses: { 200: object, 201: object, 202: object },
+      },
     });
   }
   if (has('watch')) out.push(...watchPaths(source, root, scope, scoped, prefix, noun, streamed));
@@ -126,7 +206,15 @@ export function pathsOf(source: OperationSource): PathItem[] {
 }
 
 /** The old form of watching, by path. */
-function watchPaths({ definition: d }: OperationSource, root: string, scope: string, scoped: readonly Parameter[], prefix: string, noun: string, produces: readonly string[]): PathItem[] {
+function watchPaths(
+  { definition: d }: OperationSource,
+  root: string,
+  scope: string,
+  scoped: readonly Parameter[],
+  prefix: string,
+  noun: string,
+  produces: readonly string[],
+): PathItem[] {
   const kind = { group: d.group, version: d.version, kind: d.kind };
   const event = (id: string, action: string): Operation => ({
     id: `watch${prefix}${id}`,
@@ -142,7 +230,12 @@ function watchPaths({ definition: d }: OperationSource, root: string, scope: str
     { path: `${root}/watch${scope}/${d.resource}`, parameters: [...scoped, ...listParameters], operations: { get: event(`${noun}List`, 'watchlist') } },
     { path: `${root}/watch${scope}/${d.resource}/{name}`, parameters: [namePath, ...scoped, ...listParameters], operations: { get: event(noun, 'watch') } },
   ];
-  if (d.namespaced) out.push({ path: `${root}/watch/${d.resource}`, parameters: [pretty, ...listParameters], operations: { get: event(`${d.kind}ListForAllNamespaces`, 'watchlist') } });
+  if (d.namespaced)
+    out.push({
+      path: `${root}/watch/${d.resource}`,
+      parameters: [pretty, ...listParameters],
+      operations: { get: event(`${d.kind}ListForAllNamespaces`, 'watchlist') },
+    });
   return out;
 }
 
@@ -156,8 +249,32 @@ function subresourcePaths(source: OperationSource, sub: Subresource, item: strin
   if (sub.type === 'action') {
     if (sub.verbs.length > 0 && !isConnect(sub)) {
       const body = ref(kindSchema(sub.kind));
-      if (name === 'log') push(out, path, [...parameters, ...logParameters], { get: { id: `read${prefix}${noun}Log`, description: `Read the log of the ${d.kind}.`, action: 'get', kind: own, parameters: [], produces: ['text/plain', ...produces], responses: { 200: { type: 'text' } } } });
-      else push(out, path, parameters, { post: { id: `create${prefix}${noun}${suffix}`, description: `Create the ${name} of a ${d.kind}.`, action: 'post', kind: sub.kind, parameters: writeParameters, produces, body, bodyRequired: true, responses: { 200: body, 201: body, 202: body } } });
+      if (name === 'log')
+        push(out, path, [...parameters, ...logParameters], {
+          get: {
+            id: `read${prefix}${noun}Log`,
+            description: `Read the log of the ${d.kind}.`,
+            action: 'get',
+            kind: own,
+            parameters: [],
+            produces: ['text/plain', ...produces],
+            responses: { 200: { type: 'text' } },
+          },
+        });
+      else
+        push(out, path, parameters, {
+          post: {
+            id: `create${prefix}${noun}${suffix}`,
+            description: `Create the ${name} of a ${d.kind}.`,
+            action: 'post',
+            kind: sub.kind,
+            parameters: writeParameters,
+            produces,
+            body,
+            bodyRequired: true,
+            responses: { 200: body, 201: body, 202: body },
+          },
+        });
       return out;
     }
     const options = connectParameters[sub.kind.kind] ?? [];
@@ -165,7 +282,15 @@ function subresourcePaths(source: OperationSource, sub: Subresource, item: strin
       Object.fromEntries(
         [...sub.http, ...(sub.path ? (['HEAD', 'OPTIONS'] as const) : [])].map((method): [Method, Operation] => [
           method.toLowerCase() as Method,
-          { id: `connect${prefix}${CODE_TEXT[method] ?? title(method.toLowerCase())}${noun}${suffix}${withPath ? 'WithPath' : ''}`, description: `Connect to the ${name} of the ${d.kind}.`, action: 'connect', kind: sub.kind, parameters: [], produces: ['*/*'], responses: { 200: { type: 'text' } } },
+          {
+            id: `connect${prefix}${CODE_TEXT[method] ?? title(method.toLowerCase())}${noun}${suffix}${withPath ? 'WithPath' : ''}`,
+            description: `Connect to the ${name} of the ${d.kind}.`,
+            action: 'connect',
+            kind: sub.kind,
+            parameters: [],
+            produces: ['*/*'],
+            responses: { 200: { type: 'text' } },
+          },
         ]),
       );
     const plain = parameters.filter((parameter) => parameter !== pretty);
@@ -178,9 +303,35 @@ function subresourcePaths(source: OperationSource, sub: Subresource, item: strin
   const object = sub.type === 'scale' ? ref(kindSchema(kind)) : ref(d.schema);
   const base = { kind, produces };
   push(out, path, parameters, {
-    ...(verbs.includes('get') ? { get: { ...base, id: `read${prefix}${noun}${suffix}`, description: `Read the ${name} of the ${d.kind}.`, action: 'get', parameters: [], responses: { 200: object } } } : {}),
-    ...(verbs.includes('update') ? { put: { ...base, id: `replace${prefix}${noun}${suffix}`, description: `Replace the ${name} of the ${d.kind}.`, action: 'put', parameters: writeParameters, body: object, bodyRequired: true, responses: { 200: object, 201: object } } } : {}),
-    ...(verbs.includes('patch') ? { patch: patchOperation(source, `patch${prefix}${noun}${suffix}`, `Change parts of the ${name} of the ${d.kind}.`, kind, object) } : {}),
+    ...(verbs.includes('get')
+      ? {
+          get: {
+            ...base,
+            id: `read${prefix}${noun}${suffix}`,
+            description: `Read the ${name} of the ${d.kind}.`,
+            action: 'get',
+            parameters: [],
+            responses: { 200: object },
+          },
+        }
+      : {}),
+    ...(verbs.includes('update')
+      ? {
+          put: {
+            ...base,
+            id: `replace${prefix}${noun}${suffix}`,
+            description: `Replace the ${name} of the ${d.kind}.`,
+            action: 'put',
+            parameters: writeParameters,
+            body: object,
+            bodyRequired: true,
+            responses: { 200: object, 201: object },
+          },
+        }
+      : {}),
+    ...(verbs.includes('patch')
+      ? { patch: patchOperation(source, `patch${prefix}${noun}${suffix}`, `Change parts of the ${name} of the ${d.kind}.`, kind, object) }
+      : {}),
   });
   return out;
 }
@@ -191,7 +342,18 @@ function isConnect(sub: Extract<Subresource, { type: 'action' }>): boolean {
 
 function patchOperation(source: OperationSource, id: string, description: string, kind: GroupVersionKind, object: Content): Operation {
   const consumes = source.strategic ? PATCH_TYPES : PATCH_TYPES.filter((type) => !type.includes('strategic'));
-  return { id, description, action: 'patch', kind, parameters: patchParameters, produces: source.mediaTypes, consumes, body: ref(PATCH), bodyRequired: true, responses: { 200: object, 201: object } };
+  return {
+    id,
+    description,
+    action: 'patch',
+    kind,
+    parameters: patchParameters,
+    produces: source.mediaTypes,
+    consumes,
+    body: ref(PATCH),
+    bodyRequired: true,
+    responses: { 200: object, 201: object },
+  };
 }
 
 function push(out: PathItem[], path: string, parameters: readonly Parameter[], operations: PathItem['operations']): void {

@@ -147,7 +147,8 @@ export class SchemaWriter {
 
   /** The list type of a kind whose schema is not in the tables. */
   putList(name: string, itemName: string, gvk: { readonly group: string; readonly version: string; readonly kind: string }): void {
-    const allOf = (ref: JsonSchema, description: string): JsonSchema => (this.source.dialect === 'v3' ? { description, allOf: [ref] } : { ...ref, description });
+    const allOf = (ref: JsonSchema, description: string): JsonSchema =>
+      this.source.dialect === 'v3' ? { description, allOf: [ref] } : { ...ref, description };
     this.definitions[name] = {
       description: `A list of ${itemName.slice(itemName.lastIndexOf('.') + 1)} objects.`,
       type: 'object',

@@ -35,7 +35,10 @@ export function specialSchema(name: string, dialect: 'v2' | 'v3'): object | unde
     case MICRO_TIME:
       return { description: 'A moment in RFC 3339 form, to the microsecond.', type: 'string', format: 'date-time' };
     case FIELDS_V1:
-      return { description: 'A set of fields as a tree: `f:name` is a field, `k:{…}` a list item by its keys, `v:…` a list item by its value, `.` the value itself.', type: 'object' };
+      return {
+        description: 'A set of fields as a tree: `f:name` is a field, `k:{…}` a list item by its keys, `v:…` a list item by its value, `.` the value itself.',
+        type: 'object',
+      };
     case PATCH:
       return { description: 'A patch of the form its content type names.', type: 'object' };
     case RAW_EXTENSION:

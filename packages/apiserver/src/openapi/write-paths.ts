@@ -30,7 +30,9 @@ function common(operation: Operation, tag: string): JsonSchema {
 }
 
 function operationV2(operation: Operation, tag: string, writer: SchemaWriter): JsonSchema {
-  const body = operation.body ? [{ name: 'body', in: 'body', ...(operation.bodyRequired ? { required: true } : {}), schema: content(operation.body, writer) }] : [];
+  const body = operation.body
+    ? [{ name: 'body', in: 'body', ...(operation.bodyRequired ? { required: true } : {}), schema: content(operation.body, writer) }]
+    : [];
   const parameters = [...body, ...operation.parameters.map(parameterV2)];
   return {
     ...common(operation, tag),
@@ -38,7 +40,10 @@ function operationV2(operation: Operation, tag: string, writer: SchemaWriter): J
     produces: operation.produces,
     schemes: ['https'],
     ...(parameters.length > 0 ? { parameters } : {}),
-    responses: { ...Object.fromEntries(Object.entries(operation.responses).map(([code, type]) => [code, { description: CODES[code], schema: content(type, writer) }])), ...UNAUTHORIZED },
+    responses: {
+      ...Object.fromEntries(Object.entries(operation.responses).map(([code, type]) => [code, { description: CODES[code], schema: content(type, writer) }])),
+      ...UNAUTHORIZED,
+    },
   };
 }
 
@@ -49,7 +54,12 @@ function operationV3(operation: Operation, tag: string, writer: SchemaWriter): J
     ...common(operation, tag),
     ...(operation.parameters.length > 0 ? { parameters: operation.parameters.map(parameterV3) } : {}),
     ...(body ? { requestBody: { content: mediaTypes(consumes, body), ...(operation.bodyRequired ? { required: true } : {}) } } : {}),
-    responses: { ...Object.fromEntries(Object.entries(operation.responses).map(([code, type]) => [code, { description: CODES[code], content: mediaTypes(operation.produces, type) }])), ...UNAUTHORIZED },
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(operation.responses).map(([code, type]) => [code, { description: CODES[code], content: mediaTypes(operation.produces, type) }]),
+      ),
+      ...UNAUTHORIZED,
+    },
   };
 }
 

@@ -27,7 +27,8 @@ function schemaOf(apiVersion: string, kind: string): string | undefined {
 /** The object in upstream's envelope (magic, then `runtime.Unknown`), as JSON. Throws 400. */
 export function decodeProtobuf(body: Buffer): JsonObject {
   try {
-    if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
+    if (!body.subarray(0, MAGIC.length).equals(MAGIC))
+      throw new Error('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
     const envelope = new WireReader(body.subarray(MAGIC.length));
     let apiVersion = '';
     let kind = '';

@@ -131,7 +131,17 @@ function readValue(reader: WireReader, type: TypeSchema, lookup: SchemaLookup, d
 }
 
 function emptyOf(type: TypeSchema): Json {
-  return type.kind === 'list' ? [] : type.kind === 'string' || type.kind === 'bytes' ? '' : type.kind === 'quantity' ? '0' : type.kind === 'integer' || type.kind === 'number' ? 0 : type.kind === 'boolean' ? false : {};
+  return type.kind === 'list'
+    ? []
+    : type.kind === 'string' || type.kind === 'bytes'
+      ? ''
+      : type.kind === 'quantity'
+        ? '0'
+        : type.kind === 'integer' || type.kind === 'number'
+          ? 0
+          : type.kind === 'boolean'
+            ? false
+            : {};
 }
 
 /** Field 1 of a message, as bytes: RawExtension, FieldsV1, JSON. */

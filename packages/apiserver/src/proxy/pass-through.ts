@@ -9,7 +9,18 @@ import type { RawExchange } from '../request/raw-exchange.js';
 import { dial } from './backend.js';
 import type { Backend } from './backend.js';
 
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']);
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
 /** Who the caller is was for us to know; the backend is told by our own certificate. */
 const PRIVATE = /^(authorization$|cookie$|impersonate-|x-remote-)/;
 const UPGRADE_HEADERS = /^(connection|upgrade|sec-websocket-)/;

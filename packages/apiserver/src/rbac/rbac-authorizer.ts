@@ -175,4 +175,3 @@ function* subjectsOf(user: UserInfo): IterableIterator<string> {
   yield `User ${user.name}`;
   for (const group of user.groups) yield `Group ${group}`;
 }
-

@@ -45,7 +45,17 @@ export function* breakDown(rule: PolicyRule): IterableIterator<Pick<Authorizatio
         const sub = slash < 0 ? undefined : full.slice(slash + 1);
         const names = rule.resourceNames?.length ? rule.resourceNames : [undefined];
         for (const name of names) {
-          yield { verb, target: { type: 'resource', group, version: '*', resource, ...(sub === undefined ? {} : { subresource: sub }), ...(name === undefined ? {} : { name }) } };
+          yield {
+            verb,
+            target: {
+              type: 'resource',
+              group,
+              version: '*',
+              resource,
+              ...(sub === undefined ? {} : { subresource: sub }),
+              ...(name === undefined ? {} : { name }),
+            },
+          };
         }
       }
     }
@@ -55,6 +65,12 @@ export function* breakDown(rule: PolicyRule): IterableIterator<Pick<Authorizatio
 /** One rule in upstream's short form for messages. */
 export function describeRule(rule: PolicyRule): string {
   const part = (name: string, list: readonly string[] | undefined) => (list?.length ? `${name}:[${list.map((v) => JSON.stringify(v)).join(' ')}]` : '');
-  const parts = [part('APIGroups', rule.apiGroups), part('Resources', rule.resources), part('ResourceNames', rule.resourceNames), part('NonResourceURLs', rule.nonResourceURLs), part('Verbs', rule.verbs)];
+  const parts = [
+    part('APIGroups', rule.apiGroups),
+    part('Resources', rule.resources),
+    part('ResourceNames', rule.resourceNames),
+    part('NonResourceURLs', rule.nonResourceURLs),
+    part('Verbs', rule.verbs),
+  ];
   return `{${parts.filter((text) => text !== '').join(', ')}}`;
 }

@@ -13,7 +13,9 @@ export interface ListMeta {
 /** A list, by copying the cached bytes of its items one after the other. */
 export function encodeList(codec: ObjectCodec, objects: readonly StoredObject[], metadata: ListMeta): Buffer {
   const { listKind } = codec.definition;
-  const head = Buffer.from(`{"kind":${JSON.stringify(listKind)},"apiVersion":${JSON.stringify(codec.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`);
+  const head = Buffer.from(
+    `{"kind":${JSON.stringify(listKind)},"apiVersion":${JSON.stringify(codec.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`,
+  );
   let total = head.length + TAIL.length;
   const parts = new Array<Buffer>(objects.length);
   for (let i = 0; i < objects.length; i++) {

@@ -87,7 +87,8 @@ export class ResourceRegistry {
 
   findKind(group: string, version: string, kind: string): ServedResource | undefined {
     for (const { definition } of this.#served.values()) {
-      if (definition.group === group && definition.version === version && definition.kind === kind) return this.#served.get(keyOf(group, version, definition.resource));
+      if (definition.group === group && definition.version === version && definition.kind === kind)
+        return this.#served.get(keyOf(group, version, definition.resource));
     }
     return undefined;
   }

@@ -13,11 +13,20 @@ const DEFAULT_COLUMNS = [
 
 export function tableColumns(definition: ResourceDefinition): object[] {
   if (definition.columns.length === 0) return DEFAULT_COLUMNS;
-  return definition.columns.map(({ name, type, format, description, priority }) => ({ name, type, format: format ?? '', description: description ?? '', priority }));
+  return definition.columns.map(({ name, type, format, description, priority }) => ({
+    name,
+    type,
+    format: format ?? '',
+    description: description ?? '',
+    priority,
+  }));
 }
 
 export function tableRow(definition: ResourceDefinition, object: KubeObject, include: IncludeObject, version: string, now: number): object {
-  const cells = definition.columns.length === 0 ? [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null] : definition.columns.map((column) => column.cell(object, now));
+  const cells =
+    definition.columns.length === 0
+      ? [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null]
+      : definition.columns.map((column) => column.cell(object, now));
   switch (include) {
     case 'None':
       return { cells, object: null };

@@ -75,7 +75,8 @@ function accept({ type, parameters }: Clause, options: AcceptOptions): Accepted 
   const version = parameters.v ?? '';
   if (parameters.g !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined;
   if (as === 'Table' && options.tables) return { format: plain.format, as, version };
-  if ((as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') && options.partial) return { format: plain.format, as: 'PartialObjectMetadata', version };
+  if ((as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') && options.partial)
+    return { format: plain.format, as: 'PartialObjectMetadata', version };
   return undefined;
 }
 

@@ -41,9 +41,22 @@ export interface StreamSink {
 }
 
 export type ApiResponse =
-  | { readonly type: 'bytes'; readonly status: number; readonly contentType: string; readonly body: Buffer; readonly headers?: Readonly<Record<string, string | string[]>>; /** The body as it was before encoding; then `body` may be empty. Never changed. */ readonly object?: unknown }
+  | {
+      readonly type: 'bytes';
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: Buffer;
+      readonly headers?: Readonly<Record<string, string | string[]>> /** The body as it was before encoding; then `body` may be empty. Never changed. */;
+      readonly object?: unknown;
+    }
   /** `start` runs after the headers are on their way. */
-  | { readonly type: 'stream'; readonly status: number; readonly contentType: string; readonly start: (sink: StreamSink) => void; readonly headers?: Readonly<Record<string, string | string[]>> }
+  | {
+      readonly type: 'stream';
+      readonly status: number;
+      readonly contentType: string;
+      readonly start: (sink: StreamSink) => void;
+      readonly headers?: Readonly<Record<string, string | string[]>>;
+    }
   /** The handler has answered on `request.raw` itself. */
   | { readonly type: 'handled'; readonly status: number };
 

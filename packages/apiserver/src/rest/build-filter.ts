@@ -49,7 +49,9 @@ function fieldTest(served: ServedResource, { field, operator, value }: FieldRequ
   const equal = operator === '=';
   if (field === 'metadata.name') return (object) => (object.name === value) === equal;
   if (field === 'metadata.namespace' && served.definition.namespaced) return (object) => (object.namespace === value) === equal;
-  const get: ((object: KubeObject) => string) | undefined = Object.hasOwn(served.definition.selectableFields, field) ? served.definition.selectableFields[field] : undefined;
+  const get: ((object: KubeObject) => string) | undefined = Object.hasOwn(served.definition.selectableFields, field)
+    ? served.definition.selectableFields[field]
+    : undefined;
   if (!get) throw new SelectorError(`field label not supported: ${field}`);
   return (object) => (get(served.codec.object(object)) === value) === equal;
 }

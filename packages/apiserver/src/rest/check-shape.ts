@@ -20,7 +20,12 @@ export interface ShapeOptions {
  * Hold an object to its type, in place: wrong types are refused with 400; fields nobody knows are dropped and, by `validation`,
  * refused, warned about or passed over; quantities and times become canonical.
  */
-export function checkShape(context: RequestContext, served: ServedResource, object: KubeObject, { validation, duplicates = [], sparse = false }: ShapeOptions): void {
+export function checkShape(
+  context: RequestContext,
+  served: ServedResource,
+  object: KubeObject,
+  { validation, duplicates = [], sparse = false }: ShapeOptions,
+): void {
   const { definition, lookup } = served;
   const { errors, unknown } = decode(object as unknown as JsonObject, definition.schema, { lookup, zeros: !sparse });
   if (errors.length > 0) throw refused(served, errors[0] as string);

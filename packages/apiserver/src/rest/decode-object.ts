@@ -9,7 +9,8 @@ import { checkShape } from './check-shape.js';
 /** The object in a request body: of the right kind, its fields of the right types. Throws 400. */
 export function decodeObject(context: RequestContext, served: ServedResource, body: Buffer, validation: FieldValidation): KubeObject {
   const { value, duplicates } = decodeBody(body, context.request.headers['content-type'], validation !== 'Ignore');
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw ApiError.badRequest('the object provided is unrecognized (must be of type Object)');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw ApiError.badRequest('the object provided is unrecognized (must be of type Object)');
   const object = value as KubeObject;
   checkKind(object, served);
   checkShape(context, served, object, { validation, duplicates });
@@ -26,6 +27,8 @@ export function checkKind(object: KubeObject, served: ServedResource): void {
     throw ApiError.badRequest(`the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`);
   }
   if (object.kind !== kind) {
-    throw ApiError.badRequest(`${object.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: no kind ${JSON.stringify(object.kind)} is registered for version ${JSON.stringify(apiVersion)}`);
+    throw ApiError.badRequest(
+      `${object.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: no kind ${JSON.stringify(object.kind)} is registered for version ${JSON.stringify(apiVersion)}`,
+    );
   }
 }

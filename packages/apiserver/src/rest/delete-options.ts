@@ -34,7 +34,8 @@ export async function parseDeleteOptions(context: RequestContext): Promise<Delet
 /** Also for the `deleteOptions` of an Eviction. */
 export function checkDeleteOptions(raw: Raw): DeleteOptions {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw ApiError.badRequest('the body is not a DeleteOptions object');
-  if (raw.kind !== undefined && raw.kind !== 'DeleteOptions' && raw.kind !== '') throw ApiError.badRequest(`the body is of kind ${JSON.stringify(raw.kind)}, not DeleteOptions`);
+  if (raw.kind !== undefined && raw.kind !== 'DeleteOptions' && raw.kind !== '')
+    throw ApiError.badRequest(`the body is of kind ${JSON.stringify(raw.kind)}, not DeleteOptions`);
   const errors: FieldError[] = [];
   const policy = raw.propagationPolicy ?? undefined;
   if (policy !== undefined && (typeof policy !== 'string' || !POLICIES.includes(policy))) {

@@ -18,7 +18,14 @@ export interface DeleteResult {
 }
 
 /** Delete, or begin to. */
-export async function remove(env: RestEnv, context: RequestContext, served: ServedResource, namespace: string, name: string, options: DeleteOptions): Promise<DeleteResult> {
+export async function remove(
+  env: RestEnv,
+  context: RequestContext,
+  served: ServedResource,
+  namespace: string,
+  name: string,
+  options: DeleteOptions,
+): Promise<DeleteResult> {
   const storage = served.storage as ResourceStorage;
   const { definition, groupResource } = served;
   const hooks = env.hooks.get(hookKey(served));
@@ -31,7 +38,11 @@ export async function remove(env: RestEnv, context: RequestContext, served: Serv
       throw ApiError.conflict(groupResource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`);
     }
     if (resourceVersion !== undefined && resourceVersion !== String(stored.revision)) {
-      throw ApiError.conflict(groupResource, name, `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${stored.revision}`);
+      throw ApiError.conflict(
+        groupResource,
+        name,
+        `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${stored.revision}`,
+      );
     }
     const request = admissionRequest(context, served, { operation: 'DELETE', subresource: '', namespace, name, dryRun: options.dryRun, oldObject: old });
     const signal = () => context.request.signal;
@@ -44,7 +55,8 @@ export async function remove(env: RestEnv, context: RequestContext, served: Serv
         ? await storage.delete(stored, hooks?.beginDelete?.(old))
         : await storage.update(stored, served.codec.toStorage(step.object), undefined);
     if (outcome.type === 'written') return { object: outcome.object, removed: step.type === 'remove' };
-    if (attempt >= MAX_ATTEMPTS) throw ApiError.conflict(groupResource, name, 'the object has been modified; please apply your changes to the latest version and try again');
+    if (attempt >= MAX_ATTEMPTS)
+      throw ApiError.conflict(groupResource, name, 'the object has been modified; please apply your changes to the latest version and try again');
     stored = await storage.fresh(namespace, name);
   }
 }

@@ -70,7 +70,11 @@ function finalizersAfter(old: KubeObject, strategy: ResourceStrategy, options: D
       return others;
     case undefined: {
       if (present.includes(ORPHAN) || present.includes(FOREGROUND)) return [...present];
-      return strategy.defaultDeletionPropagation === 'Orphan' ? [...others, ORPHAN] : strategy.defaultDeletionPropagation === 'Foreground' ? [...others, FOREGROUND] : others;
+      return strategy.defaultDeletionPropagation === 'Orphan'
+        ? [...others, ORPHAN]
+        : strategy.defaultDeletionPropagation === 'Foreground'
+          ? [...others, FOREGROUND]
+          : others;
     }
   }
 }

@@ -21,7 +21,14 @@ export function fieldManagement(served: ServedResource, subresource: string): Fi
 }
 
 /** Note who set which fields with a create or update; changes `object.metadata.managedFields`. */
-export function recordManager(served: ServedResource, old: KubeObject | undefined, object: KubeObject, manager: string, subresource: string, now: number): void {
+export function recordManager(
+  served: ServedResource,
+  old: KubeObject | undefined,
+  object: KubeObject,
+  manager: string,
+  subresource: string,
+  now: number,
+): void {
   updateManagedFields({ ...fieldManagement(served, subresource), old, object, manager, now });
 }
 
@@ -34,4 +41,3 @@ function resetFieldsOf(served: ServedResource, subresource: string): FieldSet | 
 function converter(served: ServedResource): ((object: KubeObject, apiVersion: string) => { object: KubeObject; schema: TypeSchema } | undefined) | undefined {
   return served.siblings ? (object, apiVersion) => served.siblings?.(object, apiVersion) : undefined;
 }
-

@@ -58,7 +58,8 @@ function watchErrors(options: ListOptions): FieldError[] {
     errors.push(forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
   }
   if (match !== '') {
-    if (options.sendInitialEvents === undefined) errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
+    if (options.sendInitialEvents === undefined)
+      errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
     if (match !== 'NotOlderThan') errors.push(unsupported(match, ['NotOlderThan']));
     if (options.continue !== '') errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'));
   }
@@ -73,6 +74,7 @@ function unsupported(value: string, supported: readonly string[]): FieldError {
 /** A resourceVersion as a number; undefined for ''. Throws 400. */
 export function parseResourceVersion(text: string): number | undefined {
   if (text === '') return undefined;
-  if (!/^\d+$/.test(text)) throw ApiError.badRequest(`Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^\d+$/.test(text))
+    throw ApiError.badRequest(`Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
 }

@@ -13,6 +13,7 @@ import { parseResourceVersion } from './list-options.js';
 import type { ListOptions } from './list-options.js';
 import type { RestEnv } from './rest-env.js';
 import { selectAll, selectPage } from './select-objects.js';
+import { tooLarge } from './too-large.js';
 import { waitForRevision } from './wait-for-revision.js';
 
 export interface ListResult {
@@ -27,7 +28,8 @@ export async function list(env: RestEnv, context: RequestContext, served: Served
   const filter = buildFilter(served, namespace, name, options.labelSelector, options.fieldSelector);
   if (options.continue !== '') return continueList(env, storage, filter, namespace, options);
   const revision = parseResourceVersion(options.resourceVersion);
-  const exact = options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0 && revision !== undefined && revision > 0);
+  const exact =
+    options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0 && revision !== undefined && revision > 0);
   if (exact && revision !== undefined) {
     await waitForRevision(env, revision);
     return readAt(env, storage, filter, namespace, revision, '', options.limit);
@@ -71,7 +73,15 @@ async function continueList(env: RestEnv, storage: ResourceStorage, filter: Watc
 }
 
 /** As of an old revision: from the cache while nothing has changed since, else from the store's history. */
-async function readAt(env: RestEnv, storage: ResourceStorage, filter: WatchFilter, namespace: string, revision: number, after: string, limit: number): Promise<ListResult> {
+async function readAt(
+  env: RestEnv,
+  storage: ResourceStorage,
+  filter: WatchFilter,
+  namespace: string,
+  revision: number,
+  after: string,
+  limit: number,
+): Promise<ListResult> {
   const since = storage.cache.eventsSince(revision);
   if (since?.length === 0) {
     const page = fromCache(env, storage, filter, limit, after);
@@ -88,7 +98,14 @@ async function readAt(env: RestEnv, storage: ResourceStorage, filter: WatchFilte
   }
 }
 
-async function readHistory(storage: ResourceStorage, filter: WatchFilter, namespace: string, revision: number, after: string, limit: number): Promise<ListResult> {
+async function readHistory(
+  storage: ResourceStorage,
+  filter: WatchFilter,
+  namespace: string,
+  revision: number,
+  after: string,
+  limit: number,
+): Promise<ListResult> {
   const objects: StoredObject[] = [];
   const resourceVersion = String(revision);
   let start = after;
@@ -117,11 +134,4 @@ function expired(after: string): ApiError {
   );
   const metadata = { ...error.status.metadata, continue: encodeContinue({ revision: -1, start: after }) };
   return new ApiError({ ...error.status, metadata });
-}
-
-export function tooLarge(requested: number, current: number): ApiError {
-  return ApiError.of(504, 'Timeout', `Timeout: Too large resource version: ${requested}, current: ${current}`, {
-    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-    retryAfterSeconds: 1,
-  });
 }

@@ -67,13 +67,23 @@ export function applyPatch(context: RequestContext, served: ServedResource | und
   }
 }
 
-async function apply(env: RestEnv, context: RequestContext, served: ServedResource, sub: PartSubresource | undefined, body: Buffer, options: WriteOptions): Promise<WriteResult> {
+async function apply(
+  env: RestEnv,
+  context: RequestContext,
+  served: ServedResource,
+  sub: PartSubresource | undefined,
+  body: Buffer,
+  options: WriteOptions,
+): Promise<WriteResult> {
   const manager = context.query.get('fieldManager') ?? '';
   if (manager === '') {
-    throw ApiError.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [{ type: 'FieldValueRequired', field: 'fieldManager', message: 'Required value: is required for apply patch' }]);
+    throw ApiError.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      { type: 'FieldValueRequired', field: 'fieldManager', message: 'Required value: is required for apply patch' },
+    ]);
   }
   const configuration = parseYaml(body);
-  if (typeof configuration !== 'object' || configuration === null || Array.isArray(configuration)) throw ApiError.badRequest('error decoding YAML: the document is not an object');
+  if (typeof configuration !== 'object' || configuration === null || Array.isArray(configuration))
+    throw ApiError.badRequest('error decoding YAML: the document is not an object');
   const applied = configuration as KubeObject;
   if (!applied.kind || !applied.apiVersion) throw ApiError.badRequest(`Object 'Kind' is missing in ${JSON.stringify(body.toString().slice(0, 200))}`);
   checkKind(applied, served);
@@ -103,7 +113,12 @@ async function apply(env: RestEnv, context: RequestContext, served: ServedResour
         ? {}
         : {
             create() {
-              if (applied.metadata.uid) throw ApiError.conflict(served.groupResource, name, `uid mismatch: the provided object specified uid ${applied.metadata.uid}, and no existing object was found`);
+              if (applied.metadata.uid)
+                throw ApiError.conflict(
+                  served.groupResource,
+                  name,
+                  `uid mismatch: the provided object specified uid ${applied.metadata.uid}, and no existing object was found`,
+                );
               const object = run(undefined);
               object.metadata.name = name;
               if (served.definition.namespaced) object.metadata.namespace = namespace;
@@ -124,5 +139,7 @@ function mergeApplied(sub: PartSubresource | undefined, current: KubeObject, obj
 }
 
 function forceForbidden(): ApiError {
-  return ApiError.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [{ type: 'FieldValueForbidden', field: 'force', message: 'Forbidden: may not be specified for non-apply patch' }]);
+  return ApiError.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+    { type: 'FieldValueForbidden', field: 'force', message: 'Forbidden: may not be specified for non-apply patch' },
+  ]);
 }

@@ -46,7 +46,15 @@ export class ResourceHandler {
     if (delegated) return delegated;
     const served = this.options.env.registry.find(group, version, resource);
     if (!served) return notFoundPage();
-    if (served.definition.namespaced && context.resource.namespace === '' && context.resource.name !== '' && context.info.verb !== 'list' && context.info.verb !== 'watch' && context.info.verb !== 'deletecollection') return notFoundPage();
+    if (
+      served.definition.namespaced &&
+      context.resource.namespace === '' &&
+      context.resource.name !== '' &&
+      context.info.verb !== 'list' &&
+      context.info.verb !== 'watch' &&
+      context.info.verb !== 'deletecollection'
+    )
+      return notFoundPage();
     if (!served.definition.namespaced && context.resource.namespace !== '') return notFoundPage();
     if (served.definition.virtual) return this.#action(served.definition.virtual, context, served);
     return subresource === '' ? this.#main(context, served) : this.#sub(context, served, subresource);
@@ -197,7 +205,9 @@ export class ResourceHandler {
   #written(context: RequestContext, served: ServedResource, result: WriteResult, accepted: Accepted): ApiResponse {
     const { env } = this.options;
     const status = result.created ? 201 : 200;
-    return result.type === 'stored' ? respondStored(env, context, served, result.object, status, accepted) : respondObject(env, context, served, result.object, status, accepted);
+    return result.type === 'stored'
+      ? respondStored(env, context, served, result.object, status, accepted)
+      : respondObject(env, context, served, result.object, status, accepted);
   }
 }
 
@@ -208,4 +218,3 @@ function accept(context: RequestContext, tables: boolean): Accepted {
 function notFoundMethod(served: ServedResource, verb: string): never {
   throw ApiError.methodNotSupported(served.groupResource, verb);
 }
-

@@ -16,7 +16,14 @@ import type { ListResult } from './list.js';
 import type { RestEnv } from './rest-env.js';
 
 /** A stored object: its cached bytes, unless the client wants another shape. */
-export function respondStored(env: RestEnv, context: RequestContext, served: ServedResource, stored: StoredObject, status: number, accepted: Accepted): ApiResponse {
+export function respondStored(
+  env: RestEnv,
+  context: RequestContext,
+  served: ServedResource,
+  stored: StoredObject,
+  status: number,
+  accepted: Accepted,
+): ApiResponse {
   if (accepted.as === 'object' && context.request.caller) return decoded(status, served.codec.object(stored));
   if (accepted.as === 'object' && accepted.format === 'json' && !wantsPretty(context)) {
     return { type: 'bytes', status, contentType: 'application/json', body: served.codec.bytes(stored) };
@@ -24,7 +31,14 @@ export function respondStored(env: RestEnv, context: RequestContext, served: Ser
   return respondObject(env, context, served, served.codec.object(stored), status, accepted);
 }
 
-export function respondObject(env: RestEnv, context: RequestContext, served: ServedResource, object: KubeObject, status: number, accepted: Accepted): ApiResponse {
+export function respondObject(
+  env: RestEnv,
+  context: RequestContext,
+  served: ServedResource,
+  object: KubeObject,
+  status: number,
+  accepted: Accepted,
+): ApiResponse {
   if (accepted.as === 'object' && context.request.caller) return decoded(status, object);
   switch (accepted.as) {
     case 'Table': {
@@ -91,7 +105,11 @@ export function watchEncoderFor(env: RestEnv, context: RequestContext, served: S
     }
     case 'PartialObjectMetadata': {
       const shape = (stored: StoredObject) => partialObject(codec.object(stored), version);
-      const bookmark = (revision: number) => ({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: { resourceVersion: String(revision), creationTimestamp: null } });
+      const bookmark = (revision: number) => ({
+        kind: 'PartialObjectMetadata',
+        apiVersion: `meta.k8s.io/${version}`,
+        metadata: { resourceVersion: String(revision), creationTimestamp: null },
+      });
       return shapedWatchEncoder(`partial:${version}:${codec.apiVersion}/${definition.kind}`, shape, bookmark);
     }
     default:

@@ -25,7 +25,13 @@ export function scaleOf(object: KubeObject, sub: ScaleSubresource): KubeObject {
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
-    metadata: { ...(name ? { name } : {}), ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}), ...(creationTimestamp ? { creationTimestamp } : {}) },
+    metadata: {
+      ...(name ? { name } : {}),
+      ...(namespace ? { namespace } : {}),
+      ...(uid ? { uid } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
+      ...(creationTimestamp ? { creationTimestamp } : {}),
+    },
     spec: typeof replicas === 'number' ? { replicas } : {},
     status: { replicas: Number(read(object, sub.statusReplicasPath) ?? 0), ...(selector === undefined ? {} : { selector: selectorText(selector) }) },
   };
@@ -57,13 +63,18 @@ export async function writeScale(env: RestEnv, context: RequestContext, served: 
       transform(current) {
         const before = scaleOf(current, sub);
         const written =
-          context.info.verb === 'patch' ? applyPatch(context, undefined, before, body) : (decodeBody(body, context.request.headers['content-type']).value as KubeObject);
+          context.info.verb === 'patch'
+            ? applyPatch(context, undefined, before, body)
+            : (decodeBody(body, context.request.headers['content-type']).value as KubeObject);
         if (typeof written !== 'object' || written === null) throw ApiError.badRequest('the body is not a Scale');
-        if (written.metadata?.name && written.metadata.name !== name) throw ApiError.badRequest(`the name of the object (${written.metadata.name}) does not match the name on the URL (${name})`);
+        if (written.metadata?.name && written.metadata.name !== name)
+          throw ApiError.badRequest(`the name of the object (${written.metadata.name}) does not match the name on the URL (${name})`);
         const replicas: unknown = written.spec?.replicas ?? 0;
         if (typeof replicas !== 'number' || !Number.isInteger(replicas)) throw ApiError.badRequest('spec.replicas must be an integer');
         if (replicas < 0) {
-          throw ApiError.invalid(KIND, name, [{ type: 'FieldValueInvalid', field: 'spec.replicas', message: `Invalid value: ${replicas}: must be greater than or equal to 0` }]);
+          throw ApiError.invalid(KIND, name, [
+            { type: 'FieldValueInvalid', field: 'spec.replicas', message: `Invalid value: ${replicas}: must be greater than or equal to 0` },
+          ]);
         }
         const version = written.metadata?.resourceVersion;
         const metadata = { ...current.metadata, ...(version ? { resourceVersion: version } : {}) };
@@ -107,7 +118,10 @@ function write(object: KubeObject, path: string, value: unknown): KubeObject {
 function selectorText(selector: unknown): string {
   if (typeof selector === 'string') return selector;
   if (typeof selector !== 'object' || selector === null) return '';
-  const { matchLabels, matchExpressions } = selector as { matchLabels?: Record<string, string>; matchExpressions?: { key: string; operator: string; values?: string[] }[] };
+  const { matchLabels, matchExpressions } = selector as {
+    matchLabels?: Record<string, string>;
+    matchExpressions?: { key: string; operator: string; values?: string[] }[];
+  };
   const labels = matchLabels ?? (matchExpressions ? {} : (selector as Record<string, string>));
   const parts = Object.entries(labels).map(([key, value]) => ({ key, text: `${key}=${value}` }));
   for (const { key, operator, values = [] } of matchExpressions ?? []) {

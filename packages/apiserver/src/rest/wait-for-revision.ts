@@ -1,5 +1,5 @@
 import type { RestEnv } from './rest-env.js';
-import { tooLarge } from './list.js';
+import { tooLarge } from './too-large.js';
 
 const MAX_WAIT_MS = 3000;
 

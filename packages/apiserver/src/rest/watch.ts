@@ -21,11 +21,16 @@ const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' } as const;
 /** Where a watch begins. */
 type Start =
   /** The present objects as ADDED, then changes. */
-  | { readonly type: 'state' }
-  | { readonly type: 'revision'; readonly revision: number };
+  { readonly type: 'state' } | { readonly type: 'revision'; readonly revision: number };
 
 /** Prepare a watch; the returned function starts it on a stream, synchronously, so that nothing falls between. */
-export async function watch(env: RestEnv, context: RequestContext, served: ServedResource, options: ListOptions, encoder: WatchEncoder): Promise<(sink: StreamSink) => void> {
+export async function watch(
+  env: RestEnv,
+  context: RequestContext,
+  served: ServedResource,
+  options: ListOptions,
+  encoder: WatchEncoder,
+): Promise<(sink: StreamSink) => void> {
   const { cache } = served.storage as ResourceStorage;
   const { namespace, name } = context.resource;
   const filter = buildFilter(served, namespace, name, options.labelSelector, options.fieldSelector);
@@ -45,7 +50,16 @@ async function startOf(env: RestEnv, options: ListOptions, revision: number | un
   return revision === undefined || revision === 0 ? { type: 'state' } : { type: 'revision', revision };
 }
 
-function run(env: RestEnv, cache: ResourceCache, filter: WatchFilter, encoder: WatchEncoder, start: Start, options: ListOptions, timeoutSeconds: number, sink: StreamSink): void {
+function run(
+  env: RestEnv,
+  cache: ResourceCache,
+  filter: WatchFilter,
+  encoder: WatchEncoder,
+  start: Start,
+  options: ListOptions,
+  timeoutSeconds: number,
+  sink: StreamSink,
+): void {
   const frames: Frame[] = [];
   if (start.type === 'state') {
     for (const object of selectAll(cache, filter)) frames.push(encoder.encode('ADDED', object));
@@ -77,7 +91,11 @@ function run(env: RestEnv, cache: ResourceCache, filter: WatchFilter, encoder: W
 /** A watch from a revision that is yet to come sees nothing up to it. */
 function notBefore(filter: WatchFilter, revision: number): WatchFilter {
   const { selects } = filter;
-  return { id: `${filter.id}\n>${revision}`, scope: filter.scope, selects: (object) => object.revision > revision && (selects === undefined || selects(object)) };
+  return {
+    id: `${filter.id}\n>${revision}`,
+    scope: filter.scope,
+    selects: (object) => object.revision > revision && (selects === undefined || selects(object)),
+  };
 }
 
 function timeout(clock: Clock, seconds: number, end: () => void): () => void {

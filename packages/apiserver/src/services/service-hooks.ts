@@ -4,7 +4,7 @@ import type { Clock, Compare, Random, StoreOp } from '@coxswain/sdk';
 import type { ResourceCache } from '../storage/resource-cache.js';
 import type { Allocation, ResourceHooks } from '../rest/resource-hooks.js';
 import { encodeForStore } from '../storage/stored-object.js';
-import { IpRange } from './ip-range.js';
+import type { IpRange } from './ip-range.js';
 
 const ADDRESSES = '/registry/ipaddresses/';
 const PORTS = '/registry/ranges/servicenodeports/';
@@ -77,7 +77,8 @@ export class ServiceHooks implements ResourceHooks {
       delete spec.ipFamilies;
       delete spec.ipFamilyPolicy;
     }
-    if (!needsNodePorts(service) && needsNodePorts(old)) for (const port of (spec.ports ?? []) as Port[]) if (nodePortsOf(old).includes(port.nodePort ?? 0)) delete port.nodePort;
+    if (!needsNodePorts(service) && needsNodePorts(old))
+      for (const port of (spec.ports ?? []) as Port[]) if (nodePortsOf(old).includes(port.nodePort ?? 0)) delete port.nodePort;
     if (!needsHealthCheckPort(service)) delete spec.healthCheckNodePort;
     this.#setFamilies(service, old);
     return this.#allocate(service, old);
@@ -126,7 +127,13 @@ export class ServiceHooks implements ResourceHooks {
     }
     if (spec.clusterIP === HEADLESS) spec.clusterIPs = [HEADLESS];
     if (spec.ipFamilyPolicy === 'RequireDualStack' && this.options.ranges.length < 2) {
-      throw invalid(service, [{ type: 'FieldValueInvalid', field: 'spec.ipFamilyPolicy', message: 'Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services' }]);
+      throw invalid(service, [
+        {
+          type: 'FieldValueInvalid',
+          field: 'spec.ipFamilyPolicy',
+          message: 'Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+        },
+      ]);
     }
   }
 
@@ -137,7 +144,10 @@ export class ServiceHooks implements ResourceHooks {
     const ips = (spec.ipFamilies as string[]).map((family, i) => {
       const range = this.options.ranges.find((candidate) => candidate.family === family);
       const field = `spec.clusterIPs[${i}]`;
-      if (!range) throw invalid(service, [{ type: 'FieldValueInvalid', field: `spec.ipFamilies[${i}]`, message: `Invalid value: ${JSON.stringify(family)}: not configured on this cluster` }]);
+      if (!range)
+        throw invalid(service, [
+          { type: 'FieldValueInvalid', field: `spec.ipFamilies[${i}]`, message: `Invalid value: ${JSON.stringify(family)}: not configured on this cluster` },
+        ]);
       const ip = wanted[i];
       if (!ip) return this.#freeIP(range, service);
       if (own.includes(ip)) return ip;
@@ -146,7 +156,13 @@ export class ServiceHooks implements ResourceHooks {
         throw invalid(service, [{ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(spec.clusterIPs ?? [ip])}: ${why}` }]);
       }
       if (this.options.addresses.get('', ip)) {
-        throw invalid(service, [{ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(spec.clusterIPs ?? [ip])}: failed to allocate IP ${ip}: provided IP is already allocated` }]);
+        throw invalid(service, [
+          {
+            type: 'FieldValueInvalid',
+            field,
+            message: `Invalid value: ${JSON.stringify(spec.clusterIPs ?? [ip])}: failed to allocate IP ${ip}: provided IP is already allocated`,
+          },
+        ]);
       }
       return ip;
     });
@@ -158,7 +174,10 @@ export class ServiceHooks implements ResourceHooks {
   #freeIP(range: IpRange, service: KubeObject): string {
     const { random, addresses } = this.options;
     const reserved = Math.min(Math.max(16, Math.floor(range.size / 16)), 256, Math.floor(range.size / 2));
-    const parts = [[reserved, range.size - reserved], [1, Math.max(0, reserved - 1)]] as const;
+    const parts = [
+      [reserved, range.size - reserved],
+      [1, Math.max(0, reserved - 1)],
+    ] as const;
     for (const [from, count] of parts) {
       if (count <= 0) continue;
       const start = random.int(count);
@@ -179,7 +198,8 @@ export class ServiceHooks implements ResourceHooks {
     const claim = (wanted: number, field: string) => {
       if (own.includes(wanted) || taken.has(wanted)) return;
       const bad = (why: string) => invalid(service, [{ type: 'FieldValueInvalid', field, message: `Invalid value: ${wanted}: ${why}` }]);
-      if (wanted < nodePorts.from || wanted > nodePorts.to) throw bad(`provided port is not in the valid range. The range of valid ports is ${nodePorts.from}-${nodePorts.to}`);
+      if (wanted < nodePorts.from || wanted > nodePorts.to)
+        throw bad(`provided port is not in the valid range. The range of valid ports is ${nodePorts.from}-${nodePorts.to}`);
       if (this.#ports.has(wanted)) throw bad('provided port is already allocated');
     };
     const free = (): number => {
@@ -200,7 +220,9 @@ export class ServiceHooks implements ResourceHooks {
       for (const port of ports) {
         if (port.nodePort) continue;
         // The same number for TCP and UDP of one port (DNS).
-        const twin = ports.find((other) => other !== port && other.port === port.port && other.nodePort && (other.protocol ?? 'TCP') !== (port.protocol ?? 'TCP'));
+        const twin = ports.find(
+          (other) => other !== port && other.port === port.port && other.nodePort && (other.protocol ?? 'TCP') !== (port.protocol ?? 'TCP'),
+        );
         port.nodePort = twin?.nodePort ?? free();
         taken.add(port.nodePort);
       }

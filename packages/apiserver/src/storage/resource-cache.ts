@@ -149,7 +149,9 @@ export class ResourceCache {
   put(path: string, value: Uint8Array, revision: number): void {
     const { namespace, name } = this.#split(path);
     const write = this.#inflight.get(path)?.find((candidate) => candidate.result === undefined && sameBytes(candidate.value, value));
-    const object = write ? StoredObject.fromWrite(namespace, name, revision, write.value, write.object) : StoredObject.fromStore(namespace, name, revision, value);
+    const object = write
+      ? StoredObject.fromWrite(namespace, name, revision, write.value, write.object)
+      : StoredObject.fromStore(namespace, name, revision, value);
     if (write) write.result = object;
     const previous = this.#set(object);
     this.#emit({ type: previous ? 'MODIFIED' : 'ADDED', revision, object, previous, frames: new Map() });

@@ -75,7 +75,14 @@ export class ResourceStorage {
     return { objects, more: result.more, remaining: result.count - objects.length };
   }
 
-  async #write(namespace: string, name: string, object: KubeObject, expected: Compare, lease: number | undefined, companions: Companions): Promise<WriteOutcome> {
+  async #write(
+    namespace: string,
+    name: string,
+    object: KubeObject,
+    expected: Compare,
+    lease: number | undefined,
+    companions: Companions,
+  ): Promise<WriteOutcome> {
     const value = encodeForStore(object);
     const write: InflightWrite = { value, object };
     const withdraw = this.cache.announce(this.path(namespace, name), write);

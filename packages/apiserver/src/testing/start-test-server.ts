@@ -3,7 +3,17 @@ import type { KubeObject } from '@coxswain/api';
 import { MemoryBackend, RevisionedStore } from '@coxswain/mvcc';
 import { createCa, createServiceAccountKeys, issueCertificate } from '@coxswain/pki';
 import type { StateStore } from '@coxswain/sdk';
-import { CompactedError, FutureRevisionError, InvalidStoreRequestError, LeaseNotFoundError, silentLogger, StoreError, StoreUnavailableError, systemClock, systemRandom } from '@coxswain/sdk';
+import {
+  CompactedError,
+  FutureRevisionError,
+  InvalidStoreRequestError,
+  LeaseNotFoundError,
+  silentLogger,
+  StoreError,
+  StoreUnavailableError,
+  systemClock,
+  systemRandom,
+} from '@coxswain/sdk';
 import { ApiServer } from '../api-server.js';
 import type { ApiServerOptions } from '../api-server-options.js';
 import { parseTokenFile } from '../auth/token-file-authenticator.js';
@@ -103,7 +113,11 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
     call(method, path, body, { token = 'admin', headers = {}, type = 'application/json' } = {}) {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
       return new Promise((resolve, reject) => {
-        const all = { ...(token === '' ? {} : { authorization: `Bearer ${token}` }), ...(text === undefined ? {} : { 'content-type': type, 'content-length': String(Buffer.byteLength(text)) }), ...headers };
+        const all = {
+          ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+          ...(text === undefined ? {} : { 'content-type': type, 'content-length': String(Buffer.byteLength(text)) }),
+          ...headers,
+        };
         const outgoing = httpsRequest({ ...base, method, path, headers: all }, (answer) => {
           const chunks: Buffer[] = [];
           answer.on('data', (chunk: Buffer) => chunks.push(chunk));
