@@ -3,7 +3,14 @@ import * as api from '@coxswain/api';
 import type { CrdVersion } from './json-schema.js';
 import { compileJsonPath } from './json-path.js';
 
-const NAME: PrinterColumn = { name: 'Name', type: 'string', format: 'name', description: 'Name of the object, unique in its namespace.', priority: 0, cell: ({ metadata }) => metadata.name ?? '' };
+const NAME: PrinterColumn = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  description: 'Name of the object, unique in its namespace.',
+  priority: 0,
+  cell: ({ metadata }) => metadata.name ?? '',
+};
 const AGE: CustomResourceColumnDefinition = { name: 'Age', type: 'date', description: 'When the object was created.', jsonPath: '.metadata.creationTimestamp' };
 
 /** The name, then what the version asks for; the age when it asks for nothing. */

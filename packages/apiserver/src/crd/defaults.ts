@@ -25,7 +25,8 @@ export function applyDefaults(value: unknown, schema: JsonSchema): void {
   if (properties) {
     for (const key in properties) {
       const property = properties[key] as JsonSchema;
-      if (property.default !== undefined && (object[key] === undefined || (object[key] === null && !property.nullable))) object[key] = structuredClone(property.default);
+      if (property.default !== undefined && (object[key] === undefined || (object[key] === null && !property.nullable)))
+        object[key] = structuredClone(property.default);
       if (object[key] !== undefined) applyDefaults(object[key], property);
     }
   }

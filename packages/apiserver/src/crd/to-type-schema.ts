@@ -16,7 +16,12 @@ export function toTypeSchema(schema: JsonSchema, root = true): TypeSchema {
       const items = itemsOf(schema);
       const listType = schema['x-kubernetes-list-type'] as 'atomic' | 'set' | 'map' | undefined;
       const keys = schema['x-kubernetes-list-map-keys'];
-      return { kind: 'list', items: items ? toTypeSchema(items, false) : { kind: 'any' }, ...(listType ? { listType } : {}), ...(keys ? { listMapKeys: keys } : {}) };
+      return {
+        kind: 'list',
+        items: items ? toTypeSchema(items, false) : { kind: 'any' },
+        ...(listType ? { listType } : {}),
+        ...(keys ? { listMapKeys: keys } : {}),
+      };
     }
     case 'string':
       return STRING;

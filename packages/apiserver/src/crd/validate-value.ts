@@ -24,7 +24,13 @@ function validate(value: unknown, schema: JsonSchema, path: string, errors: Fiel
   if (value === null && schema.nullable) return;
   if (!checkType(value, schema, path, errors)) return;
   if (schema.enum && !schema.enum.some((allowed) => deepEqual(allowed, value))) {
-    errors.push(fieldErrors.notSupported(path, value, schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))));
+    errors.push(
+      fieldErrors.notSupported(
+        path,
+        value,
+        schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed))),
+      ),
+    );
   }
   if (typeof value === 'string') checkString(value, schema, path, errors);
   else if (typeof value === 'number') checkNumber(value, schema, path, errors);
@@ -63,7 +69,11 @@ export function compilePattern(source: string): RegExp | null {
   let compiled = patterns.get(source);
   if (compiled === undefined) {
     const inline = /^\(\?([ims]+)\)/.exec(source);
-    const body = (inline ? source.slice(inline[0].length) : source).replace(/\\A/g, '^').replace(/\\z/g, '$').replace(/\(\?P</g, '(?<').replace(/\[\[:(\w+):\]\]/g, posixClass);
+    const body = (inline ? source.slice(inline[0].length) : source)
+      .replace(/\\A/g, '^')
+      .replace(/\\z/g, '$')
+      .replace(/\(\?P</g, '(?<')
+      .replace(/\[\[:(\w+):\]\]/g, posixClass);
     compiled = tryCompile(body, `u${inline?.[1] ?? ''}`) ?? tryCompile(body, inline?.[1] ?? '');
     if (patterns.size >= MAX_PATTERNS) patterns.clear();
     patterns.set(source, compiled);
@@ -72,7 +82,16 @@ export function compilePattern(source: string): RegExp | null {
 }
 
 function posixClass(_: string, name: string): string {
-  const classes: Readonly<Record<string, string>> = { alnum: '[0-9A-Za-z]', alpha: '[A-Za-z]', digit: '[0-9]', lower: '[a-z]', upper: '[A-Z]', space: '[\\t\\n\\v\\f\\r ]', xdigit: '[0-9A-Fa-f]', word: '[0-9A-Za-z_]' };
+  const classes: Readonly<Record<string, string>> = {
+    alnum: '[0-9A-Za-z]',
+    alpha: '[A-Za-z]',
+    digit: '[0-9]',
+    lower: '[a-z]',
+    upper: '[A-Z]',
+    space: '[\\t\\n\\v\\f\\r ]',
+    xdigit: '[0-9A-Fa-f]',
+    word: '[0-9A-Za-z_]',
+  };
   return classes[name] ?? '[^]';
 }
 
@@ -92,7 +111,8 @@ function checkString(value: string, schema: JsonSchema, path: string, errors: Fi
     if (minLength !== undefined && length < minLength) errors.push(wrong(path, value, `should be at least ${minLength} chars long`));
   }
   if (pattern && compilePattern(pattern)?.test(value) === false) errors.push(wrong(path, value, `should match '${pattern}'`));
-  if (format && !matchesFormat(value, format)) errors.push(fieldErrors.typeInvalid(path, value, `${inBody(path)} must be of type ${format}: ${JSON.stringify(value)}`));
+  if (format && !matchesFormat(value, format))
+    errors.push(fieldErrors.typeInvalid(path, value, `${inBody(path)} must be of type ${format}: ${JSON.stringify(value)}`));
 }
 
 const RANGES: Readonly<Record<string, readonly [number, number]>> = { int32: [-(2 ** 31), 2 ** 31 - 1], int64: [-(2 ** 63), 2 ** 63] };
@@ -100,24 +120,28 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = { int32: [-(
 function checkNumber(value: number, schema: JsonSchema, path: string, errors: FieldError[]): void {
   const { maximum, minimum, multipleOf, format } = schema;
   if (maximum !== undefined) {
-    if (schema.exclusiveMaximum ? value >= maximum : value > maximum) errors.push(wrong(path, value, schema.exclusiveMaximum ? `should be less than ${maximum}` : `should be less than or equal to ${maximum}`));
+    if (schema.exclusiveMaximum ? value >= maximum : value > maximum)
+      errors.push(wrong(path, value, schema.exclusiveMaximum ? `should be less than ${maximum}` : `should be less than or equal to ${maximum}`));
   }
   if (minimum !== undefined) {
-    if (schema.exclusiveMinimum ? value <= minimum : value < minimum) errors.push(wrong(path, value, schema.exclusiveMinimum ? `should be greater than ${minimum}` : `should be greater than or equal to ${minimum}`));
+    if (schema.exclusiveMinimum ? value <= minimum : value < minimum)
+      errors.push(wrong(path, value, schema.exclusiveMinimum ? `should be greater than ${minimum}` : `should be greater than or equal to ${minimum}`));
   }
   if (multipleOf !== undefined && multipleOf > 0) {
     const quotient = value / multipleOf;
     if (Math.abs(quotient - Math.round(quotient)) > 1e-9) errors.push(wrong(path, value, `should be a multiple of ${multipleOf}`));
   }
   const range = format ? RANGES[format] : undefined;
-  if (range && schema.type === 'integer' && (value < range[0] || value > range[1])) errors.push(fieldErrors.invalid(path, value, `Checked value must be of type integer with format ${format} in ${path}`));
+  if (range && schema.type === 'integer' && (value < range[0] || value > range[1]))
+    errors.push(fieldErrors.invalid(path, value, `Checked value must be of type integer with format ${format} in ${path}`));
 }
 
 function checkArray(value: readonly unknown[], schema: JsonSchema, path: string, errors: FieldError[], old: Old): void {
   const { maxItems, minItems } = schema;
   if (maxItems !== undefined && value.length > maxItems) errors.push(fieldErrors.tooMany(path, value.length, maxItems));
   if (minItems !== undefined && value.length < minItems) errors.push(wrong(path, value, `should have at least ${minItems} items`));
-  if (schema.uniqueItems && value.some((item, i) => value.slice(0, i).some((other) => deepEqual(item, other)))) errors.push(wrong(path, value, "shouldn't contain duplicates"));
+  if (schema.uniqueItems && value.some((item, i) => value.slice(0, i).some((other) => deepEqual(item, other))))
+    errors.push(wrong(path, value, "shouldn't contain duplicates"));
   const items = itemsOf(schema);
   if (items) for (let i = 0; i < value.length; i++) validate(value[i], items, `${path}[${i}]`, errors, correlate(value[i], schema, old));
   checkListType(value, schema, path, errors);
@@ -127,7 +151,10 @@ function checkArray(value: readonly unknown[], schema: JsonSchema, path: string,
 export function correlate(item: unknown, schema: JsonSchema, old: unknown): unknown {
   const keys = schema['x-kubernetes-list-map-keys'];
   if (schema['x-kubernetes-list-type'] !== 'map' || !keys || !Array.isArray(old) || typeof item !== 'object' || item === null) return NOTHING;
-  const same = (other: unknown) => typeof other === 'object' && other !== null && keys.every((key) => deepEqual((other as Record<string, unknown>)[key], (item as Record<string, unknown>)[key]));
+  const same = (other: unknown) =>
+    typeof other === 'object' &&
+    other !== null &&
+    keys.every((key) => deepEqual((other as Record<string, unknown>)[key], (item as Record<string, unknown>)[key]));
   const found = old.find(same);
   return found === undefined ? NOTHING : found;
 }
@@ -154,7 +181,9 @@ function checkListType(value: readonly unknown[], schema: JsonSchema, path: stri
 
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
   );
 }
 
@@ -185,7 +214,8 @@ function checkEmbedded(value: Record<string, unknown>, path: string, errors: Fie
     else if (typeof text !== 'string') errors.push(fieldErrors.typeInvalid(`${path}.${key}`, text, 'must be a string'));
   }
   const { metadata } = value;
-  if (metadata !== undefined && (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))) errors.push(fieldErrors.typeInvalid(`${path}.metadata`, metadata, 'must be an object'));
+  if (metadata !== undefined && (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)))
+    errors.push(fieldErrors.typeInvalid(`${path}.metadata`, metadata, 'must be an object'));
 }
 
 function checkJunctors(value: unknown, schema: JsonSchema, path: string, errors: FieldError[]): void {
@@ -196,10 +226,12 @@ function checkJunctors(value: unknown, schema: JsonSchema, path: string, errors:
     const failed = allOf.flatMap((each) => failures(value, each, path));
     if (failed.length > 0) errors.push(fieldErrors.invalid(path, '', `${named} must validate all the schemas (allOf)`), ...failed);
   }
-  if (anyOf && !anyOf.some(passes)) errors.push(fieldErrors.invalid(path, '', `${named} must validate at least one schema (anyOf)`), ...best(anyOf, value, path));
+  if (anyOf && !anyOf.some(passes))
+    errors.push(fieldErrors.invalid(path, '', `${named} must validate at least one schema (anyOf)`), ...best(anyOf, value, path));
   if (oneOf) {
     const count = oneOf.filter(passes).length;
-    if (count === 0) errors.push(fieldErrors.invalid(path, '', `${named} must validate one and only one schema (oneOf). Found none valid`), ...best(oneOf, value, path));
+    if (count === 0)
+      errors.push(fieldErrors.invalid(path, '', `${named} must validate one and only one schema (oneOf). Found none valid`), ...best(oneOf, value, path));
     else if (count > 1) errors.push(fieldErrors.invalid(path, '', `${named} must validate one and only one schema (oneOf). Found ${count} valid alternatives`));
   }
   if (not && passes(not)) errors.push(fieldErrors.invalid(path, '', `${named} must not validate the schema (not)`));
