@@ -1,7 +1,7 @@
 // One-off: reads interface facts (field numbers, list and merge keys, enums, defaults, zero-value rules) from upstream's Go type
 // declarations and writes facts/*.txt. Run again when the pinned API version moves:
 //   node scripts/extract-facts.mjs <folder with k8s.io/api, k8s.io/apimachinery> [<folder with k8s.io/apiextensions-apiserver>]
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseGoPackage } from './lib/parse-go.mjs';

@@ -24,7 +24,7 @@ function fieldEntry(field, facts, lineOf) {
   if (facts?.key) out.push(`K${facts.key}`);
   if (facts?.enum) out.push(`E${facts.enum}`);
   if (facts?.default !== undefined) out.push(`D${facts.default}`);
-  if (facts?.wrap) out.push('W');
+  if (facts?.wrap === 'ExtraValue' || facts?.wrap === 'Verbs') out.push('W');
   if (facts?.omit) out.push('-');
   if (facts?.emit) out.push('+');
   return out.join(' ');
