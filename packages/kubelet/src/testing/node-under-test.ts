@@ -78,7 +78,7 @@ export class NodeUnderTest {
 
   /** Real I/O happens between turns: wait for it without letting the fake clock's time pass. */
   async until(check: () => boolean, what = check.toString()): Promise<void> {
-    for (let i = 0; i < 1500; i++) {
+    for (let i = 0; i < 5000; i++) {
       if (check()) return;
       await turns();
       await new Promise((resolve) => setTimeout(resolve, 2));
@@ -96,7 +96,8 @@ export class NodeUnderTest {
       }
       await this.clock.advance(step);
     }
-    throw new Error(`did not happen within ${ms} ms: ${check.toString()}\ncalls: ${this.cri.calls.join(', ')}\nevents: ${this.api.events().join('\n')}`);
+    // The time was enough; on a busy machine real I/O may still be on its way.
+    await this.until(check, `within ${ms} ms: ${check.toString()}`);
   }
 
   phase(name: string): unknown {

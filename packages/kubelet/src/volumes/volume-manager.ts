@@ -40,6 +40,8 @@ interface PodVolumes {
   cancelRenewal?: () => void;
   writing: Promise<void>;
   gone: boolean;
+  /** An object changed while a volume that shows it was being set up: it may have been read before. */
+  missed: boolean;
 }
 
 export interface VolumeManagerDeps {
@@ -70,7 +72,7 @@ export class VolumeManager {
     const uid = pod.metadata?.uid ?? '';
     let state = this.#pods.get(uid);
     if (!state) {
-      state = { pod, ready: new Map(), metadata: downwardKey(pod), writing: Promise.resolve(), gone: false };
+      state = { pod, ready: new Map(), metadata: downwardKey(pod), writing: Promise.resolve(), gone: false, missed: false };
       await mkdir(this.#deps.paths.pod(uid), { recursive: true, mode: 0o750 });
       this.#pods.set(uid, state);
     }
@@ -90,6 +92,10 @@ export class VolumeManager {
         }
       }),
     );
+    if (mine.missed) {
+      mine.missed = false;
+      await this.#rewrite(mine, () => true);
+    }
     const failed = failures.filter((f) => f !== undefined);
     if (failed.length > 0) throw new VolumeError(failed.join('; '));
     const key = downwardKey(pod);
@@ -104,6 +110,7 @@ export class VolumeManager {
   objectChanged(kind: ObjectKind, namespace: string, name: string): void {
     for (const state of this.#pods.values()) {
       if ((state.pod.metadata?.namespace ?? 'default') !== namespace) continue;
+      if ((state.pod.spec?.volumes ?? []).some((v) => !state.ready.has(v.name) && shows(v, kind, name))) state.missed = true;
       void this.#rewrite(state, (v) => shows(v, kind, name));
     }
   }
