@@ -137,6 +137,10 @@ class LmdbStore implements StateStore {
     return this.#store.leases();
   }
 
+  currentRevision(): number {
+    return this.#store.revision;
+  }
+
   async status(): Promise<StoreStatus> {
     this.#assertOpen();
     const { revision, compactRevision } = this.#store;
