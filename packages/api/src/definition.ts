@@ -81,6 +81,8 @@ export interface ResourceStrategy {
   readonly validate?: (object: KubeObject) => FieldError[];
   /** Runs besides `validate`. */
   readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldError[];
+  /** `validateUpdate` checks everything itself: `validate` is for creates only. */
+  readonly updateIsWhole?: boolean;
   /** Warnings for the `Warning` header. */
   readonly warnings?: (object: KubeObject, old?: KubeObject) => string[];
   /** PUT to a name that does not exist creates it (leases, endpoints, nodes… as upstream). */

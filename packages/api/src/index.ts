@@ -2,6 +2,7 @@ export * from './decode/decode.js';
 export * from './decode/duplicate-fields.js';
 export * from './decode/time.js';
 export * from './definition.js';
+export * from './definitions/define.js';
 export * from './definitions/definitions.js';
 export * from './descriptions.js';
 export * from './field-error.js';

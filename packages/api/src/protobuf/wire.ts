@@ -67,13 +67,12 @@ export class Writer {
     const start = this.length;
     write();
     const size = this.length - start;
-    const header = new Writer();
-    header.varint(size);
-    const prefix = header.finish();
-    this.reserve(prefix.length);
-    this.buffer.copyWithin(start + prefix.length, start, this.length);
-    this.buffer.set(prefix, start);
-    this.length += prefix.length;
+    const prefix = size < 0x80 ? 1 : size < 0x4000 ? 2 : size < 0x20_0000 ? 3 : size < 0x1000_0000 ? 4 : 5;
+    this.reserve(prefix);
+    this.buffer.copyWithin(start + prefix, start, this.length);
+    this.length = start;
+    this.varint(size);
+    this.length += size;
   }
 
   private reserve(size: number): void {

@@ -55,10 +55,13 @@ function readSuffix(suffix: string): { format: QuantityFormat; exponent: number;
   return { format: 'DecimalExponent', exponent: Number(exponent), shift: 0n };
 }
 
+const POWERS = Array.from({ length: 32 }, (_, power) => 10n ** BigInt(power));
+const powerOfTen = (power: number): bigint => POWERS[power] ?? 10n ** BigInt(power);
+
 /** digits × 10^power, rounded up when the power is negative. */
 function scaled(digits: bigint, power: number): bigint {
-  if (power >= 0) return digits * 10n ** BigInt(power);
-  const divisor = 10n ** BigInt(-power);
+  if (power >= 0) return digits * powerOfTen(power);
+  const divisor = powerOfTen(-power);
   return (digits + divisor - 1n) / divisor;
 }
 

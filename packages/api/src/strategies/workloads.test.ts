@@ -64,6 +64,7 @@ describe('pods', () => {
       { volumes: [{ name: 'v', secret: { secretName: 's' }, hostPath: { path: '/' } }] },
       'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
     ],
+    [{ ephemeralContainers: [{ name: 'e', image: 'i' }] }, 'spec.ephemeralContainers: Forbidden: cannot be set on create'],
     [{ dnsPolicy: 'None' }, 'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
     [
       { initContainers: [{ ...container, name: 'i', readinessProbe: { tcpSocket: { port: 1 } } }] },

@@ -11,7 +11,7 @@ export function validatePod(pod: Pod): FieldError[] {
   if (spec.nodeName && (spec.schedulingGates ?? []).length > 0 && !metadata.deletionTimestamp) {
     errors.push(forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'));
   }
-  if ((spec.ephemeralContainers ?? []).length > 0 && !metadata.uid) {
+  if ((spec.ephemeralContainers ?? []).length > 0 && !metadata.resourceVersion) {
     errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'));
   }
   return errors;
