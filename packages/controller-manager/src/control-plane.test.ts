@@ -25,12 +25,36 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cox-control-plane-'));
   store = await openLmdbStore({ path: join(folder, 'db'), clock: systemClock });
   const ca = await createCa('test', Date.now());
-  const tls = await issueCertificate(ca, { subject: { commonName: 'apiserver' }, usage: 'server', validForMs: 3_600_000, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], now: Date.now() });
+  const tls = await issueCertificate(ca, {
+    subject: { commonName: 'apiserver' },
+    usage: 'server',
+    validForMs: 3_600_000,
+    dnsNames: ['localhost'],
+    ipAddresses: ['127.0.0.1'],
+    now: Date.now(),
+  });
   server = new ApiServer({
-    ...base, store, host: '127.0.0.1', port: 0, advertiseAddress: '127.0.0.1', tls: { ...tls, clientCA: ca.cert }, tokens: new Map(), anonymous: false,
-    serviceAccounts: { issuers: ['https://kubernetes.default.svc'], verifyingKeys: [] }, authorizationModes: ['AlwaysAllow'], kubelet: { clientCert: tls.cert, clientKey: tls.key } as never,
-    serviceRanges: ['10.96.0.0/16'], nodePorts: { from: 30_000, to: 32_767 }, disabledAdmission: [], maxRequestsInFlight: 1000, maxMutatingRequestsInFlight: 500,
-    eventTtlSeconds: 3600, compactionIntervalMs: 300_000, authenticators: [], authorizers: [], admission: [],
+    ...base,
+    store,
+    host: '127.0.0.1',
+    port: 0,
+    advertiseAddress: '127.0.0.1',
+    tls: { ...tls, clientCA: ca.cert },
+    tokens: new Map(),
+    anonymous: false,
+    serviceAccounts: { issuers: ['https://kubernetes.default.svc'], verifyingKeys: [] },
+    authorizationModes: ['AlwaysAllow'],
+    kubelet: { clientCert: tls.cert, clientKey: tls.key } as never,
+    serviceRanges: ['10.96.0.0/16'],
+    nodePorts: { from: 30_000, to: 32_767 },
+    disabledAdmission: [],
+    maxRequestsInFlight: 1000,
+    maxMutatingRequestsInFlight: 500,
+    eventTtlSeconds: 3600,
+    compactionIntervalMs: 300_000,
+    authenticators: [],
+    authorizers: [],
+    admission: [],
   });
   await server.start(AbortSignal.timeout(10_000));
   client = new KubeClient({ transport: server.transport({ name: 'admin', groups: ['system:masters'] }) as unknown as Transport });
@@ -53,7 +77,20 @@ async function addNode(name: string): Promise<void> {
   const resources = { cpu: '8', memory: '16Gi', pods: '110' };
   const time = '2026-01-01T00:00:00Z';
   await client.api.nodes().create({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } } });
-  await client.api.nodes().patch(name, 'merge', { status: { allocatable: resources, capacity: resources, conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: '', lastHeartbeatTime: time, lastTransitionTime: time }] } }, { subresource: 'status' });
+  await client.api
+    .nodes()
+    .patch(
+      name,
+      'merge',
+      {
+        status: {
+          allocatable: resources,
+          capacity: resources,
+          conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: '', lastHeartbeatTime: time, lastTransitionTime: time }],
+        },
+      },
+      { subresource: 'status' },
+    );
 }
 
 /** Bound pods run and are ready at once, those of jobs succeed, deleted ones go. */
@@ -69,7 +106,12 @@ function playKubelet(): () => Promise<void> {
         const done = pod.spec.restartPolicy === 'Never';
         const ip = `10.244.9.${last++}`;
         const conditions = [{ type: 'Ready', status: done ? 'False' : 'True', lastTransitionTime: new Date().toISOString() }];
-        await api.patch(name, 'merge', { status: { phase: done ? 'Succeeded' : 'Running', podIP: ip, podIPs: [{ ip }], conditions } }, { subresource: 'status' });
+        await api.patch(
+          name,
+          'merge',
+          { status: { phase: done ? 'Succeeded' : 'Running', podIP: ip, podIPs: [{ ip }], conditions } },
+          { subresource: 'status' },
+        );
       }
     } catch (error) {
       if (!isNotFound(error)) throw error;
@@ -80,8 +122,16 @@ function playKubelet(): () => Promise<void> {
   return () => informers.stop();
 }
 
-const template = (app: string, image = 'app:1') => ({ metadata: { labels: { app } }, spec: { containers: [{ name: 'c', image, ports: [{ name: 'http', containerPort: 80 }] }] } });
-const deployment = (name: string, replicas: number): Deployment => ({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' }, spec: { replicas, selector: { matchLabels: { app: name } }, template: template(name) } });
+const template = (app: string, image = 'app:1') => ({
+  metadata: { labels: { app } },
+  spec: { containers: [{ name: 'c', image, ports: [{ name: 'http', containerPort: 80 }] }] },
+});
+const deployment = (name: string, replicas: number): Deployment => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace: 'default' },
+  spec: { replicas, selector: { matchLabels: { app: name } }, template: template(name) },
+});
 const rolledOut = async (name: string) => {
   const d = await client.api.deployments('default').get(name);
   const n = d.spec?.replicas;
@@ -102,12 +152,21 @@ describe('the control plane', () => {
 
   it('rolls a Deployment out, over and back without falling below what has to be available', async () => {
     const api = client.api.deployments('default');
-    await client.api.services('default').create({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'default' }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] } });
+    await client.api
+      .services('default')
+      .create({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'web', namespace: 'default' },
+        spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] },
+      });
     await api.create(deployment('web', 4));
     await vi.waitFor(() => rolledOut('web'), soon);
     let least = 4;
     const informers = new InformerFactory({ ...base, client });
-    informers.informer(Resources.deployments).addHandler({ update: (_o, d) => d.metadata.name === 'web' && (least = Math.min(least, d.status?.availableReplicas ?? 0)) });
+    informers
+      .informer(Resources.deployments)
+      .addHandler({ update: (_o, d) => d.metadata.name === 'web' && (least = Math.min(least, d.status?.availableReplicas ?? 0)) });
     informers.start();
     await informers.synced(AbortSignal.timeout(5000));
     await api.patch('web', 'merge', { spec: { template: template('web', 'app:2') } });
@@ -121,7 +180,10 @@ describe('the control plane', () => {
     }, soon);
     await informers.stop();
     expect(least).toBeGreaterThanOrEqual(3);
-    expect(d.status?.conditions?.map((c) => `${c.type}=${c.status}/${c.reason}`).sort()).toEqual(['Available=True/MinimumReplicasAvailable', 'Progressing=True/NewReplicaSetAvailable']);
+    expect(d.status?.conditions?.map((c) => `${c.type}=${c.status}/${c.reason}`).sort()).toEqual([
+      'Available=True/MinimumReplicasAvailable',
+      'Progressing=True/NewReplicaSetAvailable',
+    ]);
     const sets = await setsOf('web');
     expect(sets).toHaveLength(2);
     expect(sets.map((s) => s.metadata.annotations?.['deployment.kubernetes.io/revision-history']).filter(Boolean)).toEqual(['1']);
@@ -158,17 +220,38 @@ describe('the control plane', () => {
   });
 
   it('says why a pod has no node', async () => {
-    await client.api.pods('default').create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'big', namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '99' } } }] } } as Pod);
+    await client.api
+      .pods('default')
+      .create({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'big', namespace: 'default' },
+        spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '99' } } }] },
+      } as Pod);
     const message = '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.';
     await vi.waitFor(async () => {
-      expect((await client.api.pods('default').get('big')).status?.conditions?.find((c) => c.type === 'PodScheduled')).toMatchObject({ status: 'False', reason: 'Unschedulable', message });
+      expect((await client.api.pods('default').get('big')).status?.conditions?.find((c) => c.type === 'PodScheduled')).toMatchObject({
+        status: 'False',
+        reason: 'Unschedulable',
+        message,
+      });
       const events = (await client.api.events('default').list({ fieldSelector: 'involvedObject.name=big' })).items;
       expect(events.map((e) => `${e.reason}: ${e.message}`)).toContain(`FailedScheduling: ${message}`);
     }, soon);
   });
 
   it('runs a Job to its end and counts every pod once', async () => {
-    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'work', namespace: 'default' }, spec: { completions: 5, parallelism: 2, completionMode: 'Indexed', template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] } } } };
+    const job = {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'work', namespace: 'default' },
+      spec: {
+        completions: 5,
+        parallelism: 2,
+        completionMode: 'Indexed',
+        template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] } },
+      },
+    };
     await client.api.jobs('default').create(job as Job);
     await vi.waitFor(async () => {
       const { status } = await client.api.jobs('default').get('work');
@@ -178,9 +261,15 @@ describe('the control plane', () => {
   });
 
   it('keeps a StatefulSet in order', async () => {
-    const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'db', namespace: 'default' }, spec: { replicas: 3, serviceName: 'db', selector: { matchLabels: { app: 'db' } }, template: template('db') } };
+    const set = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db', namespace: 'default' },
+      spec: { replicas: 3, serviceName: 'db', selector: { matchLabels: { app: 'db' } }, template: template('db') },
+    };
     await client.api.statefulSets('default').create(set as StatefulSet);
-    const state = async (n: number) => expect((await client.api.statefulSets('default').get('db')).status).toMatchObject({ readyReplicas: n, updatedReplicas: n, replicas: n });
+    const state = async (n: number) =>
+      expect((await client.api.statefulSets('default').get('db')).status).toMatchObject({ readyReplicas: n, updatedReplicas: n, replicas: n });
     await vi.waitFor(() => state(3), soon);
     expect((await podsOf('db')).map((p) => p.metadata.name).sort()).toEqual(['db-0', 'db-1', 'db-2']);
     await client.api.statefulSets('default').patch('db', 'merge', { spec: { replicas: 1 } });
@@ -191,12 +280,17 @@ describe('the control plane', () => {
   it('empties a namespace that is deleted, whatever is in it', async () => {
     await client.api.namespaces().create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'gone' } });
     await client.api.deployments('gone').create({ ...deployment('web', 2), metadata: { name: 'web', namespace: 'gone' } });
-    await client.api.configMaps('gone').create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', namespace: 'gone', finalizers: ['example.com/hold'] } });
+    await client.api
+      .configMaps('gone')
+      .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', namespace: 'gone', finalizers: ['example.com/hold'] } });
     await vi.waitFor(async () => expect((await client.api.pods('gone').list()).items).toHaveLength(2), soon);
     await client.api.namespaces().delete('gone');
     await vi.waitFor(async () => {
       const ns = await client.api.namespaces().get('gone');
-      expect(ns.status?.conditions?.find((c) => c.type === 'NamespaceFinalizersRemaining')).toMatchObject({ status: 'True', message: 'Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances' });
+      expect(ns.status?.conditions?.find((c) => c.type === 'NamespaceFinalizersRemaining')).toMatchObject({
+        status: 'True',
+        message: 'Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances',
+      });
     }, soon);
     await client.api.configMaps('gone').patch('held', 'merge', { metadata: { finalizers: null } });
     await vi.waitFor(() => expect(client.api.namespaces().get('gone')).rejects.toThrow(/not found/), soon);

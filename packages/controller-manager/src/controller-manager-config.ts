@@ -21,7 +21,14 @@ export interface ControllerManagerConfig {
   readonly clusterSigning?: { readonly cert: string; readonly key: string };
   readonly clusterSigningDuration: number;
   readonly leaderElection:
-    | { readonly namespace: string; readonly name: string; readonly identity: string; readonly leaseDurationSeconds: number; readonly renewDeadlineSeconds: number; readonly retryPeriodSeconds: number }
+    | {
+        readonly namespace: string;
+        readonly name: string;
+        readonly identity: string;
+        readonly leaseDurationSeconds: number;
+        readonly renewDeadlineSeconds: number;
+        readonly retryPeriodSeconds: number;
+      }
     | undefined;
   readonly serving: { readonly bindAddress: string; readonly securePort: number; readonly tls?: { readonly cert: string; readonly key: string } } | undefined;
 }

@@ -103,7 +103,9 @@ export class ControllerManager implements Component {
       return;
     }
     const elector = new LeaderElector({
-      client, clock, random,
+      client,
+      clock,
+      random,
       logger: this.#logger,
       namespace: election.namespace,
       name: election.name,
@@ -168,7 +170,8 @@ export class ControllerManager implements Component {
       setMaxListeners(0, signal);
       informers.start();
       await informers.synced(signal);
-      for (const group of ['first', 'main', 'last'] as const) await Promise.all(running.filter((r) => r.group === group).map((r) => r.controller.start(signal)));
+      for (const group of ['first', 'main', 'last'] as const)
+        await Promise.all(running.filter((r) => r.group === group).map((r) => r.controller.start(signal)));
     } catch (error) {
       await stop(AbortSignal.abort());
       throw error;

@@ -19,6 +19,11 @@ import { disruptionController } from './policy/disruption-controller.js';
 import { statefulSetController } from './statefulset/statefulset-controller.js';
 import { pvcProtectionController, pvProtectionController } from './storage/protection-controllers.js';
 import { pvBinderController } from './storage/pv-binder-controller.js';
+import { hpaController } from './autoscaling/hpa-controller.js';
+import { csrApprovingController, csrCleanerController, csrSigningController } from './certificates/csr-controllers.js';
+import { tokenCleanerController } from './cleanup/token-cleaner-controller.js';
+import { resourceQuotaController } from './quota/quota-controller.js';
+import { ephemeralVolumeController } from './storage/ephemeral-volume-controller.js';
 import type { ControllerFactory } from './runtime/controller-context.js';
 import { rootCaController, serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
 import { tokenController } from './serviceaccount/token-controller.js';
@@ -57,6 +62,13 @@ export const controllers: readonly RegisteredController[] = [
   { name: 'persistentvolume-binder-controller', group: 'main', make: pvBinderController },
   { name: 'persistentvolumeclaim-protection-controller', group: 'main', make: pvcProtectionController },
   { name: 'persistentvolume-protection-controller', group: 'main', make: pvProtectionController },
+  { name: 'ephemeral-volume-controller', group: 'main', make: ephemeralVolumeController },
+  { name: 'resourcequota-controller', group: 'main', make: resourceQuotaController },
+  { name: 'horizontal-pod-autoscaler-controller', group: 'main', make: hpaController },
+  { name: 'certificatesigningrequest-approving-controller', group: 'main', make: csrApprovingController },
+  { name: 'certificatesigningrequest-signing-controller', group: 'main', make: csrSigningController },
+  { name: 'certificatesigningrequest-cleaner-controller', group: 'last', make: csrCleanerController },
+  { name: 'token-cleaner-controller', group: 'last', make: tokenCleanerController, offByDefault: true },
   { name: 'clusterrole-aggregation-controller', group: 'main', make: clusterRoleAggregationController },
   { name: 'ttl-after-finished-controller', group: 'last', make: ttlAfterFinishedController },
   { name: 'pod-garbage-collector-controller', group: 'last', make: podGcController },
@@ -69,7 +81,8 @@ export function selectControllers(selection: readonly string[], all: readonly Re
   const named = (c: RegisteredController, name: string) => c.name === name || c.name === `${name}-controller`;
   for (const entry of selection) {
     const name = entry.replace(/^-/, '');
-    if (name !== '*' && !all.some((c) => named(c, name))) throw new Error(`--controllers: "${name}" is not in the list of known controllers: ${all.map((c) => c.name).join(', ')}`);
+    if (name !== '*' && !all.some((c) => named(c, name)))
+      throw new Error(`--controllers: "${name}" is not in the list of known controllers: ${all.map((c) => c.name).join(', ')}`);
   }
   return all.filter((c) => {
     if (selection.some((s) => s.startsWith('-') && named(c, s.slice(1)))) return false;

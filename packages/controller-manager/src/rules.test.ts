@@ -11,8 +11,22 @@ import { planStatefulSet } from './statefulset/statefulset-plan.js';
 import { slowStart } from './runtime/slow-start.js';
 
 const ready = (status = 'True') => [{ type: 'Ready', status, lastTransitionTime: '2026-01-01T00:00:00Z' }];
-const pod = (name: string, extra: { node?: string; phase?: string; ready?: string; annotations?: object; labels?: object; deleting?: boolean; uid?: string } = {}): Pod =>
-  ({ metadata: { name, uid: extra.uid ?? name, namespace: 'd', annotations: extra.annotations, labels: extra.labels, ...(extra.deleting && { deletionTimestamp: 'x' }) }, spec: { nodeName: extra.node }, status: { phase: extra.phase ?? 'Running', conditions: ready(extra.ready) } }) as unknown as Pod;
+const pod = (
+  name: string,
+  extra: { node?: string; phase?: string; ready?: string; annotations?: object; labels?: object; deleting?: boolean; uid?: string } = {},
+): Pod =>
+  ({
+    metadata: {
+      name,
+      uid: extra.uid ?? name,
+      namespace: 'd',
+      annotations: extra.annotations,
+      labels: extra.labels,
+      ...(extra.deleting && { deletionTimestamp: 'x' }),
+    },
+    spec: { nodeName: extra.node },
+    status: { phase: extra.phase ?? 'Running', conditions: ready(extra.ready) },
+  }) as unknown as Pod;
 
 describe('who goes first when there are too many', () => {
   it('in upstream’s order', () => {
@@ -55,8 +69,16 @@ describe('pod CIDRs', () => {
 });
 
 describe('jobs', () => {
-  const job = (spec: object, status: object = {}): Job => ({ metadata: { name: 'j' }, spec: { template: { spec: { restartPolicy: 'Never' } }, ...spec }, status }) as unknown as Job;
-  const tally = (t: Partial<JobTally>): JobTally => ({ succeeded: 0, failed: 0, succeededIndexes: new Set(), failedIndexes: new Set(), failJob: undefined, ...t });
+  const job = (spec: object, status: object = {}): Job =>
+    ({ metadata: { name: 'j' }, spec: { template: { spec: { restartPolicy: 'Never' } }, ...spec }, status }) as unknown as Job;
+  const tally = (t: Partial<JobTally>): JobTally => ({
+    succeeded: 0,
+    failed: 0,
+    succeededIndexes: new Set(),
+    failedIndexes: new Set(),
+    failJob: undefined,
+    ...t,
+  });
   it('index lists', () => {
     expect(formatIndexes([5, 1, 3, 4, 9, 10])).toBe('1,3-5,9,10');
     expect([...parseIndexes('1,3-5,9', 6)]).toEqual([1, 3, 4, 5]);
@@ -66,8 +88,18 @@ describe('jobs', () => {
     ['not yet', job({ completions: 2 }), tally({ succeeded: 1 }), undefined],
     ['too many failed', job({ completions: 2, backoffLimit: 1 }), tally({ failed: 2 }), 'Failed/BackoffLimitExceeded'],
     ['too late', job({ activeDeadlineSeconds: 5 }, { startTime: '1970-01-01T00:00:00Z' }), tally({}), 'Failed/DeadlineExceeded'],
-    ['some indexes failed', job({ completionMode: 'Indexed', completions: 2, backoffLimitPerIndex: 0, backoffLimit: 99 }), tally({ succeededIndexes: new Set([0]), failedIndexes: new Set([1]) }), 'Failed/FailedIndexes'],
-    ['success policy', job({ completionMode: 'Indexed', completions: 3, successPolicy: { rules: [{ succeededIndexes: '0' }] } }), tally({ succeededIndexes: new Set([0]) }), 'Complete/SuccessPolicy'],
+    [
+      'some indexes failed',
+      job({ completionMode: 'Indexed', completions: 2, backoffLimitPerIndex: 0, backoffLimit: 99 }),
+      tally({ succeededIndexes: new Set([0]), failedIndexes: new Set([1]) }),
+      'Failed/FailedIndexes',
+    ],
+    [
+      'success policy',
+      job({ completionMode: 'Indexed', completions: 3, successPolicy: { rules: [{ succeededIndexes: '0' }] } }),
+      tally({ succeededIndexes: new Set([0]) }),
+      'Complete/SuccessPolicy',
+    ],
   ])('%s', (_n, j, t, expected) => {
     const e = jobEnding(j, t, [], 10_000);
     expect(e && `${e.type}/${e.reason}`).toBe(expected);
@@ -75,21 +107,43 @@ describe('jobs', () => {
   it('parallelism', () => {
     expect(wantedActive(job({ completions: 5, parallelism: 3 }), tally({ succeeded: 3 }), 0)).toBe(2);
     expect(wantedActive(job({ parallelism: 3 }), tally({ succeeded: 1 }), 2)).toBe(2);
-    expect(freeIndexes(job({ completions: 5 }), tally({ succeededIndexes: new Set([0]) }), [pod('p', { annotations: { 'batch.kubernetes.io/job-completion-index': '1' } })], 2)).toEqual([2, 3]);
+    expect(
+      freeIndexes(
+        job({ completions: 5 }),
+        tally({ succeededIndexes: new Set([0]) }),
+        [pod('p', { annotations: { 'batch.kubernetes.io/job-completion-index': '1' } })],
+        2,
+      ),
+    ).toEqual([2, 3]);
   });
   it('pod failure policy', () => {
-    const j = job({ podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }, { action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] } });
+    const j = job({
+      podFailurePolicy: {
+        rules: [
+          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+          { action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } },
+        ],
+      },
+    });
     const failed = { ...pod('p'), status: { phase: 'Failed', containerStatuses: [{ name: 'c', state: { terminated: { exitCode: 42 } } }] } } as unknown as Pod;
-    expect(failureVerdict(j, failed)).toEqual({ action: 'FailJob', message: 'Container c for pod d/p failed with exit code 42 matching FailJob rule at index 1' });
-    expect(failureVerdict(j, { ...failed, status: { ...failed.status, conditions: [{ type: 'DisruptionTarget', status: 'True' }] } } as Pod)).toEqual({ action: 'Ignore' });
+    expect(failureVerdict(j, failed)).toEqual({
+      action: 'FailJob',
+      message: 'Container c for pod d/p failed with exit code 42 matching FailJob rule at index 1',
+    });
+    expect(failureVerdict(j, { ...failed, status: { ...failed.status, conditions: [{ type: 'DisruptionTarget', status: 'True' }] } } as Pod)).toEqual({
+      action: 'Ignore',
+    });
   });
 });
 
 describe('stateful sets', () => {
   const set = (spec: object = {}): StatefulSet => ({ metadata: { name: 'db' }, spec: { replicas: 3, ...spec } }) as unknown as StatefulSet;
-  const p = (n: number, revision = 'r1', extra: Parameters<typeof pod>[1] = {}) => pod(`db-${n}`, { ...extra, labels: { 'controller-revision-hash': revision } });
+  const p = (n: number, revision = 'r1', extra: Parameters<typeof pod>[1] = {}) =>
+    pod(`db-${n}`, { ...extra, labels: { 'controller-revision-hash': revision } });
   const plan = (s: StatefulSet, pods: Pod[], updateRevision = 'r1') =>
-    planStatefulSet({ set: s, pods, currentRevision: 'r1', updateRevision, now: 1e15 }).map((x) => (x.type === 'create' ? `+${x.ordinal}${x.revision === 'current' ? 'c' : 'u'}` : `-${x.pod.metadata.name}`)).join(' ');
+    planStatefulSet({ set: s, pods, updateRevision, now: 1e15 })
+      .map((x) => (x.type === 'create' ? `+${x.ordinal}${x.revision === 'current' ? 'c' : 'u'}` : `-${x.pod.metadata.name}`))
+      .join(' ');
   it.each([
     ['begins with the first', set(), [], 'r1', '+0u'],
     ['waits for it', set(), [p(0, 'r1', { ready: 'False' })], 'r1', ''],

@@ -21,7 +21,12 @@ export function podGcController({ client, informers, clock, config, logger }: Co
     try {
       if (message !== undefined && !isFinished(pod)) {
         const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message, lastTransitionTime: formatTime(clock.now()) };
-        await api.patch(name, 'strategic', { metadata: { uid: pod.metadata.uid }, status: { phase: 'Failed', conditions: [condition] } }, { subresource: 'status', signal });
+        await api.patch(
+          name,
+          'strategic',
+          { metadata: { uid: pod.metadata.uid }, status: { phase: 'Failed', conditions: [condition] } },
+          { subresource: 'status', signal },
+        );
       }
       await api.delete(name, { gracePeriodSeconds: 0, signal, ...(pod.metadata.uid && { preconditions: { uid: pod.metadata.uid } }) });
     } catch (error) {
@@ -67,7 +72,8 @@ export function podGcController({ client, informers, clock, config, logger }: Co
       for (const p of all) {
         if (!p.metadata.deletionTimestamp) continue;
         const node = p.spec?.nodeName ? nodes.lister.get(p.spec.nodeName) : undefined;
-        const outOfService = node?.spec?.taints?.some((t) => t.key === OUT_OF_SERVICE) && node.status?.conditions?.find((c) => c.type === 'Ready')?.status !== 'True';
+        const outOfService =
+          node?.spec?.taints?.some((t) => t.key === OUT_OF_SERVICE) && node.status?.conditions?.find((c) => c.type === 'Ready')?.status !== 'True';
         if (!p.spec?.nodeName || outOfService) await remove(p, outOfService ? 'PodGC: node is out of service' : undefined, signal);
       }
       for (const p of await orphansOf(all, signal)) await remove(p, 'PodGC: node no longer exists', signal);
@@ -75,4 +81,3 @@ export function podGcController({ client, informers, clock, config, logger }: Co
     },
   };
 }
-

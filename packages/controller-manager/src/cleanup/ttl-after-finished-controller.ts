@@ -18,7 +18,8 @@ export function ttlAfterFinishedController({ client, informers, clock }: Control
   const key = (j: Job) => `${j.metadata.namespace}/${j.metadata.name}`;
   return {
     name: 'ttl-after-finished',
-    watch: (queue) => jobs.addHandler({ add: (j) => expiry(j) !== undefined && queue.add(key(j)), update: (_o, j) => expiry(j) !== undefined && queue.add(key(j)) }),
+    watch: (queue) =>
+      jobs.addHandler({ add: (j) => expiry(j) !== undefined && queue.add(key(j)), update: (_o, j) => expiry(j) !== undefined && queue.add(key(j)) }),
     async reconcile(at, signal) {
       const { namespace, name } = splitKey(at);
       const cached = jobs.lister.get(name, namespace);
@@ -30,7 +31,9 @@ export function ttlAfterFinishedController({ client, informers, clock }: Control
         const fresh = await client.api.jobs(namespace).get(name, { signal });
         const now = expiry(fresh);
         if (now === undefined || now > clock.now()) return now === undefined ? undefined : { requeueAfterMs: now - clock.now() };
-        await client.api.jobs(namespace).delete(name, { propagationPolicy: 'Foreground', signal, ...(fresh.metadata.uid && { preconditions: { uid: fresh.metadata.uid } }) });
+        await client.api
+          .jobs(namespace)
+          .delete(name, { propagationPolicy: 'Foreground', signal, ...(fresh.metadata.uid && { preconditions: { uid: fresh.metadata.uid } }) });
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }

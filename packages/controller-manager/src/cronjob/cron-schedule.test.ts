@@ -30,6 +30,8 @@ describe('CronSchedule', () => {
     expect(next('30 2 * * *', '2026-10-24T12:00:00Z', 'Europe/Berlin', 2)).toBe('2026-10-25T00:30 2026-10-26T01:30');
   });
 
-  it.each(['* * * *', '60 * * * *', '* * * foo *', '*/0 * * * *', '5-1 * * * *'])('refuses %s', (s) => expect(() => new CronSchedule(s)).toThrow(/invalid cron/));
+  it.each(['* * * *', '60 * * * *', '* * * foo *', '*/0 * * * *', '5-1 * * * *'])('refuses %s', (s) =>
+    expect(() => new CronSchedule(s)).toThrow(/invalid cron/),
+  );
   it('refuses an unknown time zone', () => expect(() => new CronSchedule('* * * * *', 'Mars/Olympus')).toThrow());
 });

@@ -1,7 +1,13 @@
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const MACROS: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *', '@annually': '0 0 1 1 *', '@monthly': '0 0 1 * *', '@weekly': '0 0 * * 0', '@daily': '0 0 * * *', '@midnight': '0 0 * * *', '@hourly': '0 * * * *',
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+  '@monthly': '0 0 1 * *',
+  '@weekly': '0 0 * * 0',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@hourly': '0 * * * *',
 };
 const DAY_MS = 86_400_000;
 const HORIZON_DAYS = 5 * 366;
@@ -53,7 +59,16 @@ export class CronSchedule {
     this.#weekdays = new Set([...field(weekday.replace(/\b7\b/g, '0'), 0, 6, DAYS)]);
     this.#eitherDay = !unrestricted(day) && !unrestricted(weekday);
     if (timeZone !== undefined && timeZone !== 'UTC' && timeZone !== 'Etc/UTC') {
-      this.#format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' });
+      this.#format = new Intl.DateTimeFormat('en-US', {
+        timeZone,
+        hourCycle: 'h23',
+        year: 'numeric',
+        month: 'numeric',
+        day: 'numeric',
+        hour: 'numeric',
+        minute: 'numeric',
+        second: 'numeric',
+      });
     }
   }
 
@@ -92,7 +107,8 @@ export class CronSchedule {
 
   #toUtc(wall: number): number | undefined {
     if (!this.#format) return wall;
-    for (const guess of [wall - this.#offset(wall - DAY_MS / 2), wall - this.#offset(wall + DAY_MS / 2)]) if (guess + this.#offset(guess) === wall) return guess;
+    for (const guess of [wall - this.#offset(wall - DAY_MS / 2), wall - this.#offset(wall + DAY_MS / 2)])
+      if (guess + this.#offset(guess) === wall) return guess;
     return undefined;
   }
 }

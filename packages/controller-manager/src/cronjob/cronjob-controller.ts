@@ -27,7 +27,10 @@ export function cronJobController({ client, informers, clock, events }: Controll
 
   /** Finished jobs beyond the history limits, the oldest first. */
   async function prune(cj: CronJob, own: readonly Job[], signal: AbortSignal): Promise<void> {
-    for (const [type, limit] of [['Complete', cj.spec?.successfulJobsHistoryLimit ?? 3], ['Failed', cj.spec?.failedJobsHistoryLimit ?? 1]] as const) {
+    for (const [type, limit] of [
+      ['Complete', cj.spec?.successfulJobsHistoryLimit ?? 3],
+      ['Failed', cj.spec?.failedJobsHistoryLimit ?? 1],
+    ] as const) {
       const finished = own.filter((j) => jobFinished(j)?.type === type).sort((a, b) => createdAt(a) - createdAt(b));
       for (const job of finished.slice(0, Math.max(0, finished.length - limit))) await remove(cj, job, signal);
     }
@@ -42,14 +45,22 @@ export function cronJobController({ client, informers, clock, events }: Controll
     for (const job of own) {
       const end = jobFinished(job);
       if (!end) continue;
-      if (listed.has(job.metadata.uid)) events(cj as KubeObject, 'Normal', 'SawCompletedJob', `Saw completed job: ${job.metadata.name ?? ''}, condition: ${end.type}`);
+      if (listed.has(job.metadata.uid))
+        events(cj as KubeObject, 'Normal', 'SawCompletedJob', `Saw completed job: ${job.metadata.name ?? ''}, condition: ${end.type}`);
       const at = parseTime(job.status?.completionTime ?? '');
       if (end.type === 'Complete' && at !== undefined && at > last) {
         last = at;
         status.lastSuccessfulTime = formatTime(at);
       }
     }
-    status.active = active.map((j) => ({ apiVersion: 'batch/v1', kind: 'Job', namespace: j.metadata.namespace ?? '', name: j.metadata.name ?? '', uid: j.metadata.uid ?? '', resourceVersion: j.metadata.resourceVersion ?? '' }));
+    status.active = active.map((j) => ({
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      namespace: j.metadata.namespace ?? '',
+      name: j.metadata.name ?? '',
+      uid: j.metadata.uid ?? '',
+      resourceVersion: j.metadata.resourceVersion ?? '',
+    }));
     if (status.active.length === 0) delete status.active;
     return status;
   }
@@ -61,7 +72,10 @@ export function cronJobController({ client, informers, clock, events }: Controll
         const k = ownerKey(j as KubeObject, CRON_JOB);
         if (k) queue.add(k);
       };
-      const undo = [cronJobs.addHandler({ add: (c) => queue.add(key(c)), update: (_o, c) => queue.add(key(c)) }), jobs.addHandler({ add: ofJob, update: (_o, j) => ofJob(j), delete: ofJob })];
+      const undo = [
+        cronJobs.addHandler({ add: (c) => queue.add(key(c)), update: (_o, c) => queue.add(key(c)) }),
+        jobs.addHandler({ add: ofJob, update: (_o, j) => ofJob(j), delete: ofJob }),
+      ];
       return () => undo.forEach((f) => f());
     },
     async reconcile(at, signal) {
@@ -88,7 +102,13 @@ export function cronJobController({ client, informers, clock, events }: Controll
         await write();
         return cj.spec?.suspend ? undefined : again;
       }
-      if (missed > 100) events(cj as KubeObject, 'Warning', 'TooManyMissedTimes', `too many missed start times: ${missed}. Set or decrease .spec.startingDeadlineSeconds or check clock skew`);
+      if (missed > 100)
+        events(
+          cj as KubeObject,
+          'Warning',
+          'TooManyMissedTimes',
+          `too many missed start times: ${missed}. Set or decrease .spec.startingDeadlineSeconds or check clock skew`,
+        );
       const active = own.filter((j) => !jobFinished(j));
       const jobName = jobNameFor(cj, due);
       if (active.some((j) => j.metadata.name === jobName) || own.some((j) => j.metadata.name === jobName)) {
@@ -118,7 +138,10 @@ export function cronJobController({ client, informers, clock, events }: Controll
       try {
         const made = await client.api.jobs(namespace).create(job, { signal });
         events(cj as KubeObject, 'Normal', 'SuccessfulCreate', `Created job ${jobName}`);
-        status.active = [...(status.active ?? []), { apiVersion: 'batch/v1', kind: 'Job', namespace, name: jobName, uid: made.metadata.uid ?? '', resourceVersion: made.metadata.resourceVersion ?? '' }];
+        status.active = [
+          ...(status.active ?? []),
+          { apiVersion: 'batch/v1', kind: 'Job', namespace, name: jobName, uid: made.metadata.uid ?? '', resourceVersion: made.metadata.resourceVersion ?? '' },
+        ];
       } catch (error) {
         if (hasStatusCause(error, 'NamespaceTerminating')) return undefined;
         if (!isAlreadyExists(error)) {

@@ -27,14 +27,19 @@ export function daemonPod(set: DaemonSet, revision: ControllerRevision, node: st
   pod.metadata.labels = { ...pod.metadata.labels, [REVISION_LABEL]: revisionHash(revision), [GENERATION]: String(set.metadata.generation ?? 1) };
   const spec = pod.spec as NonNullable<Pod['spec']>;
   const have = spec.tolerations ?? [];
-  spec.tolerations = [...have, ...daemonTolerations(Boolean(spec.hostNetwork)).filter((t) => !have.some((h) => h.key === t.key && h.effect === t.effect && h.operator === t.operator))];
+  spec.tolerations = [
+    ...have,
+    ...daemonTolerations(Boolean(spec.hostNetwork)).filter((t) => !have.some((h) => h.key === t.key && h.effect === t.effect && h.operator === t.operator)),
+  ];
   const pin = { key: 'metadata.name', operator: 'In', values: [node] };
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   spec.affinity = {
     ...spec.affinity,
     nodeAffinity: {
       ...spec.affinity?.nodeAffinity,
-      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms && terms.length > 0 ? terms.map((t) => ({ ...t, matchFields: [pin] })) : [{ matchFields: [pin] }] },
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: terms && terms.length > 0 ? terms.map((t) => ({ ...t, matchFields: [pin] })) : [{ matchFields: [pin] }],
+      },
     },
   };
   return pod;

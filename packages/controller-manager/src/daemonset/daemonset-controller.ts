@@ -39,7 +39,11 @@ export function daemonSetController({ client, informers, clock, events }: Contro
         nodes.addHandler({ add: all, update: (old, n) => !semanticEqual(matters(old), matters(n)) && all(), delete: all }),
         watchOwnedPods(pods, {
           ownerOf: (p) => ownerKey(p as KubeObject, DAEMON_SET),
-          orphanKeys: (p) => sets.lister.list({ namespace: p.metadata.namespace }).filter((s) => labelSelectorFromObject(s.spec?.selector).matches(p.metadata.labels)).map(key),
+          orphanKeys: (p) =>
+            sets.lister
+              .list({ namespace: p.metadata.namespace })
+              .filter((s) => labelSelectorFromObject(s.spec?.selector).matches(p.metadata.labels))
+              .map(key),
           queue,
           created: (k) => expectations.creationObserved(k),
           deleted: (k, uid) => expectations.deletionObserved(k, uid),
@@ -57,12 +61,27 @@ export function daemonSetController({ client, informers, clock, events }: Contro
         return undefined;
       }
       const freshOwner = () => client.api.daemonSets(namespace).get(name, { signal }) as Promise<KubeObject>;
-      const history = await syncRevisions({ client, owner: set as unknown as RevisionOwner, ownerKind: DAEMON_SET, candidates: revisions.lister.list({ namespace }), freshOwner, signal });
+      const history = await syncRevisions({
+        client,
+        owner: set as unknown as RevisionOwner,
+        ownerKind: DAEMON_SET,
+        candidates: revisions.lister.list({ namespace }),
+        freshOwner,
+        signal,
+      });
       const revision = history.at(-1);
       if (!revision) return undefined;
       const hash = revisionHash(revision);
       const upToDate = expectations.satisfied(at);
-      const own = await claimObjects<Pod>({ owner: set as KubeObject, ownerKind: DAEMON_SET, selector, objects: pods.lister.list({ namespace }), client: client.api.pods(namespace), freshOwner, signal });
+      const own = await claimObjects<Pod>({
+        owner: set as KubeObject,
+        ownerKind: DAEMON_SET,
+        selector,
+        objects: pods.lister.list({ namespace }),
+        client: client.api.pods(namespace),
+        freshOwner,
+        signal,
+      });
       const podsByNode = new Map<string, Pod[]>();
       for (const p of own) {
         const node = targetNode(p);
@@ -78,9 +97,13 @@ export function daemonSetController({ client, informers, clock, events }: Contro
         let plan = planPlacement(state);
         if (plan.create.length + plan.remove.length + plan.failed.length === 0) plan = planUpdate(state);
         const victims = [...plan.remove, ...plan.failed];
-        for (const p of plan.failed) events(set as KubeObject, 'Warning', 'FailedDaemonPod', `Found failed daemon pod ${key(p)} on node ${p.spec?.nodeName ?? ''}, will try to kill it`);
+        for (const p of plan.failed)
+          events(set as KubeObject, 'Warning', 'FailedDaemonPod', `Found failed daemon pod ${key(p)} on node ${p.spec?.nodeName ?? ''}, will try to kill it`);
         expectations.expectCreations(at, plan.create.length);
-        expectations.expectDeletions(at, victims.map((p) => p.metadata.uid ?? ''));
+        expectations.expectDeletions(
+          at,
+          victims.map((p) => p.metadata.uid ?? ''),
+        );
         const made = await slowStart(plan.create.length, async (i) => {
           const pod = await client.api.pods(namespace).create(daemonPod(set, revision, plan.create[i] as string), { signal });
           events(set as KubeObject, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name ?? ''}`);

@@ -88,6 +88,14 @@ export function planUpdate({ set, nodes, podsByNode, hash, now }: DaemonState): 
     else broken.push(old);
   }
   // What does not work is replaced at once: it costs nothing.
-  if (maxSurge > 0) return { create: [...broken.map((p) => p.spec?.nodeName ?? '').filter((n) => n !== ''), ...replaceable.slice(0, Math.max(0, maxSurge - surging)).map((r) => r.node)], remove: broken.filter((p) => !p.spec?.nodeName), failed: [] };
+  if (maxSurge > 0)
+    return {
+      create: [
+        ...broken.map((p) => p.spec?.nodeName ?? '').filter((n) => n !== ''),
+        ...replaceable.slice(0, Math.max(0, maxSurge - surging)).map((r) => r.node),
+      ],
+      remove: broken.filter((p) => !p.spec?.nodeName),
+      failed: [],
+    };
   return { create: [], remove: [...broken, ...replaceable.slice(0, Math.max(0, maxUnavailable - unavailable)).map((r) => r.pod)], failed: [] };
 }

@@ -6,7 +6,14 @@ export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas';
 export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
 
 /** Annotations of the Deployment that its ReplicaSets do not get. */
-const NOT_COPIED: ReadonlySet<string> = new Set(['kubectl.kubernetes.io/last-applied-configuration', REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS, 'deprecated.deployment.rollback.to']);
+const NOT_COPIED: ReadonlySet<string> = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  REVISION,
+  REVISION_HISTORY,
+  DESIRED_REPLICAS,
+  MAX_REPLICAS,
+  'deprecated.deployment.rollback.to',
+]);
 
 type Annotated = { readonly metadata: { readonly annotations?: Record<string, string> } };
 
@@ -18,7 +25,11 @@ export function replicaSetAnnotations(d: Deployment, rs: Annotated | undefined, 
   for (const [k, v] of Object.entries(d.metadata.annotations ?? {})) if (!NOT_COPIED.has(k)) out[k] = v;
   const before = Number(out[REVISION] ?? 0) || 0;
   if (before < revision) {
-    if (before > 0) out[REVISION_HISTORY] = [...(out[REVISION_HISTORY]?.split(',') ?? []), String(before)].filter((r) => r !== '').slice(-100).join(',');
+    if (before > 0)
+      out[REVISION_HISTORY] = [...(out[REVISION_HISTORY]?.split(',') ?? []), String(before)]
+        .filter((r) => r !== '')
+        .slice(-100)
+        .join(',');
     out[REVISION] = String(revision);
   }
   out[DESIRED_REPLICAS] = String(desired);

@@ -24,8 +24,16 @@ export function deploymentController({ client, informers, clock, events }: Contr
     const annotations = replicaSetAnnotations(d, rs, 0, wanted, wanted + rolloutLimits(d).maxSurge);
     const from = specReplicas(rs);
     if (from === replicas && semanticEqual(annotations, rs.metadata.annotations)) return rs;
-    const written = await client.api.replicaSets(rs.metadata.namespace).update({ ...rs, metadata: { ...rs.metadata, annotations }, spec: { ...rs.spec, replicas } as ReplicaSet['spec'] } as ReplicaSet, { signal });
-    if (from !== replicas) events(d as KubeObject, 'Normal', 'ScalingReplicaSet', `Scaled ${replicas > from ? 'up' : 'down'} replica set ${rs.metadata.name ?? ''} from ${from} to ${replicas}`);
+    const written = await client.api
+      .replicaSets(rs.metadata.namespace)
+      .update({ ...rs, metadata: { ...rs.metadata, annotations }, spec: { ...rs.spec, replicas } as ReplicaSet['spec'] } as ReplicaSet, { signal });
+    if (from !== replicas)
+      events(
+        d as KubeObject,
+        'Normal',
+        'ScalingReplicaSet',
+        `Scaled ${replicas > from ? 'up' : 'down'} replica set ${rs.metadata.name ?? ''} from ${from} to ${replicas}`,
+      );
     return written;
   }
 
@@ -33,7 +41,12 @@ export function deploymentController({ client, informers, clock, events }: Contr
     client.api.deployments(d.metadata.namespace).updateStatus({ ...d, status }, { signal });
 
   /** The ReplicaSet of the present template with its annotations in order; made when `create`. */
-  async function ensureNew(d0: Deployment, all: readonly ReplicaSet[], create: boolean, signal: AbortSignal): Promise<{ d: Deployment; newSet: ReplicaSet | undefined }> {
+  async function ensureNew(
+    d0: Deployment,
+    all: readonly ReplicaSet[],
+    create: boolean,
+    signal: AbortSignal,
+  ): Promise<{ d: Deployment; newSet: ReplicaSet | undefined }> {
     let d = d0;
     const found = findNewReplicaSet(d, all);
     const old = all.filter((rs) => rs !== found);
@@ -56,18 +69,29 @@ export function deploymentController({ client, informers, clock, events }: Contr
       if (!semanticEqual(annotations, found.metadata.annotations) || (found.spec?.minReadySeconds ?? 0) !== minReadySeconds) {
         newSet = await client.api
           .replicaSets(d.metadata.namespace)
-          .update({ ...found, metadata: { ...found.metadata, annotations }, spec: { ...found.spec, minReadySeconds } as ReplicaSet['spec'] } as ReplicaSet, { signal });
+          .update({ ...found, metadata: { ...found.metadata, annotations }, spec: { ...found.spec, minReadySeconds } as ReplicaSet['spec'] } as ReplicaSet, {
+            signal,
+          });
       }
-      if (!findCondition(d.status?.conditions, 'Progressing')) status = progressed('FoundNewReplicaSet', `Found new replica set "${found.metadata.name ?? ''}"`);
+      if (!findCondition(d.status?.conditions, 'Progressing'))
+        status = progressed('FoundNewReplicaSet', `Found new replica set "${found.metadata.name ?? ''}"`);
     } else if (create) {
       const wish = makeReplicaSet(d, old);
       try {
         newSet = await client.api.replicaSets(d.metadata.namespace).create(wish, { signal });
-        if (specReplicas(newSet) > 0) events(d as KubeObject, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${newSet.metadata.name ?? ''} from 0 to ${specReplicas(newSet)}`);
+        if (specReplicas(newSet) > 0)
+          events(d as KubeObject, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${newSet.metadata.name ?? ''} from 0 to ${specReplicas(newSet)}`);
         status = progressed('NewReplicaSetCreated', `Created new replica set "${newSet.metadata.name ?? ''}"`);
       } catch (error) {
         if (!isAlreadyExists(error)) {
-          const conditions = setDeploymentCondition(d.status?.conditions, 'Progressing', 'False', 'ReplicaSetCreateError', `Failed to create new replica set "${wish.metadata.name ?? ''}": ${(error as Error).message}`, clock.now());
+          const conditions = setDeploymentCondition(
+            d.status?.conditions,
+            'Progressing',
+            'False',
+            'ReplicaSetCreateError',
+            `Failed to create new replica set "${wish.metadata.name ?? ''}": ${(error as Error).message}`,
+            clock.now(),
+          );
           if (hasDeadline(d)) await setStatus(d, { ...d.status, conditions }, signal);
           throw error;
         }
@@ -82,7 +106,9 @@ export function deploymentController({ client, informers, clock, events }: Contr
     }
     const setRevision = newSet ? String(revisionOf(newSet)) : undefined;
     if (setRevision !== undefined && d.metadata.annotations?.[REVISION] !== setRevision) {
-      d = await client.api.deployments(d.metadata.namespace).update({ ...d, metadata: { ...d.metadata, annotations: { ...d.metadata.annotations, [REVISION]: setRevision } } }, { signal });
+      d = await client.api
+        .deployments(d.metadata.namespace)
+        .update({ ...d, metadata: { ...d.metadata, annotations: { ...d.metadata.annotations, [REVISION]: setRevision } } }, { signal });
     }
     if (status !== d0.status && !semanticEqual(status, d.status)) d = await setStatus(d, status, signal);
     return { d, newSet };
@@ -92,7 +118,11 @@ export function deploymentController({ client, informers, clock, events }: Contr
     const now = clock.now();
     const status = progressStatus(d, newSet, all, now);
     if (isComplete(d, status)) {
-      for (const rs of surplusHistory(d, all.filter((x) => x.metadata.uid !== newSet?.metadata.uid))) await deleteSet(rs, signal);
+      for (const rs of surplusHistory(
+        d,
+        all.filter((x) => x.metadata.uid !== newSet?.metadata.uid),
+      ))
+        await deleteSet(rs, signal);
     }
     if (!semanticEqual(status, d.status)) {
       await setStatus(d, status, signal);
@@ -138,11 +168,12 @@ export function deploymentController({ client, informers, clock, events }: Contr
         const key = ownerKey(rs as KubeObject, DEPLOYMENT);
         if (key) return queue.add(key);
         if (controllerOf(rs)) return;
-        for (const d of deployments.lister.list({ namespace: rs.metadata.namespace })) if (labelSelectorFromObject(d.spec?.selector).matches(rs.metadata.labels)) enqueue(d);
+        for (const d of deployments.lister.list({ namespace: rs.metadata.namespace }))
+          if (labelSelectorFromObject(d.spec?.selector).matches(rs.metadata.labels)) enqueue(d);
       };
       const undo = [
         deployments.addHandler({ add: enqueue, update: (_o, d) => enqueue(d), delete: enqueue }),
-        sets.addHandler({ add: forSet, update: (old, rs) => (forSet(old), forSet(rs)), delete: forSet }),
+        sets.addHandler({ add: forSet, update: (old, rs) => [old, rs].forEach(forSet), delete: forSet }),
         // Recreate waits for the last old pod to be gone.
         pods.addHandler({
           delete(pod) {
@@ -197,7 +228,12 @@ export function deploymentController({ client, informers, clock, events }: Contr
     if (d.spec?.paused || isScalingEvent(d, all)) {
       const { d: d2, newSet } = await ensureNew(d, all, false, signal);
       let now = newSet ? replace(all, newSet) : all;
-      for (const step of scaleProportionally(d2, newSet, now.filter((rs) => rs !== newSet))) now = replace(now, await scale(d2, step, signal));
+      for (const step of scaleProportionally(
+        d2,
+        newSet,
+        now.filter((rs) => rs !== newSet),
+      ))
+        now = replace(now, await scale(d2, step, signal));
       return finish(d2, newSet && now.find((rs) => rs.metadata.uid === newSet.metadata.uid), now, signal);
     }
 
@@ -212,8 +248,18 @@ export function deploymentController({ client, informers, clock, events }: Contr
     if (!newSet) return undefined;
     let now = all.some((rs) => rs.metadata.uid === newSet.metadata.uid) ? replace(all, newSet) : [...all, newSet];
     const old = now.filter((rs) => rs.metadata.uid !== newSet.metadata.uid);
-    const steps = d2.spec?.strategy?.type === 'Recreate' ? (specReplicas(newSet) === (d2.spec?.replicas ?? 1) ? [] : [{ replicaSet: newSet, replicas: d2.spec?.replicas ?? 1 }]) : rollingStep(d2, newSet, old);
+    const steps =
+      d2.spec?.strategy?.type === 'Recreate'
+        ? specReplicas(newSet) === (d2.spec?.replicas ?? 1)
+          ? []
+          : [{ replicaSet: newSet, replicas: d2.spec?.replicas ?? 1 }]
+        : rollingStep(d2, newSet, old);
     for (const step of steps) now = replace(now, await scale(d2, step, signal));
-    return finish(d2, now.find((rs) => rs.metadata.uid === newSet.metadata.uid), now, signal);
+    return finish(
+      d2,
+      now.find((rs) => rs.metadata.uid === newSet.metadata.uid),
+      now,
+      signal,
+    );
   }
 }

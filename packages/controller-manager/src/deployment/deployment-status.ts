@@ -8,7 +8,14 @@ const NO_DEADLINE = 2 ** 31 - 1;
 export const hasDeadline = (d: Deployment): boolean => d.spec?.progressDeadlineSeconds !== undefined && d.spec.progressDeadlineSeconds !== NO_DEADLINE;
 
 /** Set a condition as Deployments do: `lastUpdateTime` moves with every change of status or reason, `lastTransitionTime` with the status. */
-export function setDeploymentCondition(conditions: readonly DeploymentCondition[] | undefined, type: string, status: 'True' | 'False', reason: string, message: string, now: number): DeploymentCondition[] {
+export function setDeploymentCondition(
+  conditions: readonly DeploymentCondition[] | undefined,
+  type: string,
+  status: 'True' | 'False',
+  reason: string,
+  message: string,
+  now: number,
+): DeploymentCondition[] {
   const before = findCondition(conditions, type);
   if (before && before.status === status && before.reason === reason) return [...(conditions ?? [])];
   const time = formatTime(now);
@@ -47,7 +54,12 @@ function isProgressing(d: Deployment, s: DeploymentStatus): boolean {
   const old = d.status ?? {};
   const updated = (x: DeploymentStatus) => x.updatedReplicas ?? 0;
   const oldOnes = (x: DeploymentStatus) => (x.replicas ?? 0) - updated(x);
-  return updated(s) > updated(old) || oldOnes(s) < oldOnes(old) || (s.readyReplicas ?? 0) > (old.readyReplicas ?? 0) || (s.availableReplicas ?? 0) > (old.availableReplicas ?? 0);
+  return (
+    updated(s) > updated(old) ||
+    oldOnes(s) < oldOnes(old) ||
+    (s.readyReplicas ?? 0) > (old.readyReplicas ?? 0) ||
+    (s.availableReplicas ?? 0) > (old.availableReplicas ?? 0)
+  );
 }
 
 /** Milliseconds until the progress deadline passes (negative: it has); undefined when there is none to wait for. */
@@ -67,11 +79,19 @@ export function progressStatus(d: Deployment, newSet: ReplicaSet | undefined, al
   if (!hasDeadline(d)) conditions = withoutCondition(conditions, 'Progressing');
   const settled = s.replicas === s.updatedReplicas && current?.reason === 'NewReplicaSetAvailable';
   if (hasDeadline(d) && !settled) {
-    if (isComplete(d, s)) conditions = setDeploymentCondition(conditions, 'Progressing', 'True', 'NewReplicaSetAvailable', `${name} has successfully progressed.`, now);
+    if (isComplete(d, s))
+      conditions = setDeploymentCondition(conditions, 'Progressing', 'True', 'NewReplicaSetAvailable', `${name} has successfully progressed.`, now);
     else if (isProgressing(d, s)) {
       const time = formatTime(now);
       const lastTransitionTime = current?.status === 'True' && current.lastTransitionTime ? current.lastTransitionTime : time;
-      const next = { type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated', message: `${name} is progressing.`, lastUpdateTime: time, lastTransitionTime };
+      const next = {
+        type: 'Progressing',
+        status: 'True',
+        reason: 'ReplicaSetUpdated',
+        message: `${name} is progressing.`,
+        lastUpdateTime: time,
+        lastTransitionTime,
+      };
       conditions = [...withoutCondition(conditions, 'Progressing'), next];
     } else if (!d.spec?.paused && (untilDeadline(d, conditions, now) ?? 1) <= 0) {
       conditions = setDeploymentCondition(conditions, 'Progressing', 'False', 'ProgressDeadlineExceeded', `${name} has timed out progressing.`, now);

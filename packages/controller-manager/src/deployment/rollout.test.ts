@@ -9,10 +9,20 @@ const deployment = (replicas: number, maxSurge: number | string = '25%', maxUnav
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'web', namespace: 'default', uid: 'd' },
-    spec: { replicas, selector: { matchLabels: { app: 'web' } }, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [] } }, ...extra },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'web' } },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
+      template: { metadata: { labels: { app: 'web' } }, spec: { containers: [] } },
+      ...extra,
+    },
   }) as Deployment;
 const set = (name: string, replicas: number, available = replicas, annotations: Record<string, string> = {}): ReplicaSet =>
-  ({ metadata: { name, creationTimestamp: `2026-01-01T00:00:0${name.length}Z`, annotations }, spec: { replicas }, status: { replicas, availableReplicas: available, observedGeneration: 1 } }) as unknown as ReplicaSet;
+  ({
+    metadata: { name, creationTimestamp: `2026-01-01T00:00:0${name.length}Z`, annotations },
+    spec: { replicas },
+    status: { replicas, availableReplicas: available, observedGeneration: 1 },
+  }) as unknown as ReplicaSet;
 const text = (steps: { replicaSet: ReplicaSet; replicas: number }[]) => steps.map((s) => `${s.replicaSet.metadata.name}=${s.replicas}`).join(' ');
 
 describe('rollout limits', () => {
@@ -22,7 +32,9 @@ describe('rollout limits', () => {
     [4, 0, 0, 0, 1],
     [2, 0, '10%', 0, 1],
     [3, 5, 10, 5, 3],
-  ])('%i replicas, surge %s, unavailable %s: %i and %i', (n, s, u, maxSurge, maxUnavailable) => expect(rolloutLimits(deployment(n, s, u))).toEqual({ maxSurge, maxUnavailable }));
+  ])('%i replicas, surge %s, unavailable %s: %i and %i', (n, s, u, maxSurge, maxUnavailable) =>
+    expect(rolloutLimits(deployment(n, s, u))).toEqual({ maxSurge, maxUnavailable }),
+  );
 });
 
 describe('rolling update, step by step', () => {
@@ -37,7 +49,12 @@ describe('rolling update, step by step', () => {
   ])('%s', (_n, d, next, old, expected) => expect(text(rollingStep(d, next, old))).toBe(expected));
 
   it('never goes below what has to be available, nor above the surge', () => {
-    for (const [surge, unavailable] of [[1, 0], [0, 1], [2, 1], ['50%', '25%']] as const) {
+    for (const [surge, unavailable] of [
+      [1, 0],
+      [0, 1],
+      [2, 1],
+      ['50%', '25%'],
+    ] as const) {
       const d = deployment(5, surge, unavailable);
       const { maxSurge, maxUnavailable } = rolloutLimits(d);
       let next = set('new', 0);
@@ -61,7 +78,10 @@ describe('rolling update, step by step', () => {
 });
 
 describe('scaling', () => {
-  const desired = (n: number, max: number) => ({ 'deployment.kubernetes.io/desired-replicas': String(n), 'deployment.kubernetes.io/max-replicas': String(max) });
+  const desired = (n: number, max: number) => ({
+    'deployment.kubernetes.io/desired-replicas': String(n),
+    'deployment.kubernetes.io/max-replicas': String(max),
+  });
   it('is noticed by the annotation', () => {
     expect(isScalingEvent(deployment(5), [set('a', 3, 3, desired(3, 4))])).toBe(true);
     expect(isScalingEvent(deployment(3), [set('a', 3, 3, desired(3, 4))])).toBe(false);

@@ -24,7 +24,8 @@ export function endpointSubsets(service: Service, pods: readonly Pod[]): Endpoin
     const ports: Port[] = [];
     for (const p of service.spec?.ports ?? []) {
       const port = targetPort(pod, p);
-      if (port !== undefined) ports.push({ ...(p.name && { name: p.name }), port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol && { appProtocol: p.appProtocol }) });
+      if (port !== undefined)
+        ports.push({ ...(p.name && { name: p.name }), port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol && { appProtocol: p.appProtocol }) });
     }
     // Only a headless service may do without ports.
     if (ports.length === 0 && ((service.spec?.ports ?? []).length > 0 || !isHeadless(service))) continue;
@@ -40,7 +41,8 @@ export function endpointSubsets(service: Service, pods: readonly Pod[]): Endpoin
     if (!subset) subsets.set(key, (subset = { ports, ready: [], notReady: [] }));
     (publishAll || isReady(pod) ? subset.ready : subset.notReady).push(address);
   }
-  const byIp = (a: EndpointAddress, b: EndpointAddress) => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : (a.targetRef?.uid ?? '').localeCompare(b.targetRef?.uid ?? ''));
+  const byIp = (a: EndpointAddress, b: EndpointAddress) =>
+    a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : (a.targetRef?.uid ?? '').localeCompare(b.targetRef?.uid ?? '');
   return [...subsets]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, s]) => ({
@@ -76,7 +78,10 @@ export function endpointsController({ client, informers, events }: ControllerCon
   return {
     name: 'endpoints',
     watch(queue) {
-      const undo = [watchServicePods({ services, pods, queue }), endpoints.addHandler({ delete: (e) => queue.add(`${e.metadata.namespace}/${e.metadata.name}`) })];
+      const undo = [
+        watchServicePods({ services, pods, queue }),
+        endpoints.addHandler({ delete: (e) => queue.add(`${e.metadata.namespace}/${e.metadata.name}`) }),
+      ];
       return () => undo.forEach((f) => f());
     },
     async reconcile(key, signal) {
@@ -96,16 +101,31 @@ export function endpointsController({ client, informers, events }: ControllerCon
       if (service.spec?.type === 'ExternalName' || Object.keys(service.spec?.selector ?? {}).length === 0) return undefined;
       const { subsets, over } = truncated(endpointSubsets(service, pods.lister.list({ namespace, selector: labelSelectorFromSet(service.spec?.selector) })));
       const { [HEADLESS]: _headless, ...serviceLabels } = service.metadata.labels ?? {};
-      const labels: Record<string, string> = { ...serviceLabels, [ENDPOINTS_MANAGED_BY]: 'endpoint-controller', ...(isHeadless(service) && { [HEADLESS]: '' }) };
+      const labels: Record<string, string> = {
+        ...serviceLabels,
+        [ENDPOINTS_MANAGED_BY]: 'endpoint-controller',
+        ...(isHeadless(service) && { [HEADLESS]: '' }),
+      };
       const { [OVER_CAPACITY]: _over, ...kept } = current?.metadata.annotations ?? {};
       const annotations: Record<string, string> = over ? { ...kept, [OVER_CAPACITY]: 'truncated' } : kept;
-      if (current && semanticEqual(current.subsets, subsets) && semanticEqual(current.metadata.labels, labels) && semanticEqual(current.metadata.annotations, annotations)) return undefined;
+      if (
+        current &&
+        semanticEqual(current.subsets, subsets) &&
+        semanticEqual(current.metadata.labels, labels) &&
+        semanticEqual(current.metadata.annotations, annotations)
+      )
+        return undefined;
       const object: Endpoints = { apiVersion: 'v1', kind: 'Endpoints', metadata: { ...current?.metadata, name, namespace, labels, annotations }, subsets };
       try {
         if (current) await api.update(object, { signal });
         else await api.create(object, { signal });
       } catch (error) {
-        events(service as KubeObject, 'Warning', current ? 'FailedToUpdateEndpoint' : 'FailedToCreateEndpoint', `Failed to ${current ? 'update' : 'create'} endpoint ${key}: ${(error as Error).message}`);
+        events(
+          service as KubeObject,
+          'Warning',
+          current ? 'FailedToUpdateEndpoint' : 'FailedToCreateEndpoint',
+          `Failed to ${current ? 'update' : 'create'} endpoint ${key}: ${(error as Error).message}`,
+        );
         throw error;
       }
       return undefined;

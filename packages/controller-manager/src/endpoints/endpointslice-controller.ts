@@ -24,7 +24,8 @@ export function portGroups(service: Service, pods: readonly Pod[], family: 'IPv4
     const ports: DiscoveryEndpointPort[] = [];
     for (const p of service.spec?.ports ?? []) {
       const port = targetPort(pod, p);
-      if (port !== undefined) ports.push({ name: p.name ?? '', port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol !== undefined && { appProtocol: p.appProtocol }) });
+      if (port !== undefined)
+        ports.push({ name: p.name ?? '', port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol !== undefined && { appProtocol: p.appProtocol }) });
     }
     const nodeName = pod.spec?.nodeName;
     const zone = nodeName ? nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone'] : undefined;
@@ -134,7 +135,12 @@ export function endpointSliceController({ client, informers }: ControllerContext
         const plan = planSlices(
           existing.filter((s) => s.addressType === family && !s.metadata.deletionTimestamp),
           groups,
-          { addressType: family, maxEndpoints: MAX_ENDPOINTS, make, metadataFits: (s) => semanticEqual(s.metadata.labels, labels) && s.metadata.ownerReferences?.[0]?.uid === owner.uid },
+          {
+            addressType: family,
+            maxEndpoints: MAX_ENDPOINTS,
+            make,
+            metadataFits: (s) => semanticEqual(s.metadata.labels, labels) && s.metadata.ownerReferences?.[0]?.uid === owner.uid,
+          },
         );
         for (const slice of plan.create) {
           try {

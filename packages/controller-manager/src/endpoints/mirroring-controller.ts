@@ -23,7 +23,12 @@ function groups(endpoints: Endpoints, family: 'IPv4' | 'IPv6'): PortGroup[] {
     });
     const all = [...(s.addresses ?? []).map((a) => one(a, true)), ...(s.notReadyAddresses ?? []).map((a) => one(a, false))];
     return {
-      ports: (s.ports ?? []).map((p) => ({ name: p.name ?? '', port: p.port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol && { appProtocol: p.appProtocol }) })),
+      ports: (s.ports ?? []).map((p) => ({
+        name: p.name ?? '',
+        port: p.port,
+        protocol: p.protocol ?? 'TCP',
+        ...(p.appProtocol && { appProtocol: p.appProtocol }),
+      })),
       endpoints: all.filter((e) => familyOf(e.addresses[0] ?? '') === family).slice(0, MAX_PER_SUBSET),
     };
   });
@@ -36,7 +41,8 @@ export function endpointSliceMirroringController({ client, informers }: Controll
   const slices = informers.informer(Resources.endpointSlices);
   slices.addIndex('service', (s) => [`${s.metadata.namespace}/${s.metadata.labels?.[SERVICE_NAME] ?? ''}`]);
   const ours = (s: EndpointSlice) => s.metadata.labels?.[MANAGED_BY] === CONTROLLER;
-  const mirrored = (e: Endpoints | undefined): e is Endpoints => e !== undefined && e.metadata.labels?.[SKIP] !== 'true' && e.metadata.annotations?.[LEADER] === undefined;
+  const mirrored = (e: Endpoints | undefined): e is Endpoints =>
+    e !== undefined && e.metadata.labels?.[SKIP] !== 'true' && e.metadata.annotations?.[LEADER] === undefined;
   return {
     name: 'endpointslicemirroring',
     watch(queue) {
@@ -67,7 +73,13 @@ export function endpointSliceMirroringController({ client, informers }: Controll
         const plan = planSlices(mine, filled, {
           addressType: family,
           maxEndpoints: 100,
-          make: () => ({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { generateName: `${name}-`, namespace, labels, ownerReferences: [owner] }, addressType: family, endpoints: [] }),
+          make: () => ({
+            apiVersion: 'discovery.k8s.io/v1',
+            kind: 'EndpointSlice',
+            metadata: { generateName: `${name}-`, namespace, labels, ownerReferences: [owner] },
+            addressType: family,
+            endpoints: [],
+          }),
           metadataFits: (s) => semanticEqual(s.metadata.labels, labels),
         });
         for (const s of plan.create) await api.create(s, { signal });

@@ -64,7 +64,9 @@ export function planSlices(existing: readonly EndpointSlice[], groups: readonly 
     });
     const fresh = [...wanted.values()];
     // Fullest first among those with room, so that slices get full; those to be written anyway before all.
-    const roomy = kept.filter((k) => k.endpoints.length < t.maxEndpoints).sort((a, b) => Number(b.changed) - Number(a.changed) || b.endpoints.length - a.endpoints.length);
+    const roomy = kept
+      .filter((k) => k.endpoints.length < t.maxEndpoints)
+      .sort((a, b) => Number(b.changed) - Number(a.changed) || b.endpoints.length - a.endpoints.length);
     for (const k of roomy) {
       if (fresh.length === 0) break;
       k.endpoints.push(...fresh.splice(0, t.maxEndpoints - k.endpoints.length));
@@ -83,9 +85,17 @@ export function planSlices(existing: readonly EndpointSlice[], groups: readonly 
   if (!placeholder) return { create: [{ ...t.make(), ports: [], endpoints: [] }], update, remove };
   const fits = (placeholder.endpoints ?? []).length === 0 && (placeholder.ports ?? []).length === 0 && t.metadataFits(placeholder);
   if (fits) return { create, update, remove: more };
-  return { create, update: [{ ...placeholder, metadata: { ...placeholder.metadata, ...metadataOf(t.make(), placeholder) }, ports: [], endpoints: [] }], remove: more };
+  return {
+    create,
+    update: [{ ...placeholder, metadata: { ...placeholder.metadata, ...metadataOf(t.make(), placeholder) }, ports: [], endpoints: [] }],
+    remove: more,
+  };
 }
 
 function metadataOf(template: EndpointSlice, slice: EndpointSlice): EndpointSlice['metadata'] {
-  return { labels: { ...template.metadata.labels }, annotations: { ...slice.metadata.annotations, ...template.metadata.annotations }, ownerReferences: template.metadata.ownerReferences ?? [] };
+  return {
+    labels: { ...template.metadata.labels },
+    annotations: { ...slice.metadata.annotations, ...template.metadata.annotations },
+    ownerReferences: template.metadata.ownerReferences ?? [],
+  };
 }

@@ -11,7 +11,16 @@ interface Watched {
 }
 
 /** What of a pod its endpoints show. */
-const face = (p: Pod) => [p.status?.podIPs, p.status?.podIP, p.status?.phase, isReady(p), p.spec?.nodeName, p.metadata.deletionTimestamp, p.spec?.hostname, p.spec?.subdomain];
+const face = (p: Pod) => [
+  p.status?.podIPs,
+  p.status?.podIP,
+  p.status?.phase,
+  isReady(p),
+  p.spec?.nodeName,
+  p.metadata.deletionTimestamp,
+  p.spec?.hostname,
+  p.spec?.subdomain,
+];
 
 /** Queues a service when it changes, and when a pod it selects (or selected) changes in a way its endpoints show. Returns the undo. */
 export function watchServicePods({ services, pods, queue }: Watched): () => void {

@@ -9,9 +9,27 @@ import { matches, ObjectGraph, type GraphChange, type GraphNode } from './object
 const IGNORED: ReadonlySet<string> = new Set(['events', 'events.events.k8s.io', 'bindings', 'componentstatuses']);
 /** Watched by other controllers of this process anyway: their informers are shared instead of opening a second watch. */
 const SHARED: ReadonlySet<string> = new Set([
-  'pods', 'services', 'nodes', 'namespaces', 'serviceaccounts', 'endpoints', 'persistentvolumeclaims', 'persistentvolumes', 'replicationcontrollers', 'resourcequotas',
-  'replicasets.apps', 'deployments.apps', 'statefulsets.apps', 'daemonsets.apps', 'controllerrevisions.apps', 'jobs.batch', 'cronjobs.batch', 'endpointslices.discovery.k8s.io',
-  'poddisruptionbudgets.policy', 'customresourcedefinitions.apiextensions.k8s.io', 'horizontalpodautoscalers.autoscaling',
+  'pods',
+  'services',
+  'nodes',
+  'namespaces',
+  'serviceaccounts',
+  'endpoints',
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'replicationcontrollers',
+  'resourcequotas',
+  'replicasets.apps',
+  'deployments.apps',
+  'statefulsets.apps',
+  'daemonsets.apps',
+  'controllerrevisions.apps',
+  'jobs.batch',
+  'cronjobs.batch',
+  'endpointslices.discovery.k8s.io',
+  'poddisruptionbudgets.policy',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'horizontalpodautoscalers.autoscaling',
 ]);
 const RESYNC_MS = 30_000;
 const SETTLE_MS = 200;
@@ -22,7 +40,11 @@ type Owners = { readonly solid: OwnerReference[]; readonly dangling: OwnerRefere
 
 const metadataOnly = <T extends KubeObject>(o: T): T => {
   const { name, namespace, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp } = o.metadata;
-  return { apiVersion: o.apiVersion, kind: o.kind, metadata: { name, namespace, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp } } as unknown as T;
+  return {
+    apiVersion: o.apiVersion,
+    kind: o.kind,
+    metadata: { name, namespace, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp },
+  } as unknown as T;
 };
 
 /** Objects whose owners are all gone are deleted; foreground and orphan deletion are carried out. */
@@ -51,13 +73,21 @@ export function garbageCollector(ctx: ControllerContext): Controller {
       delete: (o) => apply(graph.remove(o.metadata.uid ?? '')),
     });
     if (!shared) informer.start();
-    watched.set(id, { resource, hasSynced: () => informer.hasSynced, stop: () => (undo(), shared ? undefined : void informer.stop()) });
+    const stop = () => {
+      undo();
+      if (!shared) void informer.stop();
+    };
+    watched.set(id, { resource, hasSynced: () => informer.hasSynced, stop });
   }
 
   async function resync(signal: AbortSignal): Promise<void> {
     const { resources, failed } = await discover(client, signal);
     served = new Map(resources.map((r) => [`${r.group}/${r.kind}`, r]));
-    const wanted = new Map(resources.filter((r) => r.verbs.includes('list') && r.verbs.includes('watch') && r.verbs.includes('delete') && !IGNORED.has(resourceId(r))).map((r) => [resourceId(r), r]));
+    const wanted = new Map(
+      resources
+        .filter((r) => r.verbs.includes('list') && r.verbs.includes('watch') && r.verbs.includes('delete') && !IGNORED.has(resourceId(r)))
+        .map((r) => [resourceId(r), r]),
+    );
     for (const [id, w] of watched) {
       const now = wanted.get(id);
       if (now && now.version === w.resource.version) continue;
@@ -71,7 +101,8 @@ export function garbageCollector(ctx: ControllerContext): Controller {
   }
 
   const at = (n: { resource: ServedResource; namespace: string }) => client.resource<KubeObject>(n.resource, n.resource.namespaced ? n.namespace : undefined);
-  const resourceOf = (apiVersion: string, kind: string): ServedResource | undefined => served.get(`${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${kind}`);
+  const resourceOf = (apiVersion: string, kind: string): ServedResource | undefined =>
+    served.get(`${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${kind}`);
 
   async function live(resource: ServedResource, namespace: string, name: string, signal: AbortSignal): Promise<KubeObject | undefined> {
     try {
@@ -105,14 +136,21 @@ export function garbageCollector(ctx: ControllerContext): Controller {
     if (found?.metadata.uid === o.uid) return false;
     if (owner && !owner.virtual) {
       const message = `ownerRef [${o.apiVersion}/${o.kind}, namespace: ${node.namespace}, name: ${o.name}, uid: ${o.uid}] does not exist in namespace "${node.namespace}"`;
-      events({ apiVersion: node.apiVersion, kind: node.kind, metadata: { name: node.name, namespace: node.namespace, uid: node.uid } }, 'Warning', 'OwnerRefInvalidNamespace', message);
+      events(
+        { apiVersion: node.apiVersion, kind: node.kind, metadata: { name: node.name, namespace: node.namespace, uid: node.uid } },
+        'Warning',
+        'OwnerRefInvalidNamespace',
+        message,
+      );
     }
     if (absent.size > 5000) absent.clear();
     absent.set(key, clock.monotonic() + ABSENT_TTL_MS);
     return true;
   }
 
-  const without = (object: KubeObject, finalizer: string) => ({ metadata: { resourceVersion: object.metadata.resourceVersion, finalizers: (object.metadata.finalizers ?? []).filter((f) => f !== finalizer) } });
+  const without = (object: KubeObject, finalizer: string) => ({
+    metadata: { resourceVersion: object.metadata.resourceVersion, finalizers: (object.metadata.finalizers ?? []).filter((f) => f !== finalizer) },
+  });
 
   async function attemptToDelete(node: GraphNode, signal: AbortSignal): Promise<void> {
     if (node.virtual) return verify(node, signal);
@@ -137,15 +175,25 @@ export function garbageCollector(ctx: ControllerContext): Controller {
     const { resourceVersion } = latest.metadata;
     if (solid.length > 0) {
       const lost = new Set([...dangling, ...waiting].map((o) => o.uid));
-      if (lost.size > 0) await api.patch(node.name, 'merge', { metadata: { resourceVersion, ownerReferences: owners.filter((o) => !lost.has(o.uid)) } }, { signal });
+      if (lost.size > 0)
+        await api.patch(node.name, 'merge', { metadata: { resourceVersion, ownerReferences: owners.filter((o) => !lost.has(o.uid)) } }, { signal });
       return;
     }
     const preconditions = { uid: node.uid, ...(resourceVersion !== undefined && { resourceVersion }) };
     if (waiting.length > 0 && node.dependents.size > 0) {
       // A circle of owners that wait for each other would wait for ever.
       if ([...node.dependents].some((d) => d.deletingDependents)) {
-        const patched = await api.patch(node.name, 'merge', { metadata: { resourceVersion, ownerReferences: owners.map((o) => ({ ...o, blockOwnerDeletion: false })) } }, { signal });
-        await api.delete(node.name, { propagationPolicy: 'Foreground', preconditions: { uid: node.uid, ...(patched.metadata.resourceVersion && { resourceVersion: patched.metadata.resourceVersion }) }, signal });
+        const patched = await api.patch(
+          node.name,
+          'merge',
+          { metadata: { resourceVersion, ownerReferences: owners.map((o) => ({ ...o, blockOwnerDeletion: false })) } },
+          { signal },
+        );
+        await api.delete(node.name, {
+          propagationPolicy: 'Foreground',
+          preconditions: { uid: node.uid, ...(patched.metadata.resourceVersion && { resourceVersion: patched.metadata.resourceVersion }) },
+          signal,
+        });
         return;
       }
       await api.delete(node.name, { propagationPolicy: 'Foreground', preconditions, signal });
@@ -172,7 +220,12 @@ export function garbageCollector(ctx: ControllerContext): Controller {
       const latest = await live(d.resource, d.namespace, d.name, signal);
       if (!latest || latest.metadata.uid !== d.uid || !latest.metadata.ownerReferences?.some((o) => o.uid === node.uid)) continue;
       const ownerReferences = latest.metadata.ownerReferences.filter((o) => o.uid !== node.uid);
-      await at({ resource: d.resource, namespace: d.namespace }).patch(d.name, 'merge', { metadata: { resourceVersion: latest.metadata.resourceVersion, ownerReferences } }, { signal });
+      await at({ resource: d.resource, namespace: d.namespace }).patch(
+        d.name,
+        'merge',
+        { metadata: { resourceVersion: latest.metadata.resourceVersion, ownerReferences } },
+        { signal },
+      );
     }
     const resource = node.resource as ServedResource;
     const latest = await live(resource, node.namespace, node.name, signal);
@@ -226,7 +279,10 @@ export function garbageCollector(ctx: ControllerContext): Controller {
       try {
         await (orphan ? attemptToOrphan(node, signal) : attemptToDelete(node, signal));
       } catch (error) {
-        if (isNotFound(error)) return apply(graph.remove(node.uid)), undefined;
+        if (isNotFound(error)) {
+          apply(graph.remove(node.uid));
+          return undefined;
+        }
         if (isConflict(error)) return { requeueAfterMs: 50 };
         throw error;
       }

@@ -117,7 +117,20 @@ export class ObjectGraph {
   }
 
   #make(uid: string): GraphNode {
-    return { uid, resource: undefined, apiVersion: '', kind: '', namespace: '', name: '', owners: [], dependents: new Set(), beingDeleted: false, deletingDependents: false, orphaning: false, virtual: true };
+    return {
+      uid,
+      resource: undefined,
+      apiVersion: '',
+      kind: '',
+      namespace: '',
+      name: '',
+      owners: [],
+      dependents: new Set(),
+      beingDeleted: false,
+      deletingDependents: false,
+      orphaning: false,
+      virtual: true,
+    };
   }
 }
 

@@ -15,7 +15,8 @@ import { failureVerdict } from './pod-failure-policy.js';
 
 const MANAGED_BY = 'kubernetes.io/job-controller';
 
-export const jobFinished = (job: Job): JobCondition | undefined => job.status?.conditions?.find((c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True');
+export const jobFinished = (job: Job): JobCondition | undefined =>
+  job.status?.conditions?.find((c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True');
 
 /**
  * Runs pods until enough have succeeded. Every pod carries a finalizer until it has been counted, so that none is lost or counted
@@ -33,7 +34,9 @@ export function jobController({ client, informers, clock, events }: ControllerCo
   async function release(pod: Pod, signal: AbortSignal): Promise<void> {
     if (!hasFinalizer(pod)) return;
     try {
-      await client.api.pods(pod.metadata.namespace).patch(pod.metadata.name ?? '', 'strategic', { metadata: { uid: pod.metadata.uid, '$deleteFromPrimitiveList/finalizers': [FINALIZER] } }, { signal });
+      await client.api
+        .pods(pod.metadata.namespace)
+        .patch(pod.metadata.name ?? '', 'strategic', { metadata: { uid: pod.metadata.uid, '$deleteFromPrimitiveList/finalizers': [FINALIZER] } }, { signal });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -41,7 +44,10 @@ export function jobController({ client, informers, clock, events }: ControllerCo
 
   /** Not counted as failed: the finalizer goes first. */
   async function remove(job: Job, victims: readonly Pod[], signal: AbortSignal): Promise<void> {
-    expectations.expectDeletions(key(job), victims.map((p) => p.metadata.uid ?? ''));
+    expectations.expectDeletions(
+      key(job),
+      victims.map((p) => p.metadata.uid ?? ''),
+    );
     await Promise.all(
       victims.map(async (pod) => {
         try {
@@ -86,7 +92,10 @@ export function jobController({ client, informers, clock, events }: ControllerCo
       if (index !== undefined && !succeededIndexes.has(index) && failsIndex(job, p)) failedIndexes.add(index);
     }
     const indexed = isIndexed(job)
-      ? { completedIndexes: formatIndexes(succeededIndexes), ...((job.spec?.backoffLimitPerIndex ?? undefined) !== undefined && { failedIndexes: formatIndexes(failedIndexes) }) }
+      ? {
+          completedIndexes: formatIndexes(succeededIndexes),
+          ...((job.spec?.backoffLimitPerIndex ?? undefined) !== undefined && { failedIndexes: formatIndexes(failedIndexes) }),
+        }
       : {};
     let current = job;
     if (changed && open.succeeded.size + open.failed.size > 0) {
@@ -113,7 +122,9 @@ export function jobController({ client, informers, clock, events }: ControllerCo
     expectations.expectCreations(key(job), total);
     const { succeeded, error } = await slowStart(total, async (i) => {
       const index = indexes?.[i];
-      const pod = await client.api.pods(job.metadata.namespace).create(makeJobPod(job, index, perIndex && index !== undefined ? failuresOf(index) : undefined), { signal });
+      const pod = await client.api
+        .pods(job.metadata.namespace)
+        .create(makeJobPod(job, index, perIndex && index !== undefined ? failuresOf(index) : undefined), { signal });
       events(job as KubeObject, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name ?? ''}`);
     });
     for (let i = succeeded; i < total; i++) expectations.creationObserved(key(job));
@@ -129,7 +140,11 @@ export function jobController({ client, informers, clock, events }: ControllerCo
         jobs.addHandler({ add: (j) => queue.add(key(j)), update: (_o, j) => queue.add(key(j)), delete: (j) => queue.add(key(j)) }),
         watchOwnedPods(pods, {
           ownerOf: (p) => ownerKey(p as KubeObject, JOB),
-          orphanKeys: (p) => jobs.lister.list({ namespace: p.metadata.namespace }).filter((j) => labelSelectorFromObject(j.spec?.selector).matches(p.metadata.labels)).map(key),
+          orphanKeys: (p) =>
+            jobs.lister
+              .list({ namespace: p.metadata.namespace })
+              .filter((j) => labelSelectorFromObject(j.spec?.selector).matches(p.metadata.labels))
+              .map(key),
           queue,
           created: (k) => expectations.creationObserved(k),
           deleted: (k, uid) => expectations.deletionObserved(k, uid),
@@ -143,7 +158,8 @@ export function jobController({ client, informers, clock, events }: ControllerCo
       if (!cached) {
         expectations.forget(at);
         // Pods of a job that is gone must not wait to be counted.
-        for (const p of pods.lister.list({ namespace })) if (hasFinalizer(p) && controllerOf(p)?.kind === 'Job' && controllerOf(p)?.name === name) await release(p, signal);
+        for (const p of pods.lister.list({ namespace }))
+          if (hasFinalizer(p) && controllerOf(p)?.kind === 'Job' && controllerOf(p)?.name === name) await release(p, signal);
         return undefined;
       }
       if (cached.spec?.managedBy && cached.spec.managedBy !== MANAGED_BY) return undefined;
@@ -176,12 +192,20 @@ export function jobController({ client, informers, clock, events }: ControllerCo
       let completionTime: string | undefined;
       if (ending) {
         const target = ending.type === 'Failed' ? 'FailureTarget' : 'SuccessCriteriaMet';
-        conditions = withCondition(conditions, { type: target, status: 'True', reason: ending.reason, message: ending.message, lastProbeTime: formatTime(now) } as JobCondition, formatTime(now));
+        conditions = withCondition(
+          conditions,
+          { type: target, status: 'True', reason: ending.reason, message: ending.message, lastProbeTime: formatTime(now) } as JobCondition,
+          formatTime(now),
+        );
         if (active.length > 0) await remove(job, active, signal);
         const leaving = all.filter((p) => isTerminating(p)).length + active.length;
         active = [];
         if (leaving === 0) {
-          conditions = withCondition(conditions, { type: ending.type, status: 'True', reason: ending.reason, message: ending.message, lastProbeTime: formatTime(now) } as JobCondition, formatTime(now));
+          conditions = withCondition(
+            conditions,
+            { type: ending.type, status: 'True', reason: ending.reason, message: ending.message, lastProbeTime: formatTime(now) } as JobCondition,
+            formatTime(now),
+          );
           if (ending.type === 'Complete') {
             completionTime = formatTime(now);
             events(job as KubeObject, 'Normal', 'Completed', 'Job completed');
@@ -193,13 +217,21 @@ export function jobController({ client, informers, clock, events }: ControllerCo
           active = [];
         }
         if (findCondition(conditions, 'Suspended')?.status !== 'True') {
-          conditions = withCondition(conditions, { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended', lastProbeTime: formatTime(now) } as JobCondition, formatTime(now));
+          conditions = withCondition(
+            conditions,
+            { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended', lastProbeTime: formatTime(now) } as JobCondition,
+            formatTime(now),
+          );
           events(job as KubeObject, 'Normal', 'Suspended', 'Job suspended');
         }
         startTime = undefined;
       } else {
         if (findCondition(conditions, 'Suspended')?.status === 'True') {
-          conditions = withCondition(conditions, { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed', lastProbeTime: formatTime(now) } as JobCondition, formatTime(now));
+          conditions = withCondition(
+            conditions,
+            { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed', lastProbeTime: formatTime(now) } as JobCondition,
+            formatTime(now),
+          );
           startTime = formatTime(now);
           events(job as KubeObject, 'Normal', 'Resumed', 'Job resumed');
         }
@@ -212,7 +244,11 @@ export function jobController({ client, informers, clock, events }: ControllerCo
             await remove(job, victims, signal);
             active = active.filter((p) => !victims.includes(p));
           } else if (occupied < wanted) {
-            const wait = backoffLeft(all.filter((p) => isFinished(p) || hasFailed(p, job)), job, now);
+            const wait = backoffLeft(
+              all.filter((p) => isFinished(p) || hasFailed(p, job)),
+              job,
+              now,
+            );
             if (wait > 0) requeue = wait;
             else await create(job, tally, active, all, wanted - occupied, signal);
           }

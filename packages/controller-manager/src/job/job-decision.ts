@@ -28,7 +28,8 @@ export function jobEnding(job: Job, tally: JobTally, active: readonly Pod[], now
   const limit = spec?.backoffLimit ?? 6;
   const onFailure = spec?.template?.spec?.restartPolicy === 'OnFailure';
   const restarted = onFailure ? active.reduce((n, p) => n + restarts(p), 0) : 0;
-  if (tally.failed > limit || (onFailure && (limit === 0 ? restarted > 0 : restarted >= limit))) return { type: 'Failed', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
+  if (tally.failed > limit || (onFailure && (limit === 0 ? restarted > 0 : restarted >= limit)))
+    return { type: 'Failed', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
   const deadline = untilDeadline(job, now);
   if (deadline !== undefined && deadline <= 0) return { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' };
   if (isIndexed(job)) {
@@ -37,7 +38,10 @@ export function jobEnding(job: Job, tally: JobTally, active: readonly Pod[], now
       return { type: 'Failed', reason: 'MaxFailedIndexesExceeded', message: 'Job has exceeded the specified maximal number of failed indexes' };
     }
     for (const [i, rule] of (spec?.successPolicy?.rules ?? []).entries()) {
-      const wanted = rule.succeededIndexes === undefined ? tally.succeededIndexes : new Set([...parseIndexes(rule.succeededIndexes, completions)].filter((x) => tally.succeededIndexes.has(x)));
+      const wanted =
+        rule.succeededIndexes === undefined
+          ? tally.succeededIndexes
+          : new Set([...parseIndexes(rule.succeededIndexes, completions)].filter((x) => tally.succeededIndexes.has(x)));
       const need = rule.succeededCount ?? parseIndexes(rule.succeededIndexes, completions).size;
       if (wanted.size >= need) return { type: 'Complete', reason: 'SuccessPolicy', message: `Matched rules at index ${i}` };
     }
@@ -47,7 +51,8 @@ export function jobEnding(job: Job, tally: JobTally, active: readonly Pod[], now
     }
     return undefined;
   }
-  const complete = spec?.completions === undefined || spec.completions === null ? tally.succeeded > 0 && active.length === 0 : tally.succeeded >= spec.completions;
+  const complete =
+    spec?.completions === undefined || spec.completions === null ? tally.succeeded > 0 && active.length === 0 : tally.succeeded >= spec.completions;
   return complete ? { type: 'Complete', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined;
 }
 

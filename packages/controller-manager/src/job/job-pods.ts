@@ -27,7 +27,11 @@ export function hasFailed(pod: Pod, job: Job): boolean {
 export function finishedAt(pod: Pod): number | undefined {
   const ends = (pod.status?.containerStatuses ?? []).map((s) => parseTime(s.state?.terminated?.finishedAt ?? '')).filter((t): t is number => t !== undefined);
   if (ends.length > 0) return Math.max(...ends);
-  return parseTime(pod.metadata.deletionTimestamp ?? '') ?? parseTime(pod.status?.conditions?.find((c) => c.type === 'Ready')?.lastTransitionTime ?? '') ?? parseTime(pod.metadata.creationTimestamp ?? '');
+  return (
+    parseTime(pod.metadata.deletionTimestamp ?? '') ??
+    parseTime(pod.status?.conditions?.find((c) => c.type === 'Ready')?.lastTransitionTime ?? '') ??
+    parseTime(pod.metadata.creationTimestamp ?? '')
+  );
 }
 
 /** A pod of the job; with an index, it knows it by annotation, label, environment and host name. */

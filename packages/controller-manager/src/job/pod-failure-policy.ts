@@ -1,8 +1,6 @@
 import type { Job, Pod } from '@coxswain/api';
 
-export type FailureVerdict =
-  | { readonly action: 'Count' | 'Ignore' | 'FailIndex' }
-  | { readonly action: 'FailJob'; readonly message: string };
+export type FailureVerdict = { readonly action: 'Count' | 'Ignore' | 'FailIndex' } | { readonly action: 'FailJob'; readonly message: string };
 
 const COUNT: FailureVerdict = { action: 'Count' };
 

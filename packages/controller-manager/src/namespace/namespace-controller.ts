@@ -54,7 +54,9 @@ export function namespaceController({ client, informers, clock }: ControllerCont
   async function deleteContent(namespace: string, signal: AbortSignal): Promise<ContentReport> {
     const { resources, failed } = await discovered(signal);
     // Everything that can be listed and deleted; events last: they are what tells the story.
-    const todo = resources.filter((r) => r.namespaced && r.verbs.includes('list') && r.verbs.includes('delete')).sort((a, b) => Number(a.resource === 'events') - Number(b.resource === 'events'));
+    const todo = resources
+      .filter((r) => r.namespaced && r.verbs.includes('list') && r.verbs.includes('delete'))
+      .sort((a, b) => Number(a.resource === 'events') - Number(b.resource === 'events'));
     const remaining = new Map<string, number>();
     const finalizers = new Map<string, number>();
     const deletionFailures: string[] = [];
@@ -97,9 +99,13 @@ export function namespaceController({ client, informers, clock }: ControllerCont
         ns = await client.api.namespaces().updateStatus({ ...ns, status: { ...ns.status, phase: 'Terminating', conditions } }, { signal });
       }
       if (report.remaining.size > 0) return { requeueAfterMs: LOOK_AGAIN_MS };
-      if (report.discoveryFailures.length + report.deletionFailures.length > 0) throw new Error(`namespace ${name} could not be emptied: ${[...report.discoveryFailures, ...report.deletionFailures].join('; ')}`);
+      if (report.discoveryFailures.length + report.deletionFailures.length > 0)
+        throw new Error(`namespace ${name} could not be emptied: ${[...report.discoveryFailures, ...report.deletionFailures].join('; ')}`);
       try {
-        await client.api.namespaces().subresource<Namespace>(name, 'finalize').update({ ...ns, spec: { ...ns.spec, finalizers: (ns.spec?.finalizers ?? []).filter((f) => f !== FINALIZER) } }, { signal });
+        await client.api
+          .namespaces()
+          .subresource<Namespace>(name, 'finalize')
+          .update({ ...ns, spec: { ...ns.spec, finalizers: (ns.spec?.finalizers ?? []).filter((f) => f !== FINALIZER) } }, { signal });
       } catch (error) {
         if (!isNotFound(error) && !isConflict(error)) throw error;
         if (isConflict(error)) return { requeueAfterMs: 50 };

@@ -4,18 +4,35 @@ import { evictionRate, nodeTaints, probe, silentConditions } from './node-health
 import { evictionTime } from './tolerations.js';
 
 const node = (ready: string, extra: { taints?: object[]; unschedulable?: boolean; conditions?: object[] } = {}): Node =>
-  ({ metadata: { name: 'n' }, spec: { taints: extra.taints, unschedulable: extra.unschedulable }, status: { conditions: [{ type: 'Ready', status: ready, lastHeartbeatTime: 'h1' }, ...(extra.conditions ?? [])] } }) as unknown as Node;
-const taints = (n: Node, evict: 'add' | 'keep' | 'spare') => nodeTaints(n, evict, 0).map((t) => `${t.key.split('/')[1]}:${t.effect}`).join(' ');
+  ({
+    metadata: { name: 'n' },
+    spec: { taints: extra.taints, unschedulable: extra.unschedulable },
+    status: { conditions: [{ type: 'Ready', status: ready, lastHeartbeatTime: 'h1' }, ...(extra.conditions ?? [])] },
+  }) as unknown as Node;
+const taints = (n: Node, evict: 'add' | 'keep' | 'spare') =>
+  nodeTaints(n, evict, 0)
+    .map((t) => `${t.key.split('/')[1]}:${t.effect}`)
+    .join(' ');
 const NO_EXECUTE = { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' };
 
 describe('taints follow conditions', () => {
   it.each([
-    ['ready', node('True', { taints: [NO_EXECUTE, { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }, { key: 'own', effect: 'NoSchedule' }] }), 'keep', 'undefined:NoSchedule'],
+    [
+      'ready',
+      node('True', { taints: [NO_EXECUTE, { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }, { key: 'own', effect: 'NoSchedule' }] }),
+      'keep',
+      'undefined:NoSchedule',
+    ],
     ['unknown', node('Unknown'), 'add', 'unreachable:NoSchedule unreachable:NoExecute'],
     ['not its turn yet', node('Unknown'), 'keep', 'unreachable:NoSchedule'],
     ['everybody is in trouble', node('Unknown', { taints: [NO_EXECUTE] }), 'spare', 'unreachable:NoSchedule'],
     ['unreachable becomes not ready', node('False', { taints: [NO_EXECUTE] }), 'keep', 'not-ready:NoSchedule not-ready:NoExecute'],
-    ['pressure and cordon', node('True', { unschedulable: true, conditions: [{ type: 'DiskPressure', status: 'True' }] }), 'keep', 'disk-pressure:NoSchedule unschedulable:NoSchedule'],
+    [
+      'pressure and cordon',
+      node('True', { unschedulable: true, conditions: [{ type: 'DiskPressure', status: 'True' }] }),
+      'keep',
+      'disk-pressure:NoSchedule unschedulable:NoSchedule',
+    ],
   ] as const)('%s', (_n, n, evict, expected) => expect(taints(n, evict)).toBe(expected));
 });
 
@@ -27,10 +44,20 @@ describe('silence', () => {
   });
   it('makes conditions unknown, once', () => {
     const c = silentConditions(node('True'), 0);
-    expect(c?.map((x) => `${x.type}=${x.status}/${x.reason}`)).toEqual(['Ready=Unknown/NodeStatusUnknown', 'MemoryPressure=Unknown/NodeStatusNeverUpdated', 'DiskPressure=Unknown/NodeStatusNeverUpdated', 'PIDPressure=Unknown/NodeStatusNeverUpdated']);
+    expect(c?.map((x) => `${x.type}=${x.status}/${x.reason}`)).toEqual([
+      'Ready=Unknown/NodeStatusUnknown',
+      'MemoryPressure=Unknown/NodeStatusNeverUpdated',
+      'DiskPressure=Unknown/NodeStatusNeverUpdated',
+      'PIDPressure=Unknown/NodeStatusNeverUpdated',
+    ]);
     expect(silentConditions({ ...node('True'), status: { conditions: c } } as Node, 1)).toBeUndefined();
   });
-  it.each([[10, 1, 0.1], [10, 6, 0], [100, 60, 0.01], [3, 3, 0.1]])('of %i nodes %i sick: %f per second', (n, sick, rate) => expect(evictionRate(n, sick)).toBe(rate));
+  it.each([
+    [10, 1, 0.1],
+    [10, 6, 0],
+    [100, 60, 0.01],
+    [3, 3, 0.1],
+  ])('of %i nodes %i sick: %f per second', (n, sick, rate) => expect(evictionRate(n, sick)).toBe(rate));
 });
 
 describe('taint eviction', () => {

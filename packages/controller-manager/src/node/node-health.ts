@@ -33,7 +33,14 @@ export function silentConditions(node: Node, now: number): NodeCondition[] | und
     const c = conditions[i];
     if (!c) {
       changed = true;
-      conditions.push({ type, status: 'Unknown', reason: 'NodeStatusNeverUpdated', message: 'Kubelet never posted node status.', lastHeartbeatTime: node.metadata.creationTimestamp ?? time, lastTransitionTime: time });
+      conditions.push({
+        type,
+        status: 'Unknown',
+        reason: 'NodeStatusNeverUpdated',
+        message: 'Kubelet never posted node status.',
+        lastHeartbeatTime: node.metadata.creationTimestamp ?? time,
+        lastTransitionTime: time,
+      });
     } else if (c.status !== 'Unknown') {
       changed = true;
       conditions[i] = { ...c, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastTransitionTime: time };
@@ -82,7 +89,8 @@ export function nodeTaints(node: Node, evict: 'add' | 'keep' | 'spare', now: num
   for (const key of noSchedule) if (!has(key, 'NoSchedule')) taints.push({ key, effect: 'NoSchedule', timeAdded: formatTime(now) });
   // Not ready for one reason, evicting for the other: swap at once, the eviction is going on already.
   const swapped = readiness !== undefined && before.some((t) => t.effect === 'NoExecute' && (t.key === NOT_READY || t.key === UNREACHABLE));
-  if (readiness && evict !== 'spare' && (evict === 'add' || swapped) && !has(readiness, 'NoExecute')) taints.push({ key: readiness, effect: 'NoExecute', timeAdded: formatTime(now) });
+  if (readiness && evict !== 'spare' && (evict === 'add' || swapped) && !has(readiness, 'NoExecute'))
+    taints.push({ key: readiness, effect: 'NoExecute', timeAdded: formatTime(now) });
   return taints;
 }
 

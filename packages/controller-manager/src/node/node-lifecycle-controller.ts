@@ -37,7 +37,14 @@ export function nodeLifecycleController({ client, informers, clock, config, even
       if (ready?.status !== 'True') continue;
       const condition = { type: 'Ready', status: 'False', reason: 'NodeNotReady', lastTransitionTime: formatTime(clock.now()) };
       try {
-        await client.api.pods(pod.metadata.namespace).patch(pod.metadata.name ?? '', 'strategic', { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } }, { subresource: 'status', signal });
+        await client.api
+          .pods(pod.metadata.namespace)
+          .patch(
+            pod.metadata.name ?? '',
+            'strategic',
+            { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } },
+            { subresource: 'status', signal },
+          );
         events(pod as KubeObject, 'Warning', 'NodeNotReady', 'Node is not ready');
       } catch (error) {
         if (!isNotFound(error)) throw error;
@@ -87,4 +94,3 @@ export function nodeLifecycleController({ client, informers, clock, config, even
     },
   };
 }
-

@@ -45,9 +45,17 @@ export function taintEvictionController({ client, informers, clock, events }: Co
       }
       scheduled.delete(at);
       events(pod as KubeObject, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${at}`);
-      const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint', lastTransitionTime: formatTime(clock.now()) };
+      const condition = {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'DeletionByTaintManager',
+        message: 'Taint manager: deleting due to NoExecute taint',
+        lastTransitionTime: formatTime(clock.now()),
+      };
       try {
-        await client.api.pods(namespace).patch(name, 'strategic', { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } }, { subresource: 'status', signal });
+        await client.api
+          .pods(namespace)
+          .patch(name, 'strategic', { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } }, { subresource: 'status', signal });
         await client.api.pods(namespace).delete(name, { signal, ...(pod.metadata.uid && { preconditions: { uid: pod.metadata.uid } }) });
       } catch (error) {
         if (!isNotFound(error)) throw error;

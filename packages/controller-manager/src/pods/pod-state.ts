@@ -34,4 +34,5 @@ export function untilAvailable(pods: readonly Pod[], minReadySeconds: number, no
 }
 
 export const restarts = (pod: Pod): number => Math.max(0, ...(pod.status?.containerStatuses ?? []).map((s) => s.restartCount ?? 0));
-export const createdAt = (object: { readonly metadata: { readonly creationTimestamp?: string } }): number => parseTime(object.metadata.creationTimestamp ?? '') ?? 0;
+export const createdAt = (object: { readonly metadata: { readonly creationTimestamp?: string } }): number =>
+  parseTime(object.metadata.creationTimestamp ?? '') ?? 0;

@@ -21,7 +21,8 @@ export function clusterRoleAggregationController({ client, informers }: Controll
       const rules: NonNullable<ClusterRole['rules']> = [];
       for (const s of role.aggregationRule.clusterRoleSelectors ?? []) {
         const found = roles.lister.list({ selector: labelSelectorFromObject(s) }).filter((r) => name(r) !== at);
-        for (const r of found.sort((a, b) => (name(a) < name(b) ? -1 : 1))) for (const rule of r.rules ?? []) if (!rules.some((x) => semanticEqual(x, rule))) rules.push(rule);
+        for (const r of found.sort((a, b) => (name(a) < name(b) ? -1 : 1)))
+          for (const rule of r.rules ?? []) if (!rules.some((x) => semanticEqual(x, rule))) rules.push(rule);
       }
       if (semanticEqual(rules, role.rules)) return undefined;
       await client.api.clusterRoles().update({ ...role, rules }, { signal });

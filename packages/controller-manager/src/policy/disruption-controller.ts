@@ -11,7 +11,12 @@ import { controllerOf } from '../runtime/owners.js';
 const DELETION_TIMEOUT_MS = 2 * 60_000;
 
 /** The budget's numbers. `scaleOf`: replicas the controller of a pod wants (undefined: unknown). Pure. */
-export function budgetStatus(pdb: PodDisruptionBudget, pods: readonly Pod[], scaleOf: (pod: Pod) => { readonly uid: string; readonly replicas: number } | undefined, now: number): PodDisruptionBudgetStatus {
+export function budgetStatus(
+  pdb: PodDisruptionBudget,
+  pods: readonly Pod[],
+  scaleOf: (pod: Pod) => { readonly uid: string; readonly replicas: number } | undefined,
+  now: number,
+): PodDisruptionBudgetStatus {
   const spec = pdb.spec;
   let expectedPods = pods.length;
   let desiredHealthy: number;
@@ -36,10 +41,19 @@ export function budgetStatus(pdb: PodDisruptionBudget, pods: readonly Pod[], sca
     const at = pdb.status?.disruptedPods?.[p.metadata.name ?? ''];
     if (at && !p.metadata.deletionTimestamp && (parseTime(at) ?? 0) + DELETION_TIMEOUT_MS > now) disruptedPods[p.metadata.name ?? ''] = at;
   }
-  const currentHealthy = pods.filter((p) => isReady(p) && !p.metadata.deletionTimestamp && !(p.metadata.name !== undefined && p.metadata.name in disruptedPods)).length;
+  const currentHealthy = pods.filter(
+    (p) => isReady(p) && !p.metadata.deletionTimestamp && !(p.metadata.name !== undefined && p.metadata.name in disruptedPods),
+  ).length;
   const disruptionsAllowed = expectedPods > 0 ? Math.max(0, currentHealthy - desiredHealthy) : 0;
   const allowed = disruptionsAllowed > 0;
-  const condition = { type: 'DisruptionAllowed', status: allowed ? 'True' : 'False', reason: allowed ? 'SufficientPods' : 'InsufficientPods', message: '', observedGeneration: pdb.metadata.generation ?? 0, lastTransitionTime: formatTime(now) };
+  const condition = {
+    type: 'DisruptionAllowed',
+    status: allowed ? 'True' : 'False',
+    reason: allowed ? 'SufficientPods' : 'InsufficientPods',
+    message: '',
+    observedGeneration: pdb.metadata.generation ?? 0,
+    lastTransitionTime: formatTime(now),
+  };
   return {
     observedGeneration: pdb.metadata.generation ?? 0,
     currentHealthy,
@@ -55,29 +69,42 @@ export function budgetStatus(pdb: PodDisruptionBudget, pods: readonly Pod[], sca
 export function disruptionController({ client, informers, clock }: ControllerContext): Controller {
   const budgets = informers.informer(Resources.podDisruptionBudgets);
   const pods = informers.informer(Resources.pods);
-  const owners = { ReplicaSet: informers.informer(Resources.replicaSets), StatefulSet: informers.informer(Resources.statefulSets), ReplicationController: informers.informer(Resources.replicationControllers) } as const;
+  const owners = {
+    ReplicaSet: informers.informer(Resources.replicaSets),
+    StatefulSet: informers.informer(Resources.statefulSets),
+    ReplicationController: informers.informer(Resources.replicationControllers),
+  } as const;
   const deployments = informers.informer(Resources.deployments);
   const key = (b: PodDisruptionBudget) => `${b.metadata.namespace}/${b.metadata.name}`;
 
   function scaleOf(pod: Pod): { uid: string; replicas: number } | undefined {
     const ref = controllerOf(pod);
     if (!ref || !(ref.kind in owners)) return undefined;
-    const owner = owners[ref.kind as keyof typeof owners].lister.get(ref.name, pod.metadata.namespace) as (KubeObject & { spec?: { replicas?: number } }) | undefined;
+    const owner = owners[ref.kind as keyof typeof owners].lister.get(ref.name, pod.metadata.namespace) as
+      | (KubeObject & { spec?: { replicas?: number } })
+      | undefined;
     if (!owner || owner.metadata.uid !== ref.uid) return undefined;
     const above = controllerOf(owner as Pod);
     const deployment = above?.kind === 'Deployment' ? deployments.lister.get(above.name, pod.metadata.namespace) : undefined;
-    return deployment ? { uid: deployment.metadata.uid ?? '', replicas: deployment.spec?.replicas ?? 1 } : { uid: ref.uid, replicas: owner.spec?.replicas ?? 1 };
+    return deployment
+      ? { uid: deployment.metadata.uid ?? '', replicas: deployment.spec?.replicas ?? 1 }
+      : { uid: ref.uid, replicas: owner.spec?.replicas ?? 1 };
   }
 
   return {
     name: 'disruption',
     watch(queue) {
       const ofPod = (p: Pod) => {
-        for (const b of budgets.lister.list({ namespace: p.metadata.namespace })) if (labelSelectorFromObject(b.spec?.selector).matches(p.metadata.labels)) queue.add(key(b));
+        for (const b of budgets.lister.list({ namespace: p.metadata.namespace }))
+          if (labelSelectorFromObject(b.spec?.selector).matches(p.metadata.labels)) queue.add(key(b));
       };
       const undo = [
         budgets.addHandler({ add: (b) => queue.add(key(b)), update: (_o, b) => queue.add(key(b)) }),
-        pods.addHandler({ add: ofPod, update: (old, p) => (ofPod(p), semanticEqual(old.metadata.labels, p.metadata.labels) || ofPod(old)), delete: ofPod }),
+        pods.addHandler({
+          add: ofPod,
+          update: (old, p) => [p, ...(semanticEqual(old.metadata.labels, p.metadata.labels) ? [] : [old])].forEach(ofPod),
+          delete: ofPod,
+        }),
       ];
       return () => undo.forEach((f) => f());
     },
@@ -85,8 +112,15 @@ export function disruptionController({ client, informers, clock }: ControllerCon
       const { namespace, name } = splitKey(at);
       const pdb = budgets.lister.get(name, namespace);
       if (!pdb) return undefined;
-      const selected = pods.lister.list({ namespace, selector: labelSelectorFromObject(pdb.spec?.selector) }).filter((p) => isActive(p) || p.metadata.deletionTimestamp);
-      const status = budgetStatus(pdb, selected.filter((p) => p.status?.phase !== 'Succeeded' && p.status?.phase !== 'Failed'), scaleOf, clock.now());
+      const selected = pods.lister
+        .list({ namespace, selector: labelSelectorFromObject(pdb.spec?.selector) })
+        .filter((p) => isActive(p) || p.metadata.deletionTimestamp);
+      const status = budgetStatus(
+        pdb,
+        selected.filter((p) => p.status?.phase !== 'Succeeded' && p.status?.phase !== 'Failed'),
+        scaleOf,
+        clock.now(),
+      );
       if (!semanticEqual(status, pdb.status)) {
         try {
           await client.api.podDisruptionBudgets(namespace).updateStatus({ ...pdb, status }, { signal });

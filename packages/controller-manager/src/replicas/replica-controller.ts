@@ -22,7 +22,12 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
   const pods = informers.informer(Resources.pods);
   const expectations = new Expectations(clock);
 
-  async function manage(key: string, rs: ReplicaSet, active: readonly Pod[], signal: AbortSignal): Promise<{ failure: ManageFailure; error: unknown } | undefined> {
+  async function manage(
+    key: string,
+    rs: ReplicaSet,
+    active: readonly Pod[],
+    signal: AbortSignal,
+  ): Promise<{ failure: ManageFailure; error: unknown } | undefined> {
     const wanted = rs.spec?.replicas ?? 1;
     if (active.length < wanted) {
       const count = Math.min(wanted - active.length, BURST);
@@ -88,7 +93,11 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
         }),
         watchOwnedPods(pods, {
           ownerOf: (pod) => ownerKey(pod as KubeObject, kind),
-          orphanKeys: (pod) => sets.lister.list({ namespace: pod.metadata.namespace }).filter((rs) => kind.selector(rs).matches(pod.metadata.labels)).map((rs) => `${rs.metadata.namespace}/${rs.metadata.name}`),
+          orphanKeys: (pod) =>
+            sets.lister
+              .list({ namespace: pod.metadata.namespace })
+              .filter((rs) => kind.selector(rs).matches(pod.metadata.labels))
+              .map((rs) => `${rs.metadata.namespace}/${rs.metadata.name}`),
           queue,
           created: (key) => expectations.creationObserved(key),
           deleted: (key, uid) => expectations.deletionObserved(key, uid),

@@ -40,7 +40,9 @@ export async function syncRevisions(o: RevisionsOptions): Promise<ControllerRevi
   const namespace = owner.metadata.namespace;
   const api = client.api.controllerRevisions(namespace);
   const owned = await claimObjects<ControllerRevision>({
-    owner, ownerKind, signal,
+    owner,
+    ownerKind,
+    signal,
     selector: labelSelectorFromObject(owner.spec?.selector),
     objects: o.candidates,
     client: api,
@@ -81,7 +83,13 @@ export async function syncRevisions(o: RevisionsOptions): Promise<ControllerRevi
 }
 
 /** Deletes what no pod uses beyond the history limit, oldest first. `live`: hashes in use. */
-export async function truncateHistory(client: KubeClient, owner: RevisionOwner, all: readonly ControllerRevision[], live: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+export async function truncateHistory(
+  client: KubeClient,
+  owner: RevisionOwner,
+  all: readonly ControllerRevision[],
+  live: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<void> {
   const unused = all.filter((r, i) => i < all.length - 1 && !live.has(revisionHash(r)) && !live.has(r.metadata.name ?? ''));
   const surplus = unused.length - (owner.spec?.revisionHistoryLimit ?? 10);
   for (const r of unused.slice(0, Math.max(0, surplus))) {

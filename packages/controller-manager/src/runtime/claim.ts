@@ -32,7 +32,11 @@ export async function claimObjects<T extends KubeObject>(o: ClaimOptions<T>): Pr
       if (ref.uid !== owner.metadata.uid) continue;
       if (matches) claimed.push(object);
       else if (!owner.metadata.deletionTimestamp) {
-        await ignoreGone(client.namespace(object.metadata.namespace).patch(name, 'strategic', { metadata: { uid, ownerReferences: [{ $patch: 'delete', uid: ref.uid }] } }, { signal }));
+        await ignoreGone(
+          client
+            .namespace(object.metadata.namespace)
+            .patch(name, 'strategic', { metadata: { uid, ownerReferences: [{ $patch: 'delete', uid: ref.uid }] } }, { signal }),
+        );
       }
       continue;
     }

@@ -8,7 +8,8 @@ export interface ConditionLike {
   lastUpdateTime?: string;
 }
 
-export const findCondition = <C extends ConditionLike>(conditions: readonly C[] | undefined, type: string): C | undefined => conditions?.find((c) => c.type === type);
+export const findCondition = <C extends ConditionLike>(conditions: readonly C[] | undefined, type: string): C | undefined =>
+  conditions?.find((c) => c.type === type);
 
 /** With the condition set. `lastTransitionTime` moves only when the status does. */
 export function withCondition<C extends ConditionLike>(conditions: readonly C[] | undefined, next: C, now: string): C[] {
@@ -18,4 +19,5 @@ export function withCondition<C extends ConditionLike>(conditions: readonly C[] 
   return [...rest, { ...next, lastTransitionTime }];
 }
 
-export const withoutCondition = <C extends ConditionLike>(conditions: readonly C[] | undefined, type: string): C[] => (conditions ?? []).filter((c) => c.type !== type);
+export const withoutCondition = <C extends ConditionLike>(conditions: readonly C[] | undefined, type: string): C[] =>
+  (conditions ?? []).filter((c) => c.type !== type);

@@ -14,7 +14,11 @@ export interface Discovery {
 }
 
 interface GroupList {
-  readonly groups?: readonly { readonly name: string; readonly versions: readonly { readonly groupVersion: string; readonly version: string }[]; readonly preferredVersion?: { readonly groupVersion: string } }[];
+  readonly groups?: readonly {
+    readonly name: string;
+    readonly versions: readonly { readonly groupVersion: string; readonly version: string }[];
+    readonly preferredVersion?: { readonly groupVersion: string };
+  }[];
 }
 interface ResourceList {
   readonly resources?: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean; readonly verbs: readonly string[] }[];

@@ -10,7 +10,8 @@ export interface OwnerKind {
 export const controllerOf = (object: Owned): OwnerReference | undefined => object.metadata.ownerReferences?.find((o) => o.controller);
 
 /** Whether it is managed by this very owner. */
-export const isControlledBy = (object: Owned, owner: { readonly metadata: { readonly uid?: string } }): boolean => controllerOf(object)?.uid === owner.metadata.uid;
+export const isControlledBy = (object: Owned, owner: { readonly metadata: { readonly uid?: string } }): boolean =>
+  controllerOf(object)?.uid === owner.metadata.uid;
 
 export function controllerRef(owner: Pick<KubeObject, 'metadata'>, { apiVersion, kind }: OwnerKind): OwnerReference {
   return { apiVersion, kind, name: owner.metadata.name ?? '', uid: owner.metadata.uid ?? '', controller: true, blockOwnerDeletion: true };

@@ -25,14 +25,18 @@ export function serviceAccountController({ client, informers }: ControllerContex
     },
     async reconcile(name, signal) {
       if (!active(namespaces.lister.get(name)) || accounts.lister.get('default', name)) return undefined;
-      await client.api.serviceAccounts(name).create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } }, { signal }).catch(unlessGone);
+      await client.api
+        .serviceAccounts(name)
+        .create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } }, { signal })
+        .catch(unlessGone);
       return undefined;
     },
   };
 }
 
 const ROOT_CA = 'kube-root-ca.crt';
-const DESCRIPTION = 'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.';
+const DESCRIPTION =
+  'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.';
 
 /** Every namespace has the config map `kube-root-ca.crt`, with which pods check the API server. */
 export function rootCaController({ client, informers, config }: ControllerContext): Controller {
@@ -53,9 +57,14 @@ export function rootCaController({ client, informers, config }: ControllerContex
       const data = { 'ca.crt': config.rootCa };
       const annotations = { 'kubernetes.io/description': DESCRIPTION };
       if (!current) {
-        await client.api.configMaps(name).create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ROOT_CA, namespace: name, annotations }, data }, { signal }).catch(unlessGone);
+        await client.api
+          .configMaps(name)
+          .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ROOT_CA, namespace: name, annotations }, data }, { signal })
+          .catch(unlessGone);
       } else if (current.data?.['ca.crt'] !== config.rootCa || Object.keys(current.data).length !== 1) {
-        await client.api.configMaps(name).update({ ...current, metadata: { ...current.metadata, annotations: { ...current.metadata.annotations, ...annotations } }, data }, { signal });
+        await client.api
+          .configMaps(name)
+          .update({ ...current, metadata: { ...current.metadata, annotations: { ...current.metadata.annotations, ...annotations } }, data }, { signal });
       }
       return undefined;
     },

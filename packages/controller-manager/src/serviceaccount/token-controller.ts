@@ -62,7 +62,10 @@ export function tokenController({ client, informers, config }: ControllerContext
       const account = cached ?? (accountName === '' ? undefined : await client.api.serviceAccounts(namespace).get(accountName, { signal }).catch(absent));
       const uid = secret.metadata.annotations?.[UID];
       if (!account || (uid && uid !== account.metadata.uid)) {
-        await client.api.secrets(namespace).delete(name, { signal, ...(secret.metadata.uid && { preconditions: { uid: secret.metadata.uid } }) }).catch(absent);
+        await client.api
+          .secrets(namespace)
+          .delete(name, { signal, ...(secret.metadata.uid && { preconditions: { uid: secret.metadata.uid } }) })
+          .catch(absent);
         return undefined;
       }
       const data = { ...secret.data };
@@ -71,7 +74,12 @@ export function tokenController({ client, informers, config }: ControllerContext
       data.token ??= base64(await legacyToken(privateKey, secret, account));
       data.namespace = base64(namespace);
       if (config.rootCa !== '') data['ca.crt'] = base64(config.rootCa);
-      await client.api.secrets(namespace).update({ ...secret, metadata: { ...secret.metadata, annotations: { ...secret.metadata.annotations, [UID]: account.metadata.uid ?? '' } }, data }, { signal });
+      await client.api
+        .secrets(namespace)
+        .update(
+          { ...secret, metadata: { ...secret.metadata, annotations: { ...secret.metadata.annotations, [UID]: account.metadata.uid ?? '' } }, data },
+          { signal },
+        );
       return undefined;
     },
   };

@@ -23,10 +23,20 @@ export function statefulSetController({ client, informers, clock, events }: Cont
       if (claims.lister.get(claim.metadata.name ?? '', set.metadata.namespace)) continue;
       try {
         await client.api.persistentVolumeClaims(set.metadata.namespace).create(claim, { signal });
-        events(set as KubeObject, 'Normal', 'SuccessfulCreate', `create Claim ${claim.metadata.name ?? ''} Pod ${podNameOf(set, ordinal)} in StatefulSet ${set.metadata.name ?? ''} success`);
+        events(
+          set as KubeObject,
+          'Normal',
+          'SuccessfulCreate',
+          `create Claim ${claim.metadata.name ?? ''} Pod ${podNameOf(set, ordinal)} in StatefulSet ${set.metadata.name ?? ''} success`,
+        );
       } catch (error) {
         if (isAlreadyExists(error)) continue;
-        events(set as KubeObject, 'Warning', 'FailedCreate', `create Claim ${claim.metadata.name ?? ''} for Pod ${podNameOf(set, ordinal)} in StatefulSet ${set.metadata.name ?? ''} failed error: ${(error as Error).message}`);
+        events(
+          set as KubeObject,
+          'Warning',
+          'FailedCreate',
+          `create Claim ${claim.metadata.name ?? ''} for Pod ${podNameOf(set, ordinal)} in StatefulSet ${set.metadata.name ?? ''} failed error: ${(error as Error).message}`,
+        );
         throw error;
       }
     }
@@ -46,9 +56,12 @@ export function statefulSetController({ client, informers, clock, events }: Cont
         const rest = (claim.metadata.ownerReferences ?? []).filter((o) => o.uid !== set.metadata.uid && o.uid !== pod.metadata.uid);
         const refs = [...rest];
         if (policy.whenDeleted === 'Delete') refs.push({ ...STATEFUL_SET, name: set.metadata.name ?? '', uid: set.metadata.uid ?? '' });
-        if (policy.whenScaled === 'Delete' && n >= end) refs.push({ apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' });
+        if (policy.whenScaled === 'Delete' && n >= end)
+          refs.push({ apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' });
         if (semanticEqual(refs, claim.metadata.ownerReferences)) continue;
-        await client.api.persistentVolumeClaims(set.metadata.namespace).patch(claim.metadata.name ?? '', 'merge', { metadata: { resourceVersion: claim.metadata.resourceVersion, ownerReferences: refs } }, { signal });
+        await client.api
+          .persistentVolumeClaims(set.metadata.namespace)
+          .patch(claim.metadata.name ?? '', 'merge', { metadata: { resourceVersion: claim.metadata.resourceVersion, ownerReferences: refs } }, { signal });
       }
     }
   }
@@ -60,7 +73,11 @@ export function statefulSetController({ client, informers, clock, events }: Cont
         sets.addHandler({ add: (s) => queue.add(key(s)), update: (_o, s) => queue.add(key(s)), delete: (s) => queue.add(key(s)) }),
         watchOwnedPods(pods, {
           ownerOf: (p) => ownerKey(p as KubeObject, STATEFUL_SET),
-          orphanKeys: (p) => sets.lister.list({ namespace: p.metadata.namespace }).filter((s) => labelSelectorFromObject(s.spec?.selector).matches(p.metadata.labels)).map(key),
+          orphanKeys: (p) =>
+            sets.lister
+              .list({ namespace: p.metadata.namespace })
+              .filter((s) => labelSelectorFromObject(s.spec?.selector).matches(p.metadata.labels))
+              .map(key),
           queue,
         }),
       ];
@@ -74,12 +91,23 @@ export function statefulSetController({ client, informers, clock, events }: Cont
       if (selector.isEmpty) return undefined;
       const freshOwner = () => client.api.statefulSets(namespace).get(name, { signal }) as Promise<KubeObject>;
       const all = await claimObjects<Pod>({
-        owner: set as KubeObject, ownerKind: STATEFUL_SET, selector, freshOwner, signal,
+        owner: set as KubeObject,
+        ownerKind: STATEFUL_SET,
+        selector,
+        freshOwner,
+        signal,
         // Only its own names may be adopted.
         objects: pods.lister.list({ namespace }).filter((p) => ordinalOf(set, p) !== undefined),
         client: client.api.pods(namespace),
       });
-      const history = await syncRevisions({ client, owner: set as unknown as RevisionOwner, ownerKind: STATEFUL_SET, candidates: revisions.lister.list({ namespace }), freshOwner, signal });
+      const history = await syncRevisions({
+        client,
+        owner: set as unknown as RevisionOwner,
+        ownerKind: STATEFUL_SET,
+        candidates: revisions.lister.list({ namespace }),
+        freshOwner,
+        signal,
+      });
       const update = history.at(-1);
       if (!update) return undefined;
       const current = history.find((r) => r.metadata.name === set.status?.currentRevision) ?? update;
@@ -88,7 +116,7 @@ export function statefulSetController({ client, informers, clock, events }: Cont
       await retainClaims(set, all, signal);
       const now = clock.now();
       let failure: unknown;
-      for (const step of planStatefulSet({ set, pods: all, currentRevision, updateRevision, now })) {
+      for (const step of planStatefulSet({ set, pods: all, updateRevision, now })) {
         try {
           if (step.type === 'create') {
             await ensureClaims(set, step.ordinal, signal);
@@ -96,15 +124,23 @@ export function statefulSetController({ client, informers, clock, events }: Cont
             await client.api.pods(namespace).create(pod, { signal });
             events(set as KubeObject, 'Normal', 'SuccessfulCreate', `create Pod ${pod.metadata.name ?? ''} in StatefulSet ${name} successful`);
           } else {
-            if (step.why === 'failed') events(set as KubeObject, 'Warning', 'RecreatingFailedPod', `StatefulSet ${at} is recreating failed Pod ${step.pod.metadata.name ?? ''}`);
-            await client.api.pods(namespace).delete(step.pod.metadata.name ?? '', { signal, ...(step.pod.metadata.uid && { preconditions: { uid: step.pod.metadata.uid } }) });
+            if (step.why === 'failed')
+              events(set as KubeObject, 'Warning', 'RecreatingFailedPod', `StatefulSet ${at} is recreating failed Pod ${step.pod.metadata.name ?? ''}`);
+            await client.api
+              .pods(namespace)
+              .delete(step.pod.metadata.name ?? '', { signal, ...(step.pod.metadata.uid && { preconditions: { uid: step.pod.metadata.uid } }) });
             events(set as KubeObject, 'Normal', 'SuccessfulDelete', `delete Pod ${step.pod.metadata.name ?? ''} in StatefulSet ${name} successful`);
           }
         } catch (error) {
           // The cache is behind: what is there or gone will be seen.
           if ((step.type === 'create' && isAlreadyExists(error)) || (step.type === 'delete' && isNotFound(error))) continue;
           const what = step.type === 'create' ? podNameOf(set, step.ordinal) : (step.pod.metadata.name ?? '');
-          events(set as KubeObject, 'Warning', step.type === 'create' ? 'FailedCreate' : 'FailedDelete', `${step.type} Pod ${what} in StatefulSet ${name} failed error: ${(error as Error).message}`);
+          events(
+            set as KubeObject,
+            'Warning',
+            step.type === 'create' ? 'FailedCreate' : 'FailedDelete',
+            `${step.type} Pod ${what} in StatefulSet ${name} failed error: ${(error as Error).message}`,
+          );
           failure ??= error;
           break;
         }

@@ -10,7 +10,6 @@ export type StatefulStep =
 export interface StatefulState {
   readonly set: StatefulSet;
   readonly pods: readonly Pod[];
-  readonly currentRevision: string;
   readonly updateRevision: string;
   readonly now: number;
 }
@@ -20,7 +19,7 @@ export interface StatefulState {
  * and an update replaces from the highest down to the partition. Parallel management creates and deletes without waiting; updates
  * go in order all the same.
  */
-export function planStatefulSet({ set, pods, currentRevision, updateRevision, now }: StatefulState): StatefulStep[] {
+export function planStatefulSet({ set, pods, updateRevision, now }: StatefulState): StatefulStep[] {
   const start = set.spec?.ordinals?.start ?? 0;
   const replicas = set.spec?.replicas ?? 1;
   const ordered = set.spec?.podManagementPolicy !== 'Parallel';

@@ -16,7 +16,8 @@ export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
   return /^(0|[1-9]\d*)$/.test(rest) ? Number(rest) : undefined;
 }
 
-export const claimName = (set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string => `${template.metadata.name ?? ''}-${podNameOf(set, ordinal)}`;
+export const claimName = (set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string =>
+  `${template.metadata.name ?? ''}-${podNameOf(set, ordinal)}`;
 
 /** The claims of one pod, by volume. */
 export function claimsFor(set: StatefulSet, ordinal: number): PersistentVolumeClaim[] {
@@ -37,12 +38,20 @@ export function claimsFor(set: StatefulSet, ordinal: number): PersistentVolumeCl
 export function statefulPod(set: StatefulSet, revision: ControllerRevision, ordinal: number): Pod {
   const name = podNameOf(set, ordinal);
   const pod = podFromTemplate(templateOf(revision), set as KubeObject, STATEFUL_SET, name);
-  pod.metadata.labels = { ...pod.metadata.labels, [POD_NAME]: name, [POD_INDEX]: String(ordinal), [REVISION_LABEL]: revision.metadata.name ?? revisionHash(revision) };
+  pod.metadata.labels = {
+    ...pod.metadata.labels,
+    [POD_NAME]: name,
+    [POD_INDEX]: String(ordinal),
+    [REVISION_LABEL]: revision.metadata.name ?? revisionHash(revision),
+  };
   const spec = pod.spec as NonNullable<Pod['spec']>;
   spec.hostname = name;
   if (set.spec?.serviceName) spec.subdomain = set.spec.serviceName;
   const templates = set.spec?.volumeClaimTemplates ?? [];
-  const own: Volume[] = templates.map((t) => ({ name: t.metadata.name ?? '', persistentVolumeClaim: { claimName: claimName(set, t, ordinal), readOnly: false } }));
+  const own: Volume[] = templates.map((t) => ({
+    name: t.metadata.name ?? '',
+    persistentVolumeClaim: { claimName: claimName(set, t, ordinal), readOnly: false },
+  }));
   const names = new Set(own.map((v) => v.name));
   const volumes = [...own, ...(spec.volumes ?? []).filter((v) => !names.has(v.name))];
   if (volumes.length > 0) spec.volumes = volumes;

@@ -8,7 +8,9 @@ const PVC_FINALIZER = 'kubernetes.io/pvc-protection';
 const PV_FINALIZER = 'kubernetes.io/pv-protection';
 
 const claimsOf = (pod: Pod): string[] =>
-  (pod.spec?.volumes ?? []).flatMap((v) => (v.persistentVolumeClaim ? [v.persistentVolumeClaim.claimName] : v.ephemeral ? [`${pod.metadata.name ?? ''}-${v.name}`] : []));
+  (pod.spec?.volumes ?? []).flatMap((v) =>
+    v.persistentVolumeClaim ? [v.persistentVolumeClaim.claimName] : v.ephemeral ? [`${pod.metadata.name ?? ''}-${v.name}`] : [],
+  );
 
 /** Add the finalizer to what lives, take it off what is being deleted and not in use. The new list, or undefined: nothing to do. */
 export function protectedFinalizers(object: KubeObject, finalizer: string, inUse: () => boolean): string[] | undefined {
@@ -28,15 +30,24 @@ export function pvcProtectionController({ client, informers }: ControllerContext
       const ofPod = (p: Pod) => {
         for (const name of claimsOf(p)) queue.add(`${p.metadata.namespace}/${name}`);
       };
-      const undo = [claims.addHandler({ add: (c) => queue.add(key(c)), update: (_o, c) => queue.add(key(c)) }), pods.addHandler({ update: (_o, p) => isFinished(p) && ofPod(p), delete: ofPod })];
+      const undo = [
+        claims.addHandler({ add: (c) => queue.add(key(c)), update: (_o, c) => queue.add(key(c)) }),
+        pods.addHandler({ update: (_o, p) => isFinished(p) && ofPod(p), delete: ofPod }),
+      ];
       return () => undo.forEach((f) => f());
     },
     async reconcile(at, signal) {
       const { namespace, name } = splitKey(at);
       const claim = claims.lister.get(name, namespace);
       if (!claim) return undefined;
-      const finalizers = protectedFinalizers(claim as KubeObject, PVC_FINALIZER, () => pods.lister.list({ namespace }).some((p) => claimsOf(p).includes(name) && !(isFinished(p) && !p.spec?.nodeName) && !isFinished(p)));
-      if (finalizers) await client.api.persistentVolumeClaims(namespace).patch(name, 'merge', { metadata: { resourceVersion: claim.metadata.resourceVersion, finalizers } }, { signal }).catch(gone);
+      const finalizers = protectedFinalizers(claim as KubeObject, PVC_FINALIZER, () =>
+        pods.lister.list({ namespace }).some((p) => claimsOf(p).includes(name) && !(isFinished(p) && !p.spec?.nodeName) && !isFinished(p)),
+      );
+      if (finalizers)
+        await client.api
+          .persistentVolumeClaims(namespace)
+          .patch(name, 'merge', { metadata: { resourceVersion: claim.metadata.resourceVersion, finalizers } }, { signal })
+          .catch(gone);
       return undefined;
     },
   };
@@ -52,7 +63,11 @@ export function pvProtectionController({ client, informers }: ControllerContext)
       const pv = volumes.lister.get(name);
       if (!pv) return undefined;
       const finalizers = protectedFinalizers(pv as KubeObject, PV_FINALIZER, () => pv.status?.phase === 'Bound');
-      if (finalizers) await client.api.persistentVolumes().patch(name, 'merge', { metadata: { resourceVersion: pv.metadata.resourceVersion, finalizers } }, { signal }).catch(gone);
+      if (finalizers)
+        await client.api
+          .persistentVolumes()
+          .patch(name, 'merge', { metadata: { resourceVersion: pv.metadata.resourceVersion, finalizers } }, { signal })
+          .catch(gone);
       return undefined;
     },
   };

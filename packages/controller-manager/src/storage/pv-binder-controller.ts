@@ -11,7 +11,8 @@ const BETA_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner';
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
 
-const className = (claim: PersistentVolumeClaim): string => claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? claim.spec?.storageClassName ?? '';
+const className = (claim: PersistentVolumeClaim): string =>
+  claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? claim.spec?.storageClassName ?? '';
 const sizeOf = (pv: PersistentVolume): string => pv.spec?.capacity?.storage ?? '0';
 
 /** Whether the volume is reserved for this very claim. */
@@ -46,7 +47,15 @@ export function pvBinderController({ client, informers, events }: ControllerCont
   const claimKey = (o: { metadata: { namespace?: string; name?: string } }) => `${PVC}${o.metadata.namespace}/${o.metadata.name}`;
 
   async function volumePhase(pv: PersistentVolume, phase: string, signal: AbortSignal): Promise<void> {
-    if (pv.status?.phase !== phase) await client.api.persistentVolumes().patch(pv.metadata.name ?? '', 'merge', { status: { phase, ...(phase !== 'Failed' && { message: null, reason: null }) } }, { subresource: 'status', signal });
+    if (pv.status?.phase !== phase)
+      await client.api
+        .persistentVolumes()
+        .patch(
+          pv.metadata.name ?? '',
+          'merge',
+          { status: { phase, ...(phase !== 'Failed' && { message: null, reason: null }) } },
+          { subresource: 'status', signal },
+        );
   }
 
   async function bind(claim: PersistentVolumeClaim, pv: PersistentVolume, signal: AbortSignal): Promise<void> {
@@ -55,7 +64,9 @@ export function pvBinderController({ client, informers, events }: ControllerCont
     if (volume.spec?.claimRef?.uid !== uid) {
       const annotations = volume.spec?.claimRef ? {} : { [BOUND_BY_CONTROLLER]: 'yes' };
       const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: claim.metadata.resourceVersion };
-      volume = await client.api.persistentVolumes().patch(pv.metadata.name ?? '', 'merge', { metadata: { resourceVersion: pv.metadata.resourceVersion, annotations }, spec: { claimRef } }, { signal });
+      volume = await client.api
+        .persistentVolumes()
+        .patch(pv.metadata.name ?? '', 'merge', { metadata: { resourceVersion: pv.metadata.resourceVersion, annotations }, spec: { claimRef } }, { signal });
     }
     await volumePhase(volume, 'Bound', signal);
     const api = client.api.persistentVolumeClaims(namespace);
@@ -63,7 +74,13 @@ export function pvBinderController({ client, informers, events }: ControllerCont
       const annotations = { [BIND_COMPLETED]: 'yes', ...(!claim.spec?.volumeName && { [BOUND_BY_CONTROLLER]: 'yes' }) };
       await api.patch(name ?? '', 'merge', { metadata: { annotations }, spec: { volumeName: pv.metadata.name } }, { signal });
     }
-    if (claim.status?.phase !== 'Bound') await api.patch(name ?? '', 'merge', { status: { phase: 'Bound', accessModes: pv.spec?.accessModes ?? [], capacity: pv.spec?.capacity ?? {} } }, { subresource: 'status', signal });
+    if (claim.status?.phase !== 'Bound')
+      await api.patch(
+        name ?? '',
+        'merge',
+        { status: { phase: 'Bound', accessModes: pv.spec?.accessModes ?? [], capacity: pv.spec?.capacity ?? {} } },
+        { subresource: 'status', signal },
+      );
   }
 
   async function syncClaim(claim: PersistentVolumeClaim, signal: AbortSignal): Promise<void> {
@@ -88,14 +105,24 @@ export function pvBinderController({ client, informers, events }: ControllerCont
     const pv = reserved ?? findVolume(claim, candidates);
     if (pv) return bind(claim, pv, signal);
     if (claim.spec?.storageClassName === undefined) {
-      const preset = classes.lister.list().filter((c) => c.metadata.annotations?.[DEFAULT_CLASS] === 'true').sort((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''))[0];
+      const preset = classes.lister
+        .list()
+        .filter((c) => c.metadata.annotations?.[DEFAULT_CLASS] === 'true')
+        .sort((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''))[0];
       if (preset) return void (await api.patch(name, 'merge', { spec: { storageClassName: preset.metadata.name } }, { signal }));
     }
     if (cls?.provisioner && cls.provisioner !== NO_PROVISIONER) {
-      if (claim.metadata.annotations?.[PROVISIONER] !== cls.provisioner) await api.patch(name, 'merge', { metadata: { annotations: { [PROVISIONER]: cls.provisioner, [BETA_PROVISIONER]: cls.provisioner } } }, { signal });
-      return events(claim as KubeObject, 'Normal', 'ExternalProvisioning', `Waiting for a volume to be created either by the external provisioner '${cls.provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`);
+      if (claim.metadata.annotations?.[PROVISIONER] !== cls.provisioner)
+        await api.patch(name, 'merge', { metadata: { annotations: { [PROVISIONER]: cls.provisioner, [BETA_PROVISIONER]: cls.provisioner } } }, { signal });
+      return events(
+        claim as KubeObject,
+        'Normal',
+        'ExternalProvisioning',
+        `Waiting for a volume to be created either by the external provisioner '${cls.provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`,
+      );
     }
-    if (className(claim) !== '' && !cls) return events(claim as KubeObject, 'Warning', 'ProvisioningFailed', `storageclass.storage.k8s.io "${className(claim)}" not found`);
+    if (className(claim) !== '' && !cls)
+      return events(claim as KubeObject, 'Warning', 'ProvisioningFailed', `storageclass.storage.k8s.io "${className(claim)}" not found`);
     events(claim as KubeObject, 'Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set');
   }
 
@@ -104,15 +131,29 @@ export function pvBinderController({ client, informers, events }: ControllerCont
     if (!ref) return volumePhase(pv, 'Available', signal);
     if (!ref.uid) return volumePhase(pv, 'Available', signal);
     const cached = claims.lister.get(ref.name ?? '', ref.namespace);
-    const claim = cached?.metadata.uid === ref.uid ? cached : await client.api.persistentVolumeClaims(ref.namespace).get(ref.name ?? '', { signal }).catch(gone);
-    if (claim?.metadata.uid === ref.uid) return claim?.spec?.volumeName === pv.metadata.name && claim?.status?.phase === 'Bound' ? volumePhase(pv, 'Bound', signal) : undefined;
+    const claim =
+      cached?.metadata.uid === ref.uid
+        ? cached
+        : await client.api
+            .persistentVolumeClaims(ref.namespace)
+            .get(ref.name ?? '', { signal })
+            .catch(gone);
+    if (claim?.metadata.uid === ref.uid)
+      return claim?.spec?.volumeName === pv.metadata.name && claim?.status?.phase === 'Bound' ? volumePhase(pv, 'Bound', signal) : undefined;
     // Its claim is gone.
     await volumePhase(pv, 'Released', signal);
     if (pv.spec?.persistentVolumeReclaimPolicy !== 'Delete' || pv.metadata.annotations?.['pv.kubernetes.io/provisioned-by']) return;
     if (pv.spec.hostPath || pv.spec.local) {
       // Nobody of ours made what is behind it, so nobody of ours removes it.
       events(pv as KubeObject, 'Warning', 'VolumeFailedDelete', 'error getting deleter volume plugin for volume: no deletable volume plugin matched');
-      await client.api.persistentVolumes().patch(pv.metadata.name ?? '', 'merge', { status: { phase: 'Failed', message: 'no deletable volume plugin matched' } }, { subresource: 'status', signal });
+      await client.api
+        .persistentVolumes()
+        .patch(
+          pv.metadata.name ?? '',
+          'merge',
+          { status: { phase: 'Failed', message: 'no deletable volume plugin matched' } },
+          { subresource: 'status', signal },
+        );
     }
   }
 
@@ -134,8 +175,14 @@ export function pvBinderController({ client, informers, events }: ControllerCont
           delete: (c) => c.spec?.volumeName && queue.add(PV + c.spec.volumeName),
         }),
         volumes.addHandler({
-          add: (v) => (ofVolume(v), pending()),
-          update: (old, v) => (ofVolume(v), old.status?.phase !== v.status?.phase && v.status?.phase === 'Available' && pending()),
+          add(v) {
+            ofVolume(v);
+            pending();
+          },
+          update(old, v) {
+            ofVolume(v);
+            if (old.status?.phase !== v.status?.phase && v.status?.phase === 'Available') pending();
+          },
           delete: ofVolume,
         }),
         classes.addHandler({ add: pending, update: pending }),

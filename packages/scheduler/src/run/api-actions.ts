@@ -52,17 +52,15 @@ export function apiActions({ client, clock, informers, events }: ApiActionsOptio
     async bindClaim(claim, volume, signal) {
       const { namespace, uid } = claim.metadata;
       const claimRef = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name: name(claim), uid };
-      await api
-        .persistentVolumes()
-        .patch(
-          name(volume),
-          'merge',
-          {
-            metadata: { resourceVersion: volume.metadata.resourceVersion, annotations: { 'pv.kubernetes.io/bound-by-controller': 'yes' } },
-            spec: { claimRef },
-          },
-          { signal },
-        );
+      await api.persistentVolumes().patch(
+        name(volume),
+        'merge',
+        {
+          metadata: { resourceVersion: volume.metadata.resourceVersion, annotations: { 'pv.kubernetes.io/bound-by-controller': 'yes' } },
+          spec: { claimRef },
+        },
+        { signal },
+      );
     },
     async annotateSelectedNode(claim, node, signal) {
       await api
