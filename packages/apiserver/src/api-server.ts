@@ -19,6 +19,8 @@ import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
 import { signingKey, verifyingKey } from './auth/token-keys.js';
 import { bootstrap } from './bootstrap/bootstrap.js';
 import { namespaceHooks } from './bootstrap/namespace-hooks.js';
+import { CrdController } from './crd/crd-controller.js';
+import { crdHooks } from './crd/crd-hooks.js';
 import { Discovery } from './discovery/discovery.js';
 import { discoveryPaths } from './discovery/discovery-paths.js';
 import { healthPaths } from './health/health-paths.js';
@@ -61,6 +63,7 @@ export class ApiServer implements Component {
   readonly #rbac: RbacAuthorizer;
   readonly #ranges: readonly IpRange[];
   readonly #cell = new ComponentStateCell();
+  readonly #crds: CrdController;
   readonly #timers: (() => void)[] = [];
   #started = false;
 
@@ -122,6 +125,15 @@ export class ApiServer implements Component {
       ),
       resources: (context) => resources.handle(context),
     });
+    this.#crds = new CrdController({
+      registry: this.registry,
+      crds: cacheOf('apiextensions.k8s.io', 'customresourcedefinitions'),
+      transport: this.transport(SELF),
+      lookup,
+      clock,
+      logger,
+      compileRules: () => undefined,
+    });
     serverMetrics(this.metrics, this.registry, this.#feed);
     this.#http = new HttpServer({
       cert: options.tls.cert,
@@ -155,6 +167,7 @@ export class ApiServer implements Component {
     try {
       await this.#feed.start(signal);
       this.registry.started();
+      await this.#crds.start();
       await this.#http.listen();
       await this.#bootstrap();
     } catch (error) {
@@ -180,6 +193,7 @@ export class ApiServer implements Component {
     // Clients of ended watches come back to whoever serves next.
     for (const { cache } of this.registry.storages()) cache.groups.end();
     await closed;
+    await this.#crds.stop();
     await this.#feed.stop();
     this.#rbac.close();
     this.#cell.set('stopped');
@@ -252,6 +266,7 @@ export class ApiServer implements Component {
     return new Map<string, ResourceHooks>([
       ['services', services],
       ['namespaces', namespaceHooks],
+      ['customresourcedefinitions.apiextensions.k8s.io', crdHooks(clock)],
       ['events', events],
       ['events.events.k8s.io', events],
       ['pods', returned],

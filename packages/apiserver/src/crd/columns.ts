@@ -1,5 +1,5 @@
+import { humanDuration } from '@coxswain/api';
 import type { CustomResourceColumnDefinition, KubeObject, PrinterColumn } from '@coxswain/api';
-import * as api from '@coxswain/api';
 import type { CrdVersion } from './json-schema.js';
 import { compileJsonPath } from './json-path.js';
 
@@ -45,7 +45,7 @@ function cellOf(type: string, value: unknown, now: number): string | number | bo
     case 'date': {
       if (typeof value !== 'string') return null;
       const then = Date.parse(value);
-      return Number.isNaN(then) ? '<invalid>' : api.humanDuration(now - then);
+      return Number.isNaN(then) ? '<invalid>' : humanDuration(now - then);
     }
     default:
       return null;

@@ -1,3 +1,4 @@
+import { cloneJson } from '@coxswain/apimachinery';
 import { anySchema, itemsOf, valuesOf } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
 
@@ -14,7 +15,7 @@ export function applyDefaults(value: unknown, schema: JsonSchema): void {
     const items = itemsOf(schema);
     if (!items) return;
     for (let i = 0; i < value.length; i++) {
-      if (value[i] === null && !items.nullable && items.default !== undefined) value[i] = structuredClone(items.default);
+      if (value[i] === null && !items.nullable && items.default !== undefined) value[i] = cloneJson(items.default);
       applyDefaults(value[i], items);
     }
     return;
@@ -26,14 +27,14 @@ export function applyDefaults(value: unknown, schema: JsonSchema): void {
     for (const key in properties) {
       const property = properties[key] as JsonSchema;
       if (property.default !== undefined && (object[key] === undefined || (object[key] === null && !property.nullable)))
-        object[key] = structuredClone(property.default);
+        object[key] = cloneJson(property.default);
       if (object[key] !== undefined) applyDefaults(object[key], property);
     }
   }
   if (!values) return;
   for (const key of Object.keys(object)) {
     if (properties && Object.hasOwn(properties, key)) continue;
-    if (object[key] === null && !values.nullable && values.default !== undefined) object[key] = structuredClone(values.default);
+    if (object[key] === null && !values.nullable && values.default !== undefined) object[key] = cloneJson(values.default);
     applyDefaults(object[key], values);
   }
 }

@@ -1,6 +1,6 @@
 import type { FieldError } from '@coxswain/api';
 import { fieldErrors } from '@coxswain/api';
-import { deepEqual } from '../util/deep-equal.js';
+import { canonicalJson, deepEqual } from '@coxswain/apimachinery';
 import { matchesFormat } from './formats.js';
 import { itemsOf, valuesOf } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
@@ -173,18 +173,10 @@ function checkListType(value: readonly unknown[], schema: JsonSchema, path: stri
       const item = identity as Record<string, unknown>;
       identity = Object.fromEntries(keys.map((key) => [key, item[key]]));
     }
-    const text = canonical(identity);
+    const text = canonicalJson(identity);
     if (seen.has(text)) errors.push(fieldErrors.duplicate(`${path}[${i}]`, identity));
     seen.add(text);
   }
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
 }
 
 function checkObject(value: Record<string, unknown>, schema: JsonSchema, path: string, errors: FieldError[], old: Old): void {

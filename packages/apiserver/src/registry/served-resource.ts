@@ -1,10 +1,13 @@
-import type { KubeObject, ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
+import type { DecodeResult, KubeObject, ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
 import type { GroupResource } from '@coxswain/apimachinery';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
 import type { CustomOpenApi } from './custom-open-api.js';
 import { ObjectCodec } from './object-codec.js';
 import { decodedWatchEncoder, objectWatchEncoder } from './watch-encoders.js';
+
+/** As `decode`: changes `object`. Sparse: a configuration to apply, which stays as it came. */
+export type ShapeCheck = (object: KubeObject, sparse: boolean) => DecodeResult;
 
 /** One row of the table, ready to serve. */
 export class ServedResource {
@@ -24,6 +27,8 @@ export class ServedResource {
     /** CRDs bring theirs inline. */
     schema?: TypeSchema,
     readonly openApi?: CustomOpenApi,
+    /** Holds an object to its type in a way of its own: drops and names what nobody knows. */
+    readonly shape?: ShapeCheck,
   ) {
     this.codec = new ObjectCodec(definition);
     this.watchEncoder = objectWatchEncoder(this.codec);

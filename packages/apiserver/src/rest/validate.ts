@@ -9,7 +9,7 @@ export function validateNew(served: ServedResource, object: KubeObject): void {
 }
 
 export function validateChanged(served: ServedResource, strategy: ResourceStrategy, object: KubeObject, old: KubeObject): void {
-  const errors = [...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? [])];
+  const errors = [...(strategy.updateIsWhole ? [] : (strategy.validate?.(object) ?? [])), ...(strategy.validateUpdate?.(object, old) ?? [])];
   if (errors.length > 0) refuse(served, object, errors);
 }
 
