@@ -5,6 +5,7 @@ import { all, component, type ComponentRecipe } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
 import { Scheduler } from '@coxswain/scheduler';
 import { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, SchedulerPlugin, StateStore } from '@coxswain/sdk';
+import { addonPolicy } from './addon-policy.js';
 import type { ClusterConfig } from './cluster-spec.js';
 
 const AUTHENTICATED = 'system:authenticated';
@@ -62,6 +63,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
     return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock });
   };
   return [
+    component('addon-policy', [Clock], (clock) => addonPolicy(clientAs('system:coxswain', 'coxswain', clock, 'system:masters')), { after: ['apiserver'] }),
     component(
       'apiserver',
       [StateStore, Clock, Random, Logger, all(Authenticator), all(Authorizer), all(AdmissionPlugin)],

@@ -90,7 +90,7 @@ function plannedLeaves(o: ClusterPkiOptions): Record<LeafName, Leaf> {
       ipAddresses: o.nodeIPs,
     },
     'kube-proxy': client('system:kube-proxy', 'system:node-proxier'),
-    dns: client('system:coredns', 'system:masters'),
+    dns: client('system:coxswain:dns'),
   };
 }
 

@@ -1,0 +1,45 @@
+import type { KubeClient } from '@coxswain/client';
+import { type Component, defineComponent } from '@coxswain/sdk';
+
+/** Who cluster DNS is, as its client certificate says. */
+const DNS_USER = 'system:coxswain:dns';
+
+const MANAGER = 'coxswain';
+const NAMESPACE = 'kube-system';
+const NAME = 'system:coxswain:dns';
+const role = (kind: 'ClusterRole' | 'Role') => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name: NAME });
+const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: DNS_USER }];
+
+/** What add-ons of this project may do: read what they serve, write what they publish. */
+const clusterRole = {
+  metadata: { name: NAME },
+  rules: [
+    { apiGroups: [''], resources: ['services', 'namespaces', 'pods'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'watch'] },
+  ],
+};
+const publisherRole = {
+  metadata: { name: NAME, namespace: NAMESPACE },
+  rules: [
+    { apiGroups: [''], resources: ['services'], verbs: ['create', 'update', 'patch', 'delete'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create', 'update', 'patch', 'delete'] },
+    // EndpointSlices that point outside of the pod network need a right of their own.
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices/restricted'], verbs: ['create'] },
+  ],
+};
+
+const clusterRoleBinding = { metadata: { name: NAME }, roleRef: role('ClusterRole'), subjects };
+const publisherRoleBinding = { metadata: { name: NAME, namespace: NAMESPACE }, roleRef: role('Role'), subjects };
+
+/** Applies the roles of add-ons once the API server serves. `admin` must be allowed everything it grants. */
+export function addonPolicy(admin: KubeClient): Component {
+  return defineComponent('addon-policy', async (signal) => {
+    const { clusterRoles, clusterRoleBindings, roles, roleBindings } = admin.api;
+    const options = { fieldManager: MANAGER, force: true, signal };
+    await clusterRoles().apply(clusterRole, options);
+    await clusterRoleBindings().apply(clusterRoleBinding, options);
+    await roles(NAMESPACE).apply(publisherRole, options);
+    await roleBindings(NAMESPACE).apply(publisherRoleBinding, options);
+    return async () => {};
+  });
+}
