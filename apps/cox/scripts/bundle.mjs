@@ -1,6 +1,7 @@
 // One file that starts fast: every workspace package is bundled from its source; packages with native parts stay outside.
 // usage: bundle.mjs [folder of apps/cox, dist when left out]
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -12,11 +13,13 @@ const { version } = JSON.parse(await readFile(`${here}/package.json`, 'utf8'));
 const out = join(here, process.argv[2] ?? 'dist');
 if (relative(here, out).startsWith('..')) throw new Error(`${out} is not inside ${here}`);
 
-await rm(out, { recursive: true, force: true });
-await mkdir(out, { recursive: true });
+// Built aside and moved into place: a failed build leaves the last good one.
+const fresh = `${out}-fresh-${process.pid}`;
+await mkdir(fresh, { recursive: true });
+process.on('exit', () => rmSync(fresh, { recursive: true, force: true }));
 await build({
   entryPoints: { cox: `${here}/src/main.ts` },
-  outdir: out,
+  outdir: fresh,
   outExtension: { '.js': '.mjs' },
   bundle: true,
   splitting: true,
@@ -36,4 +39,6 @@ await build({
   logLevel: 'warning',
   tsconfigRaw: { compilerOptions: { experimentalDecorators: true, target: 'es2022' } },
 });
-await chmod(join(out, 'cox.mjs'), 0o755);
+await chmod(join(fresh, 'cox.mjs'), 0o755);
+await rm(out, { recursive: true, force: true });
+await rename(fresh, out);
