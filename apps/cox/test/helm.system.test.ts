@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ClusterFixture, guestbook } from './cluster-fixture.js';
+import { ClusterFixture, eventually, guestbook } from './cluster-fixture.js';
 
 // Slow: boots a whole cluster; Helm waits for real pods.
 const cluster = new ClusterFixture('t-helm');
@@ -22,5 +22,6 @@ test('Helm installs, upgrades, rolls back and uninstalls the chart', async () =>
   expect(await replicas()).toBe('2/2');
   expect(await cluster.helm('history', 'book')).toMatch(/Rollback to 1/);
   await cluster.helm('uninstall', 'book', '--wait', '--timeout', '60s');
-  expect(await cluster.kubectl('get', 'all', '-l', 'release=book', '-o', 'name')).toBe('');
+  // Helm waits for what it made; the garbage collector removes what those made, pods after their grace.
+  await eventually('everything is gone', async () => expect(await cluster.kubectl('get', 'all', '-l', 'release=book', '-o', 'name')).toBe(''), 60_000);
 });

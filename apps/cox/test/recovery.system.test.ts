@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
+import { tracesOf } from '@coxswain/cluster';
 import { Cgroup } from '@coxswain/linux';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ClusterFixture, eventually } from './cluster-fixture.js';
-import { tracesOf } from './traces.js';
 
 // Slow: kills and restarts parts of a whole cluster.
 const cluster = new ClusterFixture('t-recovery');

@@ -9,8 +9,8 @@ export interface ClusterSpec {
   /** What does not: sockets, pid files, namespaces. */
   readonly runDir?: string;
   readonly nodeName?: string;
-  /** The address the node is known by; pods and the API server reach the kubelet there. */
-  readonly nodeIP: string;
+  /** The address the node is known by; pods and the API server reach the kubelet there. Default: where the default route leaves. */
+  readonly nodeIP?: string;
   readonly network?: NetworkSpec;
   readonly ports?: Partial<ClusterPorts>;
 }

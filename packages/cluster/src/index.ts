@@ -1,7 +1,14 @@
+export * from './addon-context.js';
 export { apiServerUrl, clientFor } from './api-access.js';
 export * from './cluster-spec.js';
 export { podNetworkName } from './cni-config.js';
+export { componentKubeconfig, type KubeconfigUserName, writeComponentKubeconfigs } from './component-kubeconfigs.js';
 export * from './control-plane-host.js';
+export * from './leftovers.js';
 export * from './node-host.js';
+export * from './node-ip.js';
 export { clusterPki } from './pki.js';
 export * from './resolve-spec.js';
+export * from './run-cluster.js';
+export * from './traces.js';
+export * from './wait-for-node.js';

@@ -8,11 +8,7 @@ import { clientFor } from './api-access.js';
 import type { ClusterConfig } from './cluster-spec.js';
 import { writeCniConfig } from './cni-config.js';
 import { group } from './group.js';
-
-/** Everything of a node's pods lives under this cgroup, so that it is found without asking anybody. */
-export function nodeCgroup(config: ClusterConfig): string {
-  return `/coxswain-${config.name}`;
-}
+import { nodeCgroup } from './leftovers.js';
 
 /** The kubelet's configuration for a node of this cluster. */
 export function kubeletConfig(config: ClusterConfig, pki: ClusterPki): KubeletConfig {

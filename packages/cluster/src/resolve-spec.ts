@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { addressAt, overlaps, parseCidr4 } from './cidr.js';
 import type { ClusterConfig, ClusterPaths, ClusterPorts, ClusterSpec } from './cluster-spec.js';
+import { detectNodeIP } from './node-ip.js';
 
 /** What is wrong with a cluster's description, field by field. */
 export class ClusterSpecError extends Error {
@@ -33,13 +34,15 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     problems.push(`network.podCIDR ${podCIDR} and network.serviceCIDR ${serviceCIDR} overlap; choose separate networks`);
   if (pods && pods.bits > 24) problems.push(`network.podCIDR ${podCIDR} is too small: every node takes a /24 of it`);
   if (services && services.bits > 28) problems.push(`network.serviceCIDR ${serviceCIDR} is too small: it needs at least 16 addresses`);
-  if (problems.length > 0 || !services) throw new ClusterSpecError(problems);
+  const nodeIP = spec.nodeIP ?? detectNodeIP();
+  if (nodeIP === undefined) problems.push('nodeIP is not given, and this machine has no address besides loopback');
+  if (problems.length > 0 || !services || nodeIP === undefined) throw new ClusterSpecError(problems);
 
   return {
     name: spec.name,
     index,
     nodeName: spec.nodeName ?? hostname().toLowerCase(),
-    nodeIP: spec.nodeIP,
+    nodeIP,
     podCIDR,
     serviceCIDR,
     clusterDomain: spec.network?.clusterDomain ?? 'cluster.local',

@@ -3,6 +3,8 @@ export * from './server.js';
 export * from './containerd/client.js';
 export * from './containerd/config-file.js';
 export * from './containerd/daemon.js';
+export * from './containerd/daemon-component.js';
+export { findShims, killShims } from './containerd/shims.js';
 export * from './images/import.js';
 export { pauseProgram } from './elf/programs.js';
 export * from './cri-containerd.js';

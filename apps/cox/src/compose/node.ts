@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ClusterConfig, nodeComponents } from '@coxswain/cluster';
+import { addonContext, addonContextModule, type ClusterConfig, componentKubeconfig, nodeComponents, tablePrefix } from '@coxswain/cluster';
 import { cniBridge } from '@coxswain/cni-bridge';
 import { criContainerd } from '@coxswain/cri-containerd';
 import { dnsAddon } from '@coxswain/dns';
@@ -7,9 +7,6 @@ import { createHost, type Host } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
 import { proxyNftables } from '@coxswain/proxy-nftables';
 import { type Logger, type PluginUse, use } from '@coxswain/sdk';
-import { componentKubeconfig } from '../cluster/component-kubeconfigs.js';
-import { addonContext } from './addon-context.js';
-import { tablePrefix } from '../teardown/teardown.js';
 
 /** The plugins of a node as `cox up` composes it. */
 export function nodePlugins(config: ClusterConfig): PluginUse[] {
@@ -30,18 +27,9 @@ export function nodePlugins(config: ClusterConfig): PluginUse[] {
 }
 
 export function nodeHost(config: ClusterConfig, pki: ClusterPki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
-  const { paths } = config;
   return createHost({
     plugins: nodePlugins(config),
-    modules: [
-      addonContext({
-        clusterDomain: config.clusterDomain,
-        hostIP: config.nodeIP,
-        nodeName: config.nodeName,
-        clusterDnsIP: config.dnsIP,
-        stateDir: join(paths.state, 'addons'),
-      }),
-    ],
+    modules: [addonContextModule(addonContext(config))],
     components: nodeComponents(config, pki),
     logger,
     onStarted: ({ component }) => onStarted(component.name),

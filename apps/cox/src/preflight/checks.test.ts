@@ -1,7 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { checkDisk, checkLinux, checkPort, checkProgram, checkRoot } from './checks.js';
-import { defaultRouteInterface } from './node-ip.js';
 
 describe('preflight', () => {
   test('names what is wrong with the machine and what to do', () => {
@@ -36,17 +35,5 @@ describe('preflight', () => {
 
   test('disk space is looked up on the nearest folder that exists', async () => {
     expect((await checkDisk('/no/such/folder/anywhere')).name).toBe('disk space');
-  });
-
-  test('the default route with the lowest metric wins', () => {
-    const header = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT';
-    const row = (iface: string, destination: string, metric: number, mask: string) =>
-      `${iface}\t${destination}\t0100A8C0\t0003\t0\t0\t${metric}\t${mask}\t0\t0\t0`;
-    expect(
-      defaultRouteInterface(
-        [header, row('wlan0', '00000000', 600, '00000000'), row('eth0', '00000000', 100, '00000000'), row('eth1', '0000A8C0', 0, '00FFFFFF')].join('\n'),
-      ),
-    ).toBe('eth0');
-    expect(defaultRouteInterface(header)).toBeUndefined();
   });
 });

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { all, component } from '@coxswain/host';
+import { addonContextModule } from '@coxswain/cluster';
 import { dnsAddon } from '@coxswain/dns';
 import { Addon, use } from '@coxswain/sdk';
-import { addonContext } from '../../compose/addon-context.js';
 import { CliError } from '../../cli-error.js';
 import type { LogLevel } from '../../logger.js';
 import { runComponents } from './run-component.js';
@@ -18,7 +18,7 @@ export interface DnsFlags {
 }
 
 export function runDns(flags: DnsFlags): Promise<void> {
-  const context = addonContext({
+  const context = addonContextModule({
     clusterDomain: flags.clusterDomain,
     hostIP: flags.address,
     nodeName: hostname().toLowerCase(),

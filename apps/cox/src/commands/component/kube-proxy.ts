@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
+import { detectNodeIP } from '@coxswain/cluster';
 import { component } from '@coxswain/host';
 import { KubeProxy } from '@coxswain/kube-proxy';
 import { proxyNftables } from '@coxswain/proxy-nftables';
 import { Clock, Logger, Random, ServiceProxy, use } from '@coxswain/sdk';
 import type { LogLevel } from '../../logger.js';
-import { detectNodeIP } from '../../preflight/node-ip.js';
 import { runComponents } from './run-component.js';
 
 export interface KubeProxyFlags {
