@@ -4,18 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterConfig } from '@coxswain/cluster';
+import { claimIndex } from './claim-index.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** The bundle under test; `COXSWAIN_TEST_COX` names another one than apps/cox/dist. */
 export const coxProgram = resolve(root, process.env['COXSWAIN_TEST_COX'] ?? 'apps/cox/dist/cox.mjs');
 export const guestbook = join(root, 'examples/guestbook');
-
-/** An index from 2 to 7 for a test's cluster, so that it runs beside a developer's own, which have the first ones. */
-function testIndex(name: string): number {
-  let hash = 0;
-  for (const char of name) hash = (hash * 31 + char.charCodeAt(0)) % 9973;
-  return 2 + (hash % 6);
-}
 
 export interface CommandResult {
   readonly code: number;
@@ -52,10 +46,11 @@ export function command(program: string, args: readonly string[], options: Comma
 export class ClusterFixture implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'cox-cluster-'));
   readonly env: Readonly<Record<string, string>>;
+  readonly #index = claimIndex();
 
   constructor(readonly name: string) {
     this.env = {
-      COXSWAIN_CLUSTER_INDEX: String(testIndex(name)),
+      COXSWAIN_CLUSTER_INDEX: String(this.#index.value),
       COXSWAIN_STATE_DIR: join(this.folder, 'state'),
       COXSWAIN_RUN_DIR: join(this.folder, 'run'),
       KUBECONFIG: join(this.folder, 'kubeconfig'),
@@ -120,6 +115,7 @@ export class ClusterFixture implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cox(['down', '--name', this.name, '--purge'], { timeoutMs: 90_000 });
     rmSync(this.folder, { recursive: true, force: true });
+    this.#index.release();
   }
 }
 
