@@ -50,11 +50,11 @@ export class ApiHandler {
       query = parseQuery(request.search);
       info = parseRequestInfo(request.method, request.path, queryBoolean(query, 'watch'), () => nameIn(query));
     } catch (error) {
-      return statusResponse(toApiError(error));
+      return statusResponse(toApiError(error), request.headers.accept);
     }
     const longRunning = isLongRunning(info);
     if (!longRunning && !inFlight.enter(info.verb)) {
-      return statusResponse(ApiError.tooManyRequests('The request is over the limit of requests in flight, please try again later.', 1));
+      return statusResponse(ApiError.tooManyRequests('The request is over the limit of requests in flight, please try again later.', 1), request.headers.accept);
     }
     let context: RequestContext | undefined;
     const finish = (response: ApiResponse): ApiResponse => {
@@ -62,7 +62,7 @@ export class ApiHandler {
       metrics.observe(info, response, clock.monotonic() - started);
       return context ? withContext(response, context) : response;
     };
-    const failed = (error: unknown): ApiResponse => finish(statusResponse(this.#log(error, info)));
+    const failed = (error: unknown): ApiResponse => finish(statusResponse(this.#log(error, info), request.headers.accept));
     try {
       const answer = mapMaybe(this.options.authentication.authenticate(request), (user) => {
         context = new RequestContext(request, info, query, user, this.options.random.uuid(), clock.now());

@@ -1,5 +1,5 @@
 import { ApiError, formatTime, successStatus } from '@coxswain/apimachinery';
-import { jsonResponse } from '../request/api-request.js';
+import { respondKind } from '../rest/respond.js';
 import type { ActionHandler } from '../rest/resource-handler.js';
 import { admissionRequest } from '../rest/admission-request.js';
 import { update } from '../rest/update.js';
@@ -81,6 +81,6 @@ export function bindingAction(env: ActionEnv): ActionHandler {
       },
       options,
     );
-    return jsonResponse(201, successStatus());
+    return respondKind(context, 201, successStatus());
   };
 }

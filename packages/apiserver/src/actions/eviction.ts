@@ -1,6 +1,6 @@
 import type { KubeObject } from '@coxswain/api';
 import { ApiError, labelSelectorFromObject, successStatus } from '@coxswain/apimachinery';
-import { jsonResponse } from '../request/api-request.js';
+import { respondKind } from '../rest/respond.js';
 import type { ActionHandler } from '../rest/resource-handler.js';
 import { admissionRequest } from '../rest/admission-request.js';
 import { remove } from '../rest/delete.js';
@@ -37,7 +37,7 @@ export function evictionAction(env: ActionEnv): ActionHandler {
     if (!pod) throw ApiError.notFound(served.groupResource, name);
     if (needsBudget(pod.object)) await takeFromBudget(env, pod, options.dryRun);
     await remove(env.rest, context, served, namespace, name, options);
-    return jsonResponse(201, successStatus());
+    return respondKind(context, 201, successStatus());
   };
 }
 

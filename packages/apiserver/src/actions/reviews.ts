@@ -1,7 +1,7 @@
 import { ApiError } from '@coxswain/apimachinery';
 import type { AuthorizationAttributes, UserInfo } from '@coxswain/sdk';
 import type { ApiResponse } from '../request/api-request.js';
-import { jsonResponse } from '../request/api-request.js';
+import { respondKind } from '../rest/respond.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { PolicyRule } from '../rbac/rules.js';
 import type { ActionHandler } from '../rest/resource-handler.js';
@@ -52,7 +52,7 @@ export function reviewActions(env: ActionEnv): ReadonlyMap<string, ActionHandler
         ...(result.decision === 'deny' ? { denied: true } : {}),
         ...(result.reason ? { reason: result.reason } : {}),
       };
-      return jsonResponse(201, { ...review, metadata: { ...review.metadata }, status });
+      return respondKind(context, 201, { ...review, metadata: { ...review.metadata }, status });
     });
   const named = (spec: AccessSpec, kind: string): UserInfo => {
     if (!spec.user && !spec.groups?.length) {
@@ -82,7 +82,7 @@ export function reviewActions(env: ActionEnv): ReadonlyMap<string, ActionHandler
       'selfsubjectreview',
       posting(async (context) => {
         const review = await readActionBody(context, 'SelfSubjectReview', AUTHENTICATION);
-        return jsonResponse(201, { ...review, status: { userInfo: userInfo(context.user) } });
+        return respondKind(context, 201, { ...review, status: { userInfo: userInfo(context.user) } });
       }),
     ],
     ['tokenreview', posting((context) => tokenReview(env, context))],
@@ -133,7 +133,7 @@ async function rulesReview(env: ActionEnv, context: RequestContext): Promise<Api
     nonResourceRules: rules.filter((rule) => rule.nonResourceURLs?.length).map(({ verbs = [], nonResourceURLs = [] }) => ({ verbs, nonResourceURLs })),
     incomplete: false,
   };
-  return jsonResponse(201, { ...review, status });
+  return respondKind(context, 201, { ...review, status });
 }
 
 async function tokenReview(env: ActionEnv, context: RequestContext): Promise<ApiResponse> {
@@ -153,7 +153,7 @@ async function tokenReview(env: ActionEnv, context: RequestContext): Promise<Api
     }
     if (result.type === 'failed') status = { authenticated: false, user: {}, error: `invalid bearer token, ${result.message}` };
   }
-  return jsonResponse(201, { ...review, status });
+  return respondKind(context, 201, { ...review, status });
 }
 
 export function userInfo({ name, uid, groups, extra }: UserInfo): object {

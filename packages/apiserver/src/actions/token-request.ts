@@ -1,6 +1,6 @@
 import type { FieldError, KubeObject } from '@coxswain/api';
 import { ApiError, formatTime } from '@coxswain/apimachinery';
-import { jsonResponse } from '../request/api-request.js';
+import { respondKind } from '../rest/respond.js';
 import type { ActionHandler } from '../rest/resource-handler.js';
 import { admissionRequest } from '../rest/admission-request.js';
 import type { BoundTo } from '../auth/service-account-tokens.js';
@@ -73,7 +73,7 @@ export function tokenRequestAction(env: ActionEnv): ActionHandler {
       ...(bound ? { boundTo: bound.boundTo, ...(bound.node ? { node: bound.node } : {}) } : {}),
     });
     request.status = { token, expirationTimestamp: formatTime(env.rest.clock.now() + seconds * 1000) };
-    return jsonResponse(201, request);
+    return respondKind(context, 201, request);
   };
 }
 

@@ -3,6 +3,7 @@ import type { GroupResource } from '@coxswain/apimachinery';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
 import type { CustomOpenApi } from './custom-open-api.js';
+import { ProtobufCodec } from '../protobuf/protobuf-codec.js';
 import { ObjectCodec } from './object-codec.js';
 import { decodedWatchEncoder, objectWatchEncoder } from './watch-encoders.js';
 
@@ -14,7 +15,10 @@ export class ServedResource {
   readonly codec: ObjectCodec;
   readonly watchEncoder: WatchEncoder;
   readonly decodedEncoder: WatchEncoder;
+  /** Undefined for types without a protobuf form (custom resources). */
+  readonly protobuf: ProtobufCodec | undefined;
   readonly groupResource: GroupResource;
+  readonly #partial = new Map<string, ProtobufCodec>();
   readonly schema: TypeSchema;
   /** An object of this version in another served version; set when there are several that differ. */
   siblings: ((object: KubeObject, apiVersion: string) => { object: KubeObject; schema: TypeSchema } | undefined) | undefined;
@@ -35,5 +39,13 @@ export class ServedResource {
     this.decodedEncoder = decodedWatchEncoder(this.codec);
     this.groupResource = { group: definition.group, resource: definition.resource };
     this.schema = schema ?? { kind: 'ref', name: definition.schema };
+    this.protobuf = schema ? undefined : ProtobufCodec.whole(this.codec, lookup);
+  }
+
+  /** The metadata of objects as protobuf. */
+  partialProtobuf(version: string): ProtobufCodec {
+    let codec = this.#partial.get(version);
+    if (!codec) this.#partial.set(version, (codec = ProtobufCodec.partial(this.codec, version)));
+    return codec;
   }
 }

@@ -12,7 +12,10 @@ export interface Accepted {
 export interface AcceptOptions {
   readonly tables: boolean;
   readonly partial: boolean;
+  /** Whole objects have a protobuf form. Metadata alone always has one. */
   readonly protobuf: boolean;
+  /** A stream of events: not in YAML. */
+  readonly stream?: boolean;
 }
 
 const JSON_OBJECT: Accepted = { format: 'json', as: 'object', version: '' };
@@ -29,6 +32,16 @@ interface Clause {
 }
 
 const parsed = new Map<string, readonly Clause[]>();
+
+/** For answers whose kind is not the resource's, and for errors: the wanted format if it is one we know, else JSON. */
+export function formatOf(header: string | string[] | undefined): Accepted {
+  if (typeof header !== 'string' || header === '' || header === 'application/json' || header === '*/*') return JSON_OBJECT;
+  for (const { type } of clausesOf(header)) {
+    const plain = plainOf(type);
+    if (plain) return plain;
+  }
+  return JSON_OBJECT;
+}
 
 /** Pick the first acceptable media type by quality and order; throws 406. An absent header means JSON. */
 export function negotiate(header: string | undefined, options: AcceptOptions): Accepted {
@@ -67,20 +80,19 @@ function parseClause(text: string): Clause {
 }
 
 function accept({ type, parameters }: Clause, options: AcceptOptions): Accepted | undefined {
-  const plain = plainOf(type, options);
-  if (!plain) return undefined;
+  const plain = plainOf(type);
+  if (!plain || (options.stream && plain.format === 'yaml')) return undefined;
   const { as } = parameters;
-  if (as === undefined) return plain;
-  if (plain.format === 'protobuf') return undefined;
+  if (as === undefined) return plain.format === 'protobuf' && !options.protobuf ? undefined : plain;
   const version = parameters.v ?? '';
   if (parameters.g !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined;
-  if (as === 'Table' && options.tables) return { format: plain.format, as, version };
+  if (as === 'Table' && options.tables && plain.format !== 'protobuf') return { format: plain.format, as, version };
   if ((as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') && options.partial)
     return { format: plain.format, as: 'PartialObjectMetadata', version };
   return undefined;
 }
 
-function plainOf(type: string, options: AcceptOptions): Accepted | undefined {
+function plainOf(type: string): Accepted | undefined {
   switch (type) {
     case 'application/json':
     case '*/*':
@@ -89,7 +101,7 @@ function plainOf(type: string, options: AcceptOptions): Accepted | undefined {
     case 'application/yaml':
       return YAML_OBJECT;
     case 'application/vnd.kubernetes.protobuf':
-      return options.protobuf ? PROTOBUF_OBJECT : undefined;
+      return PROTOBUF_OBJECT;
     default:
       return undefined;
   }

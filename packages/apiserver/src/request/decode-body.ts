@@ -1,6 +1,7 @@
+import { PROTOBUF_CONTENT_TYPE as PROTOBUF } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import { JSON_SCHEMA, load } from 'js-yaml';
-import { decodeProtobuf, PROTOBUF } from '../protobuf/decode-envelope.js';
+import { decodeProtobuf } from '../protobuf/kinds.js';
 import { scanJson } from './scan-json.js';
 
 export interface DecodedBody {

@@ -1,8 +1,8 @@
 import type { KubeObject, Subresource, Verb } from '@coxswain/api';
+import { PROTOBUF_CONTENT_TYPE } from '@coxswain/api';
 import { ApiError, successStatus } from '@coxswain/apimachinery';
 import { notFoundPage } from '../api-handler.js';
 import type { ApiResponse } from '../request/api-request.js';
-import { jsonResponse } from '../request/api-request.js';
 import { negotiate } from '../request/accept.js';
 import type { Accepted } from '../request/accept.js';
 import type { RequestContext } from '../request/request-context.js';
@@ -18,7 +18,7 @@ import { parseListOptions } from './list-options.js';
 import { patch } from './patch.js';
 import { readScale, writeScale } from './scale.js';
 import { mergeWritten, strategyOf } from './subresource-rules.js';
-import { respondList, respondObject, respondStored, watchEncoderFor } from './respond.js';
+import { respondKind, respondList, respondObject, respondStored, watchEncoderFor } from './respond.js';
 import type { RestEnv } from './rest-env.js';
 import { update } from './update.js';
 import { watch } from './watch.js';
@@ -112,7 +112,7 @@ export class ResourceHandler {
   }
 
   #get(context: RequestContext, served: ServedResource): Promise<ApiResponse> | ApiResponse {
-    const accepted = accept(context, true);
+    const accepted = accept(context, served);
     const barrier = this.options.env.feed.barrier();
     return barrier ? barrier.then(() => this.#found(context, served, accepted)) : this.#found(context, served, accepted);
   }
@@ -125,16 +125,16 @@ export class ResourceHandler {
   }
 
   async #list(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
-    const accepted = accept(context, true);
+    const accepted = accept(context, served);
     const result = await list(this.options.env, context, served, parseListOptions(context.query, false));
     return respondList(this.options.env, context, served, result, accepted);
   }
 
   async #watch(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
-    const accepted = accept(context, true);
+    const accepted = accept(context, served, true);
     const encoder = watchEncoderFor(this.options.env, context, served, accepted);
     const start = await watch(this.options.env, context, served, parseListOptions(context.query, true), encoder);
-    return { type: 'stream', status: 200, contentType: 'application/json', start };
+    return { type: 'stream', status: 200, contentType: accepted.format === 'protobuf' ? `${PROTOBUF_CONTENT_TYPE};stream=watch` : 'application/json', start };
   }
 
   async #create(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
@@ -143,7 +143,7 @@ export class ResourceHandler {
     if (served.definition.namespaced && namespace === '') throw ApiError.badRequest('an empty namespace may not be set during creation');
     if (context.resource.name !== '') return notFoundMethod(served, 'create');
     const options = parseWriteOptions(context);
-    const accepted = accept(context, true);
+    const accepted = accept(context, served);
     const object = decodeObject(context, served, await context.request.body(), options.fieldValidation);
     return this.#written(context, served, await create(env, context, served, object, options), accepted);
   }
@@ -151,7 +151,7 @@ export class ResourceHandler {
   async #update(context: RequestContext, served: ServedResource, sub?: Extract<Subresource, { type: 'status' | 'part' }>): Promise<ApiResponse> {
     const { env } = this.options;
     const options = parseWriteOptions(context);
-    const accepted = accept(context, true);
+    const accepted = accept(context, served);
     const body = await context.request.body();
     let first: KubeObject | undefined = decodeObject(context, served, body, options.fieldValidation);
     const decode = (): KubeObject => {
@@ -179,7 +179,7 @@ export class ResourceHandler {
   }
 
   async #patch(context: RequestContext, served: ServedResource, sub: Extract<Subresource, { type: 'status' | 'part' }> | undefined): Promise<ApiResponse> {
-    const accepted = accept(context, true);
+    const accepted = accept(context, served);
     const result = await patch(this.options.env, context, served, sub);
     return this.#written(context, served, result, accepted);
   }
@@ -187,18 +187,18 @@ export class ResourceHandler {
   async #delete(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
     const { env } = this.options;
     const { namespace, name } = context.resource;
-    const accepted = accept(context, true);
+    const accepted = accept(context, served);
     const options = await parseDeleteOptions(context);
     const result = await remove(env, context, served, namespace, name, options);
     const status = !result.removed && options.orphanDependents === false ? 202 : 200;
     if (!result.removed || env.hooks.get(hookKey(served))?.returnsDeleted) return respondStored(env, context, served, result.object, status, accepted);
     const { group } = served.definition;
     const uid = result.object.object.metadata.uid;
-    return jsonResponse(200, successStatus({ name, ...(group === '' ? {} : { group }), kind: served.definition.resource, ...(uid ? { uid } : {}) }));
+    return respondKind(context, 200, successStatus({ name, ...(group === '' ? {} : { group }), kind: served.definition.resource, ...(uid ? { uid } : {}) }));
   }
 
   async #deleteCollection(context: RequestContext, served: ServedResource, env: RestEnv): Promise<ApiResponse> {
-    const accepted = accept(context, true);
+    const accepted = accept(context, served);
     return respondList(env, context, served, await removeCollection(env, context, served), accepted);
   }
 
@@ -211,8 +211,9 @@ export class ResourceHandler {
   }
 }
 
-function accept(context: RequestContext, tables: boolean): Accepted {
-  return negotiate(context.request.headers.accept as string | undefined, { tables, partial: true, protobuf: false });
+function accept(context: RequestContext, served: ServedResource, stream = false): Accepted {
+  const header = context.request.headers.accept as string | undefined;
+  return negotiate(header, { tables: true, partial: true, protobuf: served.protobuf !== undefined, stream });
 }
 
 function notFoundMethod(served: ServedResource, verb: string): never {

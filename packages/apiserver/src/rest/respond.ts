@@ -1,6 +1,10 @@
 import type { KubeObject } from '@coxswain/api';
+import { PROTOBUF_CONTENT_TYPE } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import { dump } from 'js-yaml';
+import { encodeKind } from '../protobuf/kinds.js';
+import type { ProtobufCodec } from '../protobuf/protobuf-codec.js';
+import { formatOf } from '../request/accept.js';
 import type { Accepted } from '../request/accept.js';
 import type { ApiResponse } from '../request/api-request.js';
 import type { RequestContext } from '../request/request-context.js';
@@ -25,6 +29,8 @@ export function respondStored(
   accepted: Accepted,
 ): ApiResponse {
   if (accepted.as === 'object' && context.request.caller) return decoded(status, served.codec.object(stored));
+  const protobuf = protobufFor(served, accepted);
+  if (protobuf) return { type: 'bytes', status, contentType: PROTOBUF_CONTENT_TYPE, body: protobuf.bytes(stored) };
   if (accepted.as === 'object' && accepted.format === 'json' && !wantsPretty(context)) {
     return { type: 'bytes', status, contentType: 'application/json', body: served.codec.bytes(stored) };
   }
@@ -40,6 +46,8 @@ export function respondObject(
   accepted: Accepted,
 ): ApiResponse {
   if (accepted.as === 'object' && context.request.caller) return decoded(status, object);
+  const protobuf = protobufFor(served, accepted);
+  if (protobuf) return { type: 'bytes', status, contentType: PROTOBUF_CONTENT_TYPE, body: protobuf.object(object) };
   switch (accepted.as) {
     case 'Table': {
       const metadata = { resourceVersion: object.metadata.resourceVersion };
@@ -58,6 +66,8 @@ export function respondList(env: RestEnv, context: RequestContext, served: Serve
   if (accepted.as === 'object' && context.request.caller) {
     return decoded(200, { kind: definition.listKind, apiVersion: codec.apiVersion, metadata, items: objects.map((stored) => codec.object(stored)) });
   }
+  const protobuf = protobufFor(served, accepted);
+  if (protobuf) return { type: 'bytes', status: 200, contentType: PROTOBUF_CONTENT_TYPE, body: protobuf.list(objects, metadata) };
   switch (accepted.as) {
     case 'Table': {
       const include = includeObject(context);
@@ -84,14 +94,29 @@ function decoded(status: number, object: unknown): ApiResponse {
   return { type: 'bytes', status, contentType: 'application/json', body: NO_BYTES, object };
 }
 
+function protobufFor(served: ServedResource, { format, as, version }: Accepted): ProtobufCodec | undefined {
+  if (format !== 'protobuf') return undefined;
+  return as === 'PartialObjectMetadata' ? served.partialProtobuf(version) : served.protobuf;
+}
+
+/** An object of another kind than the resource's (a Status, a review), in the format the client prefers. */
+export function respondKind(context: RequestContext, status: number, value: unknown): ApiResponse {
+  return context.request.caller ? decoded(status, value) : encoded(context, status, value, formatOf(context.request.headers.accept));
+}
+
 export function encoded(context: RequestContext, status: number, value: unknown, accepted: Accepted): ApiResponse {
+  if (accepted.format === 'protobuf') {
+    const body = encodeKind(value);
+    if (body) return { type: 'bytes', status, contentType: PROTOBUF_CONTENT_TYPE, body };
+  }
   if (accepted.format === 'yaml') return { type: 'bytes', status, contentType: 'application/yaml', body: Buffer.from(dump(value)) };
   const body = wantsPretty(context) ? Buffer.from(`${JSON.stringify(value, null, 2)}\n`) : encodeObject(value);
   return { type: 'bytes', status, contentType: 'application/json', body };
 }
 
 export function watchEncoderFor(env: RestEnv, context: RequestContext, served: ServedResource, accepted: Accepted): WatchEncoder {
-  if (accepted.format !== 'json') throw ApiError.notAcceptable(['application/json']);
+  const protobuf = protobufFor(served, accepted);
+  if (protobuf) return protobuf.watchEncoder;
   const { definition, codec } = served;
   const { version } = accepted;
   switch (accepted.as) {

@@ -88,7 +88,7 @@ export async function writeScale(env: RestEnv, context: RequestContext, served: 
 }
 
 function accept(context: RequestContext) {
-  return negotiate(context.request.headers.accept as string | undefined, { tables: false, partial: false, protobuf: false });
+  return negotiate(context.request.headers.accept as string | undefined, { tables: false, partial: false, protobuf: true });
 }
 
 function segments(path: string): string[] {

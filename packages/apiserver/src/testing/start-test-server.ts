@@ -24,6 +24,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
+  readonly bytes: Buffer;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
   readonly json: any;
 }
@@ -111,7 +112,7 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
     server,
     store,
     call(method, path, body, { token = 'admin', headers = {}, type = 'application/json' } = {}) {
-      const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+      const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
       return new Promise((resolve, reject) => {
         const all = {
           ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
@@ -122,11 +123,13 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
           const chunks: Buffer[] = [];
           answer.on('data', (chunk: Buffer) => chunks.push(chunk));
           answer.on('end', () => {
-            const received = Buffer.concat(chunks).toString();
+            const bytes = Buffer.concat(chunks);
+            const received = bytes.toString();
             resolve({
               status: answer.statusCode ?? 0,
               headers: answer.headers,
               text: received,
+              bytes,
               get json() {
                 return JSON.parse(received);
               },
