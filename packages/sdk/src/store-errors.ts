@@ -62,3 +62,13 @@ export class InvalidStoreRequestError extends StoreError {
     super('invalid', message);
   }
 }
+
+/** Makes the contract's errors; what `@coxswain/mvcc` takes as `errors`. */
+export const storeErrors = Object.freeze({
+  compacted: (requested: number, compact: number) => new CompactedError(requested, compact),
+  futureRevision: (requested: number, current: number) => new FutureRevisionError(requested, current),
+  leaseNotFound: (lease: number) => new LeaseNotFoundError(lease),
+  leaseExists: (lease: number) => new StoreError('lease-exists', `lease ${lease} already exists`),
+  unavailable: (message: string, cause?: unknown) => new StoreUnavailableError(message, { cause }),
+  invalid: (message: string) => new InvalidStoreRequestError(message),
+});

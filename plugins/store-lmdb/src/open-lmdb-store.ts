@@ -1,16 +1,7 @@
 import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ErrorFactory } from '@coxswain/mvcc';
 import { RevisionedStore } from '@coxswain/mvcc';
-import {
-  CompactedError,
-  FutureRevisionError,
-  InvalidStoreRequestError,
-  LeaseNotFoundError,
-  NoSpaceError,
-  StoreError,
-  StoreUnavailableError,
-} from '@coxswain/sdk';
+import { NoSpaceError, StoreUnavailableError, storeErrors } from '@coxswain/sdk';
 import type {
   Clock,
   KeyRange,
@@ -46,15 +37,6 @@ export interface LmdbStoreOptions {
 }
 
 const TICK_MS = 500;
-
-const errors: ErrorFactory = Object.freeze({
-  compacted: (requested: number, compact: number) => new CompactedError(requested, compact),
-  futureRevision: (requested: number, current: number) => new FutureRevisionError(requested, current),
-  leaseNotFound: (lease: number) => new LeaseNotFoundError(lease),
-  leaseExists: (lease: number) => new StoreError('lease-exists', `lease ${lease} already exists`),
-  unavailable: (message: string, cause?: unknown) => new StoreUnavailableError(message, { cause }),
-  invalid: (message: string) => new InvalidStoreRequestError(message),
-});
 
 /**
  * Open, or make, the store in a folder. Rejects with `CorruptStoreError` (the file is damaged or something else),
@@ -100,7 +82,7 @@ class LmdbStore implements StateStore {
       now: () => clock.monotonic(),
       // Whoever a finished write wakes up gets to queue the next one before the group is closed.
       defer: (fn) => void setImmediate(fn),
-      errors,
+      errors: storeErrors,
       ...(cacheBytes === undefined ? {} : { cacheBytes }),
       ...(watchBufferEvents === undefined ? {} : { watchBufferEvents }),
     });

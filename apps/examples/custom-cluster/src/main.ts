@@ -1,0 +1,40 @@
+// A cluster of one's own: everything as `cox up` has it, but for the store.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ClusterSpec, componentKubeconfig, type RunningCluster, runCluster, tablePrefix } from '@coxswain/cluster';
+import { cniBridge } from '@coxswain/cni-bridge';
+import { containerdComponent, criContainerd } from '@coxswain/cri-containerd';
+import { dnsAddon } from '@coxswain/dns';
+import { proxyNftables } from '@coxswain/proxy-nftables';
+import { use } from '@coxswain/sdk';
+import { memoryStore } from './memory-store.js';
+
+export function customCluster(spec: ClusterSpec): Promise<RunningCluster> {
+  return runCluster({
+    spec,
+    plugins: (config) => [
+      use(memoryStore),
+      use(cniBridge, { tablePrefix: 'coxswain-', dataDir: join(config.paths.cni, 'networks') }),
+      use(criContainerd, {
+        endpoint: `unix://${config.paths.criSocket}`,
+        containerdSocket: config.paths.containerdSocket,
+        containerdRoot: config.paths.containerdRoot,
+        root: config.paths.cri,
+        state: config.paths.criRun,
+        cniConfDir: config.paths.cniConf,
+      }),
+      use(proxyNftables, { table: `${tablePrefix(config)}-proxy`, nodeName: config.nodeName, nodeIPs: [config.nodeIP], clusterCIDRs: [config.podCIDR] }),
+      use(dnsAddon, { kubeconfig: componentKubeconfig(config, 'dns'), port: config.ports.dns, metricsPort: config.ports.dnsHealth }),
+    ],
+    daemons: ({ paths }) => [
+      containerdComponent({ root: paths.containerdRoot, state: paths.containerdState, socket: paths.containerdSocket, criState: paths.criRun }),
+    ],
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await using cluster = await customCluster({ name: 'custom', index: 6 });
+  console.log(cluster.kubeconfig);
+  console.error('ready; Ctrl-C ends it. Try: npm start --silent > kubeconfig, and kubectl --kubeconfig kubeconfig get nodes');
+  await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+}
