@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unpackClients } from './clients.mjs';
 import { checkMachine, installDependencies, installPackages } from './machine.mjs';
 import { must, root, run, step } from './run.mjs';
 
@@ -49,6 +50,7 @@ function vitest(project) {
 checkMachine();
 installPackages({ forTests: true });
 installDependencies();
+unpackClients();
 step('generating sources');
 must('generating sources', 'npx', ['turbo', 'run', 'generate', '--output-logs=errors-only']);
 

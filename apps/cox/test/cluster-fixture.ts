@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterConfig } from '@coxswain/cluster';
-import { claimIndex } from './claim-index.js';
+import { claimIndex } from '@coxswain/sdk-testing';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** The bundle under test; `COXSWAIN_TEST_COX` names another one than apps/cox/dist. */

@@ -9,6 +9,7 @@ import { addonPolicy } from './addon-policy.js';
 import type { ClusterConfig } from './cluster-spec.js';
 
 const AUTHENTICATED = 'system:authenticated';
+const KUBE_SYSTEM_ACCOUNTS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'];
 
 /** Options of the cluster's API server, apart from what is injected. */
 export function apiServerConfig(
@@ -100,7 +101,9 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
       [Clock, Random, Logger],
       (clock, random, logger) =>
         new ControllerManager({
-          client: clientAs('system:kube-controller-manager', 'kube-controller-manager', clock, 'system:masters'),
+          client: clientAs('system:kube-controller-manager', 'kube-controller-manager', clock),
+          clientFor: (account) =>
+            clientAs(`system:serviceaccount:kube-system:${account}`, `kube-controller-manager/${account}`, clock, ...KUBE_SYSTEM_ACCOUNTS),
           clock,
           random,
           logger,

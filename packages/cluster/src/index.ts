@@ -8,6 +8,7 @@ export * from './leftovers.js';
 export * from './node-host.js';
 export * from './node-ip.js';
 export { clusterPki } from './pki.js';
+export * from './require-free.js';
 export * from './resolve-spec.js';
 export * from './run-cluster.js';
 export * from './traces.js';

@@ -12,6 +12,7 @@ import { removeLeftovers } from './leftovers.js';
 import { nodeComponents } from './node-host.js';
 import { clusterPki } from './pki.js';
 import { podSweeper } from './pod-sweeper.js';
+import { requireFreePorts } from './require-free.js';
 import { resolveClusterSpec } from './resolve-spec.js';
 import { waitForNode } from './wait-for-node.js';
 
@@ -45,11 +46,12 @@ export interface RunningCluster extends AsyncDisposable {
 
 /**
  * Run the cluster a spec describes, control plane and node in this process, from the plugins given. Resolves when the node is
- * Ready. When something fails to start, rejects with its error once everything that had started is gone again.
+ * Ready. When something fails to start, rejects with its error once everything that had started is gone again. `ClusterConflictError` when another cluster has its ports.
  */
 export async function runCluster(options: RunClusterOptions): Promise<RunningCluster> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
   const config = resolveClusterSpec(options.spec);
+  await requireFreePorts(config);
   const pki = await clusterPki(config, clock.now());
   writeComponentKubeconfigs(config, pki);
   const host = await createHost({

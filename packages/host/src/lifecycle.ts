@@ -57,10 +57,12 @@ async function startOne(component: Component, signal: AbortSignal, { clock, logg
 export async function stopInReverse(started: readonly Component[], deadlineMs: number, { clock, logger }: LifecycleOptions): Promise<ComponentError[]> {
   const deadline = new AbortController();
   const cancel = clock.setTimeout(() => deadline.abort(new Error(`did not stop within ${deadlineMs} ms`)), deadlineMs);
+  const late = rejectOnAbort(deadline.signal);
+  late.catch(() => {});
   const failures: ComponentError[] = [];
   for (const component of [...started].reverse()) {
     try {
-      await Promise.race([component.stop(deadline.signal), rejectOnAbort(deadline.signal)]);
+      await Promise.race([component.stop(deadline.signal), late]);
     } catch (error) {
       logger.warn('component did not stop cleanly', { component: component.name, err: error });
       failures.push(new ComponentError(component.name, 'stop', error));

@@ -1,4 +1,4 @@
-export {};
+export * from './claim-index.js';
 export * from './cni-suite.js';
 export * from './cri-suite.js';
 export * from './fake-clock.js';

@@ -5,11 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tracesOf } from '@coxswain/cluster';
 import { importImage } from '@coxswain/cri-containerd';
 import { buildBusyboxImage } from '@coxswain/oci';
+import { claimIndex } from '@coxswain/sdk-testing';
 import { afterAll, expect, test } from 'vitest';
 import { customCluster } from './main.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'custom-cluster-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const index = claimIndex();
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  index.release();
+});
 
 const image = 'custom.test/busybox:1';
 
@@ -23,7 +28,7 @@ async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
 }
 
 test('a cluster of own making runs a pod and leaves nothing behind', async () => {
-  const cluster = await customCluster({ name: 'custom-test', index: 6, stateDir: join(folder, 'state'), runDir: join(folder, 'run') });
+  const cluster = await customCluster({ name: 'custom-test', index: index.value, stateDir: join(folder, 'state'), runDir: join(folder, 'run') });
   const { config, client } = cluster;
   try {
     expect(cluster.kubeconfig).toContain(`https://127.0.0.1:${config.ports.apiServer}`);
@@ -40,10 +45,12 @@ test('a cluster of own making runs a pod and leaves nothing behind', async () =>
     // The service account every pod needs comes from a controller.
     await eventually(async () => (await client.api.serviceAccounts('default').list()).items.find((a) => a.metadata?.name === 'default'));
     const pods = client.api.pods('default');
-    await pods.apply(
-      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'hello' }, spec: { containers: [{ name: 'main', image, command: ['sleep', '1000'] }] } } as object,
-      { fieldManager: 'test' },
-    );
+    await pods.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'hello' },
+      spec: { containers: [{ name: 'main', image, command: ['sleep', '1000'] }] },
+    });
     const status = await eventually(async () => {
       const pod = await pods.get('hello');
       return pod.status?.phase === 'Running' ? pod.status : undefined;

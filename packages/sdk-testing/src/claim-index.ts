@@ -11,11 +11,14 @@ export interface ClaimedIndex {
   release(): void;
 }
 
-/** An index that no cluster of another test run has: a file per index names the process that holds it. */
+/**
+ * A cluster index (see `ClusterSpec.index`) that no other test run and no running cluster of this machine has: a file per index
+ * names the process that holds it.
+ */
 export function claimIndex(): ClaimedIndex {
   for (let value = FIRST; value <= LAST; value++) {
     const file = join(tmpdir(), `coxswain-test-index-${value}`);
-    if (heldByLiving(file)) continue;
+    if (heldByLiving(file) || isListening(6443 + value)) continue;
     rmSync(file, { force: true });
     try {
       writeFileSync(file, String(process.pid), { flag: 'wx' });
@@ -24,7 +27,9 @@ export function claimIndex(): ClaimedIndex {
     }
     return { value, release: () => rmSync(file, { force: true }) };
   }
-  throw new Error(`all of the cluster indexes ${FIRST} to ${LAST} are taken by running tests (${join(tmpdir(), 'coxswain-test-index-*')})`);
+  throw new Error(
+    `all of the cluster indexes ${FIRST} to ${LAST} are taken, by running tests (${join(tmpdir(), 'coxswain-test-index-*')}) or clusters (cox status)`,
+  );
 }
 
 function heldByLiving(file: string): boolean {
@@ -34,4 +39,15 @@ function heldByLiving(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether anybody listens on a TCP port, from the kernel's table. */
+function isListening(port: number): boolean {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return ['/proc/net/tcp', '/proc/net/tcp6'].some((table) =>
+    readFileSync(table, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .some(([, local, , state]) => state === '0A' && local?.endsWith(suffix)),
+  );
 }
