@@ -1,0 +1,43 @@
+import { addQuantities, compareQuantities, isQuantity, quantityValue, subtractQuantities } from '@coxswain/api';
+import type { Environment } from '@marcbachmann/cel-js';
+
+class Quantity {
+  constructor(readonly text: string) {}
+}
+
+const of = (value: Quantity | bigint): string => (value instanceof Quantity ? value.text : value.toString());
+
+/** Kubernetes' quantity library. */
+export function registerQuantities(env: Environment): void {
+  const type = 'kubernetes.Quantity';
+  env.registerType(type, Quantity);
+  env.registerFunction(`quantity(string): ${type}`, (text: string) => {
+    if (!isQuantity(text)) throw new Error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+    return new Quantity(text);
+  });
+  env.registerFunction('isQuantity(string): bool', (text: string) => isQuantity(text));
+  const whole = (quantity: Quantity) => compareQuantities(quantity.text, String(quantityValue(quantity.text))) === 0;
+  env.registerFunction(`${type}.isInteger(): bool`, whole);
+  env.registerFunction(`${type}.asInteger(): int`, (quantity: Quantity) => {
+    if (!whole(quantity)) throw new Error('cannot convert value to integer');
+    return BigInt(quantityValue(quantity.text));
+  });
+  env.registerFunction(`${type}.asApproximateFloat(): double`, approximate);
+  env.registerFunction(`${type}.sign(): int`, (quantity: Quantity) => BigInt(Math.sign(compareQuantities(quantity.text, '0'))));
+  for (const other of [type, 'int']) {
+    env.registerFunction(`${type}.add(${other}): ${type}`, (a: Quantity, b: Quantity | bigint) => new Quantity(addQuantities(a.text, of(b)) as string));
+    env.registerFunction(`${type}.sub(${other}): ${type}`, (a: Quantity, b: Quantity | bigint) => new Quantity(subtractQuantities(a.text, of(b)) as string));
+  }
+  env.registerFunction(`${type}.isLessThan(${type}): bool`, (a: Quantity, b: Quantity) => compareQuantities(a.text, b.text) < 0);
+  env.registerFunction(`${type}.isGreaterThan(${type}): bool`, (a: Quantity, b: Quantity) => compareQuantities(a.text, b.text) > 0);
+  env.registerFunction(`${type}.compareTo(${type}): int`, (a: Quantity, b: Quantity) => BigInt(Math.sign(compareQuantities(a.text, b.text))));
+  env.registerOperator(`${type} == ${type}`, (a: Quantity, b: Quantity) => compareQuantities(a.text, b.text) === 0);
+}
+
+const SUFFIXES: Readonly<Record<string, number>> = { '': 1, n: 1e-9, u: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 };
+
+function approximate({ text }: Quantity): number {
+  const match = /^([+-]?[0-9.]+)([a-zA-Z]*)$/.exec(text);
+  const factor = match ? SUFFIXES[match[2] as string] : undefined;
+  return match && factor !== undefined ? Number(match[1]) * factor : Number(text);
+}

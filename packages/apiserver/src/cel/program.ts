@@ -1,0 +1,70 @@
+import { EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import type { ASTNode } from '@marcbachmann/cel-js';
+import type { Budget } from './budget.js';
+import type { CelEnvironment } from './environment.js';
+
+/** An expression that cannot be used. The message is as upstream's compiler words it. */
+export class CompileError extends Error {
+  override readonly name = 'CompileError';
+}
+
+/** A compiled expression. */
+export interface Program {
+  readonly source: string;
+  readonly ast: ASTNode;
+  /** Throws what went wrong, BudgetExceeded among it. */
+  run(variables: Readonly<Record<string, unknown>>, budget: Budget): unknown;
+}
+
+const MAX_SOURCE = 10 * 1024;
+
+/** Parse and check; throws CompileError. `type` is what it must result in, as far as that can be known. */
+export function compile(environment: CelEnvironment, source: string, type?: 'bool' | 'string'): Program {
+  if (source.length > MAX_SOURCE) throw new CompileError(`compilation failed: expression of ${source.length} characters is longer than ${MAX_SOURCE}`);
+  try {
+    const parsed = environment.env.parse(source);
+    const { valid, error, type: found } = parsed.check();
+    if (!valid) throw error ?? new Error('unknown');
+    if (type && found !== type && found !== 'dyn') throw new CompileError(type === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string');
+    return { source, ast: parsed.ast, run: (variables, budget) => environment.metered(budget, () => parsed(variables as Record<string, unknown>)) };
+  } catch (error) {
+    throw error instanceof CompileError ? error : new CompileError(`compilation failed: ${located(source, error)}`);
+  }
+}
+
+/** `ERROR: <input>:1:6: undeclared reference to 'x' (in container '')` with the line and a caret under the place. */
+function located(source: string, error: unknown): string {
+  const summary = compileText(error);
+  const at = error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError ? (error.range?.start ?? 0) : 0;
+  const before = source.slice(0, at).split('\n');
+  const line = before.length;
+  const column = (before.at(-1) as string).length;
+  return `ERROR: <input>:${line}:${column + 1}: ${summary}\n | ${source.split('\n')[line - 1] ?? ''}\n | ${'.'.repeat(column)}^`;
+}
+
+function compileText(error: unknown): string {
+  const { code, summary = '', message } = error as { code?: string; summary?: string; message: string };
+  const text = summary === '' ? message : summary;
+  if (code === 'unknown_variable') return `undeclared reference to '${text.replace(/^Unknown variable: /, '')}' (in container '')`;
+  const overload = /^found no matching overload for '(?:[\w<>, ]+\.)?(\w+)\((.*)\)'$/.exec(text);
+  if (overload) return `undeclared reference to '${overload[1]}' (in container '')`;
+  if (error instanceof ParseError) return `Syntax error: ${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+  return text;
+}
+
+/** What an evaluation failed with, in upstream's words. */
+export function evaluationText(error: unknown): string {
+  const { code, summary, message } = error as { code?: string; summary?: string; message: string };
+  const text = summary ?? message;
+  switch (code) {
+    case 'no_such_key':
+      return text.replace(/^No such key/, 'no such key');
+    case 'index_out_of_bounds':
+      return `index out of bounds: ${/index (-?\d+)/.exec(text)?.[1] ?? ''}`;
+    case 'no_such_overload':
+    case 'no_matching_overload':
+      return 'no such overload';
+    default:
+      return text;
+  }
+}
