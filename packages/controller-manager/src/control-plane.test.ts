@@ -8,7 +8,7 @@ import { ApiServer } from '@coxswain/apiserver';
 import { InformerFactory, KubeClient, Resources, type Transport } from '@coxswain/client';
 import { createCa, issueCertificate } from '@coxswain/pki';
 import { Scheduler } from '@coxswain/scheduler';
-import { silentLogger, systemClock, systemRandom, type StateStore } from '@coxswain/sdk';
+import { silentLogger, systemClock, systemRandom, type Logger, type StateStore } from '@coxswain/sdk';
 import { openLmdbStore } from '@coxswain/store-lmdb';
 import { ControllerManager } from './controller-manager.js';
 
@@ -20,6 +20,13 @@ let store: StateStore;
 let server: ApiServer;
 let client: KubeClient;
 let stops: (() => Promise<void>)[] = [];
+const refused: string[] = [];
+/** Remembers what anybody was not allowed to do: everyone acts under the roles it has in a real cluster. */
+const note = (_message: string, fields?: Readonly<Record<string, unknown>>) => {
+  const text = String((fields?.['err'] as Error | undefined)?.message ?? '');
+  if (text.includes('forbidden')) refused.push(text);
+};
+const warnings: Logger = { ...silentLogger, warn: note, error: note, child: () => warnings };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cox-control-plane-'));
@@ -43,7 +50,7 @@ beforeAll(async () => {
     tokens: new Map(),
     anonymous: false,
     serviceAccounts: { issuers: ['https://kubernetes.default.svc'], verifyingKeys: [] },
-    authorizationModes: ['AlwaysAllow'],
+    authorizationModes: ['RBAC'],
     kubelet: { clientCert: tls.cert, clientKey: tls.key } as never,
     serviceRanges: ['10.96.0.0/16'],
     nodePorts: { from: 30_000, to: 32_767 },
@@ -57,9 +64,17 @@ beforeAll(async () => {
     admission: [],
   });
   await server.start(AbortSignal.timeout(10_000));
-  client = new KubeClient({ transport: server.transport({ name: 'admin', groups: ['system:masters'] }) as unknown as Transport });
-  const manager = new ControllerManager({ ...base, client, config: { rootCa: ca.cert, allocateNodeCidrs: true, clusterCidrs: ['10.244.0.0/16'] } });
-  const scheduler = new Scheduler({ ...base, client });
+  const clientAs = (name: string, ...groups: string[]) =>
+    new KubeClient({ transport: server.transport({ name, groups: ['system:authenticated', ...groups] }) as unknown as Transport });
+  client = clientAs('admin', 'system:masters');
+  const manager = new ControllerManager({
+    ...base,
+    logger: warnings,
+    client: clientAs('system:kube-controller-manager'),
+    clientFor: (account) => clientAs(`system:serviceaccount:kube-system:${account}`, 'system:serviceaccounts', 'system:serviceaccounts:kube-system'),
+    config: { rootCa: ca.cert, allocateNodeCidrs: true, clusterCidrs: ['10.244.0.0/16'] },
+  });
+  const scheduler = new Scheduler({ ...base, logger: warnings, client: clientAs('system:kube-scheduler') });
   await manager.start(AbortSignal.timeout(10_000));
   await scheduler.start(AbortSignal.timeout(10_000));
   stops = [() => scheduler.stop(AbortSignal.timeout(2000)), () => manager.stop(AbortSignal.timeout(2000)), playKubelet()];
@@ -77,20 +92,18 @@ async function addNode(name: string): Promise<void> {
   const resources = { cpu: '8', memory: '16Gi', pods: '110' };
   const time = '2026-01-01T00:00:00Z';
   await client.api.nodes().create({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } } });
-  await client.api
-    .nodes()
-    .patch(
-      name,
-      'merge',
-      {
-        status: {
-          allocatable: resources,
-          capacity: resources,
-          conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: '', lastHeartbeatTime: time, lastTransitionTime: time }],
-        },
+  await client.api.nodes().patch(
+    name,
+    'merge',
+    {
+      status: {
+        allocatable: resources,
+        capacity: resources,
+        conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: '', lastHeartbeatTime: time, lastTransitionTime: time }],
       },
-      { subresource: 'status' },
-    );
+    },
+    { subresource: 'status' },
+  );
 }
 
 /** Bound pods run and are ready at once, those of jobs succeed, deleted ones go. */
@@ -152,14 +165,12 @@ describe('the control plane', () => {
 
   it('rolls a Deployment out, over and back without falling below what has to be available', async () => {
     const api = client.api.deployments('default');
-    await client.api
-      .services('default')
-      .create({
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata: { name: 'web', namespace: 'default' },
-        spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] },
-      });
+    await client.api.services('default').create({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'default' },
+      spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] },
+    });
     await api.create(deployment('web', 4));
     await vi.waitFor(() => rolledOut('web'), soon);
     let least = 4;
@@ -220,14 +231,12 @@ describe('the control plane', () => {
   });
 
   it('says why a pod has no node', async () => {
-    await client.api
-      .pods('default')
-      .create({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: 'big', namespace: 'default' },
-        spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '99' } } }] },
-      } as Pod);
+    await client.api.pods('default').create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'big', namespace: 'default' },
+      spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '99' } } }] },
+    } as Pod);
     const message = '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.';
     await vi.waitFor(async () => {
       expect((await client.api.pods('default').get('big')).status?.conditions?.find((c) => c.type === 'PodScheduled')).toMatchObject({
@@ -296,4 +305,8 @@ describe('the control plane', () => {
     await vi.waitFor(() => expect(client.api.namespaces().get('gone')).rejects.toThrow(/not found/), soon);
     expect((await client.resource<KubeObject>(Resources.deployments as never, 'gone').list()).items).toEqual([]);
   }, 20_000);
+});
+
+it('nobody was refused anything', () => {
+  expect(refused).toEqual([]);
 });

@@ -7,7 +7,10 @@ import { controllers, selectControllers, type RegisteredController } from './reg
 import type { EventSink } from './runtime/controller-context.js';
 
 export interface ControllerManagerOptions {
+  /** The manager's own: informers, leader election, and what has no account of its own. */
   readonly client: KubeClient;
+  /** Gives each controller a client that acts as this service account of kube-system; without it they all act as the manager. */
+  readonly clientFor?: (account: string) => KubeClient;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger?: Logger;
@@ -148,11 +151,12 @@ export class ControllerManager implements Component {
       await Promise.all(recorders.map((r) => r.stop(AbortSignal.timeout(1000))));
     };
     try {
-      for (const { name, group, make } of selected) {
-        const recorder = new ApiEventRecorder({ client, component: name, clock, random, logger });
+      for (const { name, group, account, make } of selected) {
+        const own = account === undefined ? client : (this.options.clientFor?.(account) ?? client);
+        const recorder = new ApiEventRecorder({ client: own, component: name, clock, random, logger });
         recorders.push(recorder);
         const events: EventSink = (about, type, reason, message) => recorder.event(about, type, reason, message);
-        const controller = make({ client, informers, clock, random, logger, events, config: this.config });
+        const controller = make({ client: own, informers, clock, random, logger, events, config: this.config });
         const { concurrency = 5, begin } = controller;
         const built = buildController({
           name: controller.name,

@@ -34,6 +34,8 @@ export interface RegisteredController {
   readonly name: string;
   /** Groups start one after the other: `first` is what pods need before they can be made at all. */
   readonly group: 'first' | 'main' | 'last';
+  /** Its service account in kube-system, bound to the role `system:controller:<account>`; without one it acts as the manager itself. */
+  readonly account?: string;
   readonly make: ControllerFactory;
   /** Started only when named. */
   readonly offByDefault?: boolean;
@@ -42,37 +44,37 @@ export interface RegisteredController {
 /** All controllers. Adding one is adding a row. */
 export const controllers: readonly RegisteredController[] = [
   { name: 'serviceaccount-token-controller', group: 'first', make: tokenController },
-  { name: 'serviceaccount-controller', group: 'first', make: serviceAccountController },
-  { name: 'root-ca-certificate-publisher-controller', group: 'first', make: rootCaController },
-  { name: 'node-ipam-controller', group: 'first', make: nodeIpamController },
-  { name: 'node-lifecycle-controller', group: 'main', make: nodeLifecycleController },
-  { name: 'taint-eviction-controller', group: 'main', make: taintEvictionController },
-  { name: 'namespace-controller', group: 'main', make: namespaceController },
-  { name: 'endpointslice-controller', group: 'main', make: endpointSliceController },
-  { name: 'endpoints-controller', group: 'main', make: endpointsController },
-  { name: 'endpointslice-mirroring-controller', group: 'main', make: endpointSliceMirroringController },
-  { name: 'replicaset-controller', group: 'main', make: (c) => replicaController(c, replicaSetKind) },
-  { name: 'replicationcontroller-controller', group: 'main', make: (c) => replicaController(c, replicationControllerKind) },
-  { name: 'deployment-controller', group: 'main', make: deploymentController },
-  { name: 'statefulset-controller', group: 'main', make: statefulSetController },
-  { name: 'daemonset-controller', group: 'main', make: daemonSetController },
-  { name: 'job-controller', group: 'main', make: jobController },
-  { name: 'cronjob-controller', group: 'main', make: cronJobController },
-  { name: 'disruption-controller', group: 'main', make: disruptionController },
-  { name: 'persistentvolume-binder-controller', group: 'main', make: pvBinderController },
-  { name: 'persistentvolumeclaim-protection-controller', group: 'main', make: pvcProtectionController },
-  { name: 'persistentvolume-protection-controller', group: 'main', make: pvProtectionController },
-  { name: 'ephemeral-volume-controller', group: 'main', make: ephemeralVolumeController },
-  { name: 'resourcequota-controller', group: 'main', make: resourceQuotaController },
-  { name: 'horizontal-pod-autoscaler-controller', group: 'main', make: hpaController },
-  { name: 'certificatesigningrequest-approving-controller', group: 'main', make: csrApprovingController },
-  { name: 'certificatesigningrequest-signing-controller', group: 'main', make: csrSigningController },
-  { name: 'certificatesigningrequest-cleaner-controller', group: 'last', make: csrCleanerController },
-  { name: 'token-cleaner-controller', group: 'last', make: tokenCleanerController, offByDefault: true },
-  { name: 'clusterrole-aggregation-controller', group: 'main', make: clusterRoleAggregationController },
-  { name: 'ttl-after-finished-controller', group: 'last', make: ttlAfterFinishedController },
-  { name: 'pod-garbage-collector-controller', group: 'last', make: podGcController },
-  { name: 'garbage-collector-controller', group: 'last', make: garbageCollector },
+  { name: 'serviceaccount-controller', group: 'first', account: 'service-account-controller', make: serviceAccountController },
+  { name: 'root-ca-certificate-publisher-controller', group: 'first', account: 'root-ca-cert-publisher', make: rootCaController },
+  { name: 'node-ipam-controller', group: 'first', account: 'node-controller', make: nodeIpamController },
+  { name: 'node-lifecycle-controller', group: 'main', account: 'node-controller', make: nodeLifecycleController },
+  { name: 'taint-eviction-controller', group: 'main', account: 'taint-eviction-controller', make: taintEvictionController },
+  { name: 'namespace-controller', group: 'main', account: 'namespace-controller', make: namespaceController },
+  { name: 'endpointslice-controller', group: 'main', account: 'endpointslice-controller', make: endpointSliceController },
+  { name: 'endpoints-controller', group: 'main', account: 'endpoint-controller', make: endpointsController },
+  { name: 'endpointslice-mirroring-controller', group: 'main', account: 'endpointslicemirroring-controller', make: endpointSliceMirroringController },
+  { name: 'replicaset-controller', group: 'main', account: 'replicaset-controller', make: (c) => replicaController(c, replicaSetKind) },
+  { name: 'replicationcontroller-controller', group: 'main', account: 'replication-controller', make: (c) => replicaController(c, replicationControllerKind) },
+  { name: 'deployment-controller', group: 'main', account: 'deployment-controller', make: deploymentController },
+  { name: 'statefulset-controller', group: 'main', account: 'statefulset-controller', make: statefulSetController },
+  { name: 'daemonset-controller', group: 'main', account: 'daemon-set-controller', make: daemonSetController },
+  { name: 'job-controller', group: 'main', account: 'job-controller', make: jobController },
+  { name: 'cronjob-controller', group: 'main', account: 'cronjob-controller', make: cronJobController },
+  { name: 'disruption-controller', group: 'main', account: 'disruption-controller', make: disruptionController },
+  { name: 'persistentvolume-binder-controller', group: 'main', account: 'persistent-volume-binder', make: pvBinderController },
+  { name: 'persistentvolumeclaim-protection-controller', group: 'main', account: 'pvc-protection-controller', make: pvcProtectionController },
+  { name: 'persistentvolume-protection-controller', group: 'main', account: 'pv-protection-controller', make: pvProtectionController },
+  { name: 'ephemeral-volume-controller', group: 'main', account: 'ephemeral-volume-controller', make: ephemeralVolumeController },
+  { name: 'resourcequota-controller', group: 'main', account: 'resourcequota-controller', make: resourceQuotaController },
+  { name: 'horizontal-pod-autoscaler-controller', group: 'main', account: 'horizontal-pod-autoscaler', make: hpaController },
+  { name: 'certificatesigningrequest-approving-controller', group: 'main', account: 'certificate-controller', make: csrApprovingController },
+  { name: 'certificatesigningrequest-signing-controller', group: 'main', account: 'certificate-controller', make: csrSigningController },
+  { name: 'certificatesigningrequest-cleaner-controller', group: 'last', account: 'certificate-controller', make: csrCleanerController },
+  { name: 'token-cleaner-controller', group: 'last', account: 'token-cleaner', make: tokenCleanerController, offByDefault: true },
+  { name: 'clusterrole-aggregation-controller', group: 'main', account: 'clusterrole-aggregation-controller', make: clusterRoleAggregationController },
+  { name: 'ttl-after-finished-controller', group: 'last', account: 'ttl-after-finished-controller', make: ttlAfterFinishedController },
+  { name: 'pod-garbage-collector-controller', group: 'last', account: 'pod-garbage-collector', make: podGcController },
+  { name: 'garbage-collector-controller', group: 'last', account: 'generic-garbage-collector', make: garbageCollector },
 ];
 
 /** Which of them `--controllers` selects. Throws for a name nobody has. */

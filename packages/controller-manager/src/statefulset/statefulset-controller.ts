@@ -61,7 +61,7 @@ export function statefulSetController({ client, informers, clock, events }: Cont
         if (semanticEqual(refs, claim.metadata.ownerReferences)) continue;
         await client.api
           .persistentVolumeClaims(set.metadata.namespace)
-          .patch(claim.metadata.name ?? '', 'merge', { metadata: { resourceVersion: claim.metadata.resourceVersion, ownerReferences: refs } }, { signal });
+          .update({ ...claim, metadata: { ...claim.metadata, ownerReferences: refs } }, { signal });
       }
     }
   }

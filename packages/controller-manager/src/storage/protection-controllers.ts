@@ -46,7 +46,7 @@ export function pvcProtectionController({ client, informers }: ControllerContext
       if (finalizers)
         await client.api
           .persistentVolumeClaims(namespace)
-          .patch(name, 'merge', { metadata: { resourceVersion: claim.metadata.resourceVersion, finalizers } }, { signal })
+          .update({ ...claim, metadata: { ...claim.metadata, finalizers } }, { signal })
           .catch(gone);
       return undefined;
     },
@@ -66,7 +66,7 @@ export function pvProtectionController({ client, informers }: ControllerContext)
       if (finalizers)
         await client.api
           .persistentVolumes()
-          .patch(name, 'merge', { metadata: { resourceVersion: pv.metadata.resourceVersion, finalizers } }, { signal })
+          .update({ ...pv, metadata: { ...pv.metadata, finalizers } }, { signal })
           .catch(gone);
       return undefined;
     },

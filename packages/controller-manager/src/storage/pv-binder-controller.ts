@@ -47,40 +47,35 @@ export function pvBinderController({ client, informers, events }: ControllerCont
   const claimKey = (o: { metadata: { namespace?: string; name?: string } }) => `${PVC}${o.metadata.namespace}/${o.metadata.name}`;
 
   async function volumePhase(pv: PersistentVolume, phase: string, signal: AbortSignal): Promise<void> {
-    if (pv.status?.phase !== phase)
-      await client.api
-        .persistentVolumes()
-        .patch(
-          pv.metadata.name ?? '',
-          'merge',
-          { status: { phase, ...(phase !== 'Failed' && { message: null, reason: null }) } },
-          { subresource: 'status', signal },
-        );
+    // The controller's role may update volumes and claims, not patch them.
+    const { message: _message, reason: _reason, ...status } = pv.status ?? {};
+    if (status.phase !== phase) await client.api.persistentVolumes().updateStatus({ ...pv, status: { ...status, phase } }, { signal });
   }
 
   async function bind(claim: PersistentVolumeClaim, pv: PersistentVolume, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid } = claim.metadata;
     let volume = pv;
     if (volume.spec?.claimRef?.uid !== uid) {
-      const annotations = volume.spec?.claimRef ? {} : { [BOUND_BY_CONTROLLER]: 'yes' };
+      const annotations = { ...pv.metadata.annotations, ...(!pv.spec?.claimRef && { [BOUND_BY_CONTROLLER]: 'yes' }) };
       const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: claim.metadata.resourceVersion };
       volume = await client.api
         .persistentVolumes()
-        .patch(pv.metadata.name ?? '', 'merge', { metadata: { resourceVersion: pv.metadata.resourceVersion, annotations }, spec: { claimRef } }, { signal });
+        .update({ ...pv, metadata: { ...pv.metadata, annotations }, spec: { ...pv.spec, claimRef } as PersistentVolume['spec'] }, { signal });
     }
     await volumePhase(volume, 'Bound', signal);
     const api = client.api.persistentVolumeClaims(namespace);
+    let bound = claim;
     if (claim.spec?.volumeName !== pv.metadata.name || !claim.metadata.annotations?.[BIND_COMPLETED]) {
-      const annotations = { [BIND_COMPLETED]: 'yes', ...(!claim.spec?.volumeName && { [BOUND_BY_CONTROLLER]: 'yes' }) };
-      await api.patch(name ?? '', 'merge', { metadata: { annotations }, spec: { volumeName: pv.metadata.name } }, { signal });
-    }
-    if (claim.status?.phase !== 'Bound')
-      await api.patch(
-        name ?? '',
-        'merge',
-        { status: { phase: 'Bound', accessModes: pv.spec?.accessModes ?? [], capacity: pv.spec?.capacity ?? {} } },
-        { subresource: 'status', signal },
+      const annotations = { ...claim.metadata.annotations, [BIND_COMPLETED]: 'yes', ...(!claim.spec?.volumeName && { [BOUND_BY_CONTROLLER]: 'yes' }) };
+      bound = await api.update(
+        { ...claim, metadata: { ...claim.metadata, annotations }, spec: { ...claim.spec, volumeName: pv.metadata.name } as PersistentVolumeClaim['spec'] },
+        { signal },
       );
+    }
+    if (claim.status?.phase !== 'Bound') {
+      const status = { ...bound.status, phase: 'Bound', accessModes: pv.spec?.accessModes ?? [], capacity: pv.spec?.capacity ?? {} };
+      await api.updateStatus({ ...bound, status }, { signal });
+    }
   }
 
   async function syncClaim(claim: PersistentVolumeClaim, signal: AbortSignal): Promise<void> {
@@ -91,7 +86,8 @@ export function pvBinderController({ client, informers, events }: ControllerCont
       const lost = claim.metadata.annotations?.[BIND_COMPLETED] && (!pv || (pv.spec?.claimRef && !isFor(pv, claim)));
       if (lost) {
         if (claim.status?.phase === 'Lost') return;
-        await api.patch(name, 'merge', { status: { phase: 'Lost', accessModes: null, capacity: null } }, { subresource: 'status', signal });
+        const { accessModes: _modes, capacity: _capacity, ...status } = claim.status ?? {};
+        await api.updateStatus({ ...claim, status: { ...status, phase: 'Lost' } }, { signal });
         events(claim as KubeObject, 'Warning', 'ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!');
       } else if (pv && (!pv.spec?.claimRef || isFor(pv, claim))) await bind(claim, pv, signal);
       return;
@@ -109,11 +105,24 @@ export function pvBinderController({ client, informers, events }: ControllerCont
         .list()
         .filter((c) => c.metadata.annotations?.[DEFAULT_CLASS] === 'true')
         .sort((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''))[0];
-      if (preset) return void (await api.patch(name, 'merge', { spec: { storageClassName: preset.metadata.name } }, { signal }));
+      if (preset)
+        return void (await api.update(
+          { ...claim, spec: { ...claim.spec, storageClassName: preset.metadata.name } as PersistentVolumeClaim['spec'] },
+          { signal },
+        ));
     }
     if (cls?.provisioner && cls.provisioner !== NO_PROVISIONER) {
       if (claim.metadata.annotations?.[PROVISIONER] !== cls.provisioner)
-        await api.patch(name, 'merge', { metadata: { annotations: { [PROVISIONER]: cls.provisioner, [BETA_PROVISIONER]: cls.provisioner } } }, { signal });
+        await api.update(
+          {
+            ...claim,
+            metadata: {
+              ...claim.metadata,
+              annotations: { ...claim.metadata.annotations, [PROVISIONER]: cls.provisioner, [BETA_PROVISIONER]: cls.provisioner },
+            },
+          },
+          { signal },
+        );
       return events(
         claim as KubeObject,
         'Normal',
@@ -148,12 +157,7 @@ export function pvBinderController({ client, informers, events }: ControllerCont
       events(pv as KubeObject, 'Warning', 'VolumeFailedDelete', 'error getting deleter volume plugin for volume: no deletable volume plugin matched');
       await client.api
         .persistentVolumes()
-        .patch(
-          pv.metadata.name ?? '',
-          'merge',
-          { status: { phase: 'Failed', message: 'no deletable volume plugin matched' } },
-          { subresource: 'status', signal },
-        );
+        .updateStatus({ ...pv, status: { ...pv.status, phase: 'Failed', message: 'no deletable volume plugin matched' } }, { signal });
     }
   }
 
