@@ -43,11 +43,10 @@ export class ApiAccess implements Disposable {
 
   raw(method: string, path: string, body?: unknown, type = 'application/json', headers: Record<string, string> = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const outgoing = request(`${this.#server}${path}`, {
-        method,
-        agent: this.#agent,
-        headers: { accept: 'application/json', ...(body !== undefined && { 'content-type': type }), ...headers },
-      });
+      const content = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+      // Node gives a DELETE's body no length of its own accord.
+      const about = content === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(content) };
+      const outgoing = request(`${this.#server}${path}`, { method, agent: this.#agent, headers: { accept: 'application/json', ...about, ...headers } });
       outgoing.on('error', reject);
       outgoing.on('response', (incoming) => {
         const chunks: Buffer[] = [];
@@ -64,7 +63,7 @@ export class ApiAccess implements Disposable {
           resolve({ code: incoming.statusCode ?? 0, headers: incoming.headers, text, body: parsed });
         });
       });
-      outgoing.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
+      outgoing.end(content);
     });
   }
 

@@ -162,5 +162,6 @@ export function daemonStatus({ set, nodes, podsByNode, hash, now }: DaemonState)
     numberUnavailable: s.desired - s.available,
     updatedNumberScheduled: s.updated,
     ...(set.status?.collisionCount !== undefined && { collisionCount: set.status.collisionCount }),
+    ...(set.status?.conditions && { conditions: set.status.conditions }),
   };
 }

@@ -162,6 +162,7 @@ export function statefulSetController({ client, informers, clock, events }: Cont
         currentRevision: rolledOut ? updateRevision : currentRevision,
         updateRevision,
         collisionCount: set.status?.collisionCount ?? 0,
+        ...(set.status?.conditions && { conditions: set.status.conditions }),
       };
       if (!semanticEqual(status, set.status)) await client.api.statefulSets(namespace).updateStatus({ ...set, status }, { signal });
       await truncateHistory(client, set as unknown as RevisionOwner, history, new Set([currentRevision, updateRevision, ...all.map(revisionOfPod)]), signal);
