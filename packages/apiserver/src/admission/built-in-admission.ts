@@ -6,6 +6,8 @@ import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction, taintNodesByCondition } from './node-admission.js';
 import { defaultTolerationSeconds, priority, runtimeClass } from './pod-defaults.js';
+import { podSecurity } from './pod-security/pod-security.js';
+import { resourceQuota } from './quota/resource-quota.js';
 import { rbacEscalation } from './rbac-escalation.js';
 import { serviceAccount } from './service-account.js';
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize, storageObjectInUse } from './storage-admission.js';
@@ -20,6 +22,7 @@ export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer): Admis
     taintNodesByCondition(),
     priority(env),
     defaultTolerationSeconds(),
+    podSecurity(env),
     defaultStorageClass(env),
     storageObjectInUse(),
     persistentVolumeClaimResize(env),
@@ -29,5 +32,6 @@ export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer): Admis
     certificateSubjectRestriction(),
     defaultIngressClass(env),
     rbacEscalation(env, rbac),
+    resourceQuota(env),
   ];
 }
