@@ -5,6 +5,8 @@ import { createProgram } from './program.js';
 /** Exit codes: 0 done, 1 failed, 2 called wrongly. */
 try {
   await createProgram().parseAsync(process.argv);
+  // Connections kept alive for the next request would hold the command back; a long-running role never comes here.
+  process.exit();
 } catch (error) {
   if (error instanceof CommanderError) {
     // commander has told it already; help and version are no failures.

@@ -1,14 +1,36 @@
+import type { KubeClient } from '@coxswain/client';
 import { connectCri } from '@coxswain/cri';
 import { component, type ComponentRecipe, all } from '@coxswain/host';
 import { KubeProxy } from '@coxswain/kube-proxy';
 import { Kubelet, type KubeletConfig } from '@coxswain/kubelet';
 import type { ClusterPki } from '@coxswain/pki';
-import { Addon, Clock, CriServer, Logger, Random, ServiceProxy } from '@coxswain/sdk';
+import { Addon, Clock, type Component, CriServer, defineComponent, Logger, Random, ServiceProxy } from '@coxswain/sdk';
 import { clientFor } from './api-access.js';
 import type { ClusterConfig } from './cluster-spec.js';
 import { writeCniConfig } from './cni-config.js';
 import { group } from './group.js';
 import { nodeCgroup } from './leftovers.js';
+
+const API_REACHABLE = 'api-reachable';
+
+/**
+ * Ready once the API server answers, so that a node may be started beside its control plane: the CRI server recovers meanwhile, and
+ * nobody runs into the back-off of a refused connection.
+ */
+function apiReachable(client: KubeClient, clock: Clock): Component {
+  return defineComponent(API_REACHABLE, async (signal) => {
+    for (;;) {
+      signal.throwIfAborted();
+      const answered = await client.rest.transport
+        .request({ method: 'GET', path: '/readyz', headers: {}, signal: AbortSignal.any([signal, AbortSignal.timeout(1000)]) })
+        .catch(() => undefined);
+      if (answered?.status === 200) break;
+      await clock.sleep(25, signal);
+    }
+    await client.close();
+    return async () => {};
+  });
+}
 
 /** The kubelet's configuration for a node of this cluster. */
 export function kubeletConfig(config: ClusterConfig, pki: ClusterPki): KubeletConfig {
@@ -47,7 +69,7 @@ export function nodeComponents(config: ClusterConfig, pki: ClusterPki): Componen
           logger: logger.child({ component: 'kubelet' }),
           onPodCIDR: (podCIDR) => writeCniConfig(config, podCIDR),
         }),
-      { after: ['cri'] },
+      { after: ['cri', API_REACHABLE] },
     ),
     component(
       'kube-proxy',
@@ -62,7 +84,9 @@ export function nodeComponents(config: ClusterConfig, pki: ClusterPki): Componen
           logger: logger.child({ component: 'kube-proxy' }),
           serve: { address: '0.0.0.0', port: config.ports.proxyHealth },
         }),
+      { after: [API_REACHABLE] },
     ),
-    component('addons', [all(Addon)], (addons) => group('addons', addons)),
+    component('addons', [all(Addon)], (addons) => group('addons', addons), { after: [API_REACHABLE] }),
+    component(API_REACHABLE, [Clock], (clock) => apiReachable(clientFor(config, pki, pki.leaf['kubelet-client'], 'kubelet', clock), clock)),
   ];
 }

@@ -22,13 +22,13 @@ export async function runRole(role: 'control-plane' | 'node', options: RunRoleOp
   process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { err: error }));
   try {
     const pki = await clusterPki(config, Date.now());
-    const onStarted = (text: string) => report({ type: 'step', text });
+    const onStarted = (text: string) => void report({ type: 'step', text });
     const host =
       role === 'control-plane'
         ? await (await import('../compose/control-plane.js')).controlPlaneHost(config, pki, logger, onStarted)
         : await (await import('../compose/node.js')).nodeHost(config, pki, logger, onStarted);
     await host.start(starting.signal);
-    report({ type: 'ready' });
+    void report({ type: 'ready' });
     logger.info('ready');
     const failed = new Promise<string>((resolve) => {
       host.state$.subscribe((state) => {
@@ -44,8 +44,7 @@ export async function runRole(role: 'control-plane' | 'node', options: RunRoleOp
     process.exit(why.startsWith('SIG') ? 0 : 1);
   } catch (error) {
     logger.error('could not start', { err: error });
-    report({ type: 'failed', message: describeError(error) });
-    // Give the pipe a turn to drain.
-    setTimeout(() => process.exit(1), 50);
+    await report({ type: 'failed', message: describeError(error) });
+    process.exit(1);
   }
 }

@@ -41,24 +41,26 @@ export async function up(options: UpOptions): Promise<void> {
   const running = runningRoles(config);
   const startedHere: (typeof roles)[number][] = [];
   try {
+    // What takes time by itself runs side by side: containerd beside the certificates, the node beside the control plane.
+    const containerd = running.has('containerd') ? Promise.resolve() : startOwnContainerd(config);
+    containerd.catch(() => {});
+    startedHere.push(...roles.filter((role) => !running.has(role)));
     await steps.run('preparing certificates', () => preparePki(config));
-    await steps.run('starting control plane and containerd', async (say) => {
-      const parts: Promise<void>[] = [];
-      if (!running.has('containerd')) {
-        startedHere.push('containerd');
-        parts.push(startOwnContainerd(config));
-      }
-      if (!running.has('control-plane')) {
-        startedHere.push('control-plane');
-        parts.push(startRole(config, 'control-plane', options, say));
-      }
-      await all(parts);
-    });
-    await steps.run('starting the node', async (say) => {
-      if (!running.has('node')) {
-        startedHere.push('node');
-        await startRole(config, 'node', options, say);
-      }
+    await steps.run('starting containerd', () => containerd);
+    await steps.run('starting control plane and node', async (say) => {
+      const failed = new AbortController();
+      const start = async (role: 'control-plane' | 'node') => {
+        if (running.has(role)) return;
+        try {
+          await startRole(config, role, options, say, failed.signal);
+        } catch (error) {
+          // The other one would wait for it in vain; that it was stopped is no news.
+          if (failed.signal.aborted) return;
+          failed.abort(error);
+          throw error;
+        }
+      };
+      await all([start('control-plane'), start('node')]);
     });
     await steps.run('waiting for the node to be Ready', (say) => waitForNode(config, NODE_TIMEOUT_MS, say));
     await steps.run('waiting for cluster DNS', () => waitForDns(config, DNS_TIMEOUT_MS));
@@ -137,15 +139,22 @@ async function startOwnContainerd(config: ClusterConfig): Promise<void> {
   writePidFile(pidFile(config, 'containerd'), daemon.process.pid);
 }
 
-async function startRole(config: ClusterConfig, role: 'control-plane' | 'node', options: UpOptions, say: (detail: string) => void): Promise<void> {
-  await spawnRole({
+async function startRole(
+  config: ClusterConfig,
+  role: 'control-plane' | 'node',
+  options: UpOptions,
+  say: (detail: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const process = {
     name: role,
     args: [`run-${role}`, '--name', config.name, '--log-level', options.logLevel],
     logFile: logFile(config, role),
     pidFile: pidFile(config, role),
-    onStep: (text) => say(`${role}: ${text}`),
+    onStep: (text: string) => say(`${role}: ${text}`),
     execArgv: ['--enable-source-maps'],
-  });
+  };
+  await spawnRole(process, signal);
 }
 
 /** All are awaited, so that nothing goes on behind the back of an error. */
