@@ -1,0 +1,4 @@
+export * from './generated/etcdserverpb/rpc_pb.js';
+export * from './generated/mvccpb/kv_pb.js';
+export { EtcdError, etcdErrors } from './etcd-errors.js';
+export type { EtcdErrorName } from './etcd-errors.js';
