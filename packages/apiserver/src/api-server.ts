@@ -20,7 +20,9 @@ import { signingKey, verifyingKey } from './auth/token-keys.js';
 import { bootstrap } from './bootstrap/bootstrap.js';
 import { namespaceHooks } from './bootstrap/namespace-hooks.js';
 import { CrdController } from './crd/crd-controller.js';
+import { withCrdRules } from './crd/crd-definition.js';
 import { crdHooks } from './crd/crd-hooks.js';
+import { ruleCheckOf } from './crd/rules/rule-check.js';
 import { Discovery } from './discovery/discovery.js';
 import { discoveryPaths } from './discovery/discovery-paths.js';
 import { healthPaths } from './health/health-paths.js';
@@ -72,7 +74,7 @@ export class ApiServer implements Component {
     this.#feed = new StoreFeed({ store, clock, logger, root: ROOT });
     this.registry = new ResourceRegistry(store, this.#feed);
     const lookup = options.lookupSchema ?? builtInSchemas;
-    for (const definition of options.definitions ?? builtIns) this.registry.addBuiltIn({ definition, lookup });
+    for (const definition of options.definitions ?? builtIns) this.registry.addBuiltIn({ definition: withCrdRules(definition), lookup });
     this.discovery = new Discovery(this.registry, () => `${options.advertiseAddress}:${this.port}`);
     this.openApi = new OpenApi(this.registry, VERSION.gitVersion, lookup);
     this.#ranges = options.serviceRanges.map((cidr) => new IpRange(cidr));
@@ -132,7 +134,7 @@ export class ApiServer implements Component {
       lookup,
       clock,
       logger,
-      compileRules: () => undefined,
+      compileRules: ruleCheckOf,
     });
     serverMetrics(this.metrics, this.registry, this.#feed);
     this.#http = new HttpServer({
