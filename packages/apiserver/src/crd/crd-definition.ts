@@ -1,4 +1,5 @@
 import type { ResourceDefinition } from '@coxswain/api';
+import { validateObjectMeta, validateObjectMetaUpdate } from '@coxswain/api';
 import type { Crd } from './json-schema.js';
 import { validateCrd } from './validate-crd.js';
 
@@ -11,13 +12,8 @@ export function withCrdRules(definition: ResourceDefinition): ResourceDefinition
     strategy: {
       ...strategy,
       updateIsWhole: true,
-      validate: (object) => distinct([...(strategy.validate?.(object) ?? []), ...validateCrd(object as Crd)]),
-      validateUpdate: (object, old) => distinct([...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []), ...validateCrd(object as Crd, old as Crd)]),
+      validate: (object) => validateCrd(object as Crd),
+      validateUpdate: (object, old) => [...validateObjectMeta(object, { namespaced: false }), ...validateObjectMetaUpdate(object, old), ...validateCrd(object as Crd, old as Crd)],
     },
   };
-}
-
-/** Two validators of the same metadata say the same. */
-function distinct<T extends { readonly field: string; readonly message: string }>(errors: readonly T[]): T[] {
-  return [...new Map(errors.map((error) => [`${error.field}\n${error.message}`, error])).values()];
 }

@@ -67,12 +67,12 @@ class RuleChecker {
       this.#errors.push(fieldErrors.invalid(path, rule, error.message));
       return undefined;
     }
-    const { cost, undefinedFields } = analyze(program.ast, schema, resource);
-    const [missing] = undefinedFields;
-    if (missing) {
-      const before = source.slice(0, missing.at).split('\n');
+    const { cost, problems } = analyze(program.ast, schema, resource);
+    const [problem] = problems;
+    if (problem) {
+      const before = source.slice(0, problem.at).split('\n');
       const place = `${before.length}:${(before.at(-1) as string).length + 1}`;
-      this.#errors.push(fieldErrors.invalid(path, rule, `compilation failed: ERROR: <input>:${place}: undefined field '${missing.name}'\n | ${source.split('\n')[before.length - 1]}\n | ${'.'.repeat((before.at(-1) as string).length)}^`));
+      this.#errors.push(fieldErrors.invalid(path, rule, `compilation failed: ERROR: <input>:${place}: ${problem.text}\n | ${source.split('\n')[before.length - 1]}\n | ${'.'.repeat((before.at(-1) as string).length)}^`));
       return undefined;
     }
     const total = cost * cardinality;

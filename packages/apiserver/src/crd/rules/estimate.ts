@@ -69,17 +69,23 @@ type Scope = ReadonlyMap<string, Shape>;
 
 export interface Analysis {
   readonly cost: number;
-  /** Fields the expression names that the schema has not. */
-  readonly undefinedFields: readonly { readonly name: string; readonly at: number }[];
+  /** What the expression asks of the schema that it has not. */
+  readonly problems: readonly Problem[];
+}
+
+export interface Problem {
+  readonly text: string;
+  /** Offset in the source. */
+  readonly at: number;
 }
 
 /** What an expression can cost at worst, and which fields it names in vain. `schema` is that of `self`. */
 export function analyze(ast: ASTNode, schema: JsonSchema, resource: boolean): Analysis {
-  const undefinedFields: { name: string; at: number }[] = [];
-  const analyzer = new Analyzer(resource ? schema : undefined, undefinedFields);
+  const problems: Problem[] = [];
+  const analyzer = new Analyzer(resource ? schema : undefined, problems);
   const scope: Scope = new Map([['self', schema], ['oldSelf', schema]]);
   const { cost } = analyzer.visit(ast, scope);
-  return { cost, undefinedFields };
+  return { cost, problems };
 }
 
 const STRING: JsonSchema = { type: 'string' };
@@ -89,7 +95,7 @@ const QUANTIFIERS = new Set(['all', 'exists', 'exists_one', 'existsOne']);
 class Analyzer {
   constructor(
     readonly root: JsonSchema | undefined,
-    readonly undefinedFields: { name: string; at: number }[],
+    readonly problems: Problem[],
   ) {}
 
   visit(ast: ASTNode, scope: Scope): Estimate {
@@ -145,7 +151,7 @@ class Analyzer {
       if (name === 'apiVersion' || name === 'kind') return STRING;
     }
     if (shape.properties && Object.hasOwn(shape.properties, name)) return shape.properties[name];
-    this.undefinedFields.push({ name: escaped, at: fieldOffset(ast, escaped) });
+    this.problems.push({ text: `undefined field '${escaped}'`, at: fieldOffset(ast, escaped) });
     return undefined;
   }
 
@@ -181,6 +187,11 @@ class Analyzer {
       return { cost: value.cost + body.cost + 1, shape: body.shape };
     }
     const receiver = this.visit(receiverAst, scope);
+    const looping = QUANTIFIERS.has(name) || name === 'filter' || name === 'map';
+    if (looping && receiver.shape && !isRange(receiver.shape)) {
+      this.problems.push({ text: `expression of type '${receiver.shape.type ?? 'dyn'}' cannot be range of a comprehension (must be list, map, or dynamic)`, at: receiverAst.range.start });
+      return { cost: 1, shape: undefined };
+    }
     if (QUANTIFIERS.has(name) || name === 'filter' || name === 'map' || name === 'transformList' || name === 'transformMap') return this.#loop(name, receiver, args, scope);
     if ((name === 'optMap' || name === 'optFlatMap') && args[0]?.op === 'id') {
       const body = this.visit(args[1] as ASTNode, new Map([...scope, [args[0].args, receiver.shape]]));
@@ -235,6 +246,10 @@ const sum = (parts: readonly Estimate[]): number => parts.reduce((total, { cost 
 
 function sizeOf(shape: Shape): number {
   return shape && (shape.type === 'string' || shape.type === 'array' || shape['x-kubernetes-int-or-string']) ? maxSize(shape) : 1;
+}
+
+function isRange(shape: JsonSchema): boolean {
+  return shape.type === 'array' || valuesOf(shape) !== undefined || shape.type === undefined || shape['x-kubernetes-preserve-unknown-fields'] === true;
 }
 
 /** Comparing goes through everything in it. */
