@@ -36,6 +36,7 @@ export function evictionAction(env: ActionEnv): ActionHandler {
     const pod = pods.cache.get(namespace, name);
     if (!pod) throw ApiError.notFound(served.groupResource, name);
     if (needsBudget(pod.object)) await takeFromBudget(env, pod, options.dryRun);
+    if (!options.dryRun) await markDisrupted(env, pods, namespace, name);
     await remove(env.rest, context, served, namespace, name, options);
     return respondKind(context, 201, successStatus());
   };
@@ -46,6 +47,31 @@ function needsBudget(pod: KubeObject): boolean {
   const phase = pod.status?.phase as string | undefined;
   return pod.metadata.deletionTimestamp === undefined && phase !== 'Succeeded' && phase !== 'Failed' && phase !== 'Pending';
 }
+
+/** The pod says why it goes: Jobs' pod failure policies ask for it. */
+async function markDisrupted(env: ActionEnv, pods: ResourceStorage, namespace: string, name: string): Promise<void> {
+  let pod = pods.cache.get(namespace, name);
+  for (let attempt = 0; pod && attempt < MAX_ATTEMPTS; attempt++) {
+    const { object } = pod;
+    const old = (object.status?.conditions ?? []) as { type: string; status: string }[];
+    if (object.metadata.deletionTimestamp !== undefined || old.some((one) => one.type === 'DisruptionTarget' && one.status === 'True')) return;
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      observedGeneration: object.metadata.generation ?? 1,
+      reason: 'EvictionByEvictionAPI',
+      message: 'Eviction API: evicting',
+      lastProbeTime: null,
+      lastTransitionTime: timestamp(env),
+    };
+    const conditions = [...old.filter((one) => one.type !== condition.type), condition];
+    const outcome = await pods.update(pod, { ...object, metadata: { ...object.metadata }, status: { ...object.status, conditions } }, undefined);
+    if (outcome.type === 'written') return;
+    pod = await pods.fresh(namespace, name);
+  }
+}
+
+const timestamp = (env: ActionEnv): string => new Date(env.rest.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
 
 async function takeFromBudget(env: ActionEnv, pod: StoredObject, dryRun: boolean): Promise<void> {
   const budgets = env.rest.registry.storage('policy', 'poddisruptionbudgets');
@@ -95,7 +121,7 @@ async function takeFromBudget(env: ActionEnv, pod: StoredObject, dryRun: boolean
     const status = {
       ...budget.status,
       disruptionsAllowed: disruptionsAllowed - 1,
-      disruptedPods: { ...disruptedPods, [pod.name]: new Date(env.rest.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z') },
+      disruptedPods: { ...disruptedPods, [pod.name]: timestamp(env) },
     };
     const outcome = await budgets.update(stored, { ...budget, metadata: { ...budget.metadata }, status }, undefined);
     if (outcome.type === 'written') return;
