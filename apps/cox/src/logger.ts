@@ -6,12 +6,10 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** Structured lines on standard output (JSON), written synchronously so that the last words before a crash are kept. */
 export function createLogger(level: LogLevel, name: string): Logger {
-  return wrap(
-    pino(
-      { level, base: { component: name }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-      destination({ fd: 1, sync: true }),
-    ),
-  );
+  const out = destination({ fd: 1, sync: true });
+  // On a full disk lines are lost, not the component that wrote them.
+  for (const stream of [out, process.stdout, process.stderr]) stream.on('error', () => {});
+  return wrap(pino({ level, base: { component: name }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, out));
 }
 
 function wrap(logger: PinoLogger): Logger {

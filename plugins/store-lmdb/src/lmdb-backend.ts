@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Backend, BackendState, Mutation, RecordId, StoredLease, StoredRecord } from '@coxswain/mvcc';
@@ -10,8 +10,13 @@ import { noSpace, translate } from './translate-error.js';
 
 const FORMAT = 'coxswain-store/1';
 const EIO = 5;
-/** With less than this free, a failed write is blamed on the lack of space. */
-const FULL_BYTES = 4 * 1024 * 1024;
+/**
+ * What must stay free. LMDB 3.5's native code damages its heap when a write is cut short by a full disk, so a write that might not
+ * fit is refused before LMDB sees it. Also, with less than this free, a failed write is blamed on the lack of space.
+ */
+const RESERVE_BYTES = 4 * 1024 * 1024;
+/** Pages written for a byte of records: leaves are half full, and the tree above them is copied. */
+const WRITE_AMPLIFICATION = 2;
 const KEY_FORMAT = Buffer.from('format');
 const KEY_COMPACT = Buffer.from('compact');
 
@@ -88,15 +93,21 @@ export class LmdbBackend implements Backend {
   }
 
   async append(mutations: readonly Mutation[]): Promise<void> {
+    const bytes = mutations.reduce((sum, m) => sum + (m.type === 'record' ? m.record.bytes.length : 0), 0);
     await this.#write((env) => {
       for (const mutation of mutations) apply(env, mutation);
-    });
+    }, bytes);
   }
 
   async deleteRecords(ids: readonly RecordId[]): Promise<void> {
-    await this.#write((env) => {
-      for (const { revision, sub } of ids) void env.log.remove(recordKey(revision, sub)).catch(ignore);
-    });
+    // What frees space may use up most of the reserve.
+    await this.#write(
+      (env) => {
+        for (const { revision, sub } of ids) void env.log.remove(recordKey(revision, sub)).catch(ignore);
+      },
+      0,
+      RESERVE_BYTES / 4,
+    );
   }
 
   /** A consistent copy of everything durable, without the free pages. */
@@ -127,7 +138,9 @@ export class LmdbBackend implements Backend {
     await this.#env.root.close();
   }
 
-  async #write(fill: (env: Env) => void): Promise<void> {
+  async #write(fill: (env: Env) => void, bytes = 0, reserve = RESERVE_BYTES): Promise<void> {
+    const { bavail, bsize } = statfsSync(dirname(this.path));
+    if (bavail * bsize < reserve + bytes * WRITE_AMPLIFICATION) throw noSpace(this.path);
     try {
       await this.#env.root.batch(() => fill(this.#env));
     } catch (error) {
@@ -139,7 +152,7 @@ export class LmdbBackend implements Backend {
   async #failure(error: unknown): Promise<Error> {
     if ((error as { code?: unknown }).code === EIO) {
       const { bavail, bsize } = await statfs(dirname(this.path));
-      if (bavail * bsize < FULL_BYTES) return noSpace(this.path, error);
+      if (bavail * bsize < RESERVE_BYTES) return noSpace(this.path, error);
     }
     return translate(error, this.path);
   }

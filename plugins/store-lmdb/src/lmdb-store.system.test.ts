@@ -51,10 +51,10 @@ test('kill -9 at any instant loses no acknowledged write and tears no transactio
 test('a full disk refuses writes, keeps reads, and heals', async () => {
   const mount = join(dir, 'small');
   mkdirSync(mount);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', mount]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', mount]);
   try {
     const ballast = join(mount, 'ballast');
-    writeFileSync(ballast, Buffer.alloc(3 * 1024 * 1024));
+    writeFileSync(ballast, Buffer.alloc(12 * 1024 * 1024));
     const path = join(mount, 'store');
     let store = await openLmdbStore({ path, clock: systemClock });
     const put = (i: number) => store.txn({ compare: [], success: [{ type: 'put', key: `/k/${i}`, value: Buffer.alloc(20_000, 1) }] });

@@ -16,6 +16,6 @@ export function translate(error: unknown, path: string): StoreError {
   return new StoreUnavailableError(`${path}: ${message}`, { cause: error });
 }
 
-export function noSpace(path: string, cause: unknown): NoSpaceError {
+export function noSpace(path: string, cause?: unknown): NoSpaceError {
   return new NoSpaceError(`no space left for ${path}: reads go on, writes fail until there is space on its disk`, { cause });
 }
