@@ -26,6 +26,7 @@ beforeAll(async () => {
   kubelet = createServer(pair, (request, response) => {
     asked.push(request.url ?? '');
     if (request.headers.authorization) response.writeHead(500);
+    if (request.url?.includes('previous=true')) return void response.writeHead(400).end('previous terminated container "a" not found\n');
     response.write('line 1\n');
     setImmediate(() => response.end('line 2\n'));
   });
@@ -67,6 +68,11 @@ it('passes logs through, without the credentials of the caller', async () => {
   const answer = await api.call('GET', `${NS}/pods/placed/log?container=a&tailLines=5&follow=true`);
   expect([answer.status, answer.text]).toEqual([200, 'line 1\nline 2\n']);
   expect(asked.at(-1)).toBe('/containerLogs/default/placed/a?follow=true&tailLines=5');
+});
+
+it("makes a Status of the kubelet's refusal", async () => {
+  const answer = await api.call('GET', `${NS}/pods/placed/log?container=a&previous=true`);
+  expect(answer.json).toMatchObject({ kind: 'Status', code: 400, reason: 'BadRequest', message: 'previous terminated container "a" not found' });
 });
 
 it('says what is wrong with a request for logs', async () => {

@@ -31,7 +31,7 @@ export function applyJsonPatch(object: JsonObject, patch: unknown): JsonObject {
   return result;
 }
 
-/** Upstream's answer to a patch that does not apply; what is wrong with it is the cause. */
+/** Upstream's answer to a patch that does not apply, and what is wrong with it. */
 export function unprocessablePatch(why: string): ApiError {
-  return ApiError.of(422, 'Invalid', 'the server rejected our request due to an error in our request', { causes: [{ message: why }] });
+  return ApiError.of(422, 'Invalid', `the server rejected our request due to an error in our request: ${why}`);
 }

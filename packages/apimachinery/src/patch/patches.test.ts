@@ -35,7 +35,7 @@ describe('applyJsonPatch', () => {
     expect(codeOf(() => applyJsonPatch({}, [{ op: 'frob', path: '/a' }]))[0]).toBe(400);
     expect(codeOf(() => applyJsonPatch({ a: 1 }, [{ op: 'test', path: '/a', value: 2 }]))).toEqual([
       422,
-      'the server rejected our request due to an error in our request',
+      expect.stringMatching(/^the server rejected our request due to an error in our request: /),
     ]);
     expect(codeOf(() => applyJsonPatch({}, [{ op: 'remove', path: '/nope' }]))[0]).toBe(422);
     const many = Array.from({ length: 10_001 }, () => ({ op: 'add', path: '/a', value: 1 }));

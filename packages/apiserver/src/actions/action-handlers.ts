@@ -16,7 +16,7 @@ export function actionHandlers(env: ActionEnv, kubelets: KubeletLocator, store: 
   return new Map<string, ActionHandler>([
     ...reviewActions(env),
     ['binding', binding],
-    ['componentstatus', componentStatusAction(store)],
+    ['componentstatus', componentStatusAction(env.rest, store)],
     ['pods/binding', binding],
     ['pods/eviction', evictionAction(env)],
     ['pods/log', logAction(kubelets)],

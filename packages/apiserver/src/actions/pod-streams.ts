@@ -1,5 +1,5 @@
 import type { KubeObject } from '@coxswain/api';
-import { ApiError } from '@coxswain/apimachinery';
+import { ApiError, genericServerResponse } from '@coxswain/apimachinery';
 import type { RequestContext } from '../request/request-context.js';
 import { admissionRequest } from '../rest/admission-request.js';
 import type { ActionHandler } from '../rest/resource-handler.js';
@@ -30,8 +30,15 @@ export function logAction(kubelets: KubeletLocator): ActionHandler {
     const suffix = passed.size > 0 ? `?${passed}` : '';
     const { namespace, name } = pod.metadata;
     const backend = kubelets.locate(nodeName, `/containerLogs/${namespace}/${name}/${container}${suffix}`);
-    return passThrough(context.request, backend, { accept: '*/*' });
+    return passThrough(context.request, backend, { headers: { accept: '*/*' }, refusal: (code, text) => logRefusal(served, name ?? '', code, text) });
   };
+}
+
+/** The kubelet answers in plain text; clients of the API expect a Status. */
+function logRefusal(served: ServedResource, name: string, code: number, text: string): ApiError {
+  if (code === 400) return ApiError.badRequest(text);
+  if (code === 404) return genericServerResponse({ code, method: 'GET', resource: served.groupResource, name, serverMessage: text });
+  return ApiError.internalError(text);
 }
 
 /** pods/{name}/exec and attach: streams to and from a process, tunnelled to the kubelet. */

@@ -30,11 +30,9 @@ export function nodeProxyAction(env: ActionEnv, kubelets: KubeletLocator): Actio
   return async (context, served) => {
     const target = targetOf(context);
     await connect(env, context, served, 'proxy', 'NodeProxyOptions');
-    return passThrough(
-      context.request,
-      kubelets.locate(target.name, pathOf(context), target.port === '' ? undefined : Number(target.port)),
-      forwarded(context),
-    );
+    return passThrough(context.request, kubelets.locate(target.name, pathOf(context), target.port === '' ? undefined : Number(target.port)), {
+      headers: forwarded(context),
+    });
   };
 }
 
@@ -49,7 +47,7 @@ export function podProxyAction(env: ActionEnv): ActionHandler {
     const ip = pod.status?.podIP as string | undefined;
     if (!ip) throw ApiError.badRequest('address not allowed');
     const port = target.port === '' ? firstPort(pod) : Number(target.port);
-    return passThrough(context.request, backend(target, ip, port, context), forwarded(context));
+    return passThrough(context.request, backend(target, ip, port, context), { headers: forwarded(context) });
   };
 }
 
@@ -64,7 +62,7 @@ export function serviceProxyAction(env: ActionEnv): ActionHandler {
     const endpoints = readyEndpoints(env, service, target.port);
     const chosen = endpoints[env.rest.random.int(Math.max(1, endpoints.length))];
     if (!chosen) throw ApiError.serviceUnavailable(`no endpoints available for service ${JSON.stringify(target.name)}`);
-    return passThrough(context.request, backend(target, chosen.ip, chosen.port, context), forwarded(context));
+    return passThrough(context.request, backend(target, chosen.ip, chosen.port, context), { headers: forwarded(context) });
   };
 }
 

@@ -25,12 +25,21 @@ const HOP_BY_HOP = new Set([
 const PRIVATE = /^(authorization$|cookie$|impersonate-|x-remote-)/;
 const UPGRADE_HEADERS = /^(connection|upgrade|sec-websocket-)/;
 
+export interface PassOptions {
+  /** Headers that replace the caller's. */
+  readonly headers?: OutgoingHttpHeaders;
+  /** What the caller gets instead of an answer that is no success; without it every answer is passed on. */
+  readonly refusal?: (code: number, text: string) => ApiError;
+}
+
+const MAX_REFUSAL_BYTES = 50_000;
+
 /** Pass a request on to a backend and its answer back, byte for byte; upgrades become a tunnel. */
-export async function passThrough(request: ApiRequest, backend: Backend, extra: OutgoingHttpHeaders = {}): Promise<ApiResponse> {
+export async function passThrough(request: ApiRequest, backend: Backend, options: PassOptions = {}): Promise<ApiResponse> {
   const { raw } = request;
   if (!raw) throw ApiError.badRequest('this request needs a connection of its own');
   try {
-    return raw.upgrade ? await tunnel(request, raw, raw.upgrade, backend) : await forward(request, raw, backend, extra);
+    return raw.upgrade ? await tunnel(request, raw, raw.upgrade, backend) : await forward(request, raw, backend, options);
   } catch (error) {
     if (error instanceof ApiError || request.signal.aborted) throw error;
     throw ApiError.serviceUnavailable(`error trying to reach service: ${(error as Error).message}`);
@@ -75,7 +84,7 @@ function join(a: Duplex, b: Duplex): void {
   b.pipe(a);
 }
 
-function forward(request: ApiRequest, raw: RawExchange, backend: Backend, extra: OutgoingHttpHeaders): Promise<ApiResponse> {
+function forward(request: ApiRequest, raw: RawExchange, backend: Backend, { headers: extra = {}, refusal }: PassOptions): Promise<ApiResponse> {
   const { scheme, host, port, path, tls } = backend;
   const headers: OutgoingHttpHeaders = { ...cleaned(raw.headers), ...extra, host: `${host}:${port}` };
   return new Promise((resolve, reject) => {
@@ -84,6 +93,10 @@ function forward(request: ApiRequest, raw: RawExchange, backend: Backend, extra:
     outgoing.on('error', reject);
     outgoing.on('response', (answer: IncomingMessage) => {
       const status = answer.statusCode ?? 502;
+      if (refusal && (status < 200 || status > 206)) {
+        textOf(answer).then((text) => reject(refusal(status, text)), reject);
+        return;
+      }
       const target = raw.respond(status, cleaned(answer.headers));
       pipeline(answer, target, () => outgoing.destroy());
       resolve({ type: 'handled', status });
@@ -92,6 +105,17 @@ function forward(request: ApiRequest, raw: RawExchange, backend: Backend, extra:
       if (error && !request.signal.aborted) outgoing.destroy(error);
     });
   });
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of answer) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size >= MAX_REFUSAL_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, MAX_REFUSAL_BYTES).trim();
 }
 
 function cleaned(headers: IncomingHttpHeaders): OutgoingHttpHeaders {

@@ -1,5 +1,8 @@
 import type { KubeObject, ResourceDefinition } from '@coxswain/api';
 
+/** How a kind is shown in rows: by its columns. */
+export type Columns = Pick<ResourceDefinition, 'columns'>;
+
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
 export function partialObject(object: KubeObject, version: string): object {
@@ -11,7 +14,7 @@ const DEFAULT_COLUMNS = [
   { name: 'Created At', type: 'date', format: '', description: 'When the object was created', priority: 0 },
 ];
 
-export function tableColumns(definition: ResourceDefinition): object[] {
+export function tableColumns(definition: Columns): object[] {
   if (definition.columns.length === 0) return DEFAULT_COLUMNS;
   return definition.columns.map(({ name, type, format, description, priority }) => ({
     name,
@@ -22,7 +25,7 @@ export function tableColumns(definition: ResourceDefinition): object[] {
   }));
 }
 
-export function tableRow(definition: ResourceDefinition, object: KubeObject, include: IncludeObject, version: string, now: number): object {
+export function tableRow(definition: Columns, object: KubeObject, include: IncludeObject, version: string, now: number): object {
   const cells =
     definition.columns.length === 0
       ? [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null]

@@ -11,7 +11,7 @@ import type { RequestContext } from '../request/request-context.js';
 import { encodeList } from '../registry/list-encoder.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import { partialObject, table, tableColumns, tableRow } from '../registry/shapes.js';
-import type { IncludeObject } from '../registry/shapes.js';
+import type { Columns, IncludeObject } from '../registry/shapes.js';
 import { shapedWatchEncoder } from '../registry/watch-encoders.js';
 import { encodeObject } from '../storage/stored-object.js';
 import type { StoredObject } from '../storage/stored-object.js';
@@ -85,6 +85,21 @@ export function respondList(env: RestEnv, context: RequestContext, served: Serve
       return encoded(context, 200, JSON.parse(body.toString()), accepted);
     }
   }
+}
+
+/** Objects no store keeps (a Scale, a component's status) as rows, one for each; `metadata` is the list's or the one object's. */
+export function respondRows(
+  env: RestEnv,
+  context: RequestContext,
+  columns: Columns,
+  objects: readonly KubeObject[],
+  metadata: object,
+  accepted: Accepted,
+): ApiResponse {
+  const include = includeObject(context);
+  const now = env.clock.now();
+  const rows = objects.map((object) => tableRow(columns, object, include, accepted.version, now));
+  return encoded(context, 200, table(accepted.version, metadata, tableColumns(columns), rows), accepted);
 }
 
 const NO_BYTES = Buffer.alloc(0);

@@ -1,13 +1,13 @@
-import type { KubeObject, Subresource } from '@coxswain/api';
+import { ageOf, type KubeObject, type PrinterColumn, type Subresource } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
-import { negotiate } from '../request/accept.js';
+import { type Accepted, negotiate } from '../request/accept.js';
 import type { ApiResponse } from '../request/api-request.js';
 import { decodeBody } from '../request/decode-body.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import { applyPatch } from './patch.js';
-import { encoded } from './respond.js';
+import { encoded, respondRows } from './respond.js';
 import type { RestEnv } from './rest-env.js';
 import { update } from './update.js';
 import { parseWriteOptions } from './write-options.js';
@@ -16,6 +16,16 @@ import { objectOf } from './write-result.js';
 type ScaleSubresource = Extract<Subresource, { type: 'scale' }>;
 
 const KIND = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const;
+
+const column = (name: string, type: PrinterColumn['type'], cell: PrinterColumn['cell']): PrinterColumn => ({ name, type, format: '', priority: 0, cell });
+
+/** As upstream prints a Scale. */
+const COLUMNS: readonly PrinterColumn[] = [
+  { ...column('Name', 'string', (scale) => scale.metadata.name ?? ''), format: 'name' },
+  column('Desired', 'integer', (scale) => Number(scale.spec?.replicas ?? 0)),
+  column('Available', 'integer', (scale) => Number((scale.status as { replicas?: number } | undefined)?.replicas ?? 0)),
+  column('Age', 'string', (scale, now) => ageOf(scale.metadata.creationTimestamp, now)),
+];
 
 /** The autoscaling/v1 Scale of an object. */
 export function scaleOf(object: KubeObject, sub: ScaleSubresource): KubeObject {
@@ -41,8 +51,7 @@ export function readScale(env: RestEnv, context: RequestContext, served: ServedR
   const { namespace, name } = context.resource;
   const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
   if (!stored) throw ApiError.notFound(served.groupResource, name);
-  void env;
-  return encoded(context, 200, scaleOf(served.codec.object(stored), sub), accept(context));
+  return respondScale(env, context, scaleOf(served.codec.object(stored), sub), accept(context));
 }
 
 export async function writeScale(env: RestEnv, context: RequestContext, served: ServedResource, sub: ScaleSubresource): Promise<ApiResponse> {
@@ -84,11 +93,16 @@ export async function writeScale(env: RestEnv, context: RequestContext, served: 
     },
     options,
   );
-  return encoded(context, 200, scaleOf(objectOf(served, result), sub), accepted);
+  return respondScale(env, context, scaleOf(objectOf(served, result), sub), accepted);
 }
 
-function accept(context: RequestContext) {
-  return negotiate(context.request.headers.accept as string | undefined, { tables: false, partial: false, protobuf: true });
+function respondScale(env: RestEnv, context: RequestContext, scale: KubeObject, accepted: Accepted): ApiResponse {
+  if (accepted.as !== 'Table') return encoded(context, 200, scale, accepted);
+  return respondRows(env, context, { columns: COLUMNS }, [scale], { resourceVersion: scale.metadata.resourceVersion }, accepted);
+}
+
+function accept(context: RequestContext): Accepted {
+  return negotiate(context.request.headers.accept as string | undefined, { tables: true, partial: false, protobuf: true });
 }
 
 function segments(path: string): string[] {
