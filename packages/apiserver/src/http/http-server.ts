@@ -131,7 +131,7 @@ export class HttpServer {
     const request = new Http1Request(message, undefined, { socket, head });
     socket.on('error', () => socket.destroy());
     Promise.resolve(this.options.handle(request)).then(
-      (value) => respondUpgrade(value, socket),
+      (value) => respondUpgrade(value, request, socket, this.options.clock),
       (error) => this.#broken(error, socket),
     );
   }

@@ -6,6 +6,7 @@ import { compress, worthCompressing } from './compress.js';
 import { chunkedFraming } from './framing.js';
 import type { Http1Request } from './http1-request.js';
 import { HttpStreamSink } from './stream-sink.js';
+import { acceptWebSocket, binaryMessages, goodbye, isWebSocket, textMessages } from './websocket.js';
 
 const LARGE = 64 * 1024;
 const CACHE_CONTROL = 'no-cache, private';
@@ -49,11 +50,17 @@ function send(response: ServerResponse, status: number, headers: (string | strin
   else response.end(body);
 }
 
-/** An upgrade that was refused: a plain answer on the naked connection, which is then closed. */
-export function respondUpgrade(answer: ApiResponse, socket: Duplex): void {
+/** The answer to an upgrade nobody took over: events go over a WebSocket, anything else is a plain answer, and the end. */
+export function respondUpgrade(answer: ApiResponse, request: Http1Request, socket: Duplex, clock: Clock): void {
   if (answer.type === 'handled') return;
   if (answer.type === 'stream') {
-    socket.destroy();
+    const { headers } = request.message;
+    if (!isWebSocket(headers)) {
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    acceptWebSocket(headers, socket);
+    answer.start(new HttpStreamSink(socket, socket, answer.contentType.includes('protobuf') ? binaryMessages : textMessages, clock, goodbye));
     return;
   }
   const head = `HTTP/1.1 ${answer.status} ${answer.status === 403 ? 'Forbidden' : 'Error'}\r\nContent-Type: ${answer.contentType}\r\nContent-Length: ${answer.body.length}\r\nConnection: close\r\n\r\n`;

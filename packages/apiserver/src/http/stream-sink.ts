@@ -25,6 +25,8 @@ export class HttpStreamSink implements StreamSink {
     readonly response: Writable,
     readonly framing: WatchFraming,
     readonly clock: Clock,
+    /** The last words, for protocols that have some. */
+    readonly goodbye?: Buffer,
   ) {
     response.once('close', () => this.#finish());
     response.on('error', () => this.#finish());
@@ -46,7 +48,8 @@ export class HttpStreamSink implements StreamSink {
   end(): void {
     if (this.#closed) return;
     this.#finish();
-    this.response.end();
+    if (this.goodbye) this.response.end(this.goodbye);
+    else this.response.end();
     // A client that reads nothing must not hold the connection for ever.
     const cancel = this.clock.setTimeout(() => this.response.destroy(), END_GRACE_MS);
     this.response.once('close', cancel);

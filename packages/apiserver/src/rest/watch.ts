@@ -1,9 +1,11 @@
 import { ApiError } from '@coxswain/apimachinery';
+import { CompactedError } from '@coxswain/sdk';
 import type { Clock } from '@coxswain/sdk';
 import type { StreamSink } from '../request/api-request.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
-import type { ResourceCache } from '../storage/resource-cache.js';
+import { eventsFromStore } from '../storage/history.js';
+import type { CacheEvent, ResourceCache } from '../storage/resource-cache.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchFilter } from '../storage/watch-filter.js';
 import { frameFor } from '../storage/watch-groups.js';
@@ -21,7 +23,9 @@ const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' } as const;
 /** Where a watch begins. */
 type Start =
   /** The present objects as ADDED, then changes. */
-  { readonly type: 'state' } | { readonly type: 'revision'; readonly revision: number };
+  | { readonly type: 'state' }
+  /** `missed`: what happened after it that the cache no longer has, up to `resumeAt`. */
+  | { readonly type: 'revision'; readonly revision: number; readonly resumeAt?: number; readonly missed?: readonly CacheEvent[] };
 
 /** Prepare a watch; the returned function starts it on a stream, synchronously, so that nothing falls between. */
 export async function watch(
@@ -31,11 +35,12 @@ export async function watch(
   options: ListOptions,
   encoder: WatchEncoder,
 ): Promise<(sink: StreamSink) => void> {
-  const { cache } = served.storage as ResourceStorage;
+  const storage = served.storage as ResourceStorage;
+  const { cache } = storage;
   const { namespace, name } = context.resource;
   const filter = buildFilter(served, namespace, name, options.labelSelector, options.fieldSelector);
   const revision = parseResourceVersion(options.resourceVersion);
-  const start = await startOf(env, options, revision);
+  const start = await withHistory(env, context, storage, await startOf(env, options, revision));
   const timeoutSeconds = options.timeoutSeconds && options.timeoutSeconds > 0 ? options.timeoutSeconds : MIN_TIMEOUT_SECONDS * (1 + env.random.next());
   return (sink) => run(env, cache, filter, encoder, start, options, timeoutSeconds, sink);
 }
@@ -48,6 +53,19 @@ async function startOf(env: RestEnv, options: ListOptions, revision: number | un
   if (options.sendInitialEvents === true) return { type: 'state' };
   if (options.sendInitialEvents === false) return { type: 'revision', revision: revision === undefined || revision === 0 ? env.feed.revision : revision };
   return revision === undefined || revision === 0 ? { type: 'state' } : { type: 'revision', revision };
+}
+
+/** A client that comes back after long, or after our restart, gets what it missed from the store's history. */
+async function withHistory(env: RestEnv, context: RequestContext, storage: ResourceStorage, start: Start): Promise<Start> {
+  if (start.type === 'state' || start.revision >= storage.cache.oldestWatchRevision) return start;
+  const resumeAt = env.feed.revision;
+  try {
+    const missed = await eventsFromStore(storage, start.revision, resumeAt, context.request.signal);
+    return missed ? { ...start, resumeAt, missed } : start;
+  } catch (error) {
+    if (error instanceof CompactedError) return start;
+    throw error;
+  }
 }
 
 function run(
@@ -65,14 +83,14 @@ function run(
     for (const object of selectAll(cache, filter)) frames.push(encoder.encode('ADDED', object));
     if (options.sendInitialEvents && options.allowWatchBookmarks) frames.push(encoder.bookmark(env.feed.revision, INITIAL_EVENTS_END));
   } else {
-    const missed = cache.eventsSince(start.revision);
+    const missed = cache.eventsSince(start.resumeAt ?? start.revision);
     if (!missed) {
       const error = ApiError.expired(`too old resource version: ${start.revision} (${cache.oldestWatchRevision})`);
       sink.write(sink.framing.frame([encoder.error(error.status)]));
       sink.end();
       return;
     }
-    for (const event of missed) {
+    for (const event of start.missed ? [...start.missed, ...missed] : missed) {
       const frame = frameFor(event, filter, encoder);
       if (frame) frames.push(frame);
     }

@@ -147,7 +147,7 @@ export class ResourceCache {
 
   /** A put seen in the store. `path` is what follows the prefix. */
   put(path: string, value: Uint8Array, revision: number): void {
-    const { namespace, name } = this.#split(path);
+    const { namespace, name } = this.split(path);
     const write = this.#inflight.get(path)?.find((candidate) => candidate.result === undefined && sameBytes(candidate.value, value));
     const object = write
       ? StoredObject.fromWrite(namespace, name, revision, write.value, write.object)
@@ -158,7 +158,7 @@ export class ResourceCache {
   }
 
   delete(path: string, revision: number): void {
-    const { namespace, name } = this.#split(path);
+    const { namespace, name } = this.split(path);
     const previous = this.#remove(namespace, name);
     if (previous) this.#emit({ type: 'DELETED', revision, object: previous.atRevision(revision), previous, frames: new Map() });
   }
@@ -171,7 +171,7 @@ export class ResourceCache {
 
   /** First load, without events. */
   load(path: string, value: Uint8Array, revision: number): void {
-    const { namespace, name } = this.#split(path);
+    const { namespace, name } = this.split(path);
     this.#set(StoredObject.fromStore(namespace, name, revision, value));
   }
 
@@ -190,7 +190,7 @@ export class ResourceCache {
       if (!state.has(path)) this.delete(path, revision);
     }
     const changed = [...state].filter(([path, entry]) => {
-      const { namespace, name } = this.#split(path);
+      const { namespace, name } = this.split(path);
       return this.get(namespace, name)?.revision !== entry.revision;
     });
     changed.sort((a, b) => a[1].revision - b[1].revision);
@@ -213,7 +213,8 @@ export class ResourceCache {
     return low === this.#window.length ? [] : this.#window.slice(low);
   }
 
-  #split(path: string): { namespace: string; name: string } {
+  /** Namespace and name in what follows the prefix of a key. */
+  split(path: string): { namespace: string; name: string } {
     if (!this.namespaced) return { namespace: '', name: path };
     const slash = path.indexOf('/');
     return slash < 0 ? { namespace: '', name: path } : { namespace: path.slice(0, slash), name: path.slice(slash + 1) };
