@@ -25,6 +25,7 @@ export default {
     onlyImports('host-imports-sdk', src(['host']), src(['host', 'sdk'])),
     onlyImports('sdk-testing-imports-sdk', src(['sdk-testing']), src(['sdk-testing', 'sdk', 'api', 'apimachinery', ...protocol])),
     onlyImports('controller-imports-client', src(['controller']), src(['controller', 'client', 'sdk', 'api', 'apimachinery'])),
+    onlyImports('cri-runtime-imports-protocols', src(['cri-runtime']), src(['cri-runtime', 'sdk', 'cri', 'oci', 'cni', 'linux'])),
     ...components.map((c) =>
       onlyImports(`${c}-meets-others-through-the-api`, src([c]), src([c, 'controller', 'client', 'sdk', 'api', 'apimachinery', ...protocol])),
     ),
@@ -33,7 +34,7 @@ export default {
       name: 'plugins-import-no-component-and-no-plugin',
       severity: 'error',
       from: { path: '^plugins/([^/]+)/', pathNot: notTests },
-      to: { path: '^(packages|plugins|apps)/', pathNot: ['^plugins/$1/', src(['sdk', 'client', 'controller', 'api', 'apimachinery', ...protocol])] },
+      to: { path: '^(packages|plugins|apps)/', pathNot: ['^plugins/$1/', src(['sdk', 'client', 'controller', 'api', 'apimachinery', 'cri-runtime', ...protocol])] },
     },
     {
       name: 'no-deep-imports',

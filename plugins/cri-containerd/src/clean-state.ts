@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { deletePinnedNamespaces, signalProcess, umountAll } from '@coxswain/linux';
+import { cleanSandboxState } from '@coxswain/cri-runtime';
+import { signalProcess, umountAll } from '@coxswain/linux';
 import { readIdentity } from './containerd/daemon.js';
 
 /**
@@ -11,10 +12,7 @@ export async function cleanCriState(state: string): Promise<void> {
   const keeper = await readIdentity(join(state, 'keeper', 'pid'));
   if (keeper) signalProcess(keeper, 'SIGKILL');
   const names = (dir: string) => readdir(join(state, dir)).catch(() => [] as string[]);
-  for (const id of await names('sandboxes')) {
-    await deletePinnedNamespaces(join(state, 'sandboxes', id, 'ns'));
-    await umountAll(join(state, 'sandboxes', id, 'shm'));
-  }
+  await cleanSandboxState(join(state, 'sandboxes'));
   for (const id of await names('image-mounts')) {
     for (const n of await names(join('image-mounts', id))) await umountAll(join(state, 'image-mounts', id, n));
   }

@@ -49,7 +49,7 @@ export const criContainerd = definePlugin({
 export class ContainerdCriServer implements CriServer {
   readonly name = 'cri-containerd';
   readonly #cell = new ComponentStateCell();
-  readonly state$ = this.#cell.state$;
+  readonly state$: CriServer['state$'] = this.#cell.state$;
   #running: CriContainerd | undefined;
 
   constructor(private readonly options: CriContainerdOptions) {}

@@ -6,5 +6,5 @@ export * from './containerd/daemon.js';
 export * from './containerd/daemon-component.js';
 export { findShims, killShims } from './containerd/shims.js';
 export * from './images/import.js';
-export { pauseProgram } from './elf/programs.js';
+export { pauseProgram } from '@coxswain/cri-runtime';
 export * from './cri-containerd.js';

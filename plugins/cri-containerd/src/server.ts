@@ -1,28 +1,34 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CniPlugin } from '@coxswain/cni';
-import { ContainerEventType, type ImageService, type RpcInterceptor, type RpcServer, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
+import { ContainerEventType, type ImageService, isRpcError, type RpcInterceptor, type RpcServer, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
+import {
+  ContainerManager,
+  CriEvents,
+  hostFacts,
+  ManagedRuntimeService,
+  pauseId,
+  type RuntimeEngine,
+  RuntimeStreaming,
+  SandboxManager,
+  SandboxNetwork,
+  StatsReader,
+} from '@coxswain/cri-runtime';
 import type { RegistryOptions } from '@coxswain/oci';
 import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
-import { ContainerManager } from './container/container-manager.js';
-import { ExecRunner } from './container/exec.js';
-import { hostFacts } from './container/host-facts.js';
+import { attachSession } from './container/attach.js';
+import { ContainerdDriver } from './container/containerd-driver.js';
+import { ContainerdExec } from './container/exec.js';
 import { ImageMounts } from './container/image-volumes.js';
+import { jsonAny, SpecType } from './containerd/any.js';
 import { connectContainerd, type Containerd, KUBERNETES_NAMESPACE } from './containerd/client.js';
 import { followTaskEvents } from './containerd/task-events.js';
-import { EventHub } from './event-hub.js';
 import { ContainerdImageService } from './images/image-service.js';
 import { ImageStore } from './images/image-store.js';
 import { Puller } from './images/pull.js';
 import { Unpacker } from './images/unpack.js';
 import { Keeper } from './io/keeper.js';
-import { type ContainerEvent, ContainerdRuntimeService } from './runtime-service.js';
-import { PauseContainers } from './sandbox/pause.js';
-import { SandboxManager } from './sandbox/sandbox-manager.js';
-import { SandboxNetwork } from './sandbox/sandbox-network.js';
-import { StatsReader } from './stats.js';
-import { containerStatus, sandboxStatus } from './status.js';
-import { ContainerdStreaming } from './streaming-handler.js';
+import { PauseContainers, SHIM_GROUP } from './sandbox/pause.js';
 
 export interface CriContainerdOptions {
   /** Where to serve CRI, `unix:///run/coxswain/cri.sock`. */
@@ -46,6 +52,9 @@ export interface CriContainerdOptions {
   readonly random?: Random;
   readonly logger?: Logger;
 }
+
+/** RuntimeClass handlers: containerd's shim for runc. */
+const HANDLERS = ['runc'];
 
 /** A running CRI server over containerd. */
 export interface CriContainerd {
@@ -81,46 +90,44 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
     const pause = new PauseContainers(containerd, join(root, 'pause'));
     await pause.prepare();
-    const sandboxes = new SandboxManager({ rootDir: join(root, 'sandboxes'), stateDir: join(state, 'sandboxes'), network, pause, clock, random, logger });
-    const events = new EventHub<ContainerEvent>();
-    const publish = (containerId: string, sandboxId: string, type: ContainerEventType) => {
-      const sandbox = sandboxes.find(sandboxId);
-      events.publish({
-        containerId,
-        containerEventType: type,
-        createdAt: BigInt(clock.now()) * 1_000_000n,
-        ...(sandbox ? { podSandboxStatus: sandboxStatus(sandbox) } : {}),
-        containersStatuses: containers.ofSandbox(sandboxId).map(containerStatus),
-      });
-    };
-    const containers: ContainerManager = new ContainerManager({
-      containerd,
-      images,
+    const sandboxes = new SandboxManager({
+      rootDir: join(root, 'sandboxes'),
+      stateDir: join(state, 'sandboxes'),
+      network,
+      pause,
+      handlers: HANDLERS,
+      clock,
+      random,
+      logger,
+    });
+    const events = new CriEvents(clock);
+    const imageMounts = new ImageMounts(containerd, images, snapshotter, join(state, 'image-mounts'));
+    const driver = new ContainerdDriver({ containerd, images, imageMounts, keeper, snapshotter, stateDir: join(state, 'io'), clock, logger });
+    const containers = new ContainerManager({
+      driver,
       sandboxes,
-      keeper,
-      snapshotter,
+      rootDir: join(root, 'containers'),
       facts,
       clock,
       random,
       logger,
-      imageMounts: new ImageMounts(containerd, images, snapshotter, join(state, 'image-mounts')),
-      rootDir: join(root, 'containers'),
-      stateDir: join(state, 'io'),
-      onEvent: publish,
+      annotations: (sandbox) => ({ [SHIM_GROUP]: sandbox.id }),
+      onEvent: events.publish,
     });
+    events.connect(sandboxes, containers);
     const stopping = new AbortController();
     undo.push(() => stopping.abort());
     // Listening before looking, so that no exit falls between the two.
     const failed = (error: unknown) => logger.error('handling a task event failed', { err: error });
-    const pauseOwners = () => new Map(sandboxes.all().map((s) => [`pause-${s.id.slice(0, 58)}`, s]));
+    const pauseOwners = () => new Map(sandboxes.all().map((s) => [pauseId(s.id), s]));
     const following = followTaskEvents(
       containerd,
       namespace,
       {
         exit: (id) => {
-          if (!id.startsWith('pause-')) return void containers.taskExited(id).catch(failed);
+          if (!id.startsWith('pause-')) return void containers.processExited(id).catch(failed);
           const sandbox = pauseOwners().get(id);
-          if (sandbox) void sandboxes.pauseExited(sandbox.id).then((s) => s && publish(s.id, s.id, ContainerEventType.CONTAINER_STOPPED_EVENT), failed);
+          if (sandbox) void sandboxes.pauseExited(sandbox.id).then((s) => s && events.publish(s.id, s.id, ContainerEventType.CONTAINER_STOPPED_EVENT), failed);
         },
         oom: (id) => containers.oomKilled(id),
         resync: () => void containers.resync().catch(failed),
@@ -132,16 +139,27 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     await containers.recover();
     await containers.resync();
     await removeStrays(join(state, 'io'), new Set(containers.all().map((c) => c.meta.id)));
-    const exec = new ExecRunner(containerd, join(state, 'io'), clock, random);
+    const exec = new ContainerdExec(containerd, join(state, 'io'), clock, random);
     const streaming = await StreamingServer.start({
-      handler: new ContainerdStreaming({ containerd, containers, sandboxes, exec }),
+      handler: new RuntimeStreaming({ containers, sandboxes, exec, attach: async (c, session) => attachSession(containerd, c, driver.io(c.meta.id), session) }),
       clock,
       ...(options.streamingAddress ? { address: options.streamingAddress } : {}),
     });
     undo.push(() => streaming.close());
     const containerdRoot = options.containerdRoot ?? '/var/lib/containerd';
-    const stats = new StatsReader(containerd, facts, clock, snapshotter, join(containerdRoot, `io.containerd.snapshotter.v1.${snapshotter}`));
-    const runtime = new ContainerdRuntimeService({ containerd, sandboxes, containers, network, exec, streaming, stats, events, facts, logger });
+    const stats = new StatsReader(layerUsage(containerd, snapshotter), facts, clock, join(containerdRoot, `io.containerd.snapshotter.v1.${snapshotter}`));
+    const runtime = new ManagedRuntimeService({
+      engine: containerdEngine(containerd, driver),
+      sandboxes,
+      containers,
+      network,
+      exec,
+      streaming,
+      stats,
+      events: events.hub,
+      facts,
+      logger,
+    });
     const image = new ContainerdImageService({ store: images, puller, clock, containerdRoot, snapshotter });
     const server: RpcServer = await serveCri({
       endpoint: options.endpoint,
@@ -184,4 +202,30 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
 /** Pipes of execs and containers that are no more. */
 async function removeStrays(dir: string, known: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(dir)) if (!known.has(name)) await rm(join(dir, name), { recursive: true, force: true });
+}
+
+const layerUsage = (containerd: Containerd, snapshotter: string) => async (key: string) => {
+  try {
+    return await containerd.snapshots.usage({ snapshotter, key });
+  } catch (error) {
+    if (isRpcError(error, 'notFound')) return undefined;
+    throw error;
+  }
+};
+
+function containerdEngine(containerd: Containerd, driver: ContainerdDriver): RuntimeEngine {
+  return {
+    name: 'containerd',
+    handlers: HANDLERS,
+    version: async () => (await containerd.version.version({})).version,
+    problem: () =>
+      containerd.version.version({}, { timeoutMs: 5000 }).then(
+        () => undefined,
+        (error: Error) => error.message,
+      ),
+    async update(container, resources) {
+      await containerd.tasks.update({ containerId: container.meta.id, resources: jsonAny(SpecType.resources, resources) });
+    },
+    reopenLog: async (container) => driver.io(container.meta.id)?.reopenLog(),
+  };
 }

@@ -1,31 +1,18 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriError, isRpcError } from '@coxswain/cri';
+import { type ExecOptions, type ExecRunner, makeFifo, openFifoReader, openFifoWriter, pumpOutput } from '@coxswain/cri-runtime';
 import type { RuntimeSpec, SpecProcess } from '@coxswain/oci';
 import type { Clock, Random } from '@coxswain/sdk';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { anyJson, jsonAny, SpecType } from '../containerd/any.js';
 import type { Containerd } from '../containerd/client.js';
-import { makeFifo, openFifoReader, openFifoWriter } from '../io/fifo.js';
 
 /** How long output may still come after an exec'd process has ended (its children may hold the pipes). */
 const DRAIN_MS = 2000;
 
-export interface ExecOptions {
-  readonly cmd: readonly string[];
-  readonly tty: boolean;
-  readonly stdin?: Readable;
-  readonly stdout?: Writable;
-  readonly stderr?: Writable;
-  readonly resize?: AsyncIterable<{ readonly width: number; readonly height: number }>;
-  /** Milliseconds; absent or 0: none. */
-  readonly timeoutMs?: number;
-  /** Kill the process when the caller goes. */
-  readonly signal?: AbortSignal;
-}
-
 /** Runs commands inside running containers. */
-export class ExecRunner {
+export class ContainerdExec implements ExecRunner {
   constructor(
     private readonly containerd: Containerd,
     private readonly ioDir: string,
@@ -52,7 +39,7 @@ export class ExecRunner {
     const paths = { stdin: path('stdin', options.stdin !== undefined), stdout: path('stdout', true), stderr: path('stderr', !options.tty) };
     const readers = [openFifoReader(paths.stdout), ...(paths.stderr ? [openFifoReader(paths.stderr)] : [])];
     const sinks = [options.stdout, options.stderr];
-    const drained = Promise.all(readers.map((reader, i) => drain(reader, sinks[i])));
+    const drained = Promise.all(readers.map((reader, i) => pumpOutput(reader, sinks[i])));
     let added = false;
     try {
       await tasks.exec({ containerId, execId, terminal: options.tty, spec: jsonAny(SpecType.process, process), ...paths });
@@ -109,25 +96,5 @@ export class ExecRunner {
     void (async () => {
       for await (const { width, height } of sizes) await this.containerd.tasks.resizePty({ containerId, execId, width, height }).catch(() => {});
     })();
-  }
-}
-
-async function drain(reader: Readable, sink: Writable | undefined): Promise<void> {
-  try {
-    for await (const chunk of reader) {
-      if (sink && !sink.destroyed && !sink.writableEnded && !sink.write(chunk)) {
-        await new Promise<void>((resolve) => {
-          const go = () => {
-            sink.off('drain', go);
-            sink.off('close', go);
-            resolve();
-          };
-          sink.once('drain', go);
-          sink.once('close', go);
-        });
-      }
-    }
-  } catch {
-    // Destroyed once the process was gone.
   }
 }

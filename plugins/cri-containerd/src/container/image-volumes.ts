@@ -1,34 +1,11 @@
-import { lchown, mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { CriError, isRpcError, type Mount } from '@coxswain/cri';
 import { bindMount, mount, umountAll } from '@coxswain/linux';
 import type { SpecMount } from '@coxswain/oci';
 import type { Containerd } from '../containerd/client.js';
 import type { ImageStore } from '../images/image-store.js';
-import { type SnapshotMount, snapshotLayers } from './rootfs-files.js';
-
-/** Anonymous volumes an image declares: a folder each, owned as in the image. */
-export async function declaredVolumes(
-  volumes: Readonly<Record<string, object>> | undefined,
-  dir: string,
-  rootfs: readonly SnapshotMount[],
-): Promise<SpecMount[]> {
-  const out: SpecMount[] = [];
-  for (const [i, path] of Object.keys(volumes ?? {})
-    .sort()
-    .entries()) {
-    const source = join(dir, 'volumes', String(i));
-    await mkdir(source, { recursive: true, mode: 0o755 });
-    for (const layer of snapshotLayers(rootfs)) {
-      const original = await stat(join(layer, posix.normalize(`/${path}`))).catch(() => undefined);
-      if (!original) continue;
-      await lchown(source, original.uid, original.gid);
-      break;
-    }
-    out.push({ destination: path, type: 'bind', source, options: ['rbind', 'rprivate', 'rw'] });
-  }
-  return out;
-}
+import type { SnapshotMount } from './snapshot-mounts.js';
 
 /** Mounts of whole images (`image` volumes): read-only views of their unpacked layers, mounted under our state folder. */
 export class ImageMounts {

@@ -2,9 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { makeFifo, openFifoReader, openFifoWriter } from '@coxswain/cri-runtime';
 import type { Clock, Logger } from '@coxswain/sdk';
 import { CriLogFile, copyToLog, type LogStream } from './cri-log.js';
-import { makeFifo, openFifoReader, openFifoWriter } from './fifo.js';
 import type { Keeper } from './keeper.js';
 
 /** Output an attached client has not taken: past this it is dropped from the container. */

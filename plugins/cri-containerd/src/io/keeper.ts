@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hostElfArch, KEEPER_PATH_OFFSET, KEEPER_RECORD_BYTES, keeperProgram, makeFifo } from '@coxswain/cri-runtime';
 import { type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
 import { readIdentity } from '../containerd/daemon.js';
-import { hostElfArch, KEEPER_PATH_OFFSET, KEEPER_RECORD_BYTES, keeperProgram } from '../elf/programs.js';
-import { makeFifo } from './fifo.js';
 
 const FIRST_SLOT = 16;
 

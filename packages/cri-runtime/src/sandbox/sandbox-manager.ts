@@ -15,10 +15,10 @@ import {
 } from '@coxswain/linux';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import { checkUserNamespace } from '../container/spec.js';
-import { byIdOrPrefix, newId } from '../ids.js';
-import { readJson, writeJson } from '../json-file.js';
-import { KeyedMutex } from '../mutex.js';
-import type { PauseContainers } from './pause.js';
+import { byIdOrPrefix, newId } from '../util/ids.js';
+import { readJson, writeJson } from '../util/json-file.js';
+import { KeyedMutex } from '../util/mutex.js';
+import type { PauseRunner } from './pause.js';
 import { sandboxHostname, usesHostIpc, usesHostNetwork, writeSandboxFiles } from './sandbox-files.js';
 import type { SandboxNetwork } from './sandbox-network.js';
 import { loadSandbox, type SandboxRecord, type StoredSandbox, storeSandbox } from './sandbox-record.js';
@@ -29,7 +29,9 @@ export interface SandboxManagerOptions {
   /** Does not: namespaces, shared memory. */
   readonly stateDir: string;
   readonly network: SandboxNetwork;
-  readonly pause: PauseContainers;
+  readonly pause: PauseRunner;
+  /** RuntimeClass handlers that can be asked for; the empty one is always allowed. */
+  readonly handlers: readonly string[];
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -106,7 +108,7 @@ export class SandboxManager {
   async run(config: PodSandboxConfig, runtimeHandler: string, signal: AbortSignal): Promise<SandboxRecord> {
     const { clock, random, network } = this.options;
     if (!config.metadata?.name || !config.metadata.uid) throw new CriError('invalidArgument', 'the sandbox config must have metadata with name and uid');
-    if (runtimeHandler !== '' && runtimeHandler !== 'runc')
+    if (runtimeHandler !== '' && !this.options.handlers.includes(runtimeHandler))
       throw new CriError('unknown', `failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`);
     checkUserNamespace(config.linux?.securityContext?.namespaceOptions?.usernsOptions);
     const name = nameOf(config);
@@ -175,7 +177,7 @@ export class SandboxManager {
       if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
       sandbox.hasPause = true;
       await this.#save(sandbox);
-      const pid = await this.options.pause.start(sandbox.id, sandbox.namespaces, this.cgroupsPath(sandbox, `pause-${sandbox.id}`));
+      const pid = await this.options.pause.start(sandbox, this.cgroupsPath(sandbox, `pause-${sandbox.id}`));
       sandbox.pausePid = pid;
       await this.#save(sandbox);
       return pid;

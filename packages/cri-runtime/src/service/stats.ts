@@ -1,23 +1,27 @@
 import { readFile } from 'node:fs/promises';
 import { Cgroup, type CgroupStats } from '@coxswain/linux';
-import { isRpcError } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
-import type { Containerd } from './containerd/client.js';
-import type { ContainerRecord } from './container/container-record.js';
-import type { HostFacts } from './container/host-facts.js';
-import type { SandboxRecord } from './sandbox/sandbox-record.js';
+import type { ContainerRecord } from '../container/container-record.js';
+import type { HostFacts } from '../container/host-facts.js';
+import type { SandboxRecord } from '../sandbox/sandbox-record.js';
 
 const uint = (value: number) => ({ value: BigInt(Math.max(0, Math.round(value))) });
 
-/** Resource usage of containers and pods, from control groups, snapshots and the pods' interfaces. */
+/** What a container's writable layer takes. */
+export interface LayerUsage {
+  /** Bytes. */
+  readonly size: bigint;
+  readonly inodes: bigint;
+}
+
+/** Resource usage of containers and pods, from control groups, writable layers and the pods' interfaces. */
 export class StatsReader {
   readonly #cpu = new Map<string, { at: number; usage: number; nanoCores: number }>();
 
   constructor(
-    private readonly containerd: Containerd,
+    private readonly writable: (containerId: string) => Promise<LayerUsage | undefined>,
     private readonly facts: HostFacts,
     private readonly clock: Clock,
-    private readonly snapshotter: string,
     private readonly mountpoint: string,
   ) {}
 
@@ -30,7 +34,7 @@ export class StatsReader {
       labels: meta.config.labels,
       annotations: meta.config.annotations,
     };
-    const [cgroup, writable] = await Promise.all([record.status.state === 'running' ? this.#cgroup(meta.cgroupsPath) : undefined, this.#writable(meta.id)]);
+    const [cgroup, writable] = await Promise.all([record.status.state === 'running' ? this.#cgroup(meta.cgroupsPath) : undefined, this.writable(meta.id)]);
     return {
       attributes,
       ...(cgroup ? this.#usage(meta.id, cgroup, timestamp) : {}),
@@ -96,15 +100,6 @@ export class StatsReader {
       return (await cgroup.exists()) ? await cgroup.stats() : undefined;
     } catch {
       return undefined;
-    }
-  }
-
-  async #writable(key: string) {
-    try {
-      return await this.containerd.snapshots.usage({ snapshotter: this.snapshotter, key });
-    } catch (error) {
-      if (isRpcError(error, 'notFound')) return undefined;
-      throw error;
     }
   }
 

@@ -1,9 +1,9 @@
 import { type Container, type ContainerStatus, ContainerState, NamespaceMode, PodSandboxState } from '@coxswain/cri';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ContainerStatusSchema, PodSandboxStatusSchema } from '@coxswain/cri';
-import type { ContainerRecord } from './container/container-record.js';
-import { stopSignalEnum } from './container/signals.js';
-import type { SandboxRecord } from './sandbox/sandbox-record.js';
+import type { ContainerRecord } from '../container/container-record.js';
+import { stopSignalEnum } from '../container/signals.js';
+import type { SandboxRecord } from '../sandbox/sandbox-record.js';
 
 const STATES = {
   created: ContainerState.CONTAINER_CREATED,

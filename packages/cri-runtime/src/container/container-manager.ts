@@ -2,10 +2,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import {
   type ContainerConfig,
-  type ContainerEventType,
-  ContainerEventType as EventType,
+  ContainerEventType,
   CriError,
-  isRpcError,
   NamespaceMode,
   type PodSandboxConfig,
   SupplementalGroupsPolicy,
@@ -13,72 +11,51 @@ import {
 import { Cgroup } from '@coxswain/linux';
 import type { ImageConfig } from '@coxswain/oci';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
-import { anyJson, jsonAny, SpecType, timestampNanos } from '../containerd/any.js';
-import type { Containerd } from '../containerd/client.js';
-import { Status as TaskStatus } from '../generated/containerd/types/task/task_pb.js';
-import type { ImageStore } from '../images/image-store.js';
-import { byIdOrPrefix, newId } from '../ids.js';
-import { ContainerIo } from '../io/container-io.js';
-import type { Keeper } from '../io/keeper.js';
-import { readJson, writeJson } from '../json-file.js';
-import { KeyedMutex } from '../mutex.js';
-import { KIND_LABEL, RUNC_RUNTIME, SANDBOX_LABEL, SHIM_GROUP } from '../sandbox/pause.js';
 import { sandboxHostname, sandboxMounts } from '../sandbox/sandbox-files.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
-import {
-  type ContainerMeta,
-  type ContainerRecord,
-  createdStatus,
-  loadMeta,
-  loadStatus,
-  newContainer,
-  type StoredMeta,
-  type StoredStatus,
-  storeMeta,
-  storeStatus,
-} from './container-record.js';
+import { byIdOrPrefix, newId } from '../util/ids.js';
+import { readJson, writeJson } from '../util/json-file.js';
+import { KeyedMutex } from '../util/mutex.js';
+import type { ContainerDriver, RuntimeImage } from './container-driver.js';
+import { type ContainerMeta, type ContainerRecord, createdStatus, loadStatus, newContainer, type StoredStatus, storeStatus } from './container-record.js';
 import type { HostFacts } from './host-facts.js';
-import { declaredVolumes, type ImageMounts } from './image-volumes.js';
-import { readRootfsFile, snapshotLayers } from './rootfs-files.js';
+import { readRootfsFile } from './rootfs-files.js';
 import { stopSignalOf } from './signals.js';
 import { checkUserNamespace, containerSpec } from './spec.js';
 import { type ResolvedUser, resolveUser } from './user.js';
+import { declaredVolumes } from './volumes.js';
 
-const META_TYPE = 'coxswain.dev/cri/container.v1+json';
 const SIGKILL = 9;
 /** Upstream's exit codes: a start that failed, and an end nobody saw. */
 const START_ERROR_CODE = 128;
 const UNKNOWN_CODE = 255;
 
-export interface ContainerManagerOptions {
-  readonly containerd: Containerd;
-  readonly images: ImageStore;
-  readonly imageMounts: ImageMounts;
+export interface ContainerManagerOptions<Image extends RuntimeImage = RuntimeImage> {
+  readonly driver: ContainerDriver<Image>;
   readonly sandboxes: SandboxManager;
-  readonly keeper: Keeper;
-  readonly snapshotter: string;
   /** Survives reboots: status files, volumes. */
   readonly rootDir: string;
-  /** Pipes. */
-  readonly stateDir: string;
   readonly facts: HostFacts;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Annotations of every container's specification. */
+  readonly annotations?: (sandbox: SandboxRecord) => Readonly<Record<string, string>>;
   /** Told of every change, after it has been recorded. */
   readonly onEvent: (containerId: string, sandboxId: string, type: ContainerEventType) => void;
 }
 
-/** Containers: what each is lies in containerd's own container objects, how it goes in a small file, and a restart finds both. */
-export class ContainerManager {
+/**
+ * The life of containers as CRI sees it: names, states, stopping, exit codes and reasons, over a driver that has the processes.
+ * What a container is, the driver keeps; how it goes lies in a small file of ours, and a restart finds both.
+ */
+export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
   readonly #containers = new Map<string, ContainerRecord>();
   readonly #names = new Map<string, string>();
   readonly #locks = new KeyedMutex();
-  /** Creating and deleting tasks of one pod in turn: they share a shim, which goes with its last task. */
-  readonly #shims = new KeyedMutex();
 
-  constructor(private readonly options: ContainerManagerOptions) {}
+  constructor(private readonly options: ContainerManagerOptions<Image>) {}
 
   all(): ContainerRecord[] {
     return [...this.#containers.values()];
@@ -105,31 +82,30 @@ export class ContainerManager {
   }
 
   async create(sandbox: SandboxRecord, config: ContainerConfig, sandboxConfig: PodSandboxConfig | undefined): Promise<ContainerRecord> {
-    const { containerd, images, imageMounts, sandboxes, snapshotter, rootDir, facts, clock, random, onEvent } = this.options;
+    const { driver, sandboxes, rootDir, facts, clock, random, onEvent, annotations } = this.options;
     if (!config.metadata?.name) throw new CriError('invalidArgument', 'the container config must have metadata with a name');
     if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
     const podLogs = sandboxConfig?.logDirectory || sandbox.config.logDirectory;
     const security = config.linux?.securityContext;
     checkUserNamespace(security?.namespaceOptions?.usernsOptions);
-    const name = `${config.metadata.name}_${config.metadata.attempt}_${sandbox.id}`;
+    const name = nameOf(config, sandbox.id);
     const owner = this.#names.get(name);
     if (owner) throw new CriError('unknown', `failed to reserve container name ${JSON.stringify(name)}: name is reserved for ${JSON.stringify(owner)}`);
     const id = newId(random);
     this.#names.set(name, id);
     const dir = join(rootDir, id);
-    const imageMountCount = config.mounts.filter((m) => m.image?.image).length;
     try {
-      const image = await images.require(config.image?.image ?? '');
+      const image = await driver.image(config.image?.image ?? '');
       const imageConfig: ImageConfig = image.config.config ?? {};
-      const [{ mounts: rootfs }, pid] = await Promise.all([
-        containerd.snapshots.prepare({ snapshotter, key: id, parent: image.chainId, labels: { 'containerd.io/gc.root': 'coxswain' } }),
+      const [rootfs, pid] = await Promise.all([
+        driver.prepare(id, image),
         this.#pidNamespace(sandbox, config),
         mkdir(dir, { recursive: true, mode: 0o711 }),
       ]);
-      const user = await this.#user(config, imageConfig, rootfs);
+      const user = await this.#user(config, imageConfig, rootfs.layers);
       const [volumes, mounted] = await Promise.all([
-        declaredVolumes(imageConfig.Volumes, dir, rootfs),
-        imageMountCount > 0 ? imageMounts.make(id, config.mounts) : [],
+        declaredVolumes(imageConfig.Volumes, dir, rootfs.layers),
+        imageMountCount(config) > 0 ? driver.mountImages(id, config.mounts) : [],
       ]);
       const { net, ipc, uts } = sandbox.namespaces;
       const cgroupsPath = sandboxes.cgroupsPath(sandbox, id);
@@ -144,8 +120,13 @@ export class ContainerManager {
         cgroupsPath,
         sandboxMounts: sandboxMounts(sandboxes.filesDir(sandbox), sandboxes.shmPath(sandbox), readonly),
         extraMounts: [...volumes, ...mounted],
-        annotations: { [SHIM_GROUP]: sandbox.id, 'io.kubernetes.cri.container-type': 'container', 'io.kubernetes.cri.container-name': config.metadata.name },
+        annotations: {
+          ...annotations?.(sandbox),
+          'io.kubernetes.cri.container-type': 'container',
+          'io.kubernetes.cri.container-name': config.metadata.name,
+        },
         facts,
+        ...(rootfs.path === undefined ? {} : { rootfs: rootfs.path }),
       });
       const meta: ContainerMeta = {
         id,
@@ -159,63 +140,33 @@ export class ContainerManager {
         cgroupsPath,
         createdAt: BigInt(clock.now()) * 1_000_000n,
       };
-      await containerd.containers.create({
-        container: {
-          id,
-          labels: { [KIND_LABEL]: 'container', [SANDBOX_LABEL]: sandbox.id },
-          image: image.names[0] ?? '',
-          runtime: { name: RUNC_RUNTIME },
-          spec: jsonAny(SpecType.spec, spec),
-          snapshotter,
-          snapshotKey: id,
-          extensions: { [META_TYPE]: jsonAny(META_TYPE, storeMeta(meta)) },
-        },
-      });
+      await driver.create({ meta, spec, image, sandbox });
       const record = newContainer(meta, createdStatus());
-      record.rootfs = rootfs;
       this.#containers.set(id, record);
-      onEvent(id, sandbox.id, EventType.CONTAINER_CREATED_EVENT);
+      onEvent(id, sandbox.id, ContainerEventType.CONTAINER_CREATED_EVENT);
       return record;
     } catch (error) {
       this.#names.delete(name);
-      await containerd.snapshots.remove({ snapshotter, key: id }).catch(() => {});
-      await imageMounts.remove(id, imageMountCount).catch(() => {});
+      await driver.discard(id, imageMountCount(config)).catch(() => {});
       await rm(dir, { recursive: true, force: true });
       throw error;
     }
   }
 
   start(record: ContainerRecord): Promise<void> {
-    const { containerd, sandboxes, clock, onEvent, snapshotter } = this.options;
+    const { driver, sandboxes, clock, onEvent } = this.options;
     const { id, sandboxId } = record.meta;
     return this.#locks.run(id, async () => {
       if (record.status.state !== 'created') throw new CriError('unknown', `container ${JSON.stringify(id)} is in ${criStateName(record)} state`);
       if (record.removing) throw new CriError('unknown', `container ${JSON.stringify(id)} is being removed`);
       if (sandboxes.require(sandboxId).state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandboxId)} is not running`);
-      const io = this.#newIo(record.meta);
       try {
-        const [slots, rootfs] = await Promise.all([io.open(), record.rootfs ?? containerd.snapshots.mounts({ snapshotter, key: id }).then((r) => r.mounts)]);
-        record.status.slots = slots;
-        record.io = io;
-        await this.#shims.run(sandboxId, async () => {
-          const { pid } = await containerd.tasks.create({
-            containerId: id,
-            rootfs: rootfs.map((m) => ({ type: m.type, source: m.source, options: [...m.options] })),
-            ...io.paths,
-            terminal: record.meta.config.tty,
-          });
-          record.status.pid = pid;
-          try {
-            // Running before it runs: an exit event may come before the answer.
-            Object.assign(record.status, { state: 'running', startedAt: BigInt(clock.now()) * 1_000_000n });
-            await Promise.all([containerd.tasks.start({ containerId: id }), this.#saveStatus(record)]);
-          } catch (error) {
-            await containerd.tasks.delete({ containerId: id }).catch(() => {});
-            throw error;
-          }
+        await driver.start(record, (pid) => {
+          // Running before it runs: its end may be seen before the answer.
+          Object.assign(record.status, { state: 'running', pid, startedAt: BigInt(clock.now()) * 1_000_000n });
+          return this.#saveStatus(record);
         });
       } catch (error) {
-        await io.finish().catch(() => {});
         const message = error instanceof Error ? error.message : String(error);
         const now = BigInt(clock.now()) * 1_000_000n;
         Object.assign(record.status, {
@@ -224,13 +175,13 @@ export class ContainerManager {
           finishedAt: now,
           exitCode: START_ERROR_CODE,
           reason: 'StartError',
-          message: `failed to start containerd task ${JSON.stringify(id)}: ${message}`,
+          message: `failed to start container ${JSON.stringify(id)}: ${message}`,
         });
         await this.#saveStatus(record).catch(() => {});
         record.markExited();
-        throw new CriError('unknown', `failed to create containerd task: ${message}`, { cause: error });
+        throw new CriError('unknown', `failed to start container: ${message}`, { cause: error });
       }
-      onEvent(id, sandboxId, EventType.CONTAINER_STARTED_EVENT);
+      onEvent(id, sandboxId, ContainerEventType.CONTAINER_STARTED_EVENT);
     });
   }
 
@@ -253,28 +204,22 @@ export class ContainerManager {
 
   /** Idempotent; kills a running container. */
   async remove(record: ContainerRecord): Promise<void> {
-    const { containerd, imageMounts, snapshotter, rootDir, onEvent } = this.options;
+    const { driver, rootDir, onEvent } = this.options;
     const { id, sandboxId, config } = record.meta;
     if (record.status.state === 'running' || record.status.state === 'unknown') await this.stop(record, 0);
     await this.#locks.run(id, async () => {
       if (!this.#containers.has(id)) return;
       record.removing = true;
-      await record.io?.remove();
-      await rm(join(this.options.stateDir, id), { recursive: true, force: true });
-      await Promise.all([
-        ignoreMissing(containerd.containers.delete({ id })),
-        ignoreMissing(containerd.snapshots.remove({ snapshotter, key: id })),
-        imageMounts.remove(id, config.mounts.filter((m) => m.image?.image).length),
-      ]);
+      await driver.remove(record);
       await rm(join(rootDir, id), { recursive: true, force: true });
       this.#containers.delete(id);
-      this.#names.delete(`${config.metadata?.name}_${config.metadata?.attempt}_${sandboxId}`);
-      onEvent(id, sandboxId, EventType.CONTAINER_DELETED_EVENT);
+      this.#names.delete(nameOf(config, sandboxId));
+      onEvent(id, sandboxId, ContainerEventType.CONTAINER_DELETED_EVENT);
     });
   }
 
-  /** containerd says a container's first process has ended. */
-  async taskExited(id: string): Promise<void> {
+  /** The driver has seen a container's first process end. */
+  async processExited(id: string): Promise<void> {
     const record = this.#containers.get(id);
     if (record) await this.#finish(record);
   }
@@ -290,49 +235,42 @@ export class ContainerManager {
     }
   }
 
-  /** After a restart: find every container, go on reading the running ones' output, notice what ended meanwhile. */
+  /** After a restart: find every container, go on with the running ones, notice what ended meanwhile. */
   async recover(): Promise<void> {
-    const { containerd, rootDir, logger, sandboxes } = this.options;
-    const [{ containers }, { tasks }] = await Promise.all([
-      containerd.containers.list({ filters: [`labels."${KIND_LABEL}"==container`] }),
-      containerd.tasks.list({}),
-    ]);
-    const byId = new Map(tasks.map((t) => [t.id || t.containerId, t]));
-    for (const container of containers) {
-      const stored = anyJson<StoredMeta>(container.extensions[META_TYPE]);
-      if (!stored) continue;
-      const meta = loadMeta(stored);
+    const { driver, rootDir, logger, sandboxes, clock } = this.options;
+    for (const { meta, process } of await driver.recover()) {
       if (!sandboxes.find(meta.sandboxId)) {
         logger.warn('removing a container whose sandbox is gone', { container: meta.id });
-        await this.#purge(meta.id);
+        await driver.purge(meta.id);
+        await rm(join(rootDir, meta.id), { recursive: true, force: true });
         continue;
       }
-      const storedStatus = await readJson<StoredStatus>(join(rootDir, meta.id, 'status.json'));
-      const record = newContainer(meta, storedStatus ? loadStatus(storedStatus) : createdStatus());
+      const stored = await readJson<StoredStatus>(join(rootDir, meta.id, 'status.json'));
+      const record = newContainer(meta, stored ? loadStatus(stored) : createdStatus());
       this.#containers.set(meta.id, record);
-      this.#names.set(`${meta.config.metadata?.name}_${meta.config.metadata?.attempt}_${meta.sandboxId}`, meta.id);
-      const task = byId.get(meta.id);
-      if (task && record.status.state !== 'exited') {
-        record.io = this.#newIo(meta);
-        record.status.slots = await record.io.open(record.status.slots);
-        if (record.status.state === 'created' && task.status === TaskStatus.CREATED) {
-          // Died between creating and starting the task: as if it had never been tried.
-          await containerd.tasks.delete({ containerId: meta.id }).catch(() => {});
-          await record.io.remove();
-          delete record.io;
-          continue;
-        }
-        record.status.state = 'running';
-        record.status.pid = task.pid;
-        if (record.status.startedAt === 0n) record.status.startedAt = BigInt(this.options.clock.now()) * 1_000_000n;
-        if (task.status === TaskStatus.STOPPED) await this.#finish(record);
-      } else if (record.status.state === 'running' || record.status.state === 'unknown') {
-        await this.#lost(record);
+      this.#names.set(nameOf(meta.config, meta.sandboxId), meta.id);
+      if (record.status.state === 'exited') continue;
+      if (process.state === 'none') {
+        if (record.status.state !== 'created') await this.#lost(record);
+        continue;
       }
+      // Died between making the process and running it: as if it had never been tried.
+      if (process.state === 'created') {
+        await driver.undoStart(record);
+        Object.assign(record.status, createdStatus());
+        delete record.status.pid;
+        await this.#saveStatus(record);
+        continue;
+      }
+      await driver.adopt(record);
+      record.status.state = 'running';
+      record.status.pid = process.pid;
+      if (record.status.startedAt === 0n) record.status.startedAt = BigInt(clock.now()) * 1_000_000n;
+      if (process.state === 'stopped') await this.#finish(record);
     }
   }
 
-  /** Ask containerd about everything that should run, after its event stream broke. */
+  /** Ask the driver about everything that should run, after its events broke. */
   async resync(): Promise<void> {
     await Promise.all(
       this.all()
@@ -341,81 +279,69 @@ export class ContainerManager {
     );
   }
 
-  /** Let go of pipes; containers go on. */
+  /** Let go of streams; containers go on. */
   async detach(): Promise<void> {
-    await Promise.all(this.all().map((c) => (c.status.state === 'running' ? c.io?.detach() : undefined)));
+    await Promise.all(this.all().map((c) => (c.status.state === 'running' ? this.options.driver.detach(c) : undefined)));
   }
 
   async updated(record: ContainerRecord): Promise<void> {
-    await this.options.containerd.containers.update({
-      container: { id: record.meta.id, extensions: { [META_TYPE]: jsonAny(META_TYPE, storeMeta(record.meta)) } },
-      updateMask: { paths: [`extensions.${META_TYPE}`] },
-    });
+    await this.options.driver.save(record.meta);
   }
 
   async #reconcile(record: ContainerRecord): Promise<void> {
-    try {
-      const { process } = await this.options.containerd.tasks.get({ containerId: record.meta.id });
-      if (process?.status === TaskStatus.STOPPED) await this.#finish(record);
-    } catch (error) {
-      if (!isRpcError(error, 'notFound')) throw error;
-      await this.#lost(record);
-    }
+    const { state } = await this.options.driver.observe(record);
+    if (state === 'stopped') await this.#finish(record);
+    else if (state === 'none') await this.#lost(record);
   }
 
   async #kill(record: ContainerRecord, signal: number): Promise<void> {
-    try {
-      await this.options.containerd.tasks.kill({ containerId: record.meta.id, signal, all: false });
-    } catch (error) {
-      // It ended by itself a moment ago, and the event is on its way.
-      if (isRpcError(error, 'notFound') || (error instanceof Error && /already finished|not running|process already/.test(error.message)))
-        return this.#reconcile(record);
-      throw error;
-    }
+    // It ended by itself a moment ago, and the event is on its way.
+    if (!(await this.options.driver.kill(record, signal))) await this.#reconcile(record);
   }
 
   async #exitsWithin(record: ContainerRecord, ms: number, signal?: AbortSignal): Promise<boolean> {
     let cancel = () => {};
+    let onAbort = () => {};
     const timeout = new Promise<false>((resolve) => (cancel = this.options.clock.setTimeout(() => resolve(false), ms)));
-    const aborted = new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => reject(signal?.reason as Error);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
     try {
       return await Promise.race([record.exited.then(() => true), timeout, aborted]);
     } finally {
       cancel();
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
-  /** The first process has ended: take its status from containerd, empty the pipes, record it. */
+  /** The first process has ended: take its status from the driver, with its last output, and record it. */
   #finish(record: ContainerRecord): Promise<void> {
-    const { containerd, onEvent } = this.options;
+    const { driver, onEvent, clock, logger } = this.options;
     const { id, sandboxId, cgroupsPath } = record.meta;
     return this.#locks.run(`exit-${id}`, async () => {
       if (record.status.state !== 'running') return;
-      // The counter goes with the group, which goes with the task.
-      const oomKilled = record.status.oomKilled || (await oomKills(cgroupsPath, this.options.facts)) > 0;
-      let exitCode = UNKNOWN_CODE;
-      let finishedAt = BigInt(this.options.clock.now()) * 1_000_000n;
-      try {
-        const deleted = await this.#shims.run(sandboxId, () => containerd.tasks.delete({ containerId: id }));
-        exitCode = deleted.exitStatus;
-        finishedAt = timestampNanos(deleted.exitedAt) || finishedAt;
-      } catch (error) {
-        if (!isRpcError(error, 'notFound')) this.options.logger.error('deleting an ended task failed', { err: error, container: id });
-      }
-      await record.io?.finish();
+      // The counter goes with the group, which goes with the process.
+      const counted = record.status.oomKilled || (await oomKills(cgroupsPath, this.options.facts)) > 0;
+      const exit = await driver.collect(record).catch((error: unknown) => {
+        logger.error('collecting an ended container failed', { err: error, container: id });
+        return undefined;
+      });
+      const exitCode = exit?.exitCode ?? UNKNOWN_CODE;
+      const oomKilled = counted || record.status.oomKilled === true || exit?.oomKilled === true;
       Object.assign(record.status, {
         state: 'exited',
-        finishedAt,
+        finishedAt: exit?.finishedAt || BigInt(clock.now()) * 1_000_000n,
         exitCode,
         reason: oomKilled && exitCode !== 0 ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error',
       });
       await this.#saveStatus(record);
       record.markExited();
-      onEvent(id, sandboxId, EventType.CONTAINER_STOPPED_EVENT);
+      onEvent(id, sandboxId, ContainerEventType.CONTAINER_STOPPED_EVENT);
     });
   }
 
-  /** No task any more and nobody saw the end: a reboot, or someone removed it behind our back. */
+  /** No process any more and nobody saw the end: a reboot, or someone removed it behind our back. */
   async #lost(record: ContainerRecord): Promise<void> {
     if (record.status.state === 'exited') return;
     Object.assign(record.status, {
@@ -426,20 +352,9 @@ export class ContainerManager {
       message: '',
     });
     await this.#saveStatus(record);
-    await record.io?.finish();
+    await this.options.driver.lost(record);
     record.markExited();
-    this.options.onEvent(record.meta.id, record.meta.sandboxId, EventType.CONTAINER_STOPPED_EVENT);
-  }
-
-  /** Everything containerd and we have of a container. */
-  async #purge(id: string): Promise<void> {
-    const { containerd, snapshotter, rootDir, stateDir } = this.options;
-    await containerd.tasks.kill({ containerId: id, signal: SIGKILL, all: true }).catch(() => {});
-    await containerd.tasks.wait({ containerId: id }, { timeoutMs: 10_000 }).catch(() => {});
-    await ignoreMissing(containerd.tasks.delete({ containerId: id }));
-    await ignoreMissing(containerd.containers.delete({ id }));
-    await ignoreMissing(containerd.snapshots.remove({ snapshotter, key: id }));
-    await Promise.all([rm(join(rootDir, id), { recursive: true, force: true }), rm(join(stateDir, id), { recursive: true, force: true })]);
+    this.options.onEvent(record.meta.id, record.meta.sandboxId, ContainerEventType.CONTAINER_STOPPED_EVENT);
   }
 
   async #pidNamespace(sandbox: SandboxRecord, config: ContainerConfig): Promise<string | undefined> {
@@ -462,9 +377,8 @@ export class ContainerManager {
     }
   }
 
-  async #user(config: ContainerConfig, image: ImageConfig, rootfs: Parameters<typeof snapshotLayers>[0]): Promise<ResolvedUser> {
+  async #user(config: ContainerConfig, image: ImageConfig, layers: readonly string[]): Promise<ResolvedUser> {
     const security = config.linux?.securityContext;
-    const layers = snapshotLayers(rootfs);
     const [passwd, group] = await Promise.all([readRootfsFile(layers, '/etc/passwd'), readRootfsFile(layers, '/etc/group')]);
     return resolveUser(
       {
@@ -480,11 +394,6 @@ export class ContainerManager {
     );
   }
 
-  #newIo(meta: ContainerMeta): ContainerIo {
-    const { stateDir, clock, logger, keeper } = this.options;
-    return new ContainerIo({ dir: join(stateDir, meta.id), logPath: meta.logPath, stdin: meta.config.stdin, tty: meta.config.tty, clock, logger, keeper });
-  }
-
   #saveStatus(record: ContainerRecord): Promise<void> {
     return writeJson(join(this.options.rootDir, record.meta.id, 'status.json'), storeStatus(record.status));
   }
@@ -494,13 +403,10 @@ export function criStateName(record: ContainerRecord): string {
   return `CONTAINER_${record.status.state.toUpperCase()}`;
 }
 
-async function ignoreMissing(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!isRpcError(error, 'notFound')) throw error;
-  }
-}
+/** How many of its mounts are images. */
+export const imageMountCount = (config: Pick<ContainerConfig, 'mounts'>) => config.mounts.filter((m) => m.image?.image).length;
+
+const nameOf = (config: ContainerConfig, sandboxId: string) => `${config.metadata?.name}_${config.metadata?.attempt}_${sandboxId}`;
 
 async function oomKills(cgroupsPath: string, facts: HostFacts): Promise<number> {
   try {

@@ -1,10 +1,8 @@
 import { fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { type ContainerConfig, ContainerConfigSchema } from '@coxswain/cri';
-import type { ContainerIo, IoSlots } from '../io/container-io.js';
-import type { SnapshotMount } from './rootfs-files.js';
 import type { ResolvedUser } from './user.js';
 
-/** What a container is; fixed when it is created, kept in containerd's container object. */
+/** What a container is; fixed when it is created, kept by the driver. */
 export interface ContainerMeta {
   readonly id: string;
   readonly sandboxId: string;
@@ -31,7 +29,8 @@ export interface ContainerStatusRecord {
   reason: string;
   message: string;
   pid?: number;
-  slots?: IoSlots;
+  /** What the driver needs to find its own again after a restart; plain JSON. */
+  driverState?: unknown;
   oomKilled?: boolean;
 }
 
@@ -39,9 +38,6 @@ export interface ContainerStatusRecord {
 export interface ContainerRecord {
   readonly meta: ContainerMeta;
   readonly status: ContainerStatusRecord;
-  io?: ContainerIo;
-  /** Of the writable snapshot; known until the server restarts. */
-  rootfs?: readonly SnapshotMount[];
   /** Resolves when the container has exited and its status says so; a new one with every start. */
   exited: Promise<void>;
   markExited: () => void;

@@ -34,18 +34,17 @@ import {
 } from '@coxswain/cri';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Writable } from 'node:stream';
-import type { ContainerRecord } from './container/container-record.js';
-import type { ContainerManager } from './container/container-manager.js';
-import type { ExecRunner } from './container/exec.js';
-import type { HostFacts } from './container/host-facts.js';
-import { mergeResources, specResources } from './container/resources.js';
-import { jsonAny, SpecType } from './containerd/any.js';
-import type { Containerd } from './containerd/client.js';
-import type { EventHub } from './event-hub.js';
-import { matchesLabels } from './ids.js';
-import type { SandboxManager } from './sandbox/sandbox-manager.js';
-import type { SandboxNetwork } from './sandbox/sandbox-network.js';
-import type { SandboxRecord } from './sandbox/sandbox-record.js';
+import type { ContainerRecord } from '../container/container-record.js';
+import type { ContainerManager } from '../container/container-manager.js';
+import type { ExecRunner } from '../container/exec.js';
+import type { HostFacts } from '../container/host-facts.js';
+import { mergeResources, specResources } from '../container/resources.js';
+import type { SpecResources } from '@coxswain/oci';
+import type { EventHub } from '../util/event-hub.js';
+import { matchesLabels } from '../util/ids.js';
+import type { SandboxManager } from '../sandbox/sandbox-manager.js';
+import type { SandboxNetwork } from '../sandbox/sandbox-network.js';
+import type { SandboxRecord } from '../sandbox/sandbox-record.js';
 import type { StatsReader } from './stats.js';
 import { containerStatus, containerSummary, criState, sandboxState, sandboxStatus } from './status.js';
 
@@ -54,8 +53,23 @@ const EXEC_SYNC_LIMIT = 16 * 1024 * 1024;
 
 export type ContainerEvent = MessageInitShape<typeof ContainerEventResponseSchema>;
 
+/** What a runtime tells about itself, and the calls that are all its own. */
+export interface RuntimeEngine {
+  /** `containerd`, `cri-o`. */
+  readonly name: string;
+  /** RuntimeClass handlers; the first is the default. */
+  readonly handlers: readonly string[];
+  version(): Promise<string>;
+  /** Why it cannot run containers; undefined when it can. */
+  problem(): Promise<string | undefined>;
+  /** Change a running container's limits. */
+  update(container: ContainerRecord, resources: SpecResources): Promise<void>;
+  /** Go on in a new log file at the same path. */
+  reopenLog(container: ContainerRecord): Promise<void>;
+}
+
 export interface RuntimeServiceDeps {
-  readonly containerd: Containerd;
+  readonly engine: RuntimeEngine;
   readonly sandboxes: SandboxManager;
   readonly containers: ContainerManager;
   readonly network: SandboxNetwork;
@@ -67,13 +81,13 @@ export interface RuntimeServiceDeps {
   readonly logger: Logger;
 }
 
-/** CRI's RuntimeService over containerd. Each method is the translation of one call; the work is in the managers. */
-export class ContainerdRuntimeService implements RuntimeService {
+/** CRI's RuntimeService. Each method is the translation of one call; the work is in the managers. */
+export class ManagedRuntimeService implements RuntimeService {
   constructor(private readonly deps: RuntimeServiceDeps) {}
 
   async version(_request: VersionRequest) {
-    const { version } = await this.deps.containerd.version.version({});
-    return { version: '0.1.0', runtimeName: 'containerd', runtimeVersion: version, runtimeApiVersion: 'v1' };
+    const { engine } = this.deps;
+    return { version: '0.1.0', runtimeName: engine.name, runtimeVersion: await engine.version(), runtimeApiVersion: 'v1' };
   }
 
   async runPodSandbox(request: RunPodSandboxRequest, context: CallContext) {
@@ -184,7 +198,7 @@ export class ContainerdRuntimeService implements RuntimeService {
   }
 
   async updateContainerResources(request: UpdateContainerResourcesRequest) {
-    const { containers, containerd, facts } = this.deps;
+    const { containers, engine, facts } = this.deps;
     const container = containers.require(request.containerId);
     if (!request.linux) return {};
     if (container.status.state !== 'running' && container.status.state !== 'created')
@@ -193,7 +207,7 @@ export class ContainerdRuntimeService implements RuntimeService {
     const merged = mergeResources(config.linux?.resources, request.linux);
     if (container.status.state === 'running') {
       const resources = specResources(merged, { hugetlb: facts.hugetlb, swap: facts.swapAccounting });
-      await containerd.tasks.update({ containerId: container.meta.id, resources: jsonAny(SpecType.resources, resources) });
+      await engine.update(container, resources);
     }
     if (config.linux) config.linux.resources = merged;
     await containers.updated(container);
@@ -211,7 +225,7 @@ export class ContainerdRuntimeService implements RuntimeService {
 
   async reopenContainerLog(request: ReopenContainerLogRequest) {
     const container = this.deps.containers.requireRunning(request.containerId);
-    await container.io?.reopenLog();
+    await this.deps.engine.reopenLog(container);
     return {};
   }
 
@@ -269,17 +283,14 @@ export class ContainerdRuntimeService implements RuntimeService {
   }
 
   async updateRuntimeConfig() {
-    // Pod CIDRs reach CNI through its configuration; there is nothing to tell containerd. Upstream without a template does the same.
+    // Pod CIDRs reach CNI through its configuration; there is nothing to tell the runtime. Upstream without a template does the same.
     return {};
   }
 
   async status(request: StatusRequest) {
-    const { containerd, network, facts } = this.deps;
+    const { engine, network, facts } = this.deps;
     const [runtime, cni] = await Promise.all([
-      containerd.version.version({}, { timeoutMs: 5000 }).then(
-        () => undefined,
-        (error: Error) => error.message,
-      ),
+      engine.problem(),
       network.problem(),
     ]);
     const condition = (type: string, problem: string | undefined, reason: string) => ({
@@ -300,10 +311,7 @@ export class ContainerdRuntimeService implements RuntimeService {
         ],
       },
       info,
-      runtimeHandlers: [
-        { name: '', features },
-        { name: 'runc', features },
-      ],
+      runtimeHandlers: ['', ...engine.handlers].map((name) => ({ name, features })),
       features: { supplementalGroupsPolicy: true },
     };
   }

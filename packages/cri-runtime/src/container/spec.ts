@@ -44,6 +44,8 @@ export interface SpecInput {
   readonly extraMounts: readonly SpecMount[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly facts: HostFacts;
+  /** Where the root file system is; default `rootfs` in the bundle. */
+  readonly rootfs?: string;
 }
 
 const MASKED = [
@@ -88,7 +90,7 @@ export async function containerSpec(input: SpecInput): Promise<RuntimeSpec> {
       noNewPrivileges: security?.noNewPrivs ?? false,
       oomScoreAdj,
     },
-    root: { path: 'rootfs', readonly: security?.readonlyRootfs ?? false },
+    root: { path: input.rootfs ?? 'rootfs', readonly: security?.readonlyRootfs ?? false },
     mounts: await specMounts(input, privileged),
     annotations: { ...input.annotations },
     linux: await specLinux(input, privileged, capabilities),

@@ -1,0 +1,52 @@
+import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RuntimeSpec } from '@coxswain/oci';
+import { DEFAULT_DEVICE_RULES } from '../container/devices.js';
+import { hostElfArch, pauseProgram } from '../elf/programs.js';
+import type { SandboxRecord } from './sandbox-record.js';
+
+/** Runs the first process of a pod's PID namespace, for pods that share one. */
+export interface PauseRunner {
+  /** Returns the pid of the new namespace's first process. */
+  start(sandbox: SandboxRecord, cgroupsPath: string): Promise<number>;
+  /** Kill and forget. Idempotent; also called for sandboxes of which nothing but the id is known. */
+  remove(sandboxId: string): Promise<void>;
+}
+
+/** The pause container's id in the runtime. */
+export const pauseId = (sandboxId: string) => `pause-${sandboxId.slice(0, 58)}`;
+
+/** A root file system with the pause program and nothing else, written once per node. */
+export async function writePauseRootfs(dir: string): Promise<void> {
+  await mkdir(join(dir, 'proc'), { recursive: true, mode: 0o755 });
+  const program = pauseProgram(hostElfArch());
+  const path = join(dir, 'pause');
+  if ((await stat(path).catch(() => undefined))?.size === program.length) return;
+  // Another server of the same root may be doing the same, or running the old one.
+  await writeFile(`${path}.${process.pid}`, program, { mode: 0o755 });
+  await chmod(`${path}.${process.pid}`, 0o755);
+  await rename(`${path}.${process.pid}`, path);
+}
+
+/** The specification of a sandbox's pause container. Pure. */
+export function pauseSpec(rootfs: string, sandbox: SandboxRecord, cgroupsPath: string, annotations: Readonly<Record<string, string>> = {}): RuntimeSpec {
+  const { net, ipc, uts } = sandbox.namespaces;
+  return {
+    ociVersion: '1.0.2',
+    process: { user: { uid: 65535, gid: 65535 }, args: ['/pause'], env: [], cwd: '/', noNewPrivileges: true, capabilities: {} },
+    root: { path: rootfs, readonly: true },
+    mounts: [{ destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] }],
+    annotations: { ...annotations },
+    linux: {
+      namespaces: [
+        { type: 'mount' },
+        { type: 'pid' },
+        ...(net ? [{ type: 'network' as const, path: net }] : []),
+        ...(ipc ? [{ type: 'ipc' as const, path: ipc }] : []),
+        ...(uts ? [{ type: 'uts' as const, path: uts }] : []),
+      ],
+      cgroupsPath,
+      resources: { devices: [...DEFAULT_DEVICE_RULES], cpu: { shares: 2 } },
+    },
+  };
+}
