@@ -30,6 +30,7 @@ import type { FieldContext } from './render/field-path.js';
 import { HookRunner } from './runtime/hooks.js';
 import { Pleg } from './runtime/pleg.js';
 import { PodRuntime } from './runtime/pod-runtime.js';
+import { StartGate } from './runtime/start-gate.js';
 import { ServerAuth } from './server/auth.js';
 import { KubeletServer } from './server/kubelet-server.js';
 import { PodAccess } from './server/pod-access.js';
@@ -211,6 +212,7 @@ class KubeletRun {
         pleg,
         cache,
         hooks,
+        gate: new StartGate(options.maxParallelStarts, clock),
         events,
         paths,
         clock,

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { cpus, hostname } from 'node:os';
 
 export interface NodeAddress {
   readonly type: 'InternalIP' | 'ExternalIP' | 'Hostname' | 'InternalDNS' | 'ExternalDNS';
@@ -66,6 +66,8 @@ export interface KubeletOptions {
   readonly imagePullBackOff: { readonly initialMs: number; readonly maxMs: number };
   readonly syncRetryMs: number;
   readonly statusSettleMs: number;
+  /** Sandboxes and containers being made at a time. */
+  readonly maxParallelStarts: number;
   readonly relistMs: number;
   readonly relistWithEventsMs: number;
   readonly housekeepingMs: number;
@@ -125,7 +127,8 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     crashLoopBackOff: { initialMs: 10_000, maxMs: 5 * MINUTE },
     imagePullBackOff: { initialMs: 10_000, maxMs: 5 * MINUTE },
     syncRetryMs: 10_000,
-    statusSettleMs: 300,
+    statusSettleMs: 800,
+    maxParallelStarts: Math.max(4, 2 * cpus().length),
     relistMs: 1000,
     relistWithEventsMs: 5 * MINUTE,
     housekeepingMs: MINUTE,

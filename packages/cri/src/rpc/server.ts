@@ -46,7 +46,8 @@ export async function serveRpc(options: RpcServerOptions): Promise<RpcServer> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   await removeStaleSocket(path);
   const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES, 'grpc.max_send_message_length': MAX_MESSAGE_BYTES });
-  const stopping = new AbortController();
+  /** Of every call in flight. Not `AbortSignal.any` with one common signal: that costs more than the rest of a small call. */
+  const inFlight: InFlight = new Set();
   for (const { service, handlers } of options.services) {
     const definition = Object.fromEntries(service.methods.map((m) => [m.localName, methodDefinition(service, m)]));
     const implementation: UntypedServiceImplementation = {};
@@ -56,8 +57,8 @@ export async function serveRpc(options: RpcServerOptions): Promise<RpcServer> {
       const path = `/${service.typeName}/${method.name}`;
       implementation[method.localName] =
         method.methodKind === 'unary'
-          ? unary(method, path, target, options.interceptors ?? [], stopping.signal)
-          : serverStreaming(method, path, target, options.interceptors ?? [], stopping.signal);
+          ? unary(method, path, target, options.interceptors ?? [], inFlight)
+          : serverStreaming(method, path, target, options.interceptors ?? [], inFlight);
     }
     server.addService(definition, implementation);
   }
@@ -74,7 +75,7 @@ export async function serveRpc(options: RpcServerOptions): Promise<RpcServer> {
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= (async () => {
-      stopping.abort(new RpcError('unavailable', 'the server is stopping'));
+      for (const call of inFlight) call.abort(new RpcError('unavailable', 'the server is stopping'));
       await new Promise<void>((resolve) => {
         const force = setTimeout(() => server.forceShutdown(), 2000);
         server.tryShutdown(() => {
@@ -90,12 +91,13 @@ export async function serveRpc(options: RpcServerOptions): Promise<RpcServer> {
   return { endpoint: `unix://${path}`, close };
 }
 
-function contextOf(call: ServerUnaryCall<Message, Message> | ServerWritableStream<Message, Message>, method: string, stopping: AbortSignal): CallContext {
-  const gone = new AbortController();
+type InFlight = Set<AbortController>;
+
+function contextOf(call: ServerUnaryCall<Message, Message> | ServerWritableStream<Message, Message>, method: string, gone: AbortController): CallContext {
   call.on('cancelled', () => gone.abort(new RpcError('canceled', 'the caller went away')));
   const metadata: Record<string, string> = {};
   for (const [key, value] of Object.entries(call.metadata.getMap())) metadata[key] = String(value);
-  return { signal: AbortSignal.any([gone.signal, stopping]), method, metadata };
+  return { signal: gone.signal, method, metadata };
 }
 
 function unary(
@@ -103,14 +105,17 @@ function unary(
   path: string,
   target: Method | undefined,
   interceptors: readonly RpcInterceptor[],
-  stopping: AbortSignal,
+  inFlight: InFlight,
 ): handleUnaryCall<Message, Message> {
   return (call, callback) => {
     const run = async () => {
       if (!target) throw new RpcError('unimplemented', `${path} is not implemented by this server`);
-      return target(call.request, contextOf(call, path, stopping)) as Promise<Message>;
+      return target(call.request, contextOf(call, path, gone)) as Promise<Message>;
     };
-    intercept(interceptors, { method: path, request: call.request, streaming: false }, run).then(
+    const gone = new AbortController();
+    inFlight.add(gone);
+    const done = intercept(interceptors, { method: path, request: call.request, streaming: false }, run).finally(() => inFlight.delete(gone));
+    done.then(
       (response) => callback(null, response.$typeName === undefined ? create(method.output, response) : response),
       (error: unknown) => callback(toStatus(error), null),
     );
@@ -122,10 +127,12 @@ function serverStreaming(
   path: string,
   target: Method | undefined,
   interceptors: readonly RpcInterceptor[],
-  stopping: AbortSignal,
+  inFlight: InFlight,
 ): handleServerStreamingCall<Message, Message> {
   return (call) => {
-    const context = contextOf(call, path, stopping);
+    const gone = new AbortController();
+    inFlight.add(gone);
+    const context = contextOf(call, path, gone);
     const run = async () => {
       if (!target) throw new RpcError('unimplemented', `${path} is not implemented by this server`);
       for await (const message of target(call.request, context) as AsyncIterable<Message>) {
@@ -139,7 +146,8 @@ function serverStreaming(
         }
       }
     };
-    intercept(interceptors, { method: path, request: call.request, streaming: true }, run).then(
+    const done = intercept(interceptors, { method: path, request: call.request, streaming: true }, run).finally(() => inFlight.delete(gone));
+    done.then(
       () => call.end(),
       (error: unknown) => call.emit('error', toStatus(error)),
     );

@@ -18,6 +18,7 @@ const RANK = { unknown: 0, created: 1, running: 2, exited: 3 } as const;
  */
 export class PodCache {
   readonly #pods = new Map<string, Entry>();
+  readonly #byId = new Map<string, Entry>();
   readonly #gone = new Set<string>();
 
   /** The pod as last known; empty when the runtime holds nothing of it. */
@@ -48,6 +49,7 @@ export class PodCache {
     const next = old && sandbox.ips.length === 0 && sandbox.ready === old.ready ? { ...sandbox, ips: old.ips } : sandbox;
     if (old && same(old, next)) return false;
     entry.sandboxes.set(sandbox.id, next);
+    this.#byId.set(sandbox.id, entry);
     entry.view = undefined;
     return true;
   }
@@ -62,6 +64,7 @@ export class PodCache {
     const next = old?.message && !container.message ? { ...container, message: old.message } : container;
     if (old && same(old, next)) return false;
     entry.containers.set(container.id, next);
+    this.#byId.set(container.id, entry);
     entry.view = undefined;
     return true;
   }
@@ -70,29 +73,29 @@ export class PodCache {
   remove(id: string): string | undefined {
     this.#gone.add(id);
     if (this.#gone.size > 4096) this.#gone.delete(this.#gone.values().next().value as string);
-    for (const entry of this.#pods.values()) {
-      if (!entry.containers.delete(id) && !entry.sandboxes.delete(id)) continue;
-      entry.view = undefined;
-      if (entry.containers.size === 0 && entry.sandboxes.size === 0) this.#pods.delete(entry.uid);
-      return entry.uid;
-    }
-    return undefined;
+    const entry = this.#byId.get(id);
+    if (!entry) return undefined;
+    this.#byId.delete(id);
+    entry.containers.delete(id);
+    entry.sandboxes.delete(id);
+    entry.view = undefined;
+    if (entry.containers.size === 0 && entry.sandboxes.size === 0) this.#pods.delete(entry.uid);
+    return entry.uid;
   }
 
   /** The pod and container an id belongs to. */
   find(id: string): { readonly uid: string; readonly container?: ObservedContainer; readonly sandbox?: ObservedSandbox } | undefined {
-    for (const entry of this.#pods.values()) {
-      const container = entry.containers.get(id);
-      if (container) return { uid: entry.uid, container };
-      const sandbox = entry.sandboxes.get(id);
-      if (sandbox) return { uid: entry.uid, sandbox };
-    }
-    return undefined;
+    const entry = this.#byId.get(id);
+    if (!entry) return undefined;
+    const container = entry.containers.get(id);
+    if (container) return { uid: entry.uid, container };
+    const sandbox = entry.sandboxes.get(id);
+    return sandbox ? { uid: entry.uid, sandbox } : undefined;
   }
 
   /** Every id known now. */
   ids(): string[] {
-    return [...this.#pods.values()].flatMap((e) => [...e.sandboxes.keys(), ...e.containers.keys()]);
+    return [...this.#byId.keys()];
   }
 
   #entry(pod: { uid: string; name: string; namespace: string }): Entry {

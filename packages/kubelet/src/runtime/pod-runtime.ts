@@ -26,6 +26,7 @@ import type { MountedVolume } from '../volumes/volume-manager.js';
 import type { HookRunner } from './hooks.js';
 import type { Pleg } from './pleg.js';
 import { StartError } from './start-error.js';
+import type { StartGate } from './start-gate.js';
 
 export interface PodRuntimeOptions {
   readonly clusterDomain: string;
@@ -42,6 +43,7 @@ export interface PodRuntimeDeps {
   readonly pleg: Pleg;
   readonly cache: PodCache;
   readonly hooks: HookRunner;
+  readonly gate: StartGate;
   readonly events: KubeletEvents;
   readonly paths: Paths;
   readonly clock: Clock;
@@ -94,12 +96,13 @@ export class PodRuntime {
 
   /** Makes the sandbox and learns its address. */
   async createSandbox(pod: Pod, config: SandboxConfig, runtimeHandler: string, signal: AbortSignal): Promise<ObservedSandbox> {
-    const { runtime, pleg, cache, paths } = this.#deps;
+    const { runtime, pleg, cache, paths, gate } = this.#deps;
     const id = podId(pod);
     await mkdir(paths.podLogs(id), { recursive: true, mode: 0o755 });
     // Not cut short by the signal: half a sandbox would be found only by the next list.
-    const { podSandboxId } = await runtime.runPodSandbox({ config, runtimeHandler }, { timeoutMs: 4 * 60_000 });
-    await pleg.observeSandbox(id, podSandboxId);
+    const { podSandboxId } = await gate.run('sandbox', signal, () => runtime.runPodSandbox({ config, runtimeHandler }, { timeoutMs: 4 * 60_000 }));
+    // An event that came with its addresses says as much as asking.
+    if (!cache.find(podSandboxId)?.sandbox?.ips.length) await pleg.observeSandbox(id, podSandboxId);
     signal.throwIfAborted();
     const sandbox = cache.get(id.uid).sandboxes.find((s) => s.id === podSandboxId);
     if (!sandbox) throw new Error(`sandbox ${podSandboxId} vanished after its creation`);
@@ -116,7 +119,7 @@ export class PodRuntime {
     signal: AbortSignal,
   ): Promise<void> {
     const { container } = action.ref;
-    const { events, images, runtime, pleg, hooks } = this.#deps;
+    const { events, images, runtime, pleg, hooks, gate, cache } = this.#deps;
     const event = (type: 'Normal' | 'Warning', reason: string, message: string) => events.pod(pod, type, reason, message, container.name);
     const fail = (reason: string, message: string, retryMs?: number): never => {
       event('Warning', 'Failed', `Error: ${message}`);
@@ -133,7 +136,9 @@ export class PodRuntime {
     let id: string;
     try {
       const rendered = await this.#render(pod, action, sandbox, image, volumes, signal);
-      ({ containerId: id } = await runtime.createContainer({ podSandboxId: sandbox.id, config: rendered, sandboxConfig: config }));
+      ({ containerId: id } = await gate.run('container', signal, () =>
+        runtime.createContainer({ podSandboxId: sandbox.id, config: rendered, sandboxConfig: config }),
+      ));
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ContainerConfigError) return fail('CreateContainerConfigError', error.message);
@@ -142,13 +147,15 @@ export class PodRuntime {
     }
     event('Normal', 'Created', `Container created`);
     try {
-      await runtime.startContainer({ containerId: id });
+      await gate.run('container', signal, () => runtime.startContainer({ containerId: id }));
     } catch (error) {
       await pleg.observeContainer(podId(pod), id, sandbox.id).catch(() => {});
+      signal.throwIfAborted();
       return fail('RunContainerError', runtimeErrorText(error));
     }
     event('Normal', 'Started', `Container started`);
-    await pleg.observeContainer(podId(pod), id, sandbox.id);
+    const seen = cache.find(id)?.container?.phase;
+    if (seen !== 'running' && seen !== 'exited') await pleg.observeContainer(podId(pod), id, sandbox.id);
     void this.#linkLog(pod, container, id, action.restartCount);
     const hook = container.lifecycle?.postStart;
     if (!hook) return;
@@ -258,9 +265,13 @@ export class PodRuntime {
   async #linkLog(pod: Pod, container: Container, id: string, restartCount: number): Promise<void> {
     const { paths, logger } = this.#deps;
     const link = paths.containerLogLink(podId(pod), container.name, id);
+    const target = join(paths.podLogs(podId(pod)), containerLogPath(container.name, restartCount));
     try {
-      await mkdir(dirname(link), { recursive: true, mode: 0o755 });
-      await symlink(join(paths.podLogs(podId(pod)), containerLogPath(container.name, restartCount)), link);
+      await symlink(target, link).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        await mkdir(dirname(link), { recursive: true, mode: 0o755 });
+        await symlink(target, link);
+      });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') logger.debug('linking a log failed', { link, err: error });
     }

@@ -35,7 +35,7 @@ export async function writeAtomically(dir: string, payload: ReadonlyMap<string, 
   await chmod(target, 0o755);
   for (const [path, file] of payload) {
     const full = join(target, path);
-    await mkdir(dirname(full), { recursive: true, mode: 0o755 });
+    if (path.includes('/')) await mkdir(dirname(full), { recursive: true, mode: 0o755 });
     await writeFile(full, file.data, { mode: file.mode });
     await chmod(full, options.gid === undefined ? file.mode : file.mode | ((file.mode & 0o600) >> 3));
     if (file.uid !== undefined || options.gid !== undefined) await chown(full, file.uid ?? 0, options.gid ?? 0);

@@ -160,10 +160,10 @@ export class VolumeManager {
 
   async #emptyDir(uid: string, volume: Volume, fsGroup: number | undefined): Promise<MountedVolume> {
     const path = this.#deps.paths.volume(uid, 'empty-dir', volume.name);
-    await mkdir(path, { recursive: true, mode: 0o750 });
+    const fresh = await mkdir(path, { recursive: true, mode: 0o750 });
     if (volume.emptyDir?.medium === 'Memory') {
       const size = quantityValue(volume.emptyDir.sizeLimit);
-      if (!(await isMountPoint(path))) await mountTmpfs({ target: path, mode: 0o777, ...(size > 0 ? { sizeBytes: Math.ceil(size) } : {}) });
+      if (fresh !== undefined || !(await isMountPoint(path))) await mountTmpfs({ target: path, mode: 0o777, ...(size > 0 ? { sizeBytes: Math.ceil(size) } : {}) });
     } else if (volume.emptyDir?.medium) throw new Error(`unsupported emptyDir medium "${volume.emptyDir.medium}" on this node`);
     // Not by mkdir's mode: the umask would narrow it.
     else await chmod(path, 0o777);
@@ -175,9 +175,9 @@ export class VolumeManager {
     const uid = state.pod.metadata?.uid ?? '';
     const plugin = volume.configMap ? 'configmap' : volume.secret ? 'secret' : volume.projected ? 'projected' : 'downward-api';
     const path = this.#deps.paths.volume(uid, plugin, volume.name);
-    await mkdir(path, { recursive: true, mode: 0o755 });
+    const fresh = await mkdir(path, { recursive: true, mode: 0o755 });
     // Secrets never reach a disk.
-    if ((volume.secret || volume.projected) && !(await isMountPoint(path))) await mountTmpfs({ target: path, mode: 0o777 });
+    if ((volume.secret || volume.projected) && (fresh !== undefined || !(await isMountPoint(path)))) await mountTmpfs({ target: path, mode: 0o777 });
     await this.#write(state, volume, path, signal);
     return { path, readOnly: true };
   }
