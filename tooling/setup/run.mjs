@@ -13,7 +13,7 @@ export function step(text) {
 
 /** Run a command in the repository; its output passes through. Returns whether it succeeded. */
 export function run(command, args, options = {}) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options, env: { ...process.env, ...options.env } });
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options, env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', ...options.env } });
   if (result.error) throw result.error;
   return result.status === 0;
 }

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
+import { hasStatusCause, isForbidden } from '@coxswain/apimachinery';
 import { ApiEventRecorder, InformerFactory, LeaderElector, PrometheusWorkQueueMetrics, type KubeClient } from '@coxswain/client';
 import { buildController } from '@coxswain/controller';
 import { ComponentStateCell, serveComponent, silentLogger, type Clock, type Component, type ComponentServer, type Logger, type Random } from '@coxswain/sdk';
 import { defaultControllerManagerConfig, type ControllerManagerConfig } from './controller-manager-config.js';
 import { controllers, selectControllers, type RegisteredController } from './registry.js';
-import type { EventSink } from './runtime/controller-context.js';
+import type { Controller, EventSink, Outcome } from './runtime/controller-context.js';
 
 export interface ControllerManagerOptions {
   /** The manager's own: informers, leader election, and what has no account of its own. */
@@ -28,7 +29,7 @@ type Undo = (deadline: AbortSignal) => Promise<void> | void;
 export class ControllerManager implements Component {
   readonly name = 'controller-manager';
   readonly #state = new ComponentStateCell();
-  readonly state$ = this.#state.state$;
+  readonly state$: Component['state$'] = this.#state.state$;
   readonly config: ControllerManagerConfig;
   readonly #logger: Logger;
   #undo: Undo[] | undefined;
@@ -160,7 +161,7 @@ export class ControllerManager implements Component {
         const { concurrency = 5, begin } = controller;
         const built = buildController({
           name: controller.name,
-          reconcile: (key, s) => controller.reconcile(key, s),
+          reconcile: (key, s) => untilTerminating(controller.reconcile(key, s)),
           watches: [{ attach: (queue) => controller.watch(queue) }],
           workers: concurrency,
           ...(begin && { begin: (queue) => begin.call(controller, queue) }),
@@ -181,5 +182,15 @@ export class ControllerManager implements Component {
       throw error;
     }
     return stop;
+  }
+}
+
+/** Nothing is made any more in a namespace that is being removed: what a controller wanted there has become pointless, not failed. */
+async function untilTerminating(work: ReturnType<Controller['reconcile']>): Promise<Outcome> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isForbidden(error) && hasStatusCause(error, 'NamespaceTerminating')) return undefined;
+    throw error;
   }
 }

@@ -45,7 +45,7 @@ export interface SchedulerOptions {
 export class Scheduler implements Component {
   readonly name = 'scheduler';
   readonly #state = new ComponentStateCell();
-  readonly state$ = this.#state.state$;
+  readonly state$: Component['state$'] = this.#state.state$;
   readonly config: SchedulerConfig;
   readonly #logger: Logger;
   #stop: ((deadline: AbortSignal) => Promise<void>) | undefined;

@@ -44,7 +44,7 @@ const TAKE_BACK_MS = 2000;
 export class ClusterDns implements Addon {
   readonly name = 'dns';
   readonly #cell = new ComponentStateCell();
-  readonly state$ = this.#cell.state$;
+  readonly state$: Addon['state$'] = this.#cell.state$;
   #running: Running | undefined;
 
   constructor(readonly options: ClusterDnsOptions) {}

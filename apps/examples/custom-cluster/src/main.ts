@@ -35,6 +35,6 @@ export function customCluster(spec: ClusterSpec): Promise<RunningCluster> {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await using cluster = await customCluster({ name: 'custom', index: 6 });
   console.log(cluster.kubeconfig);
-  console.error('ready; Ctrl-C ends it. Try: npm start --silent > kubeconfig, and kubectl --kubeconfig kubeconfig get nodes');
+  console.error(`node ${cluster.config.nodeName} is Ready; Ctrl-C ends the cluster`);
   await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
 }
