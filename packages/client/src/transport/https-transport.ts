@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import https from 'node:https';
@@ -107,6 +108,8 @@ export class HttpsTransport implements Transport {
   }
 
   #sendHttp2(session: ClientHttp2Session, request: TransportRequest, headers: Record<string, string>): Promise<Head> {
+    // A component's one signal serves any number of requests at once; each takes its listener away when its stream closes.
+    if (request.signal) setMaxListeners(0, request.signal);
     return new Promise((resolve, reject) => {
       let stream: ClientHttp2Stream;
       try {
