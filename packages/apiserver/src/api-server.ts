@@ -5,9 +5,13 @@ import type { Observable } from 'rxjs';
 import { actionHandlers } from './actions/action-handlers.js';
 import { AdmissionChain } from './admission/admission-chain.js';
 import { builtInAdmission } from './admission/built-in-admission.js';
+import { mutatingPolicies } from './admission/policies/mutating-policies.js';
+import { validatingPolicies } from './admission/policies/validating-policies.js';
+import { admissionWebhooks } from './admission/webhooks/webhooks.js';
 import { ApiHandler } from './api-handler.js';
 import type { PathHandler } from './api-handler.js';
 import type { ApiServerOptions } from './api-server-options.js';
+import { AuditLog } from './audit/audit-log.js';
 import { Authentication } from './auth/authentication.js';
 import { Authorization } from './auth/authorization.js';
 import { certificateAuthenticator } from './auth/certificate-authenticator.js';
@@ -23,6 +27,7 @@ import { CrdController } from './crd/crd-controller.js';
 import { withCrdRules } from './crd/crd-definition.js';
 import { crdHooks } from './crd/crd-hooks.js';
 import { ruleCheckOf } from './crd/rules/rule-check.js';
+import { FlowControl } from './flowcontrol/flow-control.js';
 import { Discovery } from './discovery/discovery.js';
 import { discoveryPaths } from './discovery/discovery-paths.js';
 import { healthPaths } from './health/health-paths.js';
@@ -44,11 +49,14 @@ import { IpRange } from './services/ip-range.js';
 import { ServiceHooks } from './services/service-hooks.js';
 import { OpenApi } from './openapi/open-api.js';
 import { openApiPaths } from './openapi/open-api-paths.js';
+import { WebhookClient } from './webhooks/webhook-client.js';
 import { LeasePool } from './storage/lease-pool.js';
 import { StoreFeed } from './storage/store-feed.js';
 
 const ROOT = '/registry/';
 const TICK_MS = 1000;
+const TLS_CHECK_MS = 10_000;
+const FLOW_CONTROL = 'flowcontrol.apiserver.k8s.io';
 /** The API server's own identity for what it does to its own objects. */
 const SELF: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 
@@ -66,6 +74,8 @@ export class ApiServer implements Component {
   readonly #ranges: readonly IpRange[];
   readonly #cell = new ComponentStateCell();
   readonly #crds: CrdController;
+  readonly #webhooks: WebhookClient;
+  readonly #flowControl: FlowControl | undefined;
   readonly #timers: (() => void)[] = [];
   #started = false;
 
@@ -75,6 +85,7 @@ export class ApiServer implements Component {
     this.registry = new ResourceRegistry(store, this.#feed);
     const lookup = options.lookupSchema ?? builtInSchemas;
     for (const definition of options.definitions ?? builtIns) this.registry.addBuiltIn({ definition: withCrdRules(definition), lookup });
+    this.#webhooks = new WebhookClient(this.registry, clock, random);
     this.discovery = new Discovery(this.registry, () => `${options.advertiseAddress}:${this.port}`);
     this.openApi = new OpenApi(this.registry, VERSION.gitVersion, lookup);
     this.#ranges = options.serviceRanges.map((cidr) => new IpRange(cidr));
@@ -113,6 +124,16 @@ export class ApiServer implements Component {
     };
     const kubelets = new KubeletLocator(cacheOf('', 'nodes'), options.kubelet);
     const actions = actionHandlers({ rest: env, authentication, authorization, rbac: this.#rbac, tokens, apiAudiences }, kubelets, store);
+    this.#flowControl =
+      options.priorityAndFairness === false
+        ? undefined
+        : new FlowControl({
+            schemas: cacheOf(FLOW_CONTROL, 'flowschemas'),
+            levels: cacheOf(FLOW_CONTROL, 'prioritylevelconfigurations'),
+            clock,
+            logger,
+            totalSeats: options.maxRequestsInFlight + options.maxMutatingRequestsInFlight,
+          });
     const resources = new ResourceHandler({ env, actions });
     this.handler = new ApiHandler({
       clock,
@@ -122,6 +143,9 @@ export class ApiServer implements Component {
       authorization,
       inFlight: new InFlight(options.maxRequestsInFlight, options.maxMutatingRequestsInFlight),
       metrics: this.metrics,
+      requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+      ...(this.#flowControl ? { flowControl: this.#flowControl } : {}),
+      ...(options.audit ? { audit: new AuditLog({ ...options.audit, now: () => clock.now() }) } : {}),
       paths: this.#paths(
         oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${options.advertiseAddress}:${options.port}/openid/v1/jwks`),
       ),
@@ -172,6 +196,7 @@ export class ApiServer implements Component {
       await this.#crds.start();
       await this.#http.listen();
       await this.#bootstrap();
+      this.#flowControl?.maintain(this.transport(SELF));
     } catch (error) {
       this.#cell.set('failed', (error as Error).message);
       await this.#feed.stop();
@@ -182,6 +207,7 @@ export class ApiServer implements Component {
       for (const { cache } of this.registry.storages()) cache.groups.tick(n, this.#feed.revision);
     });
     this.#every(this.options.compactionIntervalMs, this.#compactor());
+    if (this.options.reloadTls) this.#every(TLS_CHECK_MS, this.#tlsReloader(this.options.reloadTls));
     this.#started = true;
     this.#cell.set('ready');
   }
@@ -196,7 +222,9 @@ export class ApiServer implements Component {
     for (const { cache } of this.registry.storages()) cache.groups.end();
     await closed;
     await this.#crds.stop();
+    this.#webhooks.close();
     await this.#feed.stop();
+    this.#flowControl?.close();
     this.#rbac.close();
     this.#cell.set('stopped');
   }
@@ -249,7 +277,8 @@ export class ApiServer implements Component {
 
   #admission(authorization: Authorization): AdmissionPlugin[] {
     const { clock, random, admission, disabledAdmission } = this.options;
-    const builtIn = builtInAdmission({ registry: this.registry, authorization, clock, random }, this.#rbac);
+    const env = { registry: this.registry, authorization, clock, random };
+    const builtIn = [...builtInAdmission(env, this.#rbac), mutatingPolicies(env), validatingPolicies(env), ...admissionWebhooks(env, this.#webhooks)];
     return [...builtIn.filter(({ name }) => !disabledAdmission.includes(name)), ...admission];
   }
 
@@ -317,6 +346,23 @@ export class ApiServer implements Component {
         ...known,
       ].sort();
     return [discoveryPaths(this.discovery), healthPaths(health), infoPaths(this.metrics, list), openApiPaths(this.openApi, this.options.clock), oidc];
+  }
+
+  #tlsReloader(read: NonNullable<ApiServerOptions['reloadTls']>): () => void {
+    const { logger, frontProxy, tls } = this.options;
+    let current = JSON.stringify(tls);
+    return () => {
+      read()
+        .then((next) => {
+          const text = JSON.stringify({ cert: next.cert, key: next.key, ...(next.clientCA ? { clientCA: next.clientCA } : {}) });
+          if (text === current) return;
+          this.#http.reload(next.cert, next.key, [next.clientCA, frontProxy?.ca].filter((pem) => pem !== undefined).join('\n') || undefined);
+          current = text;
+          logger.info('serving with new certificates');
+        })
+        // Half-written or mismatched files: the old ones serve on, and the next round looks again.
+        .catch((err: unknown) => logger.warn('new certificates cannot be used', { err }));
+    };
   }
 
   /** History older than one period is forgotten, so that a client has at least that long to page through a list. */

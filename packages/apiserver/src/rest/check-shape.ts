@@ -27,7 +27,9 @@ export function checkShape(
   { validation, duplicates = [], sparse = false }: ShapeOptions,
 ): void {
   const { definition, lookup } = served;
-  const { errors, unknown } = served.shape ? served.shape(object, sparse) : decode(object as unknown as JsonObject, definition.schema, { lookup, zeros: !sparse });
+  const { errors, unknown } = served.shape
+    ? served.shape(object, sparse)
+    : decode(object as unknown as JsonObject, definition.schema, { lookup, zeros: !sparse });
   if (errors.length > 0) throw refused(served, errors[0] as string);
   if (validation === 'Ignore' || (unknown.length === 0 && duplicates.length === 0)) return;
   const problems = [...unknown, ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`)].slice(0, MAX_REPORTED);
