@@ -9,6 +9,9 @@ import type { StrategyParts } from './lifecycle.js';
 /** Addresses and ports are the server's to allocate; here only what needs no allocator. */
 export const serviceStrategy: StrategyParts = {
   default: (object) => defaultService(object as Service),
+  prepareForCreate(object) {
+    (object as Service).status = { loadBalancer: {} };
+  },
   prepareForUpdate(object, old) {
     const service = object as Service;
     const before = old as Service;

@@ -7,6 +7,8 @@ import type { ActionHandler } from '../rest/resource-handler.js';
 import type { Backend } from '../proxy/backend.js';
 import type { KubeletLocator } from '../proxy/kubelet-location.js';
 import { passThrough } from '../proxy/pass-through.js';
+import type { PassOptions } from '../proxy/pass-through.js';
+import type { ApiResponse } from '../request/api-request.js';
 import type { ActionEnv } from './action-env.js';
 import { connect } from './pod-streams.js';
 
@@ -30,9 +32,8 @@ export function nodeProxyAction(env: ActionEnv, kubelets: KubeletLocator): Actio
   return async (context, served) => {
     const target = targetOf(context);
     await connect(env, context, served, 'proxy', 'NodeProxyOptions');
-    return passThrough(context.request, kubelets.locate(target.name, pathOf(context), target.port === '' ? undefined : Number(target.port)), {
-      headers: forwarded(context),
-    });
+    const kubelet = kubelets.locate(target.name, pathOf(context), target.port === '' ? undefined : Number(target.port));
+    return slashRedirect(context) ?? passThrough(context.request, kubelet, proxied(context, kubelet));
   };
 }
 
@@ -47,7 +48,8 @@ export function podProxyAction(env: ActionEnv): ActionHandler {
     const ip = pod.status?.podIP as string | undefined;
     if (!ip) throw ApiError.badRequest('address not allowed');
     const port = target.port === '' ? firstPort(pod) : Number(target.port);
-    return passThrough(context.request, backend(target, ip, port, context), { headers: forwarded(context) });
+    const to = backend(target, ip, port, context);
+    return slashRedirect(context) ?? passThrough(context.request, to, proxied(context, to));
   };
 }
 
@@ -62,7 +64,8 @@ export function serviceProxyAction(env: ActionEnv): ActionHandler {
     const endpoints = readyEndpoints(env, service, target.port);
     const chosen = endpoints[env.rest.random.int(Math.max(1, endpoints.length))];
     if (!chosen) throw ApiError.serviceUnavailable(`no endpoints available for service ${JSON.stringify(target.name)}`);
-    return passThrough(context.request, backend(target, chosen.ip, chosen.port, context), { headers: forwarded(context) });
+    const to = backend(target, chosen.ip, chosen.port, context);
+    return slashRedirect(context) ?? passThrough(context.request, to, proxied(context, to));
   };
 }
 
@@ -109,6 +112,21 @@ function firstPort(pod: KubeObject): number {
 function pathOf({ info, request }: RequestContext): string {
   const path = info.resource?.rest === '' || info.resource?.rest === undefined ? '/' : info.resource.rest;
   return request.search === '' ? path : `${path}?${request.search}`;
+}
+
+/** `…/proxy` is sent to `…/proxy/`, or a page's relative links would lead astray. */
+function slashRedirect({ info, request }: RequestContext): ApiResponse | undefined {
+  if (info.resource?.rest || (request.method !== 'GET' && request.method !== 'HEAD') || request.raw?.upgrade) return undefined;
+  const location = `${request.path}/${request.search === '' ? '' : `?${request.search}`}`;
+  return { type: 'bytes', status: 301, contentType: 'text/html', body: Buffer.alloc(0), headers: { location } };
+}
+
+function proxied(context: RequestContext, to: Backend): PassOptions {
+  const { info, request } = context;
+  const { rest = '' } = info.resource ?? {};
+  const prefix = rest !== '' && request.path.endsWith(rest) ? request.path.slice(0, -rest.length) : request.path;
+  const { host } = request.headers;
+  return { headers: forwarded(context), links: { prefix, hosts: [`${to.host}:${to.port}`, to.host, ...(typeof host === 'string' ? [host] : [])] } };
 }
 
 function forwarded({ request }: RequestContext): OutgoingHttpHeaders {

@@ -8,6 +8,8 @@ import type { ApiRequest, ApiResponse } from '../request/api-request.js';
 import type { RawExchange } from '../request/raw-exchange.js';
 import { dial } from './backend.js';
 import type { Backend } from './backend.js';
+import { linkStages, rewriteHeaders } from './rewrite-links.js';
+import type { LinkBase } from './rewrite-links.js';
 
 const HOP_BY_HOP = new Set([
   'connection',
@@ -30,6 +32,8 @@ export interface PassOptions {
   readonly headers?: OutgoingHttpHeaders;
   /** What the caller gets instead of an answer that is no success; without it every answer is passed on. */
   readonly refusal?: (code: number, text: string) => ApiError;
+  /** Where the backend's pages live for the caller: their links are rewritten. */
+  readonly links?: LinkBase;
 }
 
 const MAX_REFUSAL_BYTES = 50_000;
@@ -84,7 +88,7 @@ function join(a: Duplex, b: Duplex): void {
   b.pipe(a);
 }
 
-function forward(request: ApiRequest, raw: RawExchange, backend: Backend, { headers: extra = {}, refusal }: PassOptions): Promise<ApiResponse> {
+function forward(request: ApiRequest, raw: RawExchange, backend: Backend, { headers: extra = {}, refusal, links }: PassOptions): Promise<ApiResponse> {
   const { scheme, host, port, path, tls } = backend;
   const headers: OutgoingHttpHeaders = { ...cleaned(raw.headers), ...extra, host: `${host}:${port}` };
   return new Promise((resolve, reject) => {
@@ -97,8 +101,11 @@ function forward(request: ApiRequest, raw: RawExchange, backend: Backend, { head
         textOf(answer).then((text) => reject(refusal(status, text)), reject);
         return;
       }
-      const target = raw.respond(status, cleaned(answer.headers));
-      pipeline(answer, target, () => outgoing.destroy());
+      const stages = links && request.method !== 'HEAD' ? linkStages(answer.headers, links) : [];
+      const head = links ? rewriteHeaders(cleaned(answer.headers), links) : cleaned(answer.headers);
+      if (stages.length > 0) delete head['content-length'];
+      const target = raw.respond(status, head);
+      pipeline([answer, ...stages, target], () => outgoing.destroy());
       resolve({ type: 'handled', status });
     });
     pipeline(raw.input, outgoing, (error) => {
