@@ -6,11 +6,15 @@ import { parseQuery, queryBoolean } from './request/query.js';
 import { RequestContext } from './request/request-context.js';
 import { parseRequestInfo } from './request/request-info.js';
 import type { RequestInfo } from './request/request-info.js';
+import { parseDuration } from './util/parse-duration.js';
 import { statusResponse } from './request/status-response.js';
+import type { AuditLog, AuditRecord } from './audit/audit-log.js';
 import type { Authentication } from './auth/authentication.js';
 import type { Authorization } from './auth/authorization.js';
 import { impersonate } from './auth/impersonation.js';
+import type { FlowControl } from './flowcontrol/flow-control.js';
 import type { InFlight } from './http/in-flight.js';
+import { RequestDeadlines } from './http/request-deadlines.js';
 import type { RequestMetrics } from './health/request-metrics.js';
 import { mapMaybe } from './request/maybe-promise.js';
 
@@ -27,6 +31,11 @@ export interface ApiHandlerOptions {
   readonly authentication: Authentication;
   readonly authorization: Authorization;
   readonly inFlight: InFlight;
+  /** Instead of the plain limits. */
+  readonly flowControl?: FlowControl;
+  readonly audit?: AuditLog;
+  /** After which a request that is not long-running is answered with 504. */
+  readonly requestTimeoutMs: number;
   readonly metrics: RequestMetrics;
   /** Asked in order for what is not a resource. */
   readonly paths: readonly PathHandler[];
@@ -35,14 +44,18 @@ export interface ApiHandlerOptions {
 }
 
 /**
- * The chain every request goes through, from HTTP or from inside the process: limits → authenticate → impersonate → authorize →
- * answer. Never rejects.
+ * The chain every request goes through, from HTTP or from inside the process: limits → authenticate → audit → impersonate → its turn →
+ * authorize → answer. Never rejects.
  */
 export class ApiHandler {
-  constructor(readonly options: ApiHandlerOptions) {}
+  readonly #deadlines: RequestDeadlines;
+
+  constructor(readonly options: ApiHandlerOptions) {
+    this.#deadlines = new RequestDeadlines(options.clock);
+  }
 
   handle(request: ApiRequest): Promise<ApiResponse> | ApiResponse {
-    const { clock, metrics, inFlight } = this.options;
+    const { clock, metrics, inFlight, flowControl, audit } = this.options;
     const started = clock.monotonic();
     let info: RequestInfo;
     let query: URLSearchParams;
@@ -53,29 +66,76 @@ export class ApiHandler {
       return statusResponse(toApiError(error), request.headers.accept);
     }
     const longRunning = isLongRunning(info);
-    if (!longRunning && !inFlight.enter(info.verb)) {
+    const limited = !longRunning && !flowControl;
+    if (limited && !inFlight.enter(info.verb)) {
       return statusResponse(ApiError.tooManyRequests('The request is over the limit of requests in flight, please try again later.', 1), request.headers.accept);
     }
     let context: RequestContext | undefined;
+    let record: AuditRecord | undefined;
+    let seat: string | undefined;
+    let flow: Readonly<Record<string, string>> | undefined;
+    let finished = false;
     const finish = (response: ApiResponse): ApiResponse => {
-      if (!longRunning) inFlight.leave(info.verb);
+      // After its deadline a request has been answered; what comes of it now is nobody's concern.
+      if (finished) return response;
+      finished = true;
+      if (limited) inFlight.leave(info.verb);
+      if (seat !== undefined) flowControl?.pool.leave(seat);
       metrics.observe(info, response, clock.monotonic() - started);
-      return context ? withContext(response, context) : response;
+      const recorded = record ? record.answered(response) : response;
+      return context ? withContext(recorded, context, flow) : recorded;
     };
     const failed = (error: unknown): ApiResponse => finish(statusResponse(this.#log(error, info), request.headers.accept));
     try {
       const answer = mapMaybe(this.options.authentication.authenticate(request), (user) => {
         context = new RequestContext(request, info, query, user, this.options.random.uuid(), clock.now());
         const current = context;
+        record = audit?.begin(current);
         return mapMaybe(impersonate(current, this.options.authorization), (effective) => {
           context = effective;
-          return mapMaybe(this.options.authorization.check(effective), () => this.#dispatch(effective));
+          if (record && effective !== current) record.impersonated(effective.user);
+          const go = () => mapMaybe(this.options.authorization.check(effective), () => this.#dispatch(effective));
+          const classified = flowControl?.classify(effective.user, info);
+          if (!flowControl || !classified) return go();
+          flow = classified.headers;
+          if (longRunning) return go();
+          const turn = flowControl.enter(classified, effective.user, info);
+          const seated = () => {
+            seat = classified.level;
+            if (!finished) return go();
+            // Too late: the deadline has passed while it waited.
+            flowControl.pool.leave(seat);
+            throw ApiError.timeout('request did not complete within the allotted timeout', 0);
+          };
+          return turn ? turn.then(seated) : seated();
         });
       });
-      return answer instanceof Promise ? answer.then(finish, failed) : finish(answer);
+      if (!(answer instanceof Promise)) return finish(answer);
+      if (longRunning) return answer.then(finish, failed);
+      return this.#inTime(answer, query, finish, failed);
     } catch (error) {
       return failed(error);
     }
+  }
+
+  #inTime(
+    answer: Promise<ApiResponse>,
+    query: URLSearchParams,
+    finish: (response: ApiResponse) => ApiResponse,
+    failed: (error: unknown) => ApiResponse,
+  ): Promise<ApiResponse> {
+    return new Promise((resolve) => {
+      const expire = () => resolve(failed(ApiError.timeout('request did not complete within the allotted timeout', 0)));
+      const cancel = this.#deadlines.add(timeoutOf(query, this.options.requestTimeoutMs), expire);
+      const settle = (response: ApiResponse) => {
+        cancel();
+        resolve(response);
+      };
+      answer.then(
+        (response) => settle(finish(response)),
+        (error: unknown) => settle(failed(error)),
+      );
+    });
   }
 
   #dispatch(context: RequestContext): Promise<ApiResponse> | ApiResponse {
@@ -128,9 +188,15 @@ function nameIn(query: URLSearchParams): string | undefined {
   return match?.[1];
 }
 
-function withContext(response: ApiResponse, context: RequestContext): ApiResponse {
+/** What the client wants, if that is less. */
+function timeoutOf(query: URLSearchParams, most: number): number {
+  const asked = query.size > 0 ? parseDuration(query.get('timeout') ?? '') : undefined;
+  return asked === undefined || asked === 0 ? most : Math.min(asked, most);
+}
+
+function withContext(response: ApiResponse, context: RequestContext, flow: Readonly<Record<string, string>> | undefined): ApiResponse {
   if (response.type === 'handled') return response;
-  const headers: Record<string, string | string[]> = { ...response.headers, 'Audit-Id': context.auditId };
+  const headers: Record<string, string | string[]> = { ...response.headers, 'Audit-Id': context.auditId, ...flow };
   if (context.warnings.length > 0) headers.Warning = context.warnings.map((text) => `299 - ${quoteHeader(text)}`);
   return { ...response, headers };
 }

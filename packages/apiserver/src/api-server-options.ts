@@ -1,5 +1,6 @@
 import type { ResourceDefinition, SchemaLookup } from '@coxswain/api';
 import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, StateStore, UserInfo } from '@coxswain/sdk';
+import type { AuditPolicy } from './audit/audit-policy.js';
 import type { FrontProxyOptions } from './auth/front-proxy-authenticator.js';
 import type { KubeletClient } from './proxy/kubelet-location.js';
 
@@ -46,6 +47,13 @@ export interface ApiServerOptions {
   readonly disabledAdmission: readonly string[];
   readonly maxRequestsInFlight: number;
   readonly maxMutatingRequestsInFlight: number;
+  /** Default 60000. */
+  readonly requestTimeoutMs?: number;
+  /** Default true: the two limits together are the seats shared out. */
+  readonly priorityAndFairness?: boolean;
+  readonly audit?: { readonly policy: AuditPolicy; readonly write: (line: string) => void };
+  /** Asked now and then for serving certificates: new ones are used for new connections. */
+  readonly reloadTls?: () => Promise<{ readonly cert: string; readonly key: string; readonly clientCA?: string }>;
   readonly eventTtlSeconds: number;
   readonly compactionIntervalMs: number;
   /** From plugins, besides the built-in ones. */

@@ -1,6 +1,10 @@
+import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, StateStore } from '@coxswain/sdk';
 import { ApiServer } from './api-server.js';
+import type { ApiServerOptions } from './api-server-options.js';
+import { parseAuditPolicy } from './audit/audit-policy.js';
+import type { AuditPolicy } from './audit/audit-policy.js';
 import { parseTokenFile } from './auth/token-file-authenticator.js';
 import type { ApiServerConfig } from './options.js';
 
@@ -38,6 +42,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     ...config.serviceAccountKeyFiles.map((path) => read('service-account-key-file', path)),
   ]);
   const { requestHeader } = config;
+  const audit = await auditOf(config, read, dependencies.logger);
   return new ApiServer({
     authenticators: [],
     authorizers: [],
@@ -71,5 +76,31 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     maxMutatingRequestsInFlight: config.maxMutatingRequestsInFlight,
     eventTtlSeconds: config.eventTtlSeconds,
     compactionIntervalMs: config.compactionIntervalMs,
+    requestTimeoutMs: config.requestTimeoutMs,
+    priorityAndFairness: config.priorityAndFairness,
+    ...(audit ? { audit } : {}),
+    async reloadTls() {
+      const [cert, key, clientCA] = await Promise.all([
+        read('tls-cert-file', config.tlsCertFile),
+        read('tls-private-key-file', config.tlsPrivateKeyFile),
+        optional('client-ca-file', config.clientCAFile),
+      ]);
+      return { cert, key, ...(clientCA ? { clientCA } : {}) };
+    },
   });
+}
+
+async function auditOf(config: ApiServerConfig, read: (flag: string, path: string) => Promise<string>, logger: Logger): Promise<ApiServerOptions['audit']> {
+  if (!config.auditPolicyFile || !config.auditLogPath) return undefined;
+  const text = await read('audit-policy-file', config.auditPolicyFile);
+  let policy: AuditPolicy;
+  try {
+    policy = parseAuditPolicy(text);
+  } catch (error) {
+    throw new Error(`--audit-policy-file: ${config.auditPolicyFile}: ${(error as Error).message}`, { cause: error });
+  }
+  if (config.auditLogPath === '-') return { policy, write: (line) => process.stdout.write(line) };
+  const file = createWriteStream(config.auditLogPath, { flags: 'a', mode: 0o600 });
+  file.on('error', (err) => logger.error('the audit log cannot be written', { err }));
+  return { policy, write: (line) => file.write(line) };
 }

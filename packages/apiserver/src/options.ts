@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { IpRange } from './services/ip-range.js';
+import { parseDuration } from './util/parse-duration.js';
 
 /** Flags as given, by upstream's names without the dashes; repeated flags are joined by commas. */
 export type ApiServerFlags = Readonly<Record<string, string | undefined>>;
@@ -32,6 +33,12 @@ export interface ApiServerConfig {
   readonly maxMutatingRequestsInFlight: number;
   readonly eventTtlSeconds: number;
   readonly compactionIntervalMs: number;
+  readonly requestTimeoutMs: number;
+  readonly priorityAndFairness: boolean;
+  readonly auditPolicyFile: string | undefined;
+  /** '-': standard output. */
+  readonly auditLogPath: string | undefined;
+  readonly encryptionProviderConfig: string | undefined;
   /** For whoever opens the store. */
   readonly etcd: {
     readonly servers: readonly string[];
@@ -63,10 +70,14 @@ export const apiServerFlags: Readonly<Record<string, string>> = {
   'advertise-address': 'Address pods and other nodes reach the API server at',
   'anonymous-auth': 'Serve requests without credentials as system:anonymous (default true)',
   'api-audiences': 'Audiences of tokens for the API (default: the issuers)',
+  'audit-log-path': 'File the audit log is appended to, one JSON event a line (-: standard output)',
+  'audit-policy-file': 'Which requests are recorded in the audit log, and how much of them',
   'authorization-mode': 'Node, RBAC, AlwaysAllow, in order (default Node,RBAC)',
   'bind-address': 'Address to listen on (default 0.0.0.0)',
   'client-ca-file': 'PEM bundle that signs client certificates',
   'disable-admission-plugins': 'Built-in admission plugins to leave out',
+  'enable-priority-and-fairness': 'Share out requests among flows by priority (default true)',
+  'encryption-provider-config': 'How resources are encrypted in the store',
   'etcd-cafile': 'PEM bundle that signs the certificates of etcd',
   'etcd-certfile': 'Client certificate for etcd',
   'etcd-compaction-interval': 'How often old revisions are forgotten (default 5m0s)',
@@ -79,6 +90,7 @@ export const apiServerFlags: Readonly<Record<string, string>> = {
   'kubelet-preferred-address-types': 'Which addresses of nodes to use, in order (default InternalIP,ExternalIP,Hostname,InternalDNS,ExternalDNS)',
   'max-mutating-requests-inflight': 'Limit of changing requests at a time (default 200; 0: none)',
   'max-requests-inflight': 'Limit of reading requests at a time (default 400; 0: none)',
+  'request-timeout': 'After which a request is given up (default 1m0s)',
   'requestheader-allowed-names': 'Common names of authenticating proxies (default: any the CA signed)',
   'requestheader-client-ca-file': "PEM bundle that signs authenticating proxies' certificates",
   'requestheader-extra-headers-prefix': 'Prefixes of headers with extra information of the user',
@@ -149,6 +161,9 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
     problems.push(`--service-node-port-range: ${JSON.stringify(flags['service-node-port-range'])} is not a range of ports such as 30000-32767`);
   const anonymous = flags['anonymous-auth'] ?? 'true';
   if (anonymous !== 'true' && anonymous !== 'false') problems.push(`--anonymous-auth: ${JSON.stringify(anonymous)} is not true or false`);
+  const fair = flags['enable-priority-and-fairness'] ?? 'true';
+  if (fair !== 'true' && fair !== 'false') problems.push(`--enable-priority-and-fairness: ${JSON.stringify(fair)} is not true or false`);
+  if (flags['audit-log-path'] && !flags['audit-policy-file']) problems.push('--audit-log-path: needs --audit-policy-file');
   const proxyCA = flags['requestheader-client-ca-file'];
   const config: ApiServerConfig = {
     bindAddress,
@@ -185,17 +200,13 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
     maxMutatingRequestsInFlight: number('max-mutating-requests-inflight', 200, 0, 1_000_000),
     eventTtlSeconds: Math.max(1, Math.round(duration('event-ttl', 3_600_000) / 1000)),
     compactionIntervalMs: duration('etcd-compaction-interval', 300_000),
+    requestTimeoutMs: duration('request-timeout', 60_000),
+    priorityAndFairness: fair === 'true',
+    auditPolicyFile: flags['audit-policy-file'],
+    auditLogPath: flags['audit-log-path'],
+    encryptionProviderConfig: flags['encryption-provider-config'],
     etcd: { servers: list('etcd-servers'), caFile: flags['etcd-cafile'], certFile: flags['etcd-certfile'], keyFile: flags['etcd-keyfile'] },
   };
   if (problems.length > 0) throw new ApiServerFlagError(problems);
   return config;
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|s|m|h)/g)) total += Number(amount) * (UNITS[unit as string] as number);
-  return total;
 }

@@ -4,6 +4,7 @@ import type { Logger } from '@coxswain/sdk';
 import type { InProcessTransport } from '../in-process-transport.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import type { PolicyRule } from '../rbac/rules.js';
+import { flowSchemas, priorityLevels } from '../flowcontrol/defaults.js';
 import { clusterRoleBindings, roleBindings, roles } from './bindings.js';
 import { clusterRoles } from './cluster-roles.js';
 import { controllerRoles } from './controller-roles.js';
@@ -11,6 +12,7 @@ import type { BootstrapBinding, BootstrapRole } from './policy-types.js';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const RBAC_VERSION = `${RBAC}/v1`;
+const FLOW_CONTROL = 'flowcontrol.apiserver.k8s.io';
 const BOOTSTRAPPED = { 'kubernetes.io/bootstrapping': 'rbac-defaults' };
 const AUTO_UPDATE = 'rbac.authorization.kubernetes.io/autoupdate';
 const NAMESPACES = ['kube-system', 'default', 'kube-public', 'kube-node-lease'];
@@ -68,6 +70,8 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
       metadata: { name: 'extension-apiserver-authentication' },
       data: options.authentication,
     }),
+    ...priorityLevels.map((level) => make.ensure(FLOW_CONTROL, 'v1', 'prioritylevelconfigurations', '', level)),
+    ...flowSchemas.map((schema) => make.ensure(FLOW_CONTROL, 'v1', 'flowschemas', '', schema)),
     kubernetesService(make, options),
   ]);
 }

@@ -15,7 +15,7 @@ export interface ApiRequest {
   /** Names in lower case. */
   readonly headers: Headers;
   /** Reads the whole body; rejects with 413 over the limit. */
-  body(): Promise<Buffer>;
+  body: () => Promise<Buffer>;
   /** Aborts when the client goes away. Made on first use. */
   readonly signal: AbortSignal;
   readonly framing: WatchFraming;

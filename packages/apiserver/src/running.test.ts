@@ -1,0 +1,77 @@
+import type { AdmissionPlugin } from '@coxswain/sdk';
+import { describe, expect, it } from 'vitest';
+import { parseAuditPolicy } from './audit/audit-policy.js';
+import { configMap, startTestServer } from './testing/start-test-server.js';
+
+const PATH = '/api/v1/namespaces/default/configmaps';
+const FLOW = '/apis/flowcontrol.apiserver.k8s.io/v1';
+
+describe('priority and fairness', () => {
+  it('has the objects, and says which flow and level a request belonged to', async () => {
+    await using api = await startTestServer({ maxRequestsInFlight: 4, maxMutatingRequestsInFlight: 2 });
+    const answer = await api.call('GET', '/version', undefined, { token: 'bob' });
+    const schema = (await api.call('GET', `${FLOW}/flowschemas/global-default`)).json;
+    const level = (await api.call('GET', `${FLOW}/prioritylevelconfigurations/global-default`)).json;
+    expect(answer.headers['x-kubernetes-pf-flowschema-uid']).toBe(schema.metadata.uid);
+    expect(answer.headers['x-kubernetes-pf-prioritylevel-uid']).toBe(level.metadata.uid);
+    expect(schema.status.conditions).toMatchObject([{ type: 'Dangling', status: 'False', reason: 'Found' }]);
+    // More than there are seats: they wait, and nobody is refused.
+    const all = await Promise.all(Array.from({ length: 60 }, (_, n) => api.call('GET', `/version?n=${n}`, undefined, { token: 'bob' })));
+    expect(all.every(({ status }) => status === 200)).toBe(true);
+  });
+});
+
+describe('a request that takes too long', () => {
+  it('is answered with 504', async () => {
+    const slow: AdmissionPlugin = {
+      name: 'Slow',
+      order: 1,
+      handles: ({ object }) => object?.metadata.name === 'slow',
+      validate: () => new Promise(() => {}),
+    };
+    await using api = await startTestServer({ admission: [slow] });
+    const answer = await api.call('POST', `${PATH}?timeout=100ms`, configMap('slow'));
+    expect([answer.status, answer.json.reason, answer.json.message]).toEqual([504, 'Timeout', expect.stringContaining('allotted timeout')]);
+  });
+});
+
+describe('the audit log', () => {
+  it('records what the policy says', async () => {
+    const lines: string[] = [];
+    const policy = parseAuditPolicy(`
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: None
+  users: ['system:apiserver']
+- level: RequestResponse
+  resources: [{ group: '', resources: [configmaps] }]
+  verbs: [create]
+  omitManagedFields: true
+- level: Metadata
+`);
+    await using api = await startTestServer({ audit: { policy, write: (line) => lines.push(line) } });
+    await api.call('POST', PATH, configMap('seen', { data: { a: 'b' } }));
+    await api.call('GET', `${PATH}/missing`, undefined, { headers: { 'impersonate-user': 'alice' } });
+    const events = lines.map((line) => JSON.parse(line)).filter(({ requestURI }) => requestURI.startsWith(PATH));
+    expect(events[0]).toMatchObject({
+      kind: 'Event',
+      level: 'RequestResponse',
+      stage: 'ResponseComplete',
+      verb: 'create',
+      user: { username: 'admin' },
+      objectRef: { resource: 'configmaps', namespace: 'default', apiVersion: 'v1' },
+      responseStatus: { code: 201 },
+      requestObject: { data: { a: 'b' } },
+      responseObject: { kind: 'ConfigMap', metadata: { name: 'seen' } },
+    });
+    expect(events[0].responseObject.metadata.managedFields).toBeUndefined();
+    expect(events[1]).toMatchObject({ level: 'Metadata', impersonatedUser: { username: 'alice' }, responseStatus: { code: 403, reason: 'Forbidden' } });
+    expect(events[1].requestObject).toBeUndefined();
+  });
+
+  it('refuses a policy it does not understand', () => {
+    expect(() => parseAuditPolicy('kind: Policy\napiVersion: audit.k8s.io/v1\nrules: [{ level: All }]')).toThrow('rules[0].level');
+  });
+});
