@@ -8,7 +8,8 @@ export type LogLevel = (typeof logLevels)[number];
 export function createLogger(level: LogLevel, name: string): Logger {
   const out = destination({ fd: 1, sync: true });
   // On a full disk lines are lost, not the component that wrote them.
-  for (const stream of [out, process.stdout, process.stderr]) stream.on('error', () => {});
+  out.on('error', () => {});
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return wrap(pino({ level, base: { component: name }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, out));
 }
 
