@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Node, Pod, RuntimeClass, Secret, Service } from '@coxswain/api';
 import { ApiEventRecorder, InformerFactory, type KubeClient, Resources, type SharedInformer } from '@coxswain/client';
 import type { CriConnection } from '@coxswain/cri';
@@ -12,6 +13,7 @@ import { ImageCollector } from './images/image-gc.js';
 import { ImageManager } from './images/image-manager.js';
 import { LogRotation } from './logs/log-rotation.js';
 import { admitPod } from './node/admission.js';
+import { folderBytes, limitsLocalStorage, localStorageVerdict } from './node/local-storage.js';
 import { EvictionManager } from './node/eviction-manager.js';
 import { NodeLease } from './node/lease.js';
 import { detectNodeIPs } from './node/machine.js';
@@ -20,7 +22,7 @@ import { RuntimeMonitor } from './node/runtime-monitor.js';
 import { type KubeletConfig, kubeletOptions, type KubeletOptions } from './options.js';
 import { Paths } from './paths.js';
 import { PodSignals } from './pod-signals.js';
-import { gracePeriodOf, isTerminal } from './pod/pod-spec.js';
+import { gracePeriodOf, isTerminal, podId } from './pod/pod-spec.js';
 import { PodCache } from './pod/pod-cache.js';
 import type { ResourceOptions } from './pod/resources.js';
 import { ProbeManager } from './probes/probe-manager.js';
@@ -41,6 +43,7 @@ import { StatsProvider } from './stats/summary.js';
 import { StatusManager } from './status/status-manager.js';
 import { ObjectStore } from './volumes/object-store.js';
 import { TokenManager } from './volumes/service-account-token.js';
+import { UserNamespaces } from './volumes/user-namespaces.js';
 import { VolumeManager } from './volumes/volume-manager.js';
 import { PodWorker } from './worker/pod-worker.js';
 
@@ -230,6 +233,7 @@ class KubeletRun {
               throw error;
             }),
         fieldContext,
+        userNamespaces: new UserNamespaces(paths),
       },
       {
         clusterDomain: options.clusterDomain,
@@ -332,6 +336,25 @@ class KubeletRun {
         reclaimDisk: async () => void (await collector.collect(true)),
         evict: (uid, verdict) => this.#manager?.worker(uid)?.evict(verdict, 0),
         pressureChanged: () => this.#agent?.nudge(),
+        overLocalLimits: async () => {
+          const limited = (this.#manager?.pods() ?? []).filter((p) => !isTerminal(p) && !p.metadata?.deletionTimestamp && limitsLocalStorage(p));
+          if (limited.length === 0) return [];
+          const summary = await stats.summary();
+          const found = await Promise.all(
+            limited.map(async (pod) => {
+              const id = podId(pod);
+              const folders = (pod.spec?.volumes ?? []).flatMap((v) => (v.emptyDir ? [v.name] : []));
+              const used = await Promise.all(folders.map(async (name) => [name, await folderBytes(paths.volume(id.uid, 'empty-dir', name))] as const));
+              const containers = await Promise.all(
+                (summary.pods.find((s) => s.podRef.uid === id.uid)?.containers ?? []).map(
+                  async (c) => [c.name, (c.rootfs?.usedBytes ?? 0) + (await folderBytes(join(paths.podLogs(id), c.name)))] as const,
+                ),
+              );
+              return { pod, verdict: localStorageVerdict(pod, { volumes: new Map(used), containers: new Map(containers) }) };
+            }),
+          );
+          return found.flatMap(({ pod, verdict }) => (verdict ? [{ pod, verdict }] : []));
+        },
       },
       options,
     );

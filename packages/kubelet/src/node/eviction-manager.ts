@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Pod } from '@coxswain/api';
 import { diskUsage, memoryUsage } from '@coxswain/linux';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
@@ -16,6 +17,8 @@ export interface EvictionManagerDeps {
   readonly reclaimDisk: () => Promise<void>;
   readonly evict: (uid: string, verdict: PodVerdict) => void;
   readonly pressureChanged: () => void;
+  /** Pods over a limit of their own on what they keep on the disk. */
+  readonly overLocalLimits: () => Promise<readonly { readonly pod: Pod; readonly verdict: PodVerdict }[]>;
   readonly read?: () => Promise<SignalReadings>;
 }
 
@@ -52,6 +55,10 @@ export class EvictionManager {
       .filter(([, at]) => now - at < this.#options.evictionPressureTransitionPeriodMs || crossed.some((c) => this.#lastCrossed.get(c.signal) === at))
       .map(([s]) => s);
     const next = pressureOf(pressed);
+    for (const { pod, verdict } of await this.#deps.overLocalLimits()) {
+      events.pod(pod, 'Warning', 'Evicted', verdict.message);
+      evict(pod.metadata?.uid ?? '', verdict);
+    }
     if (JSON.stringify(next) !== JSON.stringify(this.#pressure)) {
       this.#pressure = next;
       pressureChanged();

@@ -1,12 +1,13 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { Container, Pod } from '@coxswain/api';
-import { type ContainerConfigSchema, type MountSchema, Signal } from '@coxswain/cri';
+import { type ContainerConfigSchema, IDMappingSchema, type MountSchema, Signal } from '@coxswain/cri';
 import { containerHash } from '../pod/container-hash.js';
 import { Keys } from '../pod/keys.js';
 import { gracePeriodOf, podId } from '../pod/pod-spec.js';
 import type { LinuxResources } from '../pod/resources.js';
 import { expand } from './expand.js';
-import { type ContainerSecurityInput, containerSecurity } from './security.js';
+import type { IdRange } from '../volumes/user-namespaces.js';
+import { type ContainerSecurityInput, containerSecurity, idMapping } from './security.js';
 
 export type ContainerConfigInit = MessageInitShape<typeof ContainerConfigSchema>;
 export type MountInit = MessageInitShape<typeof MountSchema>;
@@ -36,7 +37,7 @@ export function containerConfig(pod: Pod, container: Container, input: Container
     args: (container.args ?? []).map(fill),
     workingDir: container.workingDir ?? '',
     envs: input.env.map(({ name: key, value }) => ({ key, value: Buffer.from(value, 'utf8') })),
-    mounts: [...input.mounts],
+    mounts: input.users ? input.mounts.map((m) => idMapped(m, input.users as IdRange)) : [...input.mounts],
     labels: { [Keys.podName]: name, [Keys.podNamespace]: namespace, [Keys.podUid]: uid, [Keys.containerName]: container.name },
     annotations: {
       [Keys.containerHash]: containerHash(container),
@@ -64,6 +65,10 @@ export function containerConfig(pod: Pod, container: Container, input: Container
     },
   };
 }
+
+/** Files of the pod's volumes keep their owners inside its user namespace. */
+const idMapped = (mount: MountInit, users: IdRange): MountInit =>
+  mount.hostPath ? { ...mount, uidMappings: [create(IDMappingSchema, idMapping(users))], gidMappings: [create(IDMappingSchema, idMapping(users))] } : mount;
 
 function stopSignal(name: string | undefined): Signal {
   return (

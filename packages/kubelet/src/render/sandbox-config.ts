@@ -5,6 +5,7 @@ import { Keys } from '../pod/keys.js';
 import { podId } from '../pod/pod-spec.js';
 import type { ResolvConf } from './dns.js';
 import { effectiveSecurity, namespaceOptions, seccompProfile, selinux, supplementalGroups, supplementalGroupsPolicy } from './security.js';
+import type { IdRange } from '../volumes/user-namespaces.js';
 import { podCgroupLimits, type ResourceOptions } from '../pod/resources.js';
 
 export type SandboxConfig = MessageInitShape<typeof PodSandboxConfigSchema>;
@@ -19,6 +20,8 @@ export interface SandboxInput {
   readonly seccompRoot: string;
   readonly seccompDefault: boolean;
   readonly resources: ResourceOptions;
+  /** The pod's own user ids. */
+  readonly users?: IdRange;
 }
 
 const PROTOCOLS: Readonly<Record<string, Protocol>> = { TCP: Protocol.TCP, UDP: Protocol.UDP, SCTP: Protocol.SCTP };
@@ -62,7 +65,7 @@ export function sandboxConfig(pod: Pod, input: SandboxInput): SandboxConfig {
       securityContext: {
         privileged,
         namespaceOptions: {
-          ...namespaceOptions(pod),
+          ...namespaceOptions(pod, undefined, input.users),
           pid: spec?.hostPID ? NamespaceMode.NODE : spec?.shareProcessNamespace ? NamespaceMode.POD : NamespaceMode.CONTAINER,
         },
         ...(security.runAsUser !== undefined ? { runAsUser: { value: BigInt(security.runAsUser) } } : {}),

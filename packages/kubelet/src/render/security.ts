@@ -14,6 +14,7 @@ import type { LinuxContainerSecurityContextSchema, NamespaceOptionSchema, Securi
 import { join } from 'node:path';
 import { ContainerConfigError } from './config-error.js';
 import { formatPod, podId } from '../pod/pod-spec.js';
+import type { IdRange } from '../volumes/user-namespaces.js';
 
 type SecurityInit = MessageInitShape<typeof LinuxContainerSecurityContextSchema>;
 type NamespaceInit = MessageInitShape<typeof NamespaceOptionSchema>;
@@ -80,15 +81,18 @@ export function checkNonRoot(pod: Pod, container: Container, image: Pick<Image, 
   throw new ContainerConfigError(`container has runAsNonRoot and image will run as root (${where})`);
 }
 
-export function namespaceOptions(pod: Pod, targetId?: string): NamespaceInit {
+export function namespaceOptions(pod: Pod, targetId?: string, users?: IdRange): NamespaceInit {
   const spec = pod.spec ?? { containers: [] };
   return {
     network: spec.hostNetwork ? NamespaceMode.NODE : NamespaceMode.POD,
     ipc: spec.hostIPC ? NamespaceMode.NODE : NamespaceMode.POD,
     pid: targetId ? NamespaceMode.TARGET : spec.hostPID ? NamespaceMode.NODE : spec.shareProcessNamespace ? NamespaceMode.POD : NamespaceMode.CONTAINER,
     targetId: targetId ?? '',
+    ...(users ? { usernsOptions: { mode: NamespaceMode.POD, uids: [idMapping(users)], gids: [idMapping(users)] } } : {}),
   };
 }
+
+export const idMapping = (range: IdRange) => ({ hostId: range.hostId, containerId: range.containerId, length: range.length });
 
 /** RuntimeDefault when `seccompDefault` is on; else unconfined unless the spec says otherwise. */
 export function seccompProfile(
@@ -122,6 +126,8 @@ export interface ContainerSecurityInput {
   /** The container whose process namespace an ephemeral container joins. */
   readonly targetId?: string;
   readonly image?: Pick<Image, 'uid' | 'username'>;
+  /** The pod's own user ids. */
+  readonly users?: IdRange;
 }
 
 export function containerSecurity(pod: Pod, container: Container, input: ContainerSecurityInput): SecurityInit {
@@ -134,7 +140,7 @@ export function containerSecurity(pod: Pod, container: Container, input: Contain
     privileged,
     readonlyRootfs: own?.readOnlyRootFilesystem ?? false,
     capabilities: { addCapabilities: [...(own?.capabilities?.add ?? [])], dropCapabilities: [...(own?.capabilities?.drop ?? [])] },
-    namespaceOptions: namespaceOptions(pod, input.targetId),
+    namespaceOptions: namespaceOptions(pod, input.targetId, input.users),
     ...user,
     ...(security.runAsGroup !== undefined ? { runAsGroup: { value: BigInt(security.runAsGroup) } } : {}),
     ...(security.seLinux ? { selinuxOptions: selinux(security.seLinux) } : {}),

@@ -22,6 +22,7 @@ import { type SandboxConfig, sandboxConfig } from '../render/sandbox-config.js';
 import { checkNonRoot } from '../render/security.js';
 import { runtimeErrorText } from '../runtime-errors.js';
 import { containerMounts } from '../volumes/container-mounts.js';
+import type { UserNamespaces } from '../volumes/user-namespaces.js';
 import type { MountedVolume } from '../volumes/volume-manager.js';
 import type { HookRunner } from './hooks.js';
 import type { Pleg } from './pleg.js';
@@ -54,14 +55,17 @@ export interface PodRuntimeDeps {
   readonly secret: (namespace: string, name: string) => Promise<Secret | undefined>;
   readonly runtimeClass: (name: string) => Promise<RuntimeClass | undefined>;
   readonly fieldContext: (pod: Pod) => FieldContext;
+  readonly userNamespaces: UserNamespaces;
 }
 
 const STOP_SLACK_MS = 120_000;
 
-/** Carries out decisions on the runtime: one pod's sandbox and containers. Stateless; the answers go to the pod cache. */
+/** Carries out decisions on the runtime: one pod's sandbox and containers. The answers go to the pod cache. */
 export class PodRuntime {
   readonly #deps: PodRuntimeDeps;
   readonly #options: PodRuntimeOptions;
+  /** Containers whose preStop hook was begun: a shorter grace period stops it, it is not run once more. */
+  readonly #preStopped = new Set<string>();
 
   constructor(deps: PodRuntimeDeps, options: PodRuntimeOptions) {
     this.#deps = deps;
@@ -77,7 +81,8 @@ export class PodRuntime {
     return found.handler;
   }
 
-  sandboxConfig(pod: Pod, attempt: number, warn: boolean): SandboxConfig {
+  async sandboxConfig(pod: Pod, attempt: number, warn: boolean): Promise<SandboxConfig> {
+    const users = await this.#deps.userNamespaces.rangeOf(pod);
     const { paths, hostResolvConf, events } = this.#deps;
     const { clusterDNS, clusterDomain, cgroupRoot, seccompDefault, resources } = this.#options;
     const dns = podDns(pod, { clusterDNS, clusterDomain, host: hostResolvConf() });
@@ -91,6 +96,7 @@ export class PodRuntime {
       seccompRoot: paths.seccomp,
       seccompDefault,
       resources,
+      ...(users ? { users } : {}),
     });
   }
 
@@ -214,6 +220,7 @@ export class PodRuntime {
     const target = pod.spec?.ephemeralContainers?.find((c) => c.name === container.name)?.targetContainerName;
     const targetId = target ? this.#deps.cache.get(uid).containers.find((c) => c.name === target && c.phase === 'running')?.id : undefined;
     if (target && !targetId) throw new ContainerConfigError(`unable to find target container ${target}`);
+    const users = await this.#deps.userNamespaces.rangeOf(pod);
     return containerConfig(pod, container, {
       restartCount: action.restartCount,
       imageRef: image.id,
@@ -224,6 +231,7 @@ export class PodRuntime {
       seccompRoot: paths.seccomp,
       seccompDefault: this.#options.seccompDefault,
       ...(targetId ? { targetId } : {}),
+      ...(users ? { users } : {}),
     });
   }
 
@@ -285,7 +293,8 @@ export class PodRuntime {
     const began = clock.monotonic();
     const observed = pod && cache.get(podId(pod).uid);
     const preStop = ref?.container.lifecycle?.preStop;
-    if (preStop && grace > 0 && ref && pod) {
+    if (preStop && grace > 0 && ref && pod && !this.#preStopped.has(target.id)) {
+      this.#preStopped.add(target.id);
       const sandbox = observed?.sandboxes[0];
       const timeout = new AbortController();
       const cancel = clock.setTimeout(() => timeout.abort(new Error(`PreStop hook did not complete in ${grace} seconds`)), grace * 1000);
@@ -376,6 +385,7 @@ export class PodRuntime {
       if (!isRpcError(error, 'notFound')) throw error;
     }
     cache.remove(container.id);
+    this.#preStopped.delete(container.id);
     await rm(paths.containerLogLink(observed, container.name, container.id), { force: true });
     if (container.logPath) await removeLogs(container.logPath);
   }

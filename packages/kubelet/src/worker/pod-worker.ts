@@ -328,9 +328,9 @@ export class PodWorker {
       throw error;
     }
     let sandbox = actions.sandbox;
-    let config: ReturnType<PodRuntime['sandboxConfig']>;
+    let config: Awaited<ReturnType<PodRuntime['sandboxConfig']>>;
     try {
-      config = runtime.sandboxConfig(pod, actions.attempt, actions.createSandbox);
+      config = await runtime.sandboxConfig(pod, actions.attempt, actions.createSandbox);
     } catch (error) {
       events.pod(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${(error as Error).message}`);
       return this.#options.retryMs;
