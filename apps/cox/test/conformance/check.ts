@@ -123,9 +123,13 @@ export const WEB = 'mkdir -p /tmp/w && hostname > /tmp/w/index.html && exec http
 
 export const template = (labels: Json, spec: Json = {}): Json => ({ metadata: { labels }, spec: podSpec(spec) });
 
+/** The order of a map's keys means nothing. */
+const canonical = (value: unknown): string | undefined =>
+  JSON.stringify(value, (_key, v: unknown) => (v !== null && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([x], [y]) => (x < y ? -1 : 1))) : v));
+
 export function same(actual: unknown, expected: unknown, what: string): void {
-  const a = JSON.stringify(actual);
-  const b = JSON.stringify(expected);
+  const a = canonical(actual);
+  const b = canonical(expected);
   if (a !== b) throw new Error(`${what}: ${a}, should be ${b}`);
 }
 

@@ -3,7 +3,7 @@ import { type Check, type CheckContext, IMAGE, same, truly, WEB } from './check.
 
 /** A name's address by the pod's own resolver and search list (ping says it), other records by nslookup, which has no search list. */
 const lookup = async (c: CheckContext, name: string, type: string): Promise<string> => {
-  const script = type === '' ? `timeout 1 ping -c 1 ${name}` : `nslookup ${type === 'ptr' ? '' : `-type=${type}`} ${name} | tail -n +3`;
+  const script = type === '' ? `ping -c 1 -W 1 ${name}` : `nslookup ${type === 'ptr' ? '' : `-type=${type}`} ${name} | tail -n +3`;
   return c.exec('probe', `{ ${script}; } 2>&1; true`);
 };
 
