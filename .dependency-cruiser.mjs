@@ -2,7 +2,7 @@
  * Who may import whom (ARCHITECTURE §2): api ← apimachinery ← sdk ← {client, host, sdk-testing} ← controller ← components ← cluster ← apps.
  * Pure and protocol packages stand beside api; plugins never import a component or another plugin.
  */
-const protocol = ['mvcc', 'linux', 'pki', 'cri', 'oci', 'cni'];
+const protocol = ['mvcc', 'etcd-api', 'linux', 'pki', 'cri', 'oci', 'cni'];
 const components = ['apiserver', 'scheduler', 'controller-manager', 'cloud-controller-manager', 'kubelet', 'kube-proxy'];
 const src = (names) => `^packages/(${names.join('|')})/`;
 const notTests = '\\.test\\.ts$';
@@ -34,7 +34,10 @@ export default {
       name: 'plugins-import-no-component-and-no-plugin',
       severity: 'error',
       from: { path: '^plugins/([^/]+)/', pathNot: notTests },
-      to: { path: '^(packages|plugins|apps)/', pathNot: ['^plugins/$1/', src(['sdk', 'client', 'controller', 'api', 'apimachinery', 'cri-runtime', ...protocol])] },
+      to: {
+        path: '^(packages|plugins|apps)/',
+        pathNot: ['^plugins/$1/', src(['sdk', 'client', 'controller', 'api', 'apimachinery', 'cri-runtime', ...protocol])],
+      },
     },
     {
       name: 'no-deep-imports',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Agent, type IncomingMessage, request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import { parse } from 'yaml';
 
 /** Objects as they come over the wire: a conformance check looks at fields the way a stranger's client does. */

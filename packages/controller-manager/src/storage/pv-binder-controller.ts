@@ -80,7 +80,6 @@ export function pvBinderController({ client, informers, events }: ControllerCont
 
   async function syncClaim(claim: PersistentVolumeClaim, signal: AbortSignal): Promise<void> {
     const api = client.api.persistentVolumeClaims(claim.metadata.namespace);
-    const name = claim.metadata.name ?? '';
     if (claim.spec?.volumeName) {
       const pv = volumes.lister.get(claim.spec.volumeName) ?? (await client.api.persistentVolumes().get(claim.spec.volumeName, { signal }).catch(gone));
       const lost = claim.metadata.annotations?.[BIND_COMPLETED] && (!pv || (pv.spec?.claimRef && !isFor(pv, claim)));

@@ -1,5 +1,5 @@
 // A server of its own for trying things out and for bench/:
-//   node --conditions=coxswain-source --import tsx packages/apiserver/scripts/dev-server.ts [port] [folder]
+//   node --conditions=coxswain-source --import tsx apps/cox/scripts/dev-apiserver.ts [port] [folder]
 // Without a folder everything is new. The token `admin` is in system:masters.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
