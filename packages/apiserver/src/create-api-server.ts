@@ -1,11 +1,14 @@
 import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { definitions } from '@coxswain/api';
 import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, StateStore } from '@coxswain/sdk';
 import { ApiServer } from './api-server.js';
 import type { ApiServerOptions } from './api-server-options.js';
 import { parseAuditPolicy } from './audit/audit-policy.js';
 import type { AuditPolicy } from './audit/audit-policy.js';
 import { parseTokenFile } from './auth/token-file-authenticator.js';
+import { encryptingStore } from './encryption/encrypting-store.js';
+import { parseEncryptionConfig } from './encryption/encryption-config.js';
 import type { ApiServerConfig } from './options.js';
 
 /** What cannot come from flags. */
@@ -48,6 +51,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     authorizers: [],
     admission: [],
     ...dependencies,
+    store: await encrypted(config, read, dependencies.store),
     host: config.bindAddress,
     port: config.securePort,
     advertiseAddress: config.advertiseAddress,
@@ -88,6 +92,17 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
       return { cert, key, ...(clientCA ? { clientCA } : {}) };
     },
   });
+}
+
+async function encrypted(config: ApiServerConfig, read: (flag: string, path: string) => Promise<string>, store: StateStore): Promise<StateStore> {
+  const path = config.encryptionProviderConfig;
+  if (!path) return store;
+  const text = await read('encryption-provider-config', path);
+  try {
+    return encryptingStore(store, parseEncryptionConfig(text, definitions));
+  } catch (error) {
+    throw new Error(`--encryption-provider-config: ${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function auditOf(config: ApiServerConfig, read: (flag: string, path: string) => Promise<string>, logger: Logger): Promise<ApiServerOptions['audit']> {
