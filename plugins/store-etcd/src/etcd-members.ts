@@ -6,7 +6,7 @@ import { Client, connectivityState, credentials } from '@grpc/grpc-js';
 import { explainEndpoint } from './explain-endpoint.js';
 import type { Endpoint } from './parse-endpoint.js';
 import type { TlsMaterial } from './tls-files.js';
-import { isUnavailable, neverSent, translateError } from './translate-error.js';
+import { isUnavailable, neverBegun, translateError } from './translate-error.js';
 
 /** One member of the cluster and its services. */
 export interface Member {
@@ -82,7 +82,7 @@ export class EtcdMembers {
         this.#assertOpen();
         if (isUnavailable(error)) {
           this.failed(member, error);
-          if ((repeatable || neverSent(error)) && giveUp - clock.monotonic() > RETRY_MS) {
+          if ((repeatable || neverBegun(error)) && giveUp - clock.monotonic() > RETRY_MS) {
             await clock.sleep(RETRY_MS / 5, signal);
             continue;
           }
@@ -157,7 +157,8 @@ function connect(endpoint: Endpoint, tls: TlsMaterial): Member {
   return {
     endpoint,
     connection,
-    kv: rpcClient(KV, connection),
+    // A member that knows of no leader says so at once instead of holding the request until it times out.
+    kv: rpcClient(KV, connection, { metadata: { hasleader: 'true' } }),
     watch: rpcClient(Watch, connection),
     lease: rpcClient(Lease, connection),
     maintenance: rpcClient(Maintenance, connection),

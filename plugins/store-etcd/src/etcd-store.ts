@@ -146,7 +146,7 @@ export class EtcdStore implements StateStore {
     const request = { ID: this.#leases.toEtcd(id) };
     const renewed = await this.members.request((member, call) => renew(member, request, call), { repeatable: true });
     if (renewed <= 0) throw new LeaseNotFoundError(id);
-    return this.leaseStatus(id);
+    return { ...(await this.leaseStatus(id)), remainingTtlSeconds: renewed };
   }
 
   async leaseRevoke(id: LeaseId): Promise<void> {

@@ -2,11 +2,16 @@ import { isRpcError } from '@coxswain/cri';
 import { EtcdError } from '@coxswain/etcd-api';
 import { CorruptStoreError, InvalidStoreRequestError, NoSpaceError, StoreError, StoreUnavailableError } from '@coxswain/sdk';
 
-/** The call may be repeated elsewhere if it changes nothing. */
-export const isUnavailable = (error: unknown) => isRpcError(error, 'unavailable', 'deadlineExceeded', 'canceled', 'internal') && !/exceeds|larger than max/.test(error.message);
+// etcd 3.4 lets its own contexts' errors out with the status "unknown".
+const timedOutInside = (error: unknown) => isRpcError(error, 'unknown') && /context (deadline exceeded|canceled)/.test(error.message);
 
-/** The request never left this process: repeating it is harmless whatever it does. */
-export const neverSent = (error: unknown) => isRpcError(error, 'unavailable') && /No connection established|Channel has been shut down/.test(error.message);
+/** The member did not do its work; another one might. Whether the request took effect is not known. */
+export const isUnavailable = (error: unknown) =>
+  timedOutInside(error) || (isRpcError(error, 'unavailable', 'deadlineExceeded', 'canceled', 'internal') && !/larger than max/.test(error.message));
+
+/** The request was not begun: repeating it is harmless whatever it does. */
+export const neverBegun = (error: unknown) =>
+  EtcdError.reasonOf(error) === 'noLeader' || (isRpcError(error, 'unavailable') && /No connection established|Channel has been shut down/.test(error.message));
 
 /**
  * What a failed call means to a user of the store. Errors about compaction, revisions and leases pass as they are: only the caller
@@ -27,7 +32,7 @@ export function translateError(error: unknown, endpoint: string): unknown {
       return new CorruptStoreError(`etcd at ${endpoint} reports a corrupt cluster; replace the member from a snapshot`, { cause: error });
     default:
   }
-  if (isRpcError(error, 'deadlineExceeded')) {
+  if (isRpcError(error, 'deadlineExceeded') || timedOutInside(error)) {
     return new StoreUnavailableError(`etcd at ${endpoint} did not answer in time; the cluster may have no quorum`, { cause: error });
   }
   if (isUnavailable(error)) return new StoreUnavailableError(`etcd at ${endpoint} is unavailable: ${said}`, { cause: error });
