@@ -539,6 +539,7 @@ class KubeletRun {
   }
 
   #nodeSeen(node: Node): void {
+    this.#agent?.nodeSeen(node);
     const cidr = node.spec?.podCIDR ?? this.#options.podCIDR ?? '';
     if (!cidr || cidr === this.#podCIDR) return;
     this.#podCIDR = cidr;

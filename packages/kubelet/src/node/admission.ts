@@ -48,7 +48,8 @@ function outOfResources(pod: Pod, { allocatable, others }: AdmissionInput): PodV
   if (maxPods > 0 && others.length + 1 > maxPods) return shortage('pods', 1, others.length, maxPods);
   for (const name of names) {
     const wanted = podRequest(pod, name);
-    if (wanted === 0) continue;
+    // An extended resource the node does not have is the business of whoever placed the pod here.
+    if (wanted === 0 || (name.includes('/') && allocatable[name] === undefined)) continue;
     const capacity = quantityValue(allocatable[name]);
     const used = others.reduce((sum, p) => sum + podRequest(p, name), 0);
     if (used + wanted <= capacity + 1e-9) continue;

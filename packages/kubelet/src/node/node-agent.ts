@@ -4,7 +4,7 @@ import { type DiskUsage, diskUsage, type MachineFacts } from '@coxswain/linux';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import type { KubeletOptions } from '../options.js';
-import { newNode, nodeAllocatable, nodeCapacity, nodeStatus, nodeStatusPatch, type PressureFacts } from './node-object.js';
+import { extendedResources, newNode, nodeAllocatable, nodeCapacity, nodeStatus, nodeStatusPatch, type PressureFacts } from './node-object.js';
 import type { RuntimeMonitor } from './runtime-monitor.js';
 
 export interface NodeAgentDeps {
@@ -39,7 +39,8 @@ export class NodeAgent {
   }
 
   get allocatable(): Record<string, string> {
-    return nodeAllocatable(nodeCapacity({ options: this.#options, machine: this.#deps.machine, disk: this.#disk }), this.#options);
+    const capacity = nodeCapacity({ options: this.#options, machine: this.#deps.machine, disk: this.#disk });
+    return nodeAllocatable({ ...capacity, ...extendedResources((this.#deps.node() ?? this.#registered)?.status) }, this.#options);
   }
 
   reference(): { readonly name: string; readonly uid: string } | undefined {
@@ -50,6 +51,13 @@ export class NodeAgent {
   /** Something changed: report now. */
   nudge(): void {
     this.#nudge.abort();
+  }
+
+  /** What somebody wrote into the capacity is to be had at once. */
+  nodeSeen({ status }: Node): void {
+    const ours = Object.entries(extendedResources(status));
+    const offered = extendedResources({ capacity: status?.allocatable ?? {} });
+    if (ours.length !== Object.keys(offered).length || ours.some(([name, amount]) => offered[name] !== amount)) this.nudge();
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -44,6 +44,12 @@ export function nodeCapacity({ options, machine, disk }: Pick<NodeStatusInput, '
   };
 }
 
+/** Resources that neither we nor the machine know: somebody wrote them into the capacity, and we offer all of them. */
+export function extendedResources(status: NodeStatus | undefined): Record<string, string> {
+  const own = (name: string) => !name.includes('/') || name.startsWith('kubernetes.io/') || name.includes('.kubernetes.io/');
+  return Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(([name]) => !own(name)));
+}
+
 /** Capacity without what is reserved for the system, for us, and for the eviction thresholds. */
 export function nodeAllocatable(capacity: Readonly<Record<string, string>>, options: KubeletOptions): Record<string, string> {
   const { systemReserved, kubeReserved, evictionHard } = options;
@@ -68,7 +74,7 @@ export function nodeAllocatable(capacity: Readonly<Record<string, string>>, opti
 /** The node's status; transition times are taken over where nothing turned. Pure. */
 export function nodeStatus(before: NodeStatus | undefined, input: NodeStatusInput): NodeStatus {
   const { options, machine, runtime, pressure, now } = input;
-  const capacity = nodeCapacity(input);
+  const capacity = { ...nodeCapacity(input), ...extendedResources(before) };
   const condition = (type: string, status: boolean, reason: string, message: string): NodeCondition => {
     const old = before?.conditions?.find((c) => c.type === type);
     const text = status ? 'True' : 'False';
@@ -158,7 +164,9 @@ export function nodeStatusPatch(before: NodeStatus | undefined, next: NodeStatus
   for (const [key, value] of Object.entries(next) as [keyof NodeStatus, unknown][]) {
     if (key === 'conditions') continue;
     if (JSON.stringify(sorted(before?.[key])) === JSON.stringify(sorted(value))) continue;
-    patch[key] = key === 'addresses' && before?.addresses ? [{ $patch: 'replace' }, ...(value as object[])] : value;
+    if (key === 'addresses' && before?.addresses) patch[key] = [{ $patch: 'replace' }, ...(value as object[])];
+    else if (key === 'allocatable') patch[key] = { ...Object.fromEntries(Object.keys(before?.allocatable ?? {}).map((name) => [name, null])), ...(value as object) };
+    else patch[key] = value;
   }
   const bare = ({ lastHeartbeatTime: _h, ...c }: NodeCondition) => JSON.stringify(sorted(c));
   const conditions = (next.conditions ?? []).filter((c) => {
