@@ -33,7 +33,7 @@ export function customCluster(spec: ClusterSpec): Promise<RunningCluster> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await using cluster = await customCluster({ name: 'custom', index: 6 });
+  await using cluster = await customCluster({ name: 'custom', index: Number(process.argv[2] ?? 6) });
   console.log(cluster.kubeconfig);
   console.error(`node ${cluster.config.nodeName} is Ready; Ctrl-C ends the cluster`);
   await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));

@@ -97,6 +97,8 @@ export class HttpsTransport implements Transport {
   }
 
   async #send(request: TransportRequest): Promise<Head> {
+    // A component's one signal serves any number of requests at once; each takes its listener away when it ends.
+    if (request.signal) setMaxListeners(0, request.signal);
     request.signal?.throwIfAborted();
     const headers = await this.#headers(request);
     const session = this.#pool ? await unlessAborted(this.#pool.session(), request.signal) : 'http/1.1';
@@ -108,8 +110,6 @@ export class HttpsTransport implements Transport {
   }
 
   #sendHttp2(session: ClientHttp2Session, request: TransportRequest, headers: Record<string, string>): Promise<Head> {
-    // A component's one signal serves any number of requests at once; each takes its listener away when its stream closes.
-    if (request.signal) setMaxListeners(0, request.signal);
     return new Promise((resolve, reject) => {
       let stream: ClientHttp2Stream;
       try {
