@@ -68,7 +68,10 @@ export class ApiHandler {
     const longRunning = isLongRunning(info);
     const limited = !longRunning && !flowControl;
     if (limited && !inFlight.enter(info.verb)) {
-      return statusResponse(ApiError.tooManyRequests('The request is over the limit of requests in flight, please try again later.', 1), request.headers.accept);
+      return statusResponse(
+        ApiError.tooManyRequests('The request is over the limit of requests in flight, please try again later.', 1),
+        request.headers.accept,
+      );
     }
     let context: RequestContext | undefined;
     let record: AuditRecord | undefined;

@@ -73,12 +73,15 @@ describe('application/vnd.kubernetes.protobuf', () => {
     const { bytes, type } = await new Promise<{ bytes: Buffer; type: string | undefined }>((resolve, reject) => {
       const path = `${PATH}?watch=true&fieldSelector=metadata.name%3Dwatched`;
       const accept = `${PROTOBUF};stream=watch,application/json`;
-      const outgoing = httpsRequest({ host: '127.0.0.1', port, path, rejectUnauthorized: false, headers: { authorization: 'Bearer admin', accept } }, (answer) => {
-        answer.once('data', (data: Buffer) => {
-          resolve({ bytes: data, type: answer.headers['content-type'] });
-          outgoing.destroy();
-        });
-      });
+      const outgoing = httpsRequest(
+        { host: '127.0.0.1', port, path, rejectUnauthorized: false, headers: { authorization: 'Bearer admin', accept } },
+        (answer) => {
+          answer.once('data', (data: Buffer) => {
+            resolve({ bytes: data, type: answer.headers['content-type'] });
+            outgoing.destroy();
+          });
+        },
+      );
       outgoing.on('error', reject);
       outgoing.end();
     });

@@ -94,7 +94,9 @@ test('leases: grant, attach, list, keep alive, revoke; a key goes with its lease
   const id = /lease (\w+) granted with TTL\(30s\)/.exec(granted)?.[1] as string;
   await etcdctl('put', '/l', 'x', '--lease', id);
   expect(await etcdctl('lease', 'list')).toContain(id);
-  expect(await etcdctl('lease', 'timetolive', id, '--keys')).toMatch(new RegExp(`lease ${id} granted with TTL\\(30s\\), remaining\\(\\d+s\\), attached keys\\(\\[/l\\]\\)`));
+  expect(await etcdctl('lease', 'timetolive', id, '--keys')).toMatch(
+    new RegExp(`lease ${id} granted with TTL\\(30s\\), remaining\\(\\d+s\\), attached keys\\(\\[/l\\]\\)`),
+  );
   expect(await etcdctl('lease', 'keep-alive', '--once', id)).toBe(`lease ${id} keepalived with TTL(30)\n`);
   expect(await etcdctl('lease', 'revoke', id)).toBe(`lease ${id} revoked\n`);
   expect(await etcdctl('get', '/l')).toBe('');
@@ -142,7 +144,8 @@ test('on a unix socket, for its owner only; and with client certificates', async
   await expect(serveEtcd({ store, endpoint: 'http://0.0.0.0:0' })).rejects.toThrow('open to others');
   const now = systemClock.now();
   const ca = await createCa('ca', now, 3_600_000);
-  const issue = (usage: 'server' | 'client') => issueCertificate(ca, { usage, subject: { commonName: usage }, ipAddresses: ['127.0.0.1'], now, validForMs: 3_600_000 });
+  const issue = (usage: 'server' | 'client') =>
+    issueCertificate(ca, { usage, subject: { commonName: usage }, ipAddresses: ['127.0.0.1'], now, validForMs: 3_600_000 });
   const client = await issue('client');
   const file = (name: string, content: string) => {
     writeFileSync(join(dir, name), content);

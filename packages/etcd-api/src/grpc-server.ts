@@ -1,14 +1,24 @@
-import { create, type DescMessage, type DescMethod, type DescService, fromBinary, type Message, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
-import { type RpcCodeName, RpcCode, RpcError, type RpcHandlers } from '@coxswain/cri';
 import {
-  type handleBidiStreamingCall,
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  type MethodDefinition,
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
+import { type RpcCodeName, RpcCode, RpcError, type RpcHandlers } from '@coxswain/cri';
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  MethodDefinition,
   Server,
-  type ServerDuplexStream,
-  type ServerWritableStream,
-  type UntypedServiceImplementation,
+  ServerDuplexStream,
+  ServerWritableStream,
+  UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { EtcdError } from './etcd-errors.js';
 

@@ -49,4 +49,5 @@ export function leaseService({ store, header, revision }: ServiceContext): Handl
 }
 
 // A store that rounds seconds up must not seem to have granted more than it did.
-const remaining = ({ remainingTtlSeconds, grantedTtlSeconds }: LeaseStatus) => (remainingTtlSeconds < 0 ? remainingTtlSeconds : Math.min(remainingTtlSeconds, grantedTtlSeconds));
+const remaining = ({ remainingTtlSeconds, grantedTtlSeconds }: LeaseStatus) =>
+  remainingTtlSeconds < 0 ? remainingTtlSeconds : Math.min(remainingTtlSeconds, grantedTtlSeconds);

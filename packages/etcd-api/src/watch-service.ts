@@ -50,7 +50,13 @@ export function watchService({ store, header, revision }: ServiceContext): Handl
         } catch (error) {
           open.delete(id);
           const compactRevision = error instanceof CompactedError ? BigInt(error.compactRevision) : 0n;
-          await send({ header: header(await revision().catch(() => 0)), watchId: id, canceled: true, compactRevision, cancelReason: toEtcdStatus(error).message });
+          await send({
+            header: header(await revision().catch(() => 0)),
+            watchId: id,
+            canceled: true,
+            compactRevision,
+            cancelReason: toEtcdStatus(error).message,
+          });
         }
       };
 

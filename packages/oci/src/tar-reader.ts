@@ -126,7 +126,8 @@ export async function readTar(source: AsyncIterable<Uint8Array>, visit: (header:
       const name = text(block.subarray(0, 100));
       const size = number('size', blockSize);
       if (!Number.isSafeInteger(size) || size < 0) throw new OciError('invalid', 'the layer has an entry of impossible size');
-      if ([...pax.keys()].some((k) => k.startsWith('GNU.sparse.')) || flag === 'S') throw new OciError('unsupported', 'sparse files in layers are not supported');
+      if ([...pax.keys()].some((k) => k.startsWith('GNU.sparse.')) || flag === 'S')
+        throw new OciError('unsupported', 'sparse files in layers are not supported');
       const type = TYPES[flag] ?? 'other';
       const header: TarHeader = {
         path: string('path') ?? longPath ?? (prefix === '' ? name : `${prefix}/${name}`),

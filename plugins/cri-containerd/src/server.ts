@@ -1,7 +1,16 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CniPlugin } from '@coxswain/cni';
-import { ContainerEventType, type ImageService, isRpcError, type RpcInterceptor, type RpcServer, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
+import {
+  ContainerEventType,
+  type ImageService,
+  isRpcError,
+  type RpcInterceptor,
+  type RpcServer,
+  type RuntimeService,
+  serveCri,
+  StreamingServer,
+} from '@coxswain/cri';
 import {
   ContainerManager,
   CriEvents,

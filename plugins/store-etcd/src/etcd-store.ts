@@ -78,7 +78,10 @@ export class EtcdStore implements StateStore {
       if (EtcdError.reasonOf(error) === 'leaseNotFound') {
         throw new LeaseNotFoundError(ops.map((op) => (op.type === 'put' ? (op.lease ?? 0) : 0)).find((lease) => lease !== 0) ?? 0);
       }
-      throw await this.#revisionError(error, ops.map((op) => (op.type === 'range' ? op.options?.revision : undefined)).find((r) => r !== undefined));
+      throw await this.#revisionError(
+        error,
+        ops.map((op) => (op.type === 'range' ? op.options?.revision : undefined)).find((r) => r !== undefined),
+      );
     }
   }
 
@@ -185,7 +188,8 @@ export class EtcdStore implements StateStore {
       ]);
       const raised = new Set(alarms.alarms.map(({ alarm }) => AlarmType[alarm]));
       const base = { revision, compactRevision, sizeBytes: Number(size.dbSize) };
-      this.#lastStatus = raised.size === 0 ? { ...base, healthy: true } : { ...base, healthy: false, message: `etcd raised the alarm ${[...raised].join(', ')}` };
+      this.#lastStatus =
+        raised.size === 0 ? { ...base, healthy: true } : { ...base, healthy: false, message: `etcd raised the alarm ${[...raised].join(', ')}` };
       return this.#lastStatus;
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || this.members.closed) throw error;

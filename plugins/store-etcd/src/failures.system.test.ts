@@ -101,7 +101,16 @@ test('without a quorum: requests fail as unavailable, status says so; with it ag
   expect(status.message).toMatch(/quorum|unavailable|reach/);
   cluster.run(first);
   cluster.run(second);
-  await expect.poll(() => put(store, '/c').then(() => 'written', () => 'refused'), { timeout: 30_000 }).toBe('written');
+  await expect
+    .poll(
+      () =>
+        put(store, '/c').then(
+          () => 'written',
+          () => 'refused',
+        ),
+      { timeout: 30_000 },
+    )
+    .toBe('written');
   // The refused write of /b may have happened or not; the watch and the store agree about it.
   const { kvs } = await store.range(prefixRange('/'));
   await expect.poll(() => watched.map((e) => e.kv.modRevision), { timeout: 20_000 }).toEqual(kvs.map((kv) => kv.modRevision).sort((a, b) => a - b));
@@ -139,7 +148,12 @@ test('client certificates: the right ones work; wrong, missing or of another aut
   const strangerKey = file('stranger.key', stranger.key);
 
   // etcd's own gateway to its gRPC port presents the server's certificate: it must be good for both usages.
-  const cluster = await start({ members: 1, inMemory: true, tls: { ca: caFile, cert: file('server.crt', server.cert), key: file('server.key', server.key) }, clientTls: { ca: caFile, cert: certFile, key: keyFile } });
+  const cluster = await start({
+    members: 1,
+    inMemory: true,
+    tls: { ca: caFile, cert: file('server.crt', server.cert), key: file('server.key', server.key) },
+    clientTls: { ca: caFile, cert: certFile, key: keyFile },
+  });
   const attempt = async (files: { caFile?: string; certFile?: string; keyFile?: string }, endpoints = cluster.endpoints) => {
     const store = opened(cluster.open({ endpoints, requestTimeoutMs: 1500, ...files }));
     return (await store.range({ key: '/' })).count;

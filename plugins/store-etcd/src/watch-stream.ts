@@ -27,7 +27,10 @@ export class WatchStream {
 
   /** Have etcd send the watcher what comes from `watcher.next` on. No-op when it already does. */
   attach(watcher: Watcher): void {
-    if (this.#stop.signal.aborted) return watcher.fail(new StoreUnavailableError('the store is closed'));
+    if (this.#stop.signal.aborted) {
+      watcher.fail(new StoreUnavailableError('the store is closed'));
+      return;
+    }
     if (this.#ids.has(watcher)) return;
     // A new id each time, so that what is still under way for the old one is told apart.
     const id = ++this.#lastId;

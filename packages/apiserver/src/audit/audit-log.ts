@@ -129,7 +129,8 @@ export class AuditRecord {
 }
 
 function statusOf(response: ApiResponse): object {
-  const failed = response.type === 'bytes' && response.status >= 400 ? (parse(response.body, response.contentType) as Record<string, unknown> | undefined) : undefined;
+  const failed =
+    response.type === 'bytes' && response.status >= 400 ? (parse(response.body, response.contentType) as Record<string, unknown> | undefined) : undefined;
   const { status, message, reason } = failed ?? {};
   return { metadata: {}, ...(status ? { status } : {}), ...(message ? { message } : {}), ...(reason ? { reason } : {}), code: response.status };
 }

@@ -42,8 +42,10 @@ export function parseAuditPolicy(text: string): AuditPolicy {
   if (rules.length === 0) throw new Error('the policy has no rules');
   for (const [i, { level, omitStages = [], resources, namespaces, nonResourceURLs }] of rules.entries()) {
     if (!LEVELS.includes(level)) throw new Error(`rules[${i}].level: ${JSON.stringify(level)} is not one of ${LEVELS.join(', ')}`);
-    for (const stage of omitStages) if (!STAGES.includes(stage)) throw new Error(`rules[${i}].omitStages: ${JSON.stringify(stage)} is not one of ${STAGES.join(', ')}`);
-    if (nonResourceURLs?.length && (resources?.length || namespaces?.length)) throw new Error(`rules[${i}]: a rule is about resources or about other URLs, not both`);
+    for (const stage of omitStages)
+      if (!STAGES.includes(stage)) throw new Error(`rules[${i}].omitStages: ${JSON.stringify(stage)} is not one of ${STAGES.join(', ')}`);
+    if (nonResourceURLs?.length && (resources?.length || namespaces?.length))
+      throw new Error(`rules[${i}]: a rule is about resources or about other URLs, not both`);
   }
   return { ...policy, rules };
 }
@@ -84,6 +86,7 @@ function resourceMatches(
   if (resources.length === 0) return true;
   const whole = target.subresource === '' ? target.resource : `${target.resource}/${target.subresource}`;
   return resources.some(
-    (pattern) => pattern === '*' || pattern === whole || (target.subresource !== '' && (pattern === `*/${target.subresource}` || pattern === `${target.resource}/*`)),
+    (pattern) =>
+      pattern === '*' || pattern === whole || (target.subresource !== '' && (pattern === `*/${target.subresource}` || pattern === `${target.resource}/*`)),
   );
 }

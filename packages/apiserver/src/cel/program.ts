@@ -25,7 +25,8 @@ export function compile(environment: CelEnvironment, source: string, type?: 'boo
     const parsed = environment.env.parse(source);
     const { valid, error, type: found } = parsed.check();
     if (!valid) throw error ?? new Error('unknown');
-    if (type && found !== type && found !== 'dyn') throw new CompileError(type === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string');
+    if (type && found !== type && found !== 'dyn')
+      throw new CompileError(type === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string');
     return { source, ast: parsed.ast, run: (variables, budget) => environment.metered(budget, () => parsed(variables as Record<string, unknown>)) };
   } catch (error) {
     throw error instanceof CompileError ? error : new CompileError(`compilation failed: ${located(source, error)}`);

@@ -45,7 +45,11 @@ export function acceptNames(crd: Crd, others: readonly Crd[], now: number): Name
 
   const present = (crd.status?.conditions ?? []) as Condition[];
   const accepted = conflict === undefined;
-  let conditions = withCondition(present, { type: 'NamesAccepted', status: accepted ? 'True' : 'False', ...(conflict ?? { reason: 'NoConflicts', message: 'no conflicts found' }) }, now);
+  let conditions = withCondition(
+    present,
+    { type: 'NamesAccepted', status: accepted ? 'True' : 'False', ...(conflict ?? { reason: 'NoConflicts', message: 'no conflicts found' }) },
+    now,
+  );
   const established = conditionOf(crd, 'Established')?.status === 'True';
   if (!established) {
     const state = accepted

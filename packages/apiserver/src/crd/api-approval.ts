@@ -14,7 +14,10 @@ function approvalOf({ metadata }: Crd): Approval {
   if (text === '') return { state: 'missing', message: `protected groups must have approval annotation ${JSON.stringify(ANNOTATION)}, see ${POLICY}` };
   if (text.startsWith('unapproved')) return { state: 'bypassed', message: `not approved: ${JSON.stringify(text)}` };
   if (URL.canParse(text) && new URL(text).host !== '') return { state: 'approved', message: `approved in ${text}` };
-  return { state: 'invalid', message: `protected groups must have approval annotation ${JSON.stringify(ANNOTATION)} with either a URL or a reason starting with "unapproved", see ${POLICY}` };
+  return {
+    state: 'invalid',
+    message: `protected groups must have approval annotation ${JSON.stringify(ANNOTATION)} with either a URL or a reason starting with "unapproved", see ${POLICY}`,
+  };
 }
 
 /** Groups of the project itself need a link to their review. */
@@ -24,7 +27,11 @@ export function validateApproval(crd: Crd, old: Crd | undefined): FieldError[] {
   if (approval.state === 'approved' || approval.state === 'bypassed') return [];
   if (old && approvalOf(old).state === approval.state) return [];
   const field = `metadata.annotations[${ANNOTATION}]`;
-  return [approval.state === 'missing' ? fieldErrors.required(field, approval.message) : fieldErrors.invalid(field, crd.metadata.annotations?.[ANNOTATION], approval.message)];
+  return [
+    approval.state === 'missing'
+      ? fieldErrors.required(field, approval.message)
+      : fieldErrors.invalid(field, crd.metadata.annotations?.[ANNOTATION], approval.message),
+  ];
 }
 
 export function approvalCondition(crd: Crd): Omit<Condition, 'lastTransitionTime'> | undefined {

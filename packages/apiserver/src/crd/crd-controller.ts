@@ -57,7 +57,13 @@ export class CrdController {
   async start(): Promise<void> {
     const { crds } = this.options;
     this.#unsubscribe = crds.onEvent(({ object }) => this.#enqueue(object.name));
-    await Promise.all(crds.all().map(({ name, object }) => this.#serve(name, object as Crd).catch((err: unknown) => this.options.logger.error('a custom resource definition cannot be served', { err, name }))));
+    await Promise.all(
+      crds
+        .all()
+        .map(({ name, object }) =>
+          this.#serve(name, object as Crd).catch((err: unknown) => this.options.logger.error('a custom resource definition cannot be served', { err, name })),
+        ),
+    );
     for (const { name } of crds.all()) this.#enqueue(name);
   }
 
@@ -128,7 +134,10 @@ export class CrdController {
   }
 
   #group(group: string): Crd[] {
-    return this.options.crds.all().map(({ object }) => object as Crd).filter(({ spec }) => spec.group === group);
+    return this.options.crds
+      .all()
+      .map(({ object }) => object as Crd)
+      .filter(({ spec }) => spec.group === group);
   }
 
   /** Names may have become free. */
@@ -200,7 +209,11 @@ export class CrdController {
       // Finalizers of the objects may take their time.
       if (cache.size > 0) return this.#later(name, CLEANUP_CHECK_MS);
     }
-    const finished = withCondition(conditions, { type: 'Terminating', status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' }, clock.now());
+    const finished = withCondition(
+      conditions,
+      { type: 'Terminating', status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' },
+      clock.now(),
+    );
     await this.#writeStatus(crd, { conditions: finished });
     const finalizers = (crd.metadata.finalizers ?? []).filter((finalizer) => finalizer !== CLEANUP_FINALIZER);
     await this.#request('PATCH', `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`, { metadata: { finalizers } });

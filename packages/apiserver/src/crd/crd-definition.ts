@@ -13,7 +13,11 @@ export function withCrdRules(definition: ResourceDefinition): ResourceDefinition
       ...strategy,
       updateIsWhole: true,
       validate: (object) => validateCrd(object as Crd),
-      validateUpdate: (object, old) => [...validateObjectMeta(object, { namespaced: false }), ...validateObjectMetaUpdate(object, old), ...validateCrd(object as Crd, old as Crd)],
+      validateUpdate: (object, old) => [
+        ...validateObjectMeta(object, { namespaced: false }),
+        ...validateObjectMetaUpdate(object, old),
+        ...validateCrd(object as Crd, old as Crd),
+      ],
     },
   };
 }

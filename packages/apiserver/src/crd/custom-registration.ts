@@ -17,7 +17,12 @@ import { toTypeSchema } from './to-type-schema.js';
 const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 /** What a version of a CRD is served by. `compileRules` makes the CEL rules of its schema. */
-export function customRegistration(crd: Crd, version: CrdVersion, lookup: SchemaLookup, compileRules: (schema: JsonSchema) => RuleCheck | undefined): Registration {
+export function customRegistration(
+  crd: Crd,
+  version: CrdVersion,
+  lookup: SchemaLookup,
+  compileRules: (schema: JsonSchema) => RuleCheck | undefined,
+): Registration {
   const schema = schemaOf(version);
   const { group, scope, versions } = crd.spec;
   const names = crd.status?.acceptedNames ?? crd.spec.names;

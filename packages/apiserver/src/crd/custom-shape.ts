@@ -8,7 +8,11 @@ import { prune } from './prune.js';
 /** What every object has; the rest is left to the CRD's schema. */
 const SHELL = 'coxswain.Resource';
 const shell: StructSchema = {
-  fields: { apiVersion: { type: { kind: 'string' } }, kind: { type: { kind: 'string' } }, metadata: { type: { kind: 'ref', name: 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' } } },
+  fields: {
+    apiVersion: { type: { kind: 'string' } },
+    kind: { type: { kind: 'string' } },
+    metadata: { type: { kind: 'ref', name: 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' } },
+  },
   preserveUnknown: true,
 };
 

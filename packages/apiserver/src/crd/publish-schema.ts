@@ -14,7 +14,10 @@ const RESOURCE_FIELDS = {
 export function publishSchema(schema: JsonSchema, gvk: GroupVersionKind, dialect: 'v2' | 'v3', preserveAll: boolean): Out {
   const out = dialect === 'v3' ? v3(schema) : v2(schema);
   const preserved = preserveAll || (dialect === 'v2' && schema['x-kubernetes-preserve-unknown-fields'] === true && schema.properties === undefined);
-  const metadata = dialect === 'v2' ? { description: 'The metadata of the object.', $ref: `#/definitions/${OBJECT_META}` } : { description: 'The metadata of the object.', allOf: [{ $ref: `#/components/schemas/${OBJECT_META}` }] };
+  const metadata =
+    dialect === 'v2'
+      ? { description: 'The metadata of the object.', $ref: `#/definitions/${OBJECT_META}` }
+      : { description: 'The metadata of the object.', allOf: [{ $ref: `#/components/schemas/${OBJECT_META}` }] };
   return {
     ...out,
     type: 'object',
@@ -41,7 +44,17 @@ function v3(schema: JsonSchema): Out {
 function v2(schema: JsonSchema): Out {
   const preserves = schema['x-kubernetes-preserve-unknown-fields'] === true;
   if (schema.nullable || preserves || schema['x-kubernetes-int-or-string']) {
-    const { type: _type, format: _format, items: _items, properties: _properties, additionalProperties: _values, nullable: _nullable, default: _default, required: _required, ...rest } = schema;
+    const {
+      type: _type,
+      format: _format,
+      items: _items,
+      properties: _properties,
+      additionalProperties: _values,
+      nullable: _nullable,
+      default: _default,
+      required: _required,
+      ...rest
+    } = schema;
     // Of such a value nothing can be said that a client would not hold too strictly.
     return { ...plain(rest), ...(schema['x-kubernetes-int-or-string'] || schema.type === undefined || schema.nullable ? {} : { type: schema.type }) };
   }

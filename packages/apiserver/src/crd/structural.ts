@@ -30,7 +30,8 @@ function invariants(s: JsonSchema, level: Level, path: string, errors: FieldErro
     const values = valuesOf(s);
     if (values) invariants(values, 'field', `${path}.additionalProperties`, errors);
   }
-  if (intOrString && preserve) errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, true, 'must be false if x-kubernetes-int-or-string is true'));
+  if (intOrString && preserve)
+    errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, true, 'must be false if x-kubernetes-int-or-string is true'));
   if (intOrString && embedded) errors.push(invalid(`${path}.x-kubernetes-embedded-resource`, true, 'must be false if x-kubernetes-int-or-string is true'));
   const anyOfPattern = deepEqual(s.anyOf, INT_OR_STRING);
   const allOfPattern = deepEqual(s.allOf?.[0]?.anyOf, INT_OR_STRING);
@@ -42,7 +43,8 @@ function invariants(s: JsonSchema, level: Level, path: string, errors: FieldErro
     const where = level === 'root' ? 'at the root' : level === 'item' ? 'for specified array items' : 'for specified object fields';
     errors.push(required(`${path}.type`, `must not be empty ${where}`));
   }
-  if (embedded && s.additionalProperties !== undefined) errors.push(forbidden(`${path}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'));
+  if (embedded && s.additionalProperties !== undefined)
+    errors.push(forbidden(`${path}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'));
   if (level === 'root' && s.type && s.type !== 'object') errors.push(invalid(`${path}.type`, s.type, 'must be object at the root'));
   resourceFields(s, level, embedded, path, errors);
   if (embedded && !preserve && Object.keys(s.properties ?? {}).length === 0) {
@@ -72,7 +74,8 @@ function junctors(s: JsonSchema, skipAnyOf: boolean, skipFirstAllOf: boolean, pa
   s.allOf?.forEach((each, i) => nested(each, skipFirstAllOf && i === 0, `${path}.allOf[${i}]`, errors));
   s.oneOf?.forEach((each, i) => nested(each, false, `${path}.oneOf[${i}]`, errors));
   if (s.not) nested(s.not, false, `${path}.not`, errors);
-  if (s.pattern && !compilePattern(s.pattern)) errors.push(invalid(`${path}.pattern`, s.pattern, `must be a valid regular expression, but isn't: error parsing regexp: ${s.pattern}`));
+  if (s.pattern && !compilePattern(s.pattern))
+    errors.push(invalid(`${path}.pattern`, s.pattern, `must be a valid regular expression, but isn't: error parsing regexp: ${s.pattern}`));
 }
 
 const MUST_BE_EMPTY = ['type', 'title', 'description'] as const;
@@ -88,7 +91,8 @@ function nested(s: JsonSchema, skipAnyOf: boolean, path: string, errors: FieldEr
   for (const key of MUST_BE_EMPTY) if (s[key]) errors.push(forbidden(`${path}.${key}`, 'must be empty to be structural'));
   for (const key of MUST_BE_FALSE) if (s[key]) errors.push(forbidden(`${path}.${key}`, 'must be false to be structural'));
   for (const key of MUST_BE_UNDEFINED) if (s[key] !== undefined) errors.push(forbidden(`${path}.${key}`, 'must be undefined to be structural'));
-  for (const key of ['x-kubernetes-list-map-keys', 'x-kubernetes-validations'] as const) if (s[key]?.length) errors.push(forbidden(`${path}.${key}`, 'must be empty to be structural'));
+  for (const key of ['x-kubernetes-list-map-keys', 'x-kubernetes-validations'] as const)
+    if (s[key]?.length) errors.push(forbidden(`${path}.${key}`, 'must be empty to be structural'));
   if (s.properties?.metadata) errors.push(forbidden(`${path}.properties[metadata]`, 'must not be specified in a nested context'));
 }
 
@@ -117,7 +121,8 @@ function named(inner: JsonSchema, outer: JsonSchema, path: string, outerPath: st
   for (const [name, property] of Object.entries(inner.properties ?? {})) {
     const counterpart = outer.properties?.[name];
     if (counterpart) named(property, counterpart, `${path}.properties[${name}]`, `${outerPath}.properties[${name}]`, errors);
-    else if (outer.additionalProperties !== undefined) errors.push(required(`${outerPath}.properties[${name}]`, `because it is defined in ${path}.properties[${name}]`));
+    else if (outer.additionalProperties !== undefined)
+      errors.push(required(`${outerPath}.properties[${name}]`, `because it is defined in ${path}.properties[${name}]`));
     else errors.push(required(`${outerPath}.properties[${name}]`, `because it is defined in ${path}.properties[${name}]`));
   }
   eachJunctor(inner, path, (each, at) => named(each, outer, at, outerPath, errors));

@@ -24,7 +24,10 @@ export function validateCrd(crd: Crd, old?: Crd): FieldError[] {
   errors.push(...validateNames(status?.acceptedNames ?? { plural: '', kind: '' }, 'status.acceptedNames', false));
   errors.push(...storedVersions(status?.storedVersions ?? [], spec.versions ?? []));
   errors.push(...validateApproval(crd, old));
-  if (spec.preserveUnknownFields === true && old?.spec.preserveUnknownFields !== true) errors.push(invalid('spec.preserveUnknownFields', true, 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'));
+  if (spec.preserveUnknownFields === true && old?.spec.preserveUnknownFields !== true)
+    errors.push(
+      invalid('spec.preserveUnknownFields', true, 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'),
+    );
   if (!old) return errors;
   if (isTrue(old, 'Established')) {
     if (spec.scope !== old.spec.scope) errors.push(invalid('spec.scope', spec.scope, 'field is immutable'));
@@ -46,9 +49,18 @@ function validateSpec({ spec }: Crd, old: Crd | undefined): FieldError[] {
   }
   if (!scope) errors.push(required('spec.scope'));
   else if (scope !== 'Cluster' && scope !== 'Namespaced') errors.push(notSupported('spec.scope', scope, ['Cluster', 'Namespaced']));
-  versions.forEach((version, i) => errors.push(...validateVersion(version, `spec.versions[${i}]`, old?.spec.versions.find(({ name }) => name === version.name))));
+  versions.forEach((version, i) =>
+    errors.push(
+      ...validateVersion(
+        version,
+        `spec.versions[${i}]`,
+        old?.spec.versions.find(({ name }) => name === version.name),
+      ),
+    ),
+  );
   if (new Set(versions.map(({ name }) => name)).size < versions.length) errors.push(invalid('spec.versions', versions, 'must contain unique version names'));
-  if (versions.filter(({ storage }) => storage).length !== 1) errors.push(invalid('spec.versions', versions, 'must have exactly one version marked as storage version'));
+  if (versions.filter(({ storage }) => storage).length !== 1)
+    errors.push(invalid('spec.versions', versions, 'must have exactly one version marked as storage version'));
   errors.push(...validateNames(spec.names ?? { plural: '', kind: '' }, 'spec.names', true));
   if (conversion) errors.push(...validateConversion(conversion));
   return errors;
@@ -61,12 +73,26 @@ function validateVersion(version: CrdVersion, path: string, old: CrdVersion | un
   if (version.deprecationWarning !== undefined) errors.push(...deprecationWarning(version, path));
   const schema = version.schema?.openAPIV3Schema as JsonSchema | undefined;
   if (!schema) errors.push(required(`${path}.schema.openAPIV3Schema`));
-  else errors.push(...validateSchema(schema, `${path}.schema.openAPIV3Schema`, { hasStatus: version.subresources?.status !== undefined, unchanged: old !== undefined && deepEqual(old.schema, version.schema) }));
+  else
+    errors.push(
+      ...validateSchema(schema, `${path}.schema.openAPIV3Schema`, {
+        hasStatus: version.subresources?.status !== undefined,
+        unchanged: old !== undefined && deepEqual(old.schema, version.schema),
+      }),
+    );
   const scale = version.subresources?.scale;
   if (scale) {
     errors.push(...scalePath(scale.specReplicasPath, ['.spec.'], 'should be a json path under .spec', `${path}.subresources.scale.specReplicasPath`));
     errors.push(...scalePath(scale.statusReplicasPath, ['.status.'], 'should be a json path under .status', `${path}.subresources.scale.statusReplicasPath`));
-    if (scale.labelSelectorPath) errors.push(...scalePath(scale.labelSelectorPath, ['.spec.', '.status.'], 'should be a json path under either .spec or .status', `${path}.subresources.scale.labelSelectorPath`));
+    if (scale.labelSelectorPath)
+      errors.push(
+        ...scalePath(
+          scale.labelSelectorPath,
+          ['.spec.', '.status.'],
+          'should be a json path under either .spec or .status',
+          `${path}.subresources.scale.labelSelectorPath`,
+        ),
+      );
   }
   version.additionalPrinterColumns?.forEach((column, i) => errors.push(...validateColumn(column, `${path}.additionalPrinterColumns[${i}]`)));
   if (schema) errors.push(...selectableFields(version, schema, `${path}.selectableFields`));
@@ -116,7 +142,10 @@ function selectableFields({ selectableFields: fields = [] }: CrdVersion, schema:
       return;
     }
     if (jsonPath.startsWith('.metadata')) errors.push(invalid(field, jsonPath, 'must not point to fields in metadata'));
-    if (!['string', 'boolean', 'integer'].includes(found.type ?? '')) errors.push(invalid(field, jsonPath, 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.'));
+    if (!['string', 'boolean', 'integer'].includes(found.type ?? ''))
+      errors.push(
+        invalid(field, jsonPath, 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.'),
+      );
     if (seen.has(jsonPath)) errors.push(duplicate(field, jsonPath));
     seen.add(jsonPath);
   });
@@ -136,7 +165,8 @@ function validateNames(given: Names, path: string, all: boolean): FieldError[] {
     }
     const mixed = key === 'kind' || key === 'listKind';
     const problems = names.isDNS1035Label(mixed ? value.toLowerCase() : value);
-    if (problems.length > 0) errors.push(invalid(`${path}.${key}`, value, `${mixed ? 'may have mixed case, but should otherwise match: ' : ''}${problems.join(',')}`));
+    if (problems.length > 0)
+      errors.push(invalid(`${path}.${key}`, value, `${mixed ? 'may have mixed case, but should otherwise match: ' : ''}${problems.join(',')}`));
   }
   given.shortNames?.forEach((name, i) => label(name, `${path}.shortNames[${i}]`, errors));
   if (given.kind && given.kind === given.listKind) errors.push(invalid(`${path}.listKind`, given.listKind, 'kind and listKind may not be the same'));
@@ -156,7 +186,13 @@ function storedVersions(stored: readonly string[], versions: readonly CrdVersion
   for (const { name, storage } of versions) if (storage && !stored.includes(name)) errors.push(invalid(field, stored, `must have the storage version ${name}`));
   stored.forEach((name, i) => {
     if (versions.some((version) => version.name === name)) return;
-    errors.push(invalid(`${field}[${i}]`, name, `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`));
+    errors.push(
+      invalid(
+        `${field}[${i}]`,
+        name,
+        `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`,
+      ),
+    );
   });
   return errors;
 }
@@ -169,10 +205,13 @@ function validateConversion({ strategy, webhook }: NonNullable<Crd['spec']['conv
   const errors: FieldError[] = [];
   const client = webhook?.clientConfig;
   if (!client) errors.push(required(`${path}.webhookClientConfig`, 'required when strategy is set to Webhook'));
-  else if ((client.url === undefined) === (client.service === undefined)) errors.push(required(`${path}.webhookClientConfig`, 'exactly one of url or service is required'));
-  else if (client.url !== undefined && !client.url.startsWith('https://')) errors.push(invalid(`${path}.webhookClientConfig.url`, client.url, "'https' is the only allowed URL scheme"));
+  else if ((client.url === undefined) === (client.service === undefined))
+    errors.push(required(`${path}.webhookClientConfig`, 'exactly one of url or service is required'));
+  else if (client.url !== undefined && !client.url.startsWith('https://'))
+    errors.push(invalid(`${path}.webhookClientConfig.url`, client.url, "'https' is the only allowed URL scheme"));
   const versions = webhook?.conversionReviewVersions ?? [];
   if (versions.length === 0) errors.push(required(`${path}.conversionReviewVersions`));
-  else if (!versions.includes('v1') && !versions.includes('v1beta1')) errors.push(invalid(`${path}.conversionReviewVersions`, versions, 'must include at least one of v1, v1beta1'));
+  else if (!versions.includes('v1') && !versions.includes('v1beta1'))
+    errors.push(invalid(`${path}.conversionReviewVersions`, versions, 'must include at least one of v1, v1beta1'));
   return errors;
 }

@@ -12,8 +12,32 @@ const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvali
 const META_FIELDS = new Set(['metadata', 'kind', 'apiVersion']);
 /** What JSON schema knows and CRDs may not use. */
 const UNSUPPORTED = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'] as const;
-const ROOT_WITH_STATUS = new Set(['description', 'type', 'format', 'title', 'maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum', 'maxLength', 'minLength', 'pattern', 'maxItems', 'minItems', 'uniqueItems', 'multipleOf', 'required', 'items', 'properties', 'externalDocs', 'example', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-validations']);
-const ROOT_NAMES = '[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]';
+const ROOT_WITH_STATUS = new Set([
+  'description',
+  'type',
+  'format',
+  'title',
+  'maximum',
+  'exclusiveMaximum',
+  'minimum',
+  'exclusiveMinimum',
+  'maxLength',
+  'minLength',
+  'pattern',
+  'maxItems',
+  'minItems',
+  'uniqueItems',
+  'multipleOf',
+  'required',
+  'items',
+  'properties',
+  'externalDocs',
+  'example',
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-validations',
+]);
+const ROOT_NAMES =
+  '[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]';
 
 export interface SchemaRules {
   readonly hasStatus: boolean;
@@ -26,7 +50,8 @@ export function validateSchema(schema: JsonSchema, path: string, { hasStatus, un
   const errors: FieldError[] = [];
   if (hasStatus) {
     const odd = Object.keys(schema).find((key) => !ROOT_WITH_STATUS.has(key) && (schema as Record<string, unknown>)[key] !== undefined);
-    if (schema.type !== undefined && schema.type !== 'object') errors.push(invalid(`${path}.type`, schema.type, 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'));
+    if (schema.type !== undefined && schema.type !== 'object')
+      errors.push(invalid(`${path}.type`, schema.type, 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'));
     else if (odd) errors.push(invalid(path, schema, `only ${ROOT_NAMES} fields are allowed at the root of the schema if the status subresource is enabled`));
   }
   if (schema.nullable) errors.push(forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
@@ -56,22 +81,35 @@ function walk(s: JsonSchema, path: string, place: Place, errors: FieldError[]): 
   if (s.default !== undefined && place.noDefaults) errors.push(forbidden(`${path}.default`, `must not be set ${place.noDefaults}`));
   for (const key of UNSUPPORTED) if ((s as Record<string, unknown>)[key] !== undefined) errors.push(forbidden(`${path}.${key}`, `${key} is not supported`));
   if (Array.isArray(s.items)) errors.push(forbidden(`${path}.items`, 'items must be a schema object and not an array'));
-  if (place.inMeta && s['x-kubernetes-embedded-resource']) errors.push(forbidden(`${path}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta'));
+  if (place.inMeta && s['x-kubernetes-embedded-resource'])
+    errors.push(forbidden(`${path}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta'));
   if (s.uniqueItems) errors.push(forbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'));
   const values = valuesOf(s);
   if (s.additionalProperties !== undefined && s.additionalProperties !== true && Object.keys(s.properties ?? {}).length > 0) {
     errors.push(forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'));
   }
-  if (values) walk(values, `${path}.additionalProperties`, place.inMeta ? { ...inside, noDefaults: 'inside additionalProperties applying to object metadata' } : inside, errors);
+  if (values)
+    walk(
+      values,
+      `${path}.additionalProperties`,
+      place.inMeta ? { ...inside, noDefaults: 'inside additionalProperties applying to object metadata' } : inside,
+      errors,
+    );
   for (const [name, property] of Object.entries(s.properties ?? {})) {
     const meta = (place.root || s['x-kubernetes-embedded-resource'] === true) && META_FIELDS.has(name);
-    walk(property, `${path}.properties[${name}]`, meta ? { ...inside, inMeta: true, ...(place.root ? { noDefaults: `in top-level ${name}` } : {}) } : inside, errors);
+    walk(
+      property,
+      `${path}.properties[${name}]`,
+      meta ? { ...inside, inMeta: true, ...(place.root ? { noDefaults: `in top-level ${name}` } : {}) } : inside,
+      errors,
+    );
   }
   const items = itemsOf(s);
   if (items) walk(items, `${path}.items`, inside, errors);
   for (const key of ['allOf', 'anyOf', 'oneOf'] as const) s[key]?.forEach((each, i) => walk(each, `${path}.${key}[${i}]`, inside, errors));
   if (s.not) walk(s.not, `${path}.not`, inside, errors);
-  if (s['x-kubernetes-preserve-unknown-fields'] === false) errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'));
+  if (s['x-kubernetes-preserve-unknown-fields'] === false)
+    errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'));
   mapType(s, path, errors);
   listType(s, path, errors);
   rules(s, path, errors);
@@ -94,15 +132,21 @@ function listType(s: JsonSchema, path: string, errors: FieldError[]): void {
     else if (s.type !== 'array') errors.push(invalid(`${path}.type`, s.type, 'must be array if x-kubernetes-list-type is specified'));
     else if (type === 'set' && items) {
       const itemList = items['x-kubernetes-list-type'];
-      if (items.type === 'array' && itemList && itemList !== 'atomic') errors.push(invalid(`${path}.items.x-kubernetes-list-type`, itemList, 'must be atomic as item of a list with x-kubernetes-list-type=set'));
-      if (items.type === 'object' && items['x-kubernetes-map-type'] !== 'atomic') errors.push(invalid(`${path}.items.x-kubernetes-map-type`, items['x-kubernetes-map-type'], 'must be atomic as item of a list with x-kubernetes-list-type=set'));
+      if (items.type === 'array' && itemList && itemList !== 'atomic')
+        errors.push(invalid(`${path}.items.x-kubernetes-list-type`, itemList, 'must be atomic as item of a list with x-kubernetes-list-type=set'));
+      if (items.type === 'object' && items['x-kubernetes-map-type'] !== 'atomic')
+        errors.push(
+          invalid(`${path}.items.x-kubernetes-map-type`, items['x-kubernetes-map-type'], 'must be atomic as item of a list with x-kubernetes-list-type=set'),
+        );
     }
     if (type !== 'atomic' && type !== 'set' && type !== 'map') errors.push(notSupported(`${path}.x-kubernetes-list-type`, type, ['atomic', 'set', 'map']));
   }
   if (keys.length > 0 && type === undefined) errors.push(required(`${path}.x-kubernetes-list-type`, 'must be map if x-kubernetes-list-map-keys is non-empty'));
-  else if (keys.length > 0 && type !== 'map') errors.push(invalid(`${path}.x-kubernetes-list-type`, type, 'must be map if x-kubernetes-list-map-keys is non-empty'));
+  else if (keys.length > 0 && type !== 'map')
+    errors.push(invalid(`${path}.x-kubernetes-list-type`, type, 'must be map if x-kubernetes-list-map-keys is non-empty'));
   if (type === 'map') mapKeys(s, keys, items, path, errors);
-  if ((type === 'set' || type === 'map') && items?.nullable) errors.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${type}`));
+  if ((type === 'set' || type === 'map') && items?.nullable)
+    errors.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${type}`));
 }
 
 function mapKeys(s: JsonSchema, keys: readonly string[], items: JsonSchema | undefined, path: string, errors: FieldError[]): void {
@@ -119,9 +163,17 @@ function mapKeys(s: JsonSchema, keys: readonly string[], items: JsonSchema | und
     const property = items.properties?.[key];
     if (!property) errors.push(invalid(`${path}.x-kubernetes-list-map-keys`, keys, 'entries must all be names of item properties'));
     else {
-      if (property.type === 'array' || property.type === 'object') errors.push(invalid(`${path}.items.properties[${key}].type`, items.type, "must be a scalar type if parent array's x-kubernetes-list-type is map"));
-      if (!items.required?.includes(key) && property.default === undefined) errors.push(required(`${path}.items.properties[${key}].default`, 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'));
-      if (property.nullable) errors.push(forbidden(`${path}.items.properties[${key}].nullable`, 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'));
+      if (property.type === 'array' || property.type === 'object')
+        errors.push(invalid(`${path}.items.properties[${key}].type`, items.type, "must be a scalar type if parent array's x-kubernetes-list-type is map"));
+      if (!items.required?.includes(key) && property.default === undefined)
+        errors.push(
+          required(
+            `${path}.items.properties[${key}].default`,
+            'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+          ),
+        );
+      if (property.nullable)
+        errors.push(forbidden(`${path}.items.properties[${key}].nullable`, 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'));
     }
     if (seen.has(key)) errors.push(invalid(`${path}.x-kubernetes-list-map-keys`, keys, 'must not contain duplicate entries'));
     seen.add(key);
@@ -137,7 +189,8 @@ function rules(s: JsonSchema, path: string, errors: FieldError[]): void {
     else if (rule.message && message === '') errors.push(invalid(`${at}.message`, rule.message, 'must be non-empty if specified'));
     else if (/[\r\n]/.test(message)) errors.push(invalid(`${at}.message`, rule.message, 'must not contain line breaks'));
     else if (/[\r\n]/.test(text) && message === '') errors.push(required(`${at}.message`, 'message must be specified if rule contains line breaks'));
-    if (rule.messageExpression && rule.messageExpression.trim() === '') errors.push(required(`${at}.messageExpression`, 'messageExpression must be non-empty if specified'));
+    if (rule.messageExpression && rule.messageExpression.trim() === '')
+      errors.push(required(`${at}.messageExpression`, 'messageExpression must be non-empty if specified'));
     if (rule.reason !== undefined && !REASONS.includes(rule.reason)) errors.push(notSupported(`${at}.reason`, rule.reason, REASONS));
     if (rule.fieldPath) {
       if (rule.fieldPath.trim() === '') errors.push(invalid(`${at}.fieldPath`, rule.fieldPath, 'must be non-empty if specified'));
@@ -156,7 +209,8 @@ export function schemaAt(schema: JsonSchema, path: string): JsonSchema | undefin
     if (!step || !current) return undefined;
     rest = rest.slice(step[0].length);
     const name = step[1] ?? step[2]?.replace(/\\(.)/g, '$1');
-    current = name === undefined ? itemsOf(current) : current.properties && Object.hasOwn(current.properties, name) ? current.properties[name] : valuesOf(current);
+    current =
+      name === undefined ? itemsOf(current) : current.properties && Object.hasOwn(current.properties, name) ? current.properties[name] : valuesOf(current);
   }
   return current;
 }

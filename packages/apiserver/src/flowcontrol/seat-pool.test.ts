@@ -3,7 +3,13 @@ import { SeatPool } from './seat-pool.js';
 
 const never = { setTimeout: () => () => {} } as never;
 const queuing = { queues: 2, handSize: 1, queueLengthLimit: 2 };
-const level = (name: string, shares: number, lendablePercent = 0, queued = true) => ({ name, exempt: false, shares, lendablePercent, ...(queued ? { queuing } : {}) });
+const level = (name: string, shares: number, lendablePercent = 0, queued = true) => ({
+  name,
+  exempt: false,
+  shares,
+  lendablePercent,
+  ...(queued ? { queuing } : {}),
+});
 
 describe('SeatPool', () => {
   it('keeps seats of a level from others, and lends the rest', () => {

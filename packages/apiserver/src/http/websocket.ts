@@ -45,7 +45,9 @@ export function isWebSocket(headers: Readonly<Record<string, string | string[] |
 
 /** Accept the connection, and answer what the client sends until it closes. */
 export function acceptWebSocket(headers: Readonly<Record<string, string | string[] | undefined>>, socket: Duplex): void {
-  const accept = createHash('sha1').update(`${String(headers['sec-websocket-key'])}${KEY_SUFFIX}`).digest('base64');
+  const accept = createHash('sha1')
+    .update(`${String(headers['sec-websocket-key'])}${KEY_SUFFIX}`)
+    .digest('base64');
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
   let pending = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {

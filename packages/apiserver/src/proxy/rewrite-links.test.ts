@@ -47,5 +47,8 @@ describe('links of a proxied page', () => {
   });
 
   it('keeps redirects behind the proxy and the CORS rules of the backend out', () =>
-    expect(rewriteHeaders({ location: '/login', 'access-control-allow-origin': '*', etag: 'x' }, base)).toEqual({ location: `${base.prefix}/login`, etag: 'x' }));
+    expect(rewriteHeaders({ location: '/login', 'access-control-allow-origin': '*', etag: 'x' }, base)).toEqual({
+      location: `${base.prefix}/login`,
+      etag: 'x',
+    }));
 });

@@ -81,7 +81,13 @@ export class WebhookClient {
     let agent = this.#agents.get(key);
     if (agent) return agent;
     if (this.#agents.size >= MAX_AGENTS) this.close();
-    agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 4, timeout: 60_000, ...(config.caBundle ? { ca: Buffer.from(config.caBundle, 'base64').toString() } : {}) });
+    agent = new Agent({
+      keepAlive: true,
+      maxSockets: 64,
+      maxFreeSockets: 4,
+      timeout: 60_000,
+      ...(config.caBundle ? { ca: Buffer.from(config.caBundle, 'base64').toString() } : {}),
+    });
     this.#agents.set(key, agent);
     return agent;
   }
@@ -98,7 +104,13 @@ export class WebhookClient {
         method: 'POST',
         agent: this.#agent(config, bracketless),
         signal,
-        headers: { host: url.host, 'content-type': 'application/json', accept: 'application/json, */*', 'content-length': body.length, 'user-agent': 'kube-apiserver-admission' },
+        headers: {
+          host: url.host,
+          'content-type': 'application/json',
+          accept: 'application/json, */*',
+          'content-length': body.length,
+          'user-agent': 'kube-apiserver-admission',
+        },
       });
       request.on('error', reject);
       request.on('response', resolve);
@@ -108,7 +120,9 @@ export class WebhookClient {
     const status = response.statusCode ?? 0;
     if (status < 200 || status > 299) {
       const said = text.trim();
-      throw new WebhookError(`failed to call webhook: ${said === '' ? `the server responded with the status code ${status} but did not return more information` : `an error on the server (${JSON.stringify(said.slice(0, 500))}) has prevented the request from succeeding`}`);
+      throw new WebhookError(
+        `failed to call webhook: ${said === '' ? `the server responded with the status code ${status} but did not return more information` : `an error on the server (${JSON.stringify(said.slice(0, 500))}) has prevented the request from succeeding`}`,
+      );
     }
     try {
       return JSON.parse(text);

@@ -1,13 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import {
-  type ContainerConfig,
-  ContainerEventType,
-  CriError,
-  NamespaceMode,
-  type PodSandboxConfig,
-  SupplementalGroupsPolicy,
-} from '@coxswain/cri';
+import { type ContainerConfig, ContainerEventType, CriError, NamespaceMode, type PodSandboxConfig, SupplementalGroupsPolicy } from '@coxswain/cri';
 import { Cgroup } from '@coxswain/linux';
 import type { ImageConfig } from '@coxswain/oci';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
@@ -97,11 +90,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     try {
       const image = await driver.image(config.image?.image ?? '');
       const imageConfig: ImageConfig = image.config.config ?? {};
-      const [rootfs, pid] = await Promise.all([
-        driver.prepare(id, image),
-        this.#pidNamespace(sandbox, config),
-        mkdir(dir, { recursive: true, mode: 0o711 }),
-      ]);
+      const [rootfs, pid] = await Promise.all([driver.prepare(id, image), this.#pidNamespace(sandbox, config), mkdir(dir, { recursive: true, mode: 0o711 })]);
       const user = await this.#user(config, imageConfig, rootfs.layers);
       const [volumes, mounted] = await Promise.all([
         declaredVolumes(imageConfig.Volumes, dir, rootfs.layers),

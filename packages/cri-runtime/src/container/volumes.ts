@@ -4,11 +4,7 @@ import type { SpecMount } from '@coxswain/oci';
 import { resolveInRootfs } from './rootfs-files.js';
 
 /** Anonymous volumes an image declares: a folder each, owned as in the image. `layers`: uppermost first. */
-export async function declaredVolumes(
-  volumes: Readonly<Record<string, object>> | undefined,
-  dir: string,
-  layers: readonly string[],
-): Promise<SpecMount[]> {
+export async function declaredVolumes(volumes: Readonly<Record<string, object>> | undefined, dir: string, layers: readonly string[]): Promise<SpecMount[]> {
   const out: SpecMount[] = [];
   for (const [i, path] of Object.keys(volumes ?? {})
     .sort()

@@ -289,10 +289,7 @@ export class ManagedRuntimeService implements RuntimeService {
 
   async status(request: StatusRequest) {
     const { engine, network, facts } = this.deps;
-    const [runtime, cni] = await Promise.all([
-      engine.problem(),
-      network.problem(),
-    ]);
+    const [runtime, cni] = await Promise.all([engine.problem(), network.problem()]);
     const condition = (type: string, problem: string | undefined, reason: string) => ({
       type,
       status: problem === undefined,

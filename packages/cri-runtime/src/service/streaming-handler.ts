@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type AttachRequest, type CommandOutcome, type ExecRequest, type StreamingHandler, type StreamSession } from '@coxswain/cri';
+import type { AttachRequest, CommandOutcome, ExecRequest, StreamingHandler, StreamSession } from '@coxswain/cri';
 import { connectInNamespace } from '@coxswain/linux';
 import type { ContainerManager } from '../container/container-manager.js';
 import type { ContainerRecord } from '../container/container-record.js';

@@ -165,7 +165,8 @@ export function nodeStatusPatch(before: NodeStatus | undefined, next: NodeStatus
     if (key === 'conditions') continue;
     if (JSON.stringify(sorted(before?.[key])) === JSON.stringify(sorted(value))) continue;
     if (key === 'addresses' && before?.addresses) patch[key] = [{ $patch: 'replace' }, ...(value as object[])];
-    else if (key === 'allocatable') patch[key] = { ...Object.fromEntries(Object.keys(before?.allocatable ?? {}).map((name) => [name, null])), ...(value as object) };
+    else if (key === 'allocatable')
+      patch[key] = { ...Object.fromEntries(Object.keys(before?.allocatable ?? {}).map((name) => [name, null])), ...(value as object) };
     else patch[key] = value;
   }
   const bare = ({ lastHeartbeatTime: _h, ...c }: NodeCondition) => JSON.stringify(sorted(c));

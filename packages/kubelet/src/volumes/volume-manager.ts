@@ -163,7 +163,8 @@ export class VolumeManager {
     const fresh = await mkdir(path, { recursive: true, mode: 0o750 });
     if (volume.emptyDir?.medium === 'Memory') {
       const size = quantityValue(volume.emptyDir.sizeLimit);
-      if (fresh !== undefined || !(await isMountPoint(path))) await mountTmpfs({ target: path, mode: 0o777, ...(size > 0 ? { sizeBytes: Math.ceil(size) } : {}) });
+      if (fresh !== undefined || !(await isMountPoint(path)))
+        await mountTmpfs({ target: path, mode: 0o777, ...(size > 0 ? { sizeBytes: Math.ceil(size) } : {}) });
     } else if (volume.emptyDir?.medium) throw new Error(`unsupported emptyDir medium "${volume.emptyDir.medium}" on this node`);
     // Not by mkdir's mode: the umask would narrow it.
     else await chmod(path, 0o777);

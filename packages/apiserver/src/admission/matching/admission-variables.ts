@@ -4,7 +4,6 @@ import { toCel } from '../../cel/to-cel.js';
 import type { Authorization } from '../../auth/authorization.js';
 import { AuthorizerValue, requestResource } from './authorizer-library.js';
 
-
 /** The `request` of an AdmissionReview, without the objects. */
 export function requestAttributes(request: AdmissionRequest): Record<string, unknown> {
   const { group, version, resource } = request.resource;

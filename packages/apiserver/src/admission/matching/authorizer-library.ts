@@ -55,7 +55,13 @@ class Decision {
 }
 
 export function requestResource({ resource, subresource, namespace, name }: AdmissionRequest): ResourceTarget {
-  return { group: resource.group, resource: resource.resource, ...(subresource === '' ? {} : { subresource }), ...(namespace === '' ? {} : { namespace }), ...(name === '' ? {} : { name }) };
+  return {
+    group: resource.group,
+    resource: resource.resource,
+    ...(subresource === '' ? {} : { subresource }),
+    ...(namespace === '' ? {} : { namespace }),
+    ...(name === '' ? {} : { name }),
+  };
 }
 
 function decide({ authorization, user }: AuthorizerValue, verb: string, target: AuthorizationAttributes['target']): Decision | Promise<Decision> {
@@ -80,15 +86,26 @@ export function registerAuthorizer(env: Environment): void {
   env.registerFunction(`${A}.path(string): ${P}`, (authorizer: AuthorizerValue, path: string) => new PathCheck(authorizer, path));
   env.registerFunction(`${A}.group(string): ${G}`, (authorizer: AuthorizerValue, group: string) => new GroupCheck(authorizer, group));
   env.registerFunction(`${A}.serviceAccount(string, string): ${A}`, ({ authorization, own }: AuthorizerValue, namespace: string, name: string) => {
-    const user: UserInfo = { name: `system:serviceaccount:${namespace}:${name}`, groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'] };
+    const user: UserInfo = {
+      name: `system:serviceaccount:${namespace}:${name}`,
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    };
     return new AuthorizerValue(authorization, user, own);
   });
-  env.registerFunction(`${G}.resource(string): ${R}`, ({ authorizer, group }: GroupCheck, resource: string) => new ResourceCheck(authorizer, { group, resource }));
+  env.registerFunction(
+    `${G}.resource(string): ${R}`,
+    ({ authorizer, group }: GroupCheck, resource: string) => new ResourceCheck(authorizer, { group, resource }),
+  );
   for (const key of ['subresource', 'namespace', 'name', 'fieldSelector', 'labelSelector'] as const) {
-    env.registerFunction(`${R}.${key}(string): ${R}`, ({ authorizer, target }: ResourceCheck, value: string) => new ResourceCheck(authorizer, { ...target, [key]: value }));
+    env.registerFunction(
+      `${R}.${key}(string): ${R}`,
+      ({ authorizer, target }: ResourceCheck, value: string) => new ResourceCheck(authorizer, { ...target, [key]: value }),
+    );
   }
   env.registerFunction(`${P}.check(string): ${D}`, ({ authorizer, path }: PathCheck, verb: string) => decide(authorizer, verb, { type: 'path', path }));
-  env.registerFunction(`${R}.check(string): ${D}`, ({ authorizer, target }: ResourceCheck, verb: string) => decide(authorizer, verb, { type: 'resource', version: '*', ...target }));
+  env.registerFunction(`${R}.check(string): ${D}`, ({ authorizer, target }: ResourceCheck, verb: string) =>
+    decide(authorizer, verb, { type: 'resource', version: '*', ...target }),
+  );
   env.registerFunction(`${D}.allowed(): bool`, ({ result }: Decision) => result.decision === 'allow');
   env.registerFunction(`${D}.reason(): string`, ({ result }: Decision) => result.reason ?? '');
   env.registerFunction(`${D}.errored(): bool`, ({ error }: Decision) => error !== '');

@@ -12,7 +12,8 @@ export interface MatchCondition {
 let environment: CelEnvironment | undefined;
 
 /** For match conditions of webhooks. */
-export const conditionEnvironment = (): CelEnvironment => (environment ??= new CelEnvironment(['object', 'oldObject', 'request', 'authorizer'], registerAuthorizer));
+export const conditionEnvironment = (): CelEnvironment =>
+  (environment ??= new CelEnvironment(['object', 'oldObject', 'request', 'authorizer'], registerAuthorizer));
 
 export type ConditionOutcome = { readonly type: 'match' } | { readonly type: 'no match' } | { readonly type: 'error'; readonly message: string };
 

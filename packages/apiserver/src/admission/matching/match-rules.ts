@@ -21,7 +21,13 @@ const EXACT: Match = { type: 'exact' };
 /** Whether one of the rules speaks of the request, in its own version or, when asked for, in another that is served. */
 export function matchRules(rules: readonly Rule[], matchPolicy: string | undefined, request: AdmissionRequest, registry: ResourceRegistry): Match {
   const { group, version, resource } = request.resource;
-  const operational = rules.filter((rule) => includes(rule.operations, request.operation) && resourceNameMatches(rule, request) && matchesResource(rule.resources ?? [], resource, request.subresource) && matchesScope(rule.scope, request));
+  const operational = rules.filter(
+    (rule) =>
+      includes(rule.operations, request.operation) &&
+      resourceNameMatches(rule, request) &&
+      matchesResource(rule.resources ?? [], resource, request.subresource) &&
+      matchesScope(rule.scope, request),
+  );
   if (operational.some((rule) => includes(rule.apiGroups, group) && includes(rule.apiVersions, version))) return EXACT;
   if (matchPolicy === 'Exact') return NONE;
   const own = registry.find(group, version, resource);
@@ -32,7 +38,12 @@ export function matchRules(rules: readonly Rule[], matchPolicy: string | undefin
     const { definition } = other;
     const named = rules.some(
       (rule) =>
-        includes(rule.operations, request.operation) && resourceNameMatches(rule, request) && matchesResource(rule.resources ?? [], definition.resource, request.subresource) && matchesScope(rule.scope, request) && includes(rule.apiGroups, definition.group) && includes(rule.apiVersions, definition.version),
+        includes(rule.operations, request.operation) &&
+        resourceNameMatches(rule, request) &&
+        matchesResource(rule.resources ?? [], definition.resource, request.subresource) &&
+        matchesScope(rule.scope, request) &&
+        includes(rule.apiGroups, definition.group) &&
+        includes(rule.apiVersions, definition.version),
     );
     if (named) return { type: 'equivalent', served: other };
   }

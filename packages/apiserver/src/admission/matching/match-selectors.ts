@@ -3,7 +3,8 @@ import { ApiError, labelSelectorFromObject } from '@coxswain/apimachinery';
 import type { AdmissionRequest } from '@coxswain/sdk';
 import type { ResourceRegistry } from '../../registry/resource-registry.js';
 
-const isEmpty = (selector: LabelSelector | undefined): boolean => !selector || (Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions?.length ?? 0) === 0);
+const isEmpty = (selector: LabelSelector | undefined): boolean =>
+  !selector || (Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions?.length ?? 0) === 0);
 
 /** Whether the labels of the request's namespace are selected. Objects outside of namespaces always are. Throws 404 for a missing namespace. */
 export function matchesNamespace(selector: LabelSelector | undefined, request: AdmissionRequest, registry: ResourceRegistry): boolean {

@@ -26,13 +26,7 @@ const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
 const SYSCTLS: readonly (readonly [from: number, names: readonly string[]])[] = [
   [
     0,
-    [
-      'kernel.shm_rmid_forced',
-      'net.ipv4.ip_local_port_range',
-      'net.ipv4.tcp_syncookies',
-      'net.ipv4.ping_group_range',
-      'net.ipv4.ip_unprivileged_port_start',
-    ],
+    ['kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start'],
   ],
   [27, ['net.ipv4.ip_local_reserved_ports']],
   [29, ['net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes']],
@@ -98,7 +92,9 @@ export const baselineChecks: readonly Check[] = [
     run(pod) {
       const names = containersWhere(pod, ({ ports }) => (ports ?? []).some(({ hostPort }) => (hostPort ?? 0) !== 0));
       if (names.length === 0) return undefined;
-      const ports = sorted(containersOf(pod).flatMap((each) => (each.ports ?? []).filter(({ hostPort }) => (hostPort ?? 0) !== 0).map((p) => String(p.hostPort))));
+      const ports = sorted(
+        containersOf(pod).flatMap((each) => (each.ports ?? []).filter(({ hostPort }) => (hostPort ?? 0) !== 0).map((p) => String(p.hostPort))),
+      );
       const noun = plural('hostPort', 'hostPorts', ports.length);
       return { reason: noun, detail: `${containers(names)} ${plural('uses', 'use', names.length)} ${noun} ${ports.join(', ')}` };
     },
@@ -136,7 +132,9 @@ export const baselineChecks: readonly Check[] = [
       const bad = (value: string | undefined) => value !== undefined && value !== 'Default';
       const names = containersWhere(pod, ({ securityContext }) => bad(securityContext?.procMount));
       if (names.length === 0) return undefined;
-      const values = sorted(containersOf(pod).flatMap(({ securityContext }) => (bad(securityContext?.procMount) ? [securityContext?.procMount as string] : [])));
+      const values = sorted(
+        containersOf(pod).flatMap(({ securityContext }) => (bad(securityContext?.procMount) ? [securityContext?.procMount as string] : [])),
+      );
       return { reason: 'procMount', detail: `${containers(names)} must not set securityContext.procMount to ${quoted(values)}` };
     },
   },

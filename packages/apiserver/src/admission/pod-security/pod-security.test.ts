@@ -53,7 +53,12 @@ describe('Pod Security Standards', () => {
     const labels = { 'pod-security.kubernetes.io/enforce': 'baseline', 'pod-security.kubernetes.io/warn': 'restricted' };
     await api.call('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'secure', labels } });
     await api.call('POST', '/api/v1/namespaces/secure/serviceaccounts', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });
-    const pod = (name: string, spec: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }], ...spec } });
+    const pod = (name: string, spec: object) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name },
+      spec: { containers: [{ name: 'c', image: 'i' }], ...spec },
+    });
     const refused = await api.call('POST', '/api/v1/namespaces/secure/pods', pod('bad', { hostNetwork: true }));
     expect(refused.status).toBe(403);
     expect(refused.json.message).toBe('pods "bad" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)');

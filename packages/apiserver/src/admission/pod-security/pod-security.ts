@@ -8,7 +8,16 @@ import { podView } from './check.js';
 import type { ContainerView, PodSpecView } from './check.js';
 import { detailsOf, evaluate, policyOf, reasonsOf, strictness, textOf } from './policy.js';
 
-const TEMPLATES = new Set(['/replicationcontrollers', '/podtemplates', 'apps/replicasets', 'apps/deployments', 'apps/statefulsets', 'apps/daemonsets', 'batch/jobs', 'batch/cronjobs']);
+const TEMPLATES = new Set([
+  '/replicationcontrollers',
+  '/podtemplates',
+  'apps/replicasets',
+  'apps/deployments',
+  'apps/statefulsets',
+  'apps/daemonsets',
+  'batch/jobs',
+  'batch/cronjobs',
+]);
 const CHECKED_SUBRESOURCES = new Set(['', 'ephemeralcontainers', 'resize']);
 const MAX_PODS = 3000;
 
@@ -41,15 +50,22 @@ function checkTemplate(env: AdmissionEnv, request: AdmissionRequest, object: Kub
   if (template) judge(env, request, template, false);
 }
 
-function judge(env: AdmissionEnv, request: AdmissionRequest, pod: { readonly metadata?: KubeObject['metadata']; readonly spec?: unknown }, enforced: boolean): void {
+function judge(
+  env: AdmissionEnv,
+  request: AdmissionRequest,
+  pod: { readonly metadata?: KubeObject['metadata']; readonly spec?: unknown },
+  enforced: boolean,
+): void {
   const { modes, errors } = policyOf(lookup(env, '', 'namespaces', '', request.namespace)?.metadata.labels);
   const { enforce, audit, warn } = modes;
   if (audit.level === 'privileged' && warn.level === 'privileged' && (!enforced || enforce.level === 'privileged')) return;
   const view = podView(pod);
-  if (errors.length > 0) request.audit('pod-security.kubernetes.io/error', `Failed to parse policy: ${errors.map(({ field, message }) => `${field}: ${message}`).join(', ')}`);
+  if (errors.length > 0)
+    request.audit('pod-security.kubernetes.io/error', `Failed to parse policy: ${errors.map(({ field, message }) => `${field}: ${message}`).join(', ')}`);
   if (enforced) request.audit('pod-security.kubernetes.io/enforce-policy', textOf(enforce));
   const audited = evaluate(view, audit);
-  if (audited.length > 0) request.audit('pod-security.kubernetes.io/audit-violations', `would violate PodSecurity ${JSON.stringify(textOf(audit))}: ${detailsOf(audited)}`);
+  if (audited.length > 0)
+    request.audit('pod-security.kubernetes.io/audit-violations', `would violate PodSecurity ${JSON.stringify(textOf(audit))}: ${detailsOf(audited)}`);
   const forbidden = enforced ? evaluate(view, enforce) : [];
   if (forbidden.length > 0) refuse(request, `violates PodSecurity ${JSON.stringify(textOf(enforce))}: ${detailsOf(forbidden)}`);
   const warned = evaluate(view, warn);
@@ -61,7 +77,8 @@ function checkNamespace(env: AdmissionEnv, request: AdmissionRequest, namespace:
   const now = policyOf(namespace.metadata.labels);
   const before = request.operation === 'UPDATE' ? policyOf(request.oldObject?.metadata.labels) : undefined;
   const name = namespace.metadata.name ?? '';
-  if (now.errors.length > 0 && JSON.stringify(now.errors) !== JSON.stringify(before?.errors)) throw ApiError.invalid({ group: '', kind: 'Namespace' }, name, [...now.errors]);
+  if (now.errors.length > 0 && JSON.stringify(now.errors) !== JSON.stringify(before?.errors))
+    throw ApiError.invalid({ group: '', kind: 'Namespace' }, name, [...now.errors]);
   if (!before) return;
   const [to, from] = [now.modes.enforce, before.modes.enforce];
   if (to.level === 'privileged' || textOf(to) === textOf(from) || (to.version === from.version && strictness(to.level) <= strictness(from.level))) return;
@@ -84,7 +101,8 @@ function existingPods(env: AdmissionEnv, namespace: string, enforce: Parameters<
   }
   const warnings: string[] = [];
   if (checked < total) warnings.push(`new PodSecurity enforce level only checked against the first ${checked} of ${total} existing pods`);
-  if (found.size > 0) warnings.push(`existing pods in namespace ${JSON.stringify(namespace)} violate the new PodSecurity enforce level ${JSON.stringify(textOf(enforce))}`);
+  if (found.size > 0)
+    warnings.push(`existing pods in namespace ${JSON.stringify(namespace)} violate the new PodSecurity enforce level ${JSON.stringify(textOf(enforce))}`);
   const lines = [...found].map(([reasons, [first = '', ...rest]]) => {
     const others = rest.length === 0 ? '' : rest.length === 1 ? ' (and 1 other pod)' : ` (and ${rest.length} other pods)`;
     return `${first}${others}: ${reasons}`;

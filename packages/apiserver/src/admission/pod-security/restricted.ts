@@ -90,7 +90,10 @@ export const restrictedChecks: readonly Check[] = [
       if (pod.spec.securityContext?.seccompProfile) return undefined;
       const names = containersWhere(pod, ({ securityContext }) => !securityContext?.seccompProfile);
       if (names.length === 0) return undefined;
-      return { reason: 'seccompProfile', detail: `pod or ${containers(names)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"` };
+      return {
+        reason: 'seccompProfile',
+        detail: `pod or ${containers(names)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`,
+      };
     },
   },
 ];

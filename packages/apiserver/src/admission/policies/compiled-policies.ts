@@ -48,7 +48,12 @@ export class CompiledPolicies<T> {
     this.#changes = changes;
     const byPolicy = new Map<string, Binding[]>();
     for (const { name, object } of bindings.all()) {
-      const { policyName, matchResources, paramRef, validationActions } = object.spec as { policyName: string; matchResources?: MatchResources; paramRef?: ParamRef; validationActions?: string[] };
+      const { policyName, matchResources, paramRef, validationActions } = object.spec as {
+        policyName: string;
+        matchResources?: MatchResources;
+        paramRef?: ParamRef;
+        validationActions?: string[];
+      };
       const list = byPolicy.get(policyName) ?? [];
       list.push({ name, matchResources, paramRef, validationActions: validationActions ?? ['Deny'] });
       byPolicy.set(policyName, list);
@@ -66,7 +71,10 @@ export class CompiledPolicies<T> {
       matchConstraints: spec.matchConstraints as MatchResources | undefined,
       paramKind: spec.paramKind as ParamKind | undefined,
       conditions: new MatchConditions((spec.matchConditions ?? []) as MatchCondition[], policyEnvironment()),
-      variables: ((spec.variables ?? []) as { name: string; expression: string }[]).map((variable) => ({ name: variable.name, program: compileExpression(variable.expression) })),
+      variables: ((spec.variables ?? []) as { name: string; expression: string }[]).map((variable) => ({
+        name: variable.name,
+        program: compileExpression(variable.expression),
+      })),
       bindings,
       rules: this.compileRules(spec),
     };

@@ -9,7 +9,10 @@ export function expandObjects(source: string): string {
   let i = 0;
   while (i < source.length) {
     const rest = source.slice(i);
-    const token = /^(?:\/\/[^\n]*|[rRbB]{0,2}"""[\s\S]*?"""|[rRbB]{0,2}'''[\s\S]*?'''|[rR]"[^"]*"|[rR]'[^']*'|[bB]?"(?:[^"\\]|\\.)*"|[bB]?'(?:[^'\\]|\\.)*'|[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*|\s+|[\s\S])/.exec(rest)?.[0] as string;
+    const token =
+      /^(?:\/\/[^\n]*|[rRbB]{0,2}"""[\s\S]*?"""|[rRbB]{0,2}'''[\s\S]*?'''|[rR]"[^"]*"|[rR]'[^']*'|[bB]?"(?:[^"\\]|\\.)*"|[bB]?'(?:[^'\\]|\\.)*'|[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*|\s+|[\s\S])/.exec(
+        rest,
+      )?.[0] as string;
     i += token.length;
     const type = /^(?:Object(?:\.[A-Za-z_]\w*)*|JSONPatch)$/.test(token) && /^\s*\{/.test(source.slice(i));
     if (type) {

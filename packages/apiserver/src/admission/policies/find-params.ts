@@ -16,7 +16,12 @@ export interface ParamRef {
 }
 
 /** The parameters a binding applies a policy with; [undefined] when it takes none, [] when it is not to apply. Throws what is wrong. */
-export function findParams(registry: ResourceRegistry, kind: ParamKind | undefined, ref: ParamRef | undefined, request: AdmissionRequest): readonly (KubeObject | undefined)[] {
+export function findParams(
+  registry: ResourceRegistry,
+  kind: ParamKind | undefined,
+  ref: ParamRef | undefined,
+  request: AdmissionRequest,
+): readonly (KubeObject | undefined)[] {
   if (!kind) return [undefined];
   // A policy with parameters bound without: its expressions see null.
   if (!ref) return [undefined];

@@ -24,7 +24,8 @@ export function matchResources(constraints: MatchResources | undefined, request:
     throw error;
   }
   if (!matchesObject(constraints.objectSelector, request)) return { type: 'none' };
-  if (constraints.excludeResourceRules?.length && matchRules(constraints.excludeResourceRules, constraints.matchPolicy, request, registry).type !== 'none') return { type: 'none' };
+  if (constraints.excludeResourceRules?.length && matchRules(constraints.excludeResourceRules, constraints.matchPolicy, request, registry).type !== 'none')
+    return { type: 'none' };
   if (isBinding && !constraints.resourceRules?.length) return { type: 'exact' };
   return matchRules(constraints.resourceRules ?? [], constraints.matchPolicy, request, registry);
 }

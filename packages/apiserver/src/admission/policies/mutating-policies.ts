@@ -29,7 +29,11 @@ const GROUP = 'admissionregistration.k8s.io';
 
 /** MutatingAdmissionPolicy. */
 export function mutatingPolicies(env: AdmissionEnv): AdmissionPlugin {
-  const policies = new CompiledPolicies<MutationRules>(env, { policies: 'mutatingadmissionpolicies', bindings: 'mutatingadmissionpolicybindings' }, compileRules);
+  const policies = new CompiledPolicies<MutationRules>(
+    env,
+    { policies: 'mutatingadmissionpolicies', bindings: 'mutatingadmissionpolicybindings' },
+    compileRules,
+  );
   return {
     name: 'MutatingAdmissionPolicy',
     order: AdmissionOrder.mutatingAdmissionPolicy,
@@ -75,12 +79,24 @@ async function apply(env: AdmissionEnv, policy: CompiledPolicy<MutationRules>, r
   }
 }
 
-async function mutate(env: AdmissionEnv, policy: CompiledPolicy<MutationRules>, binding: Binding, request: AdmissionRequest, converted: ConvertedRequest): Promise<void> {
+async function mutate(
+  env: AdmissionEnv,
+  policy: CompiledPolicy<MutationRules>,
+  binding: Binding,
+  request: AdmissionRequest,
+  converted: ConvertedRequest,
+): Promise<void> {
   let object = converted.object;
   if (!object || !request.object) return;
   for (const param of findParams(env.registry, policy.paramKind, binding.paramRef, request)) {
     for (const { type, program } of policy.rules.mutations) {
-      const seen: AdmissionRequest = { ...request, kind: converted.kind, resource: converted.resource, object, ...(converted.oldObject ? { oldObject: converted.oldObject } : {}) };
+      const seen: AdmissionRequest = {
+        ...request,
+        kind: converted.kind,
+        resource: converted.resource,
+        object,
+        ...(converted.oldObject ? { oldObject: converted.oldObject } : {}),
+      };
       const run = evaluation(env, seen, param, policy.variables);
       const outcome = await policy.conditions.evaluate(run.values);
       if (outcome.type === 'no match') break;
@@ -104,7 +120,14 @@ function merged(env: AdmissionEnv, request: AdmissionRequest, object: KubeObject
   const { name, namespace, managedFields } = object.metadata;
   const metadata = { ...(configuration.metadata as object | undefined), ...(name ? { name } : {}), ...(namespace ? { namespace } : {}) };
   const patch = { ...configuration, apiVersion: object.apiVersion, kind: object.kind, metadata } as KubeObject;
-  const { object: out } = applyConfiguration({ ...fieldManagement(served, request.subresource), live: object, patch, manager: MANAGER, force: true, now: env.clock.now() });
+  const { object: out } = applyConfiguration({
+    ...fieldManagement(served, request.subresource),
+    live: object,
+    patch,
+    manager: MANAGER,
+    force: true,
+    now: env.clock.now(),
+  });
   const result = { ...out, metadata: { ...out.metadata } };
   if (managedFields) result.metadata.managedFields = managedFields;
   else delete result.metadata.managedFields;

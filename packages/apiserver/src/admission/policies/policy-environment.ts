@@ -25,7 +25,9 @@ export const policyEnvironment = (): CelEnvironment =>
     env.registerType('Variables', Variables);
     env.registerType('JsonPatchNamespace', JsonPatchNamespace);
     env.registerConstant('jsonpatch', 'JsonPatchNamespace', new JsonPatchNamespace());
-    env.registerFunction('JsonPatchNamespace.escapeKey(string): string', (_: JsonPatchNamespace, key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1'));
+    env.registerFunction('JsonPatchNamespace.escapeKey(string): string', (_: JsonPatchNamespace, key: string) =>
+      key.replaceAll('~', '~0').replaceAll('/', '~1'),
+    );
   }));
 
 export type CompiledExpression = Program | { readonly failed: string };

@@ -38,7 +38,11 @@ const GROUP = 'admissionregistration.k8s.io';
 
 /** ValidatingAdmissionPolicy. */
 export function validatingPolicies(env: AdmissionEnv): AdmissionPlugin {
-  const policies = new CompiledPolicies<ValidationRules>(env, { policies: 'validatingadmissionpolicies', bindings: 'validatingadmissionpolicybindings' }, compileRules);
+  const policies = new CompiledPolicies<ValidationRules>(
+    env,
+    { policies: 'validatingadmissionpolicies', bindings: 'validatingadmissionpolicybindings' },
+    compileRules,
+  );
   return {
     name: 'ValidatingAdmissionPolicy',
     order: AdmissionOrder.validatingAdmissionPolicy,
@@ -148,7 +152,13 @@ function report(policy: CompiledPolicy<unknown>, binding: Binding, request: Admi
   for (const action of binding.validationActions) {
     if (action === 'Warn') request.warn(`Validation failed for ${names}: ${message}`);
     if (action === 'Audit') {
-      const entry = { message, policy: policy.name, binding: binding.name, expressionIndex: failure.expressionIndex ?? 0, validationActions: binding.validationActions };
+      const entry = {
+        message,
+        policy: policy.name,
+        binding: binding.name,
+        expressionIndex: failure.expressionIndex ?? 0,
+        validationActions: binding.validationActions,
+      };
       request.audit('validation.policy.admission.k8s.io/validation_failure', JSON.stringify([entry]));
     }
   }
@@ -158,5 +168,10 @@ function report(policy: CompiledPolicy<unknown>, binding: Binding, request: Admi
 
 export function policyDenial(request: AdmissionRequest, text: string, cause: string, reason: string): ApiError {
   const { status } = ApiError.forbidden({ group: request.resource.group, resource: request.resource.resource }, request.name, text);
-  return new ApiError({ ...status, reason: reason as typeof status.reason & string, code: CODES[reason] ?? 422, details: { ...status.details, causes: [{ message: cause }] } });
+  return new ApiError({
+    ...status,
+    reason: reason as typeof status.reason & string,
+    code: CODES[reason] ?? 422,
+    details: { ...status.details, causes: [{ message: cause }] },
+  });
 }

@@ -37,7 +37,9 @@ describe('ResourceQuota', () => {
     expect((await api.call('POST', `${ROOT}/pods`, pod('one', resources))).status).toBe(201);
     expect(await used('compute')).toEqual({ pods: '1', 'requests.cpu': '600m', 'limits.memory': '256Mi' });
     const more = await api.call('POST', `${ROOT}/pods`, pod('two', resources));
-    expect(more.json.message).toBe('pods "two" is forbidden: exceeded quota: compute, requested: requests.cpu=600m, used: requests.cpu=600m, limited: requests.cpu=1');
+    expect(more.json.message).toBe(
+      'pods "two" is forbidden: exceeded quota: compute, requested: requests.cpu=600m, used: requests.cpu=600m, limited: requests.cpu=1',
+    );
     await drop('compute');
   });
 

@@ -21,7 +21,14 @@ export function reviewRequest(version: ReviewVersion, uid: string, request: Admi
   return {
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${version}`,
-    request: { ...requestAttributes(request), uid, kind: converted.kind, resource: converted.resource, object: converted.object ?? null, oldObject: converted.oldObject ?? null },
+    request: {
+      ...requestAttributes(request),
+      uid,
+      kind: converted.kind,
+      resource: converted.resource,
+      object: converted.object ?? null,
+      oldObject: converted.oldObject ?? null,
+    },
   };
 }
 
@@ -31,17 +38,28 @@ export function reviewAnswer(version: ReviewVersion, uid: string, mutating: bool
   if (typeof review !== 'object' || review === null || !review.response) throw new WebhookError('invalid admission response: webhook response was absent');
   if (version === 'v1') {
     if (review.kind !== 'AdmissionReview' || review.apiVersion !== 'admission.k8s.io/v1') {
-      throw new WebhookError(`received invalid webhook response: expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${gvkText(review)}`);
+      throw new WebhookError(
+        `received invalid webhook response: expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${gvkText(review)}`,
+      );
     }
-    if (review.response.uid !== uid) throw new WebhookError(`received invalid webhook response: expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(review.response.uid ?? '')}`);
+    if (review.response.uid !== uid)
+      throw new WebhookError(
+        `received invalid webhook response: expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(review.response.uid ?? '')}`,
+      );
   }
   const { allowed, status, patch, patchType, auditAnnotations, warnings } = review.response;
   let operations: readonly unknown[] | undefined;
   if (typeof patch === 'string' && patch !== '') {
     if (!mutating) throw new WebhookError('received invalid webhook response: validating webhooks may not change the object');
-    if (version === 'v1' && patchType !== 'JSONPatch') throw new WebhookError(patchType ? `received invalid webhook response: invalid response.patchType of ${JSON.stringify(patchType)}` : 'received invalid webhook response: webhook returned response.patch but not response.patchType');
+    if (version === 'v1' && patchType !== 'JSONPatch')
+      throw new WebhookError(
+        patchType
+          ? `received invalid webhook response: invalid response.patchType of ${JSON.stringify(patchType)}`
+          : 'received invalid webhook response: webhook returned response.patch but not response.patchType',
+      );
     operations = decodePatch(patch);
-  } else if (version === 'v1' && patchType) throw new WebhookError('received invalid webhook response: webhook returned response.patchType but not response.patch');
+  } else if (version === 'v1' && patchType)
+    throw new WebhookError('received invalid webhook response: webhook returned response.patchType but not response.patch');
   return {
     allowed: allowed === true,
     ...(typeof status === 'object' && status !== null ? { status: status as Partial<Status> } : {}),

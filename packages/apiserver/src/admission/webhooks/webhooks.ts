@@ -1,7 +1,7 @@
 import type { KubeObject, LabelSelector } from '@coxswain/api';
 import { ApiError, deepEqual, isNotFound } from '@coxswain/apimachinery';
 import type { AdmissionPlugin, AdmissionRequest } from '@coxswain/sdk';
-import { WebhookClient, WebhookError } from '../../webhooks/webhook-client.js';
+import { type WebhookClient, WebhookError } from '../../webhooks/webhook-client.js';
 import type { WebhookClientConfig } from '../../webhooks/webhook-client.js';
 import type { AdmissionEnv } from '../admission-env.js';
 import { admissionVariables } from '../matching/admission-variables.js';
@@ -51,15 +51,28 @@ class WebhookList {
     const { cache } = this.env.registry.storage(GROUP, this.resource);
     if (cache.changes === this.#changes) return this.#webhooks;
     this.#changes = cache.changes;
-    this.#webhooks = cache.all().flatMap(({ name, object }) =>
-      ((object.webhooks ?? []) as Webhook[]).map((webhook) => ({ ...webhook, configuration: name, conditions: new MatchConditions(webhook.matchConditions ?? [], conditionEnvironment()) })),
-    );
+    this.#webhooks = cache
+      .all()
+      .flatMap(({ name, object }) =>
+        ((object.webhooks ?? []) as Webhook[]).map((webhook) => ({
+          ...webhook,
+          configuration: name,
+          conditions: new MatchConditions(webhook.matchConditions ?? [], conditionEnvironment()),
+        })),
+      );
     return this.#webhooks;
   }
 }
 
 /** Configurations of admission are out of reach of what they configure. */
-const EXEMPT = new Set(['mutatingwebhookconfigurations', 'validatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings']);
+const EXEMPT = new Set([
+  'mutatingwebhookconfigurations',
+  'validatingwebhookconfigurations',
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+]);
 
 const isExempt = ({ resource }: AdmissionRequest): boolean => resource.group === GROUP && EXEMPT.has(resource.resource);
 
@@ -93,7 +106,15 @@ async function mutate(env: AdmissionEnv, client: WebhookClient, webhooks: readon
   }
 }
 
-async function callMutating(env: AdmissionEnv, client: WebhookClient, webhook: Webhook, request: AdmissionRequest, signal: AbortSignal, called: Map<Webhook, KubeObject | undefined>, round: number): Promise<void> {
+async function callMutating(
+  env: AdmissionEnv,
+  client: WebhookClient,
+  webhook: Webhook,
+  request: AdmissionRequest,
+  signal: AbortSignal,
+  called: Map<Webhook, KubeObject | undefined>,
+  round: number,
+): Promise<void> {
   const match = await applies(env, webhook, request);
   if (!match) return;
   const answer = await ask(env, client, webhook, request, match, true, signal);
@@ -111,7 +132,10 @@ async function callMutating(env: AdmissionEnv, client: WebhookClient, webhook: W
       throw ApiError.internalError((error as Error).message);
     }
   }
-  request.audit(`mutation.webhook.admission.k8s.io/round_${round}_index_0`, JSON.stringify({ configuration: webhook.configuration, webhook: webhook.name, mutated: changed }));
+  request.audit(
+    `mutation.webhook.admission.k8s.io/round_${round}_index_0`,
+    JSON.stringify({ configuration: webhook.configuration, webhook: webhook.name, mutated: changed }),
+  );
   called.set(webhook, request.object ? structuredClone(request.object) : undefined);
 }
 
@@ -146,7 +170,9 @@ async function applies(env: AdmissionEnv, webhook: Webhook, request: AdmissionRe
   if (!matchesObject(webhook.objectSelector, request)) return undefined;
   if (!webhook.matchConditions?.length) return match;
   const { object, oldObject, kind, resource } = convertRequest(request, match, env.registry);
-  const outcome = await webhook.conditions.evaluate(admissionVariables({ ...request, kind, resource, ...(object ? { object } : {}), ...(oldObject ? { oldObject } : {}) }, env.authorization));
+  const outcome = await webhook.conditions.evaluate(
+    admissionVariables({ ...request, kind, resource, ...(object ? { object } : {}), ...(oldObject ? { oldObject } : {}) }, env.authorization),
+  );
   switch (outcome.type) {
     case 'match':
       return match;
@@ -159,7 +185,15 @@ async function applies(env: AdmissionEnv, webhook: Webhook, request: AdmissionRe
 }
 
 /** The answer of a webhook that allows; undefined when it could not be asked and that is to be passed over. Throws its refusal. */
-async function ask(env: AdmissionEnv, client: WebhookClient, webhook: Webhook, request: AdmissionRequest, match: Match, mutating: boolean, signal: AbortSignal): Promise<ReviewAnswer | undefined> {
+async function ask(
+  env: AdmissionEnv,
+  client: WebhookClient,
+  webhook: Webhook,
+  request: AdmissionRequest,
+  match: Match,
+  mutating: boolean,
+  signal: AbortSignal,
+): Promise<ReviewAnswer | undefined> {
   if (request.dryRun && webhook.sideEffects !== 'None' && webhook.sideEffects !== 'NoneOnDryRun') {
     throw ApiError.badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`);
   }

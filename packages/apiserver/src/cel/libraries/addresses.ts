@@ -26,7 +26,9 @@ class Cidr {
 export function addressBits(text: string): bigint {
   if (isIP(text) === 4) return text.split('.').reduce((bits, part) => bits * 256n + BigInt(part), 0n);
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
-  const plain = dotted ? `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}` : text;
+  const plain = dotted
+    ? `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`
+    : text;
   const [head = '', tail] = plain.split('::');
   const groups = (part: string | undefined) => (part ? part.split(':') : []);
   const left = groups(head);
@@ -82,7 +84,13 @@ export function registerAddresses(env: Environment): void {
   env.registerFunction('net.IP.isLoopback(): bool', (ip: Ip) => inRange(ip, '127.0.0.0/8') || inRange(ip, '::1/128'));
   env.registerFunction('net.IP.isLinkLocalMulticast(): bool', (ip: Ip) => inRange(ip, '224.0.0.0/24') || inRange(ip, 'ff02::/16'));
   env.registerFunction('net.IP.isLinkLocalUnicast(): bool', (ip: Ip) => inRange(ip, '169.254.0.0/16') || inRange(ip, 'fe80::/10'));
-  env.registerFunction('net.IP.isGlobalUnicast(): bool', (ip: Ip) => !['0.0.0.0/32', '255.255.255.255/32', '127.0.0.0/8', '224.0.0.0/4', '169.254.0.0/16', '::/128', '::1/128', 'ff00::/8', 'fe80::/10'].some((range) => inRange(ip, range)));
+  env.registerFunction(
+    'net.IP.isGlobalUnicast(): bool',
+    (ip: Ip) =>
+      !['0.0.0.0/32', '255.255.255.255/32', '127.0.0.0/8', '224.0.0.0/4', '169.254.0.0/16', '::/128', '::1/128', 'ff00::/8', 'fe80::/10'].some((range) =>
+        inRange(ip, range),
+      ),
+  );
   env.registerFunction('string(net.IP): string', canonical);
   env.registerOperator('net.IP == net.IP', (a: Ip, b: Ip) => a.family === b.family && addressBits(a.text) === addressBits(b.text));
   env.registerFunction('cidr(string): net.CIDR', toCidr);

@@ -12,7 +12,8 @@ function plain(value: unknown): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [String(key), plain(member)]));
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'bigint') return Number(value);
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
   return value;
 }
 
@@ -26,7 +27,9 @@ export function registerLists(env: Environment): void {
   env.registerFunction('list.min(): dyn', (list: unknown[]) => extreme('min', list, (a, b) => less(b, a)));
   env.registerFunction('list.max(): dyn', (list: unknown[]) => extreme('max', list, less));
   env.registerFunction('list.indexOf(dyn): int', (list: unknown[], value: unknown) => BigInt(list.findIndex((item) => identity(item) === identity(value))));
-  env.registerFunction('list.lastIndexOf(dyn): int', (list: unknown[], value: unknown) => BigInt(list.findLastIndex((item) => identity(item) === identity(value))));
+  env.registerFunction('list.lastIndexOf(dyn): int', (list: unknown[], value: unknown) =>
+    BigInt(list.findLastIndex((item) => identity(item) === identity(value))),
+  );
   env.registerFunction('list.reverse(): list<dyn>', (list: unknown[]) => [...list].reverse());
   env.registerFunction('list.distinct(): list<dyn>', (list: unknown[]) => [...new Map(list.map((item) => [identity(item), item])).values()]);
   env.registerFunction('list.slice(int, int): list<dyn>', (list: unknown[], from: bigint, to: bigint) => list.slice(Number(from), Number(to)));

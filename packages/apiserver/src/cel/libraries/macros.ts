@@ -40,13 +40,15 @@ function scoped(names: number, result: string, evaluate: (receiver: unknown, bod
       },
       evaluate(runner: Runner, _macro: unknown, ctx: Context) {
         const checker = known as Checker;
-        const run = (body: ASTNode): Body => (values) => {
-          let inner = ctx;
-          variables.forEach((name, i) => {
-            inner = inner.forkWithVariable(name, checker.getType('dyn')).setIterValue(values[i], runner);
-          });
-          return runner.run(body, inner);
-        };
+        const run =
+          (body: ASTNode): Body =>
+          (values) => {
+            let inner = ctx;
+            variables.forEach((name, i) => {
+              inner = inner.forkWithVariable(name, checker.getType('dyn')).setIterValue(values[i], runner);
+            });
+            return runner.run(body, inner);
+          };
         return evaluate(runner.run(receiver, ctx), bodies.map(run));
       },
     };
@@ -86,12 +88,50 @@ export function registerMacros(env: Environment): void {
     add(`${kind}.all(ast, ast, ast): bool`, scoped(2, 'bool', quantify(false)));
     add(`${kind}.exists(ast, ast, ast): bool`, scoped(2, 'bool', quantify(true)));
     add(`${kind}.existsOne(ast, ast, ast): bool`, scoped(2, 'bool', countOne));
-    add(`${kind}.existsOne(ast, ast): bool`, scoped(1, 'bool', (receiver, [test]) => items(receiver).filter((item) => (test as Body)([item]) === true).length === 1));
-    add(`${kind}.transformList(ast, ast, ast): list<dyn>`, scoped(2, 'list<dyn>', (receiver, [make]) => entriesOf(receiver).map((entry) => (make as Body)(entry))));
-    add(`${kind}.transformList(ast, ast, ast, ast): list<dyn>`, scoped(2, 'list<dyn>', (receiver, [test, make]) => entriesOf(receiver).filter((entry) => (test as Body)(entry) === true).map((entry) => (make as Body)(entry))));
-    add(`${kind}.transformMap(ast, ast, ast): map<dyn, dyn>`, scoped(2, 'map<dyn, dyn>', (receiver, [make]) => new Map(entriesOf(receiver).map((entry) => [entry[0], (make as Body)(entry)]))));
-    add(`${kind}.transformMap(ast, ast, ast, ast): map<dyn, dyn>`, scoped(2, 'map<dyn, dyn>', (receiver, [test, make]) => new Map(entriesOf(receiver).filter((entry) => (test as Body)(entry) === true).map((entry) => [entry[0], (make as Body)(entry)]))));
+    add(
+      `${kind}.existsOne(ast, ast): bool`,
+      scoped(1, 'bool', (receiver, [test]) => items(receiver).filter((item) => (test as Body)([item]) === true).length === 1),
+    );
+    add(
+      `${kind}.transformList(ast, ast, ast): list<dyn>`,
+      scoped(2, 'list<dyn>', (receiver, [make]) => entriesOf(receiver).map((entry) => (make as Body)(entry))),
+    );
+    add(
+      `${kind}.transformList(ast, ast, ast, ast): list<dyn>`,
+      scoped(2, 'list<dyn>', (receiver, [test, make]) =>
+        entriesOf(receiver)
+          .filter((entry) => (test as Body)(entry) === true)
+          .map((entry) => (make as Body)(entry)),
+      ),
+    );
+    add(
+      `${kind}.transformMap(ast, ast, ast): map<dyn, dyn>`,
+      scoped(2, 'map<dyn, dyn>', (receiver, [make]) => new Map(entriesOf(receiver).map((entry) => [entry[0], (make as Body)(entry)]))),
+    );
+    add(
+      `${kind}.transformMap(ast, ast, ast, ast): map<dyn, dyn>`,
+      scoped(
+        2,
+        'map<dyn, dyn>',
+        (receiver, [test, make]) =>
+          new Map(
+            entriesOf(receiver)
+              .filter((entry) => (test as Body)(entry) === true)
+              .map((entry) => [entry[0], (make as Body)(entry)]),
+          ),
+      ),
+    );
   }
-  add('optional.optMap(ast, ast): optional<dyn>', scoped(1, 'optional<dyn>', (receiver, [make]) => (receiver instanceof Optional && receiver.hasValue() ? Optional.of((make as Body)([receiver.value()])) : Optional.none())));
-  add('optional.optFlatMap(ast, ast): optional<dyn>', scoped(1, 'optional<dyn>', (receiver, [make]) => (receiver instanceof Optional && receiver.hasValue() ? (make as Body)([receiver.value()]) : Optional.none())));
+  add(
+    'optional.optMap(ast, ast): optional<dyn>',
+    scoped(1, 'optional<dyn>', (receiver, [make]) =>
+      receiver instanceof Optional && receiver.hasValue() ? Optional.of((make as Body)([receiver.value()])) : Optional.none(),
+    ),
+  );
+  add(
+    'optional.optFlatMap(ast, ast): optional<dyn>',
+    scoped(1, 'optional<dyn>', (receiver, [make]) =>
+      receiver instanceof Optional && receiver.hasValue() ? (make as Body)([receiver.value()]) : Optional.none(),
+    ),
+  );
 }

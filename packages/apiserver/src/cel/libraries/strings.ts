@@ -61,13 +61,20 @@ function format(text: string, values: readonly unknown[]): string {
       case 'f':
         return Number(value).toFixed(precision === undefined ? 6 : Number(precision));
       case 'e':
-        return Number(value).toExponential(precision === undefined ? 6 : Number(precision)).replace(/e([+-])(\d)$/, 'e$10$2');
+        return Number(value)
+          .toExponential(precision === undefined ? 6 : Number(precision))
+          .replace(/e([+-])(\d)$/, 'e$10$2');
       case 'b':
         return typeof value === 'boolean' ? (value ? '1' : '0') : BigInt(value as bigint).toString(2);
       case 'o':
         return BigInt(value as bigint).toString(8);
       default: {
-        const hex = typeof value === 'string' ? Buffer.from(value).toString('hex') : value instanceof Uint8Array ? Buffer.from(value).toString('hex') : BigInt(value as bigint).toString(16);
+        const hex =
+          typeof value === 'string'
+            ? Buffer.from(value).toString('hex')
+            : value instanceof Uint8Array
+              ? Buffer.from(value).toString('hex')
+              : BigInt(value as bigint).toString(16);
         return verb === 'X' ? hex.toUpperCase() : hex;
       }
     }

@@ -26,11 +26,24 @@ class RuleChecker {
   visit(schema: JsonSchema, path: string, cardinality: number, root: boolean, uncorrelatable: string | undefined): void {
     (schema[RULES] ?? []).forEach((_, i) => this.#rule(schema, `${path}.${RULES}[${i}]`, i, cardinality, root, uncorrelatable));
     const items = itemsOf(schema);
-    if (items) this.visit(items, `${path}.items`, cardinality * maxSize(schema), false, schema['x-kubernetes-list-type'] === 'map' ? uncorrelatable : (uncorrelatable ?? path));
+    if (items)
+      this.visit(
+        items,
+        `${path}.items`,
+        cardinality * maxSize(schema),
+        false,
+        schema['x-kubernetes-list-type'] === 'map' ? uncorrelatable : (uncorrelatable ?? path),
+      );
     const values = valuesOf(schema);
     if (values) this.visit(values, `${path}.additionalProperties`, cardinality * maxSize(schema), false, uncorrelatable);
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
-      this.visit(property, `${path}.properties[${name}]`, cardinality, false, schema['x-kubernetes-map-type'] === 'atomic' ? (uncorrelatable ?? path) : uncorrelatable);
+      this.visit(
+        property,
+        `${path}.properties[${name}]`,
+        cardinality,
+        false,
+        schema['x-kubernetes-map-type'] === 'atomic' ? (uncorrelatable ?? path) : uncorrelatable,
+      );
     }
   }
 
@@ -38,8 +51,12 @@ class RuleChecker {
     const total = this.#costs.reduce((sum, { cost }) => sum + cost, 0);
     if (total > TOTAL_LIMIT) {
       const most = [...this.#costs].sort((a, b) => b.cost - a.cost).slice(0, 4);
-      for (const { path: rule, cost } of most) if (cost > TOTAL_LIMIT / 100) this.#errors.push(fieldErrors.forbidden(rule, 'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema'));
-      this.#errors.push(fieldErrors.forbidden(path, costText('x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema', total, TOTAL_LIMIT)));
+      for (const { path: rule, cost } of most)
+        if (cost > TOTAL_LIMIT / 100)
+          this.#errors.push(fieldErrors.forbidden(rule, 'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema'));
+      this.#errors.push(
+        fieldErrors.forbidden(path, costText('x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema', total, TOTAL_LIMIT)),
+      );
     }
     return this.#errors;
   }
@@ -49,16 +66,29 @@ class RuleChecker {
     if (!rule?.rule.trim()) return;
     const resource = root || schema['x-kubernetes-embedded-resource'] === true;
     const program = this.#expression(rule.rule, 'bool', schema, resource, `${path}.rule`, rule, cardinality, 'estimated rule cost');
-    if (rule.messageExpression?.trim()) this.#expression(rule.messageExpression, 'string', schema, resource, `${path}.messageExpression`, rule, 1, 'estimated messageExpression cost');
+    if (rule.messageExpression?.trim())
+      this.#expression(rule.messageExpression, 'string', schema, resource, `${path}.messageExpression`, rule, 1, 'estimated messageExpression cost');
     if (!program) return;
     if (mentions(program.ast, 'oldSelf')) {
-      if (uncorrelatable !== undefined) this.#errors.push(fieldErrors.invalid(`${path}.rule`, rule.rule, `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`));
+      if (uncorrelatable !== undefined)
+        this.#errors.push(
+          fieldErrors.invalid(`${path}.rule`, rule.rule, `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`),
+        );
     } else if (rule.optionalOldSelf !== undefined) {
       this.#errors.push(fieldErrors.invalid(`${path}.optionalOldSelf`, rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'));
     }
   }
 
-  #expression(source: string, type: 'bool' | 'string', schema: JsonSchema, resource: boolean, path: string, rule: unknown, cardinality: number, costName: string): Program | undefined {
+  #expression(
+    source: string,
+    type: 'bool' | 'string',
+    schema: JsonSchema,
+    resource: boolean,
+    path: string,
+    rule: unknown,
+    cardinality: number,
+    costName: string,
+  ): Program | undefined {
     let program: Program;
     try {
       program = compile(ruleEnvironment(), source, type);
@@ -72,7 +102,13 @@ class RuleChecker {
     if (problem) {
       const before = source.slice(0, problem.at).split('\n');
       const place = `${before.length}:${(before.at(-1) as string).length + 1}`;
-      this.#errors.push(fieldErrors.invalid(path, rule, `compilation failed: ERROR: <input>:${place}: ${problem.text}\n | ${source.split('\n')[before.length - 1]}\n | ${'.'.repeat((before.at(-1) as string).length)}^`));
+      this.#errors.push(
+        fieldErrors.invalid(
+          path,
+          rule,
+          `compilation failed: ERROR: <input>:${place}: ${problem.text}\n | ${source.split('\n')[before.length - 1]}\n | ${'.'.repeat((before.at(-1) as string).length)}^`,
+        ),
+      );
       return undefined;
     }
     const total = cost * cardinality;

@@ -83,7 +83,10 @@ export interface Problem {
 export function analyze(ast: ASTNode, schema: JsonSchema, resource: boolean): Analysis {
   const problems: Problem[] = [];
   const analyzer = new Analyzer(resource ? schema : undefined, problems);
-  const scope: Scope = new Map([['self', schema], ['oldSelf', schema]]);
+  const scope: Scope = new Map([
+    ['self', schema],
+    ['oldSelf', schema],
+  ]);
   const { cost } = analyzer.visit(ast, scope);
   return { cost, problems };
 }
@@ -189,10 +192,14 @@ class Analyzer {
     const receiver = this.visit(receiverAst, scope);
     const looping = QUANTIFIERS.has(name) || name === 'filter' || name === 'map';
     if (looping && receiver.shape && !isRange(receiver.shape)) {
-      this.problems.push({ text: `expression of type '${receiver.shape.type ?? 'dyn'}' cannot be range of a comprehension (must be list, map, or dynamic)`, at: receiverAst.range.start });
+      this.problems.push({
+        text: `expression of type '${receiver.shape.type ?? 'dyn'}' cannot be range of a comprehension (must be list, map, or dynamic)`,
+        at: receiverAst.range.start,
+      });
       return { cost: 1, shape: undefined };
     }
-    if (QUANTIFIERS.has(name) || name === 'filter' || name === 'map' || name === 'transformList' || name === 'transformMap') return this.#loop(name, receiver, args, scope);
+    if (QUANTIFIERS.has(name) || name === 'filter' || name === 'map' || name === 'transformList' || name === 'transformMap')
+      return this.#loop(name, receiver, args, scope);
     if ((name === 'optMap' || name === 'optFlatMap') && args[0]?.op === 'id') {
       const body = this.visit(args[1] as ASTNode, new Map([...scope, [args[0].args, receiver.shape]]));
       return { cost: receiver.cost + body.cost + 1, shape: body.shape };
@@ -217,7 +224,10 @@ class Analyzer {
       case 'matches':
       case 'find':
       case 'findAll':
-        return { cost: cost + Math.ceil((size + 1) * STRING_FACTOR) * Math.ceil(Math.max(other, 1) * REGEX_FACTOR), shape: name === 'matches' ? undefined : receiver.shape };
+        return {
+          cost: cost + Math.ceil((size + 1) * STRING_FACTOR) * Math.ceil(Math.max(other, 1) * REGEX_FACTOR),
+          shape: name === 'matches' ? undefined : receiver.shape,
+        };
       default:
         return { cost: cost + Math.max(1, Math.ceil(size * STRING_FACTOR)), shape: receiver.shape?.type === 'string' ? receiver.shape : undefined };
     }
@@ -231,12 +241,13 @@ class Analyzer {
     const inner = new Map(scope);
     const names = args.slice(0, two ? 2 : 1);
     names.forEach((variable, i) => {
-      if (variable.op === 'id') inner.set(variable.args, two && i === 0 ? undefined : two ? (shape && (itemsOf(shape) ?? valuesOf(shape))) : element);
+      if (variable.op === 'id') inner.set(variable.args, two && i === 0 ? undefined : two ? shape && (itemsOf(shape) ?? valuesOf(shape)) : element);
     });
     const bodies = args.slice(names.length).map((body) => this.visit(body, inner));
     const cost = receiver.cost + count * (sum(bodies) + 2) + 2;
     if (name === 'filter') return { cost, shape };
-    if (name === 'map' || name === 'transformList') return { cost, shape: { type: 'array', maxItems: count, ...(bodies.at(-1)?.shape ? { items: bodies.at(-1)?.shape as JsonSchema } : {}) } };
+    if (name === 'map' || name === 'transformList')
+      return { cost, shape: { type: 'array', maxItems: count, ...(bodies.at(-1)?.shape ? { items: bodies.at(-1)?.shape as JsonSchema } : {}) } };
     return { cost, shape: undefined };
   }
 }

@@ -124,14 +124,25 @@ class RuleRun {
     switch (outcome.type) {
       case 'call limit':
         this.#stopped = true;
-        this.errors.push(fieldErrors.invalid(path, typeOf(schema), `'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${named}`));
+        this.errors.push(
+          fieldErrors.invalid(
+            path,
+            typeOf(schema),
+            `'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${named}`,
+          ),
+        );
         return;
       case 'budget':
         this.#stopped = true;
-        this.errors.push(fieldErrors.invalid(path, typeOf(schema), 'validation failed due to running out of cost budget, no further validation rules will be run'));
+        this.errors.push(
+          fieldErrors.invalid(path, typeOf(schema), 'validation failed due to running out of cost budget, no further validation rules will be run'),
+        );
         return;
       case 'error': {
-        const why = outcome.text === 'no such overload' ? `'${outcome.text}': call arguments did not match a supported operator, function or macro signature for rule: ${named}` : `${outcome.text} evaluating rule: ${named}`;
+        const why =
+          outcome.text === 'no such overload'
+            ? `'${outcome.text}': call arguments did not match a supported operator, function or macro signature for rule: ${named}`
+            : `${outcome.text} evaluating rule: ${named}`;
         this.#add(rule, schema, path, why, false);
       }
     }
@@ -179,6 +190,9 @@ class RuleRun {
   }
 }
 
-type Outcome = { readonly type: 'value'; readonly value: unknown } | { readonly type: 'call limit' | 'budget' } | { readonly type: 'error'; readonly text: string };
+type Outcome =
+  | { readonly type: 'value'; readonly value: unknown }
+  | { readonly type: 'call limit' | 'budget' }
+  | { readonly type: 'error'; readonly text: string };
 
 const typeOf = (schema: JsonSchema): string => schema.type ?? '';
