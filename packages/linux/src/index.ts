@@ -4,6 +4,7 @@ export { type CgroupLimits, type CgroupStats, sharesToWeight } from './cgroup/li
 export { connectInNamespace } from './connect-in-namespace.js';
 export { type ConntrackFilter, flushConntrack } from './conntrack.js';
 export { AlreadyExistsError, errnoName, LinuxError, linuxError, NotFoundError, PermissionError } from './errors.js';
+export { fileCalls } from './file-calls.js';
 export { bytesToIp, type Cidr, ipToBytes, parseCidr } from './ip.js';
 export { type DiskUsage, diskUsage, type MachineFacts, type MemoryUsage, machineFacts, memoryUsage, parseMeminfo } from './machine.js';
 export {
@@ -56,4 +57,5 @@ export {
   signalProcess,
   writeOomScoreAdj,
 } from './process.js';
+export { connectPacketSocket, type PacketSocket } from './seqpacket.js';
 export { inlineThread, type SyscallThread, sharedThread, useThread, workerThread } from './syscall-thread.js';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,14 +10,15 @@ import { verified } from './verify.js';
 /** Blobs by digest in a folder, as in an OCI image layout: `blobs/<algorithm>/<hex>`. A blob is there whole and verified, or not at all. */
 export class ContentStore {
   readonly #writing = new Map<Digest, Promise<void>>();
-  #serial = 0;
 
   private constructor(private readonly root: string) {}
 
   static async open(root: string): Promise<ContentStore> {
-    // What a crash left half written.
-    await rm(join(root, 'ingest'), { recursive: true, force: true });
     await Promise.all(['ingest', 'blobs/sha256', 'blobs/sha512'].map((d) => mkdir(join(root, d), { recursive: true, mode: 0o700 })));
+    // What a crash left half written; another process that uses the folder now is left alone.
+    for (const name of await readdir(join(root, 'ingest'))) {
+      if (!(await stat(`/proc/${name.split('-')[0]}`).catch(() => undefined))) await rm(join(root, 'ingest', name), { force: true });
+    }
     return new ContentStore(root);
   }
 
@@ -70,7 +72,7 @@ export class ContentStore {
     const free = disk.bavail * disk.bsize;
     // Said before anything is fetched; an image may claim any size.
     if (descriptor.size > free) throw new OciError('too-large', `${descriptor.digest} has ${descriptor.size} bytes; ${free} are free on the disk`);
-    const temporary = join(this.root, 'ingest', String(++this.#serial));
+    const temporary = join(this.root, 'ingest', `${process.pid}-${randomUUID()}`);
     const file = await open(temporary, 'wx', 0o600);
     try {
       try {

@@ -315,7 +315,8 @@ export function criSuite(options: CriSuiteOptions): void {
           expect.arrayContaining([
             ['stdout', 'F', 'one'],
             ['stderr', 'F', 'two'],
-            ['stdout', 'F', 'three'],
+            // Without its newline at the end: a monitor that writes as it reads (conmon) has called it partial.
+            ['stdout', expect.stringMatching(/^[PF]$/), 'three'],
           ]),
         );
       });

@@ -1,0 +1,84 @@
+import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { ContainerModule } from 'inversify';
+import { type Crio, type CrioOptions, startCrio } from './server.js';
+
+/**
+ * Binds `CriServer`. CNI plugins bound in the same host run in process; others are looked up in `cniBinDirs`.
+ * `runtimes` are the RuntimeClass handlers, the default first; each is the program's name, or `handler=/path/to/program`.
+ */
+export const crio = definePlugin({
+  point: PluginPoint.cri,
+  name: 'cri-o',
+  description: 'CRI server with no daemon beneath: any OCI runtime, each container watched by conmon',
+  sdk: '^0.1.0',
+  requires: [Clock, Random, Logger],
+  config: configObject({
+    endpoint: field.string(),
+    root: field.string(),
+    state: field.string(),
+    runtimes: field.list(field.string(), []),
+    cniConfDir: field.string('/etc/cni/net.d'),
+    cniBinDirs: field.list(field.string(), ['/opt/cni/bin', '/usr/lib/cni']),
+    insecureRegistries: field.list(field.string(), []),
+  }),
+  module: (config) =>
+    new ContainerModule(({ bind }) => {
+      bind(CriServer)
+        .toResolvedValue(
+          (clock: Clock, random: Random, logger: Logger, plugins: CniPlugin[] | undefined) =>
+            new CrioServer({
+              endpoint: config.endpoint,
+              root: config.root,
+              state: config.state,
+              ...(config.runtimes.length > 0 ? { runtimes: Object.fromEntries(config.runtimes.map(runtimeEntry)) } : {}),
+              cni: { confDir: config.cniConfDir, binDirs: config.cniBinDirs, plugins: plugins ?? [] },
+              registry: { insecureHosts: [...config.insecureRegistries] },
+              clock,
+              random,
+              logger: logger.child({ component: 'cri-o' }),
+            }),
+          [Clock, Random, Logger, { serviceIdentifier: CniPlugin, isMultiple: true, optional: true }],
+        )
+        .inSingletonScope();
+    }),
+});
+
+function runtimeEntry(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** The CRI server as a component of a host. */
+export class CrioServer implements CriServer {
+  readonly name = 'cri-o';
+  readonly #cell = new ComponentStateCell();
+  readonly state$ = this.#cell.state$;
+  #running: Crio | undefined;
+
+  constructor(private readonly options: CrioOptions) {}
+
+  get endpoint(): string {
+    return this.options.endpoint;
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#cell.set('starting');
+    try {
+      this.#running = await startCrio(this.options);
+    } catch (error) {
+      this.#cell.set('failed', (error as Error).message);
+      throw error;
+    }
+    this.#cell.set('ready');
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (!running) return;
+    this.#cell.set('stopping');
+    await running.stop();
+    this.#cell.set('stopped');
+  }
+}

@@ -1,0 +1,4 @@
+export * from './clean-state.js';
+export * from './crio.js';
+export type { ImportOptions } from './images/pull.js';
+export * from './server.js';

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ProcessIdentity, processIdentity } from '@coxswain/linux';
+import { lookUp, type OciRuntime, RUNTIME_ENV, RuntimeCommandError, runtimeMessage } from './oci-runtime.js';
+
+/** Where conmon puts things: all under the runtime state folder. */
+export interface ConmonDirs {
+  /** `<exits>/<id>`: the exit code, written when the container has ended and its output is in the log. */
+  readonly exits: string;
+  /** Folders with the attach sockets, by conmon's own short name. */
+  readonly sockets: string;
+}
+
+export interface Watched {
+  /** The container's first process. */
+  readonly process: ProcessIdentity;
+  readonly conmon?: ProcessIdentity;
+}
+
+export interface WatchOptions {
+  readonly id: string;
+  readonly runtime: OciRuntime;
+  /** Holds config.json; gets the attach socket, the control pipe and pid files. */
+  readonly bundle: string;
+  /** Absolute; empty: no log. */
+  readonly logPath: string;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  /** Standard input ends with the first client that attaches. */
+  readonly stdinOnce: boolean;
+}
+
+export function conmonProgram(): string {
+  const path = lookUp('conmon');
+  if (path === undefined) throw new Error('conmon is not installed: apt-get install conmon');
+  return path;
+}
+
+/** The monitor's short name: its attach socket is at `<sockets>/<name>/attach`, and a socket's path holds 107 bytes. */
+export const monitorName = (id: string) => id.replace(/^pause-/, 'p').slice(0, 24);
+
+/** Arguments both kinds of use have. */
+export function conmonArgs(program: { runtime: OciRuntime; id: string; name: string; bundle: string; dirs: ConmonDirs }): string[] {
+  const { runtime, id, name, bundle, dirs } = program;
+  return [
+    ...['--api-version', '1', '-c', id, '-n', id, '-u', name, '-r', runtime.command, '-b', bundle, '-p', join(bundle, 'pidfile')],
+    ...['--exit-dir', dirs.exits, '--persist-dir', bundle, '--socket-dir-path', dirs.sockets, '--no-sync-log'],
+    ...['--runtime-arg', `--root=${runtime.root}`, '--log-level', 'error'],
+  ];
+}
+
+/** Create a container under a conmon of its own. It waits for `start`. Rejects with the runtime's message, leaving nothing. */
+export async function createWatched(dirs: ConmonDirs, options: WatchOptions): Promise<Watched> {
+  const { id, runtime, bundle, logPath, tty, stdin, stdinOnce } = options;
+  const name = monitorName(id);
+  await Promise.all([
+    rm(join(dirs.exits, id), { force: true }),
+    rm(join(dirs.sockets, name), { force: true }),
+    ...['pidfile', 'conmon.pid', 'attach', 'ctl', 'winsz', 'oom', 'exit'].map((file) => rm(join(bundle, file), { force: true })),
+  ]);
+  const args = [
+    ...conmonArgs({ runtime, id, name, bundle, dirs }),
+    ...['-P', join(bundle, 'conmon.pid'), '-l', logPath === '' ? 'none' : `k8s-file:${logPath}`],
+    ...(tty ? ['-t'] : []),
+    ...(stdin ? ['-i', ...(stdinOnce ? [] : ['--leave-stdin-open'])] : []),
+  ];
+  const pid = await new Promise<number>((resolve, reject) => {
+    // Detached: a signal to our process group must not reach it.
+    const child = spawn(conmonProgram(), args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      env: { ...RUNTIME_ENV, _OCI_SYNCPIPE: '3' },
+      cwd: '/',
+      detached: true,
+    });
+    let [said, complaint] = ['', ''];
+    child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8').slice(0, 4096)));
+    const sync = child.stdio[3] as NodeJS.ReadableStream & { destroy(): void };
+    const settle = (run: () => void) => {
+      sync.destroy();
+      child.stderr?.destroy();
+      run();
+    };
+    const fail = (message: string) => settle(() => reject(new RuntimeCommandError(message)));
+    sync.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+      if (!said.includes('\n')) return;
+      const { data, message } = JSON.parse(said.slice(0, said.indexOf('\n'))) as { data: number; message?: string };
+      if (data > 0) settle(() => resolve(data));
+      else fail(runtimeMessage(message ?? '') || runtimeMessage(complaint) || `${runtime.handler} create failed (${data})`);
+    });
+    sync.on('end', () => fail(runtimeMessage(complaint) || 'conmon ended without an answer'));
+    sync.on('error', (error) => fail(`reading from conmon failed: ${error.message}`));
+    child.once('error', (error) => fail(`cannot run conmon: ${error.message}`));
+    child.unref();
+  });
+  const process = processIdentity(pid);
+  if (!process) throw new RuntimeCommandError(`the container's first process (${pid}) ended at once`);
+  const conmon = processIdentity(Number(await readFile(join(bundle, 'conmon.pid'), 'utf8').catch(() => '0')));
+  return { process, ...(conmon ? { conmon } : {}) };
+}
+
+/** Tell a container's conmon about a new terminal size. */
+export const resizeTerminal = (bundle: string, width: number, height: number) => control(bundle, `1 ${height} ${width}\n`);
+
+/** Tell it to go on in a new log file at the same path. */
+export const reopenLog = (bundle: string) => control(bundle, '2 0 0\n');
+
+/** False: no conmon listens. */
+function control(bundle: string, message: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(join(bundle, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (['ENXIO', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+  try {
+    writeSync(fd, message);
+    return true;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export async function makeConmonDirs(state: string): Promise<ConmonDirs> {
+  const dirs = { exits: join(state, 'exits'), sockets: join(state, 's') };
+  await Promise.all(Object.values(dirs).map((dir) => mkdir(dir, { recursive: true, mode: 0o700 })));
+  return dirs;
+}

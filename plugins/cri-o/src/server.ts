@@ -1,0 +1,190 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { CniPlugin } from '@coxswain/cni';
+import { ContainerEventType, type ImageService, type RpcInterceptor, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
+import {
+  ContainerManager,
+  CriEvents,
+  hostFacts,
+  ManagedRuntimeService,
+  pauseId,
+  type RuntimeEngine,
+  RuntimeStreaming,
+  SandboxManager,
+  SandboxNetwork,
+  StatsReader,
+} from '@coxswain/cri-runtime';
+import type { RegistryOptions } from '@coxswain/oci';
+import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
+import { CrioImageService } from './images/image-service.js';
+import { ImageStore } from './images/image-store.js';
+import { importArchive, type ImportOptions, Puller } from './images/pull.js';
+import { attachSession } from './runtime/attach.js';
+import { conmonProgram, makeConmonDirs, reopenLog } from './runtime/conmon.js';
+import { CrioDriver } from './runtime/crio-driver.js';
+import { CrioExec } from './runtime/exec.js';
+import { watchExits } from './runtime/exit-watcher.js';
+import { folderUsage } from './runtime/layer-usage.js';
+import { Runtimes } from './runtime/oci-runtime.js';
+import { CrioPause } from './runtime/pause.js';
+
+const VERSION = '0.1.0';
+
+export interface CrioOptions {
+  /** Where to serve CRI, `unix:///run/coxswain/crio.sock`. */
+  readonly endpoint: string;
+  /** Images, writable layers, what pods and containers are; survives reboots. Short: its paths go into mount options. */
+  readonly root: string;
+  /** Namespaces, bundles, mounts; does not: under /run. */
+  readonly state: string;
+  readonly cni: { readonly confDir: string; readonly binDirs: readonly string[]; readonly cacheDir?: string; readonly plugins?: readonly CniPlugin[] };
+  /** OCI runtime by RuntimeClass handler, a name or a path; the first is the default. Absent: runc and crun, whichever are installed. */
+  readonly runtimes?: Readonly<Record<string, string>>;
+  readonly registry?: Pick<RegistryOptions, 'mirrors' | 'insecureHosts' | 'attempts' | 'fetch'>;
+  /** Uncompressed bytes and entries one layer may have. */
+  readonly layerLimits?: { readonly maxBytes?: number; readonly maxEntries?: number };
+  /** Address of the streaming server; default 127.0.0.1. */
+  readonly streamingAddress?: string;
+  readonly interceptors?: readonly RpcInterceptor[];
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+}
+
+/** A running CRI server without a daemon beneath. */
+export interface Crio {
+  readonly endpoint: string;
+  readonly runtime: RuntimeService;
+  readonly image: ImageService;
+  /** RuntimeClass handlers, the default first. */
+  readonly handlers: readonly string[];
+  /** Stop serving; containers go on and are found again by the next server of the same folders. */
+  stop(): Promise<void>;
+  /** Stop and remove every pod: for taking a node down. Then `stop`. */
+  destroyPods(): Promise<void>;
+}
+
+/** Start the CRI server: find everything again that is there, then serve. */
+export async function startCrio(options: CrioOptions): Promise<Crio> {
+  const { clock = systemClock, random = systemRandom, logger = silentLogger, root, state } = options;
+  conmonProgram();
+  const execDir = join(state, 'exec');
+  await rm(execDir, { recursive: true, force: true });
+  await Promise.all(
+    [join(root, 'sandboxes'), join(root, 'containers'), join(state, 'bundles'), execDir].map((dir) => mkdir(dir, { recursive: true, mode: 0o711 })),
+  );
+  const undo: (() => unknown)[] = [];
+  try {
+    const [facts, conmon, images] = await Promise.all([hostFacts(), makeConmonDirs(state), ImageStore.open(join(root, 'images'), options.layerLimits)]);
+    const runtimes = await Runtimes.open({ stateDir: join(state, 'oci'), cgroups: facts.cgroups, ...(options.runtimes ? { runtimes: options.runtimes } : {}) });
+    const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
+    const pause = new CrioPause(runtimes, conmon, join(root, 'pause'), join(state, 'bundles'));
+    await pause.prepare();
+    const sandboxes = new SandboxManager({
+      rootDir: join(root, 'sandboxes'),
+      stateDir: join(state, 'sandboxes'),
+      network,
+      pause,
+      handlers: runtimes.handlers,
+      clock,
+      random,
+      logger,
+    });
+    const events = new CriEvents(clock);
+    const driver = new CrioDriver({ images, runtimes, conmon, rootDir: join(root, 'containers'), stateDir: state, clock, logger });
+    const containers = new ContainerManager({ driver, sandboxes, rootDir: join(root, 'containers'), facts, clock, random, logger, onEvent: events.publish });
+    events.connect(sandboxes, containers);
+    const failed = (error: unknown) => logger.error('handling the end of a container failed', { err: error });
+    const exited = (id: string) => {
+      if (!id.startsWith('pause-')) return void containers.processExited(id).catch(failed);
+      const sandbox = sandboxes.all().find((s) => pauseId(s.id) === id);
+      if (sandbox)
+        void sandboxes.pauseExited(sandbox.id).then((s) => s && events.publish(s.id, s.id, ContainerEventType.CONTAINER_STOPPED_EVENT), failed);
+    };
+    // Watching before looking, so that no end falls between the two.
+    const stopWatching = watchExits(conmon.exits, { exit: exited, sweep: () => void containers.resync().catch(failed) }, { clock, logger });
+    undo.push(stopWatching);
+    await sandboxes.recover();
+    await containers.recover();
+    await containers.resync();
+    for (const id of await readdir(conmon.exits)) if (id.startsWith('pause-')) exited(id);
+    const collectGarbage = () => images.collectGarbage(driver.layersInUse());
+    await collectGarbage();
+    const exec = new CrioExec({
+      dir: execDir,
+      dirs: conmon,
+      target: async (id) => ({ runtime: driver.runtime(id), spec: await driver.spec(id) }),
+      clock,
+      random,
+    });
+    const streaming = await StreamingServer.start({
+      handler: new RuntimeStreaming({
+        containers,
+        sandboxes,
+        exec,
+        attach: (container, session) => attachSession(conmon, driver.bundle(container.meta.id), container, session, clock),
+      }),
+      clock,
+      ...(options.streamingAddress ? { address: options.streamingAddress } : {}),
+    });
+    undo.push(() => streaming.close());
+    const stats = new StatsReader((id) => folderUsage(driver.upper(id)), facts, clock, join(root, 'containers'));
+    const engine: RuntimeEngine = {
+      name: 'cri-o',
+      handlers: runtimes.handlers,
+      version: async () => VERSION,
+      problem: async () => {
+        try {
+          conmonProgram();
+          return undefined;
+        } catch (error) {
+          return (error as Error).message;
+        }
+      },
+      update: (container, resources) => driver.runtime(container.meta.id).update(container.meta.id, resources),
+      reopenLog: async (container) => {
+        if (container.meta.logPath !== '' && !reopenLog(driver.bundle(container.meta.id))) throw new Error('the container has no monitor any more');
+      },
+    };
+    const runtime = new ManagedRuntimeService({ engine, sandboxes, containers, network, exec, streaming, stats, events: events.hub, facts, logger });
+    const puller = new Puller({ store: images, clock, ...(options.registry ? { registry: options.registry } : {}) });
+    const image = new CrioImageService({ store: images, puller, clock, root: join(root, 'images'), collectGarbage });
+    const server = await serveCri({
+      endpoint: options.endpoint,
+      runtime,
+      image,
+      ...(options.interceptors ? { interceptors: options.interceptors } : {}),
+    });
+    undo.push(() => server.close());
+    let stopped: Promise<void> | undefined;
+    return {
+      endpoint: server.endpoint,
+      runtime,
+      image,
+      handlers: runtimes.handlers,
+      stop() {
+        stopped ??= (async () => {
+          await server.close();
+          await streaming.close();
+          stopWatching();
+        })();
+        return stopped;
+      },
+      async destroyPods() {
+        await Promise.all(sandboxes.all().map((s) => runtime.removePodSandbox({ $typeName: 'runtime.v1.RemovePodSandboxRequest', podSandboxId: s.id })));
+      },
+    };
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+/**
+ * Load an image archive (OCI layout or `docker save`, plain or gzip) for the server of this `root`, which may be running.
+ * Returns the names it can be run by.
+ */
+export async function importCrioImage(root: string, tar: Readable | AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<string[]> {
+  return importArchive(await ImageStore.open(join(root, 'images')), tar, options);
+}
