@@ -16,8 +16,14 @@ async function operationsWork(c: CheckContext, { group, resource, namespaced, ma
   const root = group === '' ? '/api/v1' : `/apis/${group}/v1`;
   if (group !== '') {
     const groups = (await c.api.get('/apis')).groups as Json[];
-    truly(groups.find((g) => g.name === group)?.versions.some((v: Json) => v.version === 'v1'), `${group}/v1 in /apis`);
-    truly((await c.api.get(`/apis/${group}`)).versions.some((v: Json) => v.groupVersion === `${group}/v1`), `v1 in /apis/${group}`);
+    truly(
+      groups.find((g) => g.name === group)?.versions.some((v: Json) => v.version === 'v1'),
+      `${group}/v1 in /apis`,
+    );
+    truly(
+      (await c.api.get(`/apis/${group}`)).versions.some((v: Json) => v.groupVersion === `${group}/v1`),
+      `v1 in /apis/${group}`,
+    );
   }
   const resources = (await c.api.get(root)).resources.map((r: Json) => r.name);
   truly(resources.includes(resource), `${resource} in ${root}`);
@@ -48,7 +54,10 @@ async function operationsWork(c: CheckContext, { group, resource, namespaced, ma
   });
   await watch.until('the update', (e) => e.type === 'MODIFIED' && e.object.metadata.annotations?.updated === 'true');
   if (status) {
-    const patched = await c.api.patch(`${path}/status`, 'merge', { metadata: { annotations: { patchedstatus: 'true' } }, status: status('2026-01-01T00:00:00Z') });
+    const patched = await c.api.patch(`${path}/status`, 'merge', {
+      metadata: { annotations: { patchedstatus: 'true' } },
+      status: status('2026-01-01T00:00:00Z'),
+    });
     same(patched.metadata.annotations.patchedstatus, 'true', 'annotation by way of the status');
     holds(patched.status, status('2026-01-01T00:00:00Z'), 'status patched');
     await c.api.change(
@@ -97,7 +106,9 @@ const kinds: readonly (Kind & { readonly name: string })[] = [
     group: 'networking.k8s.io',
     resource: 'networkpolicies',
     namespaced: true,
-    make: () => ({ spec: { podSelector: { matchLabels: label }, policyTypes: ['Ingress'], ingress: [{ from: [{ namespaceSelector: { matchLabels: label } }] }] } }),
+    make: () => ({
+      spec: { podSelector: { matchLabels: label }, policyTypes: ['Ingress'], ingress: [{ from: [{ namespaceSelector: { matchLabels: label } }] }] },
+    }),
   },
   {
     name: 'ServiceCIDR and IPAddress API should support ServiceCIDR API operations',
@@ -158,9 +169,7 @@ const kinds: readonly (Kind & { readonly name: string })[] = [
 ];
 
 export const checks: Check[] = [
-  ...kinds
-    .filter((kind) => kind.resource !== 'ipaddresses')
-    .map((kind): Check => ({ name: kind.name, run: (c) => operationsWork(c, kind) })),
+  ...kinds.filter((kind) => kind.resource !== 'ipaddresses').map((kind): Check => ({ name: kind.name, run: (c) => operationsWork(c, kind) })),
   {
     name: 'ServiceCIDR and IPAddress API should support IPAddress API operations',
     async run(c) {
@@ -176,7 +185,11 @@ export const checks: Check[] = [
       same((await c.api.get(at + query)).items.length, 3, 'list');
       const bad = await c.api.raw('PATCH', `${at}/${block}.1`, { spec: { parentRef: { name: 'other' } } }, 'application/merge-patch+json');
       same(bad.code, 422, 'changing the immutable spec');
-      same((await c.api.raw('POST', at, { metadata: { name: '10.010.0.1' }, spec: { parentRef: { resource: 'x', name: 'y' } } })).code, 422, 'a name that is no address');
+      same(
+        (await c.api.raw('POST', at, { metadata: { name: '10.010.0.1' }, spec: { parentRef: { resource: 'x', name: 'y' } } })).code,
+        422,
+        'a name that is no address',
+      );
       const patched = await c.api.patch(`${at}/${block}.1`, 'merge', { metadata: { annotations: { patched: 'true' } } });
       same(patched.metadata.annotations.patched, 'true', 'patched');
       await c.api.delete(`${at}/${block}.1`);
@@ -184,43 +197,55 @@ export const checks: Check[] = [
       same((await c.api.get(at + query)).items.length, 0, 'left');
     },
   },
-  ...(['', 'events.k8s.io'] as const).map((group): Check => ({
-    name: group === '' ? 'Events should manage the lifecycle of an event; delete a collection of events' : 'Events API should ensure that an event can be fetched, patched, deleted, and listed; delete a collection',
-    async run(c) {
-      const root = group === '' ? '/api/v1' : `/apis/${group}/v1`;
-      const at = `${root}/namespaces/${c.ns}/events`;
-      const modern = group !== '';
-      const regarding = { kind: 'Pod', namespace: c.ns, name: 'p', apiVersion: 'v1' };
-      const event = (n: number) => ({
-        metadata: { name: `event-${n}`, labels: { 'testevent-constant': c.ns } },
-        ...(modern
-          ? { regarding, note: 'This is a test', eventTime: '2026-01-01T00:00:00.123456Z', action: 'Do', reportingController: 'test.k8s.io/c', reportingInstance: 'i' }
-          : { involvedObject: { namespace: c.ns }, message: 'This is a test', source: { component: 'x' }, firstTimestamp: null, lastTimestamp: null }),
-        reason: 'Test',
-        type: 'Normal',
-      });
-      await c.api.post(at, event(0));
-      const query = `?labelSelector=testevent-constant%3D${c.ns}`;
-      same((await c.api.get(`${root}/events${query}`)).items.length, 1, 'found everywhere');
-      const text = modern ? 'note' : 'message';
-      // What an event of the new API says does not change: only how often it was seen.
-      const change = modern ? { series: { count: 2, lastObservedTime: '2014-02-01T00:00:00.000000Z' } } : { message: 'patched' };
-      holds(await c.api.patch(`${at}/event-0`, 'strategic', change), change, 'patch');
-      const series = { count: 100, lastObservedTime: '2014-02-02T00:00:00.000000Z' };
-      const updated = await c.api.change(`${at}/event-0`, (e) => {
-        e.series = series;
-      });
-      same(updated.series, series, 'series');
-      same((await c.api.get(`${at}/event-0`))[text], modern ? 'This is a test' : 'patched', 'get');
-      if (modern) same((await c.api.get(`/api/v1/namespaces/${c.ns}/events/event-0`)).message, 'This is a test', 'as a core event');
-      await c.api.delete(`${at}/event-0`);
-      same((await c.api.get(`${root}/events${query}`)).items.length, 0, 'after the delete');
-      for (const n of [1, 2, 3]) await c.api.post(at, event(n));
-      same((await c.api.get(at + query)).items.length, 3, 'three');
-      await c.api.delete(at + query);
-      same((await c.api.get(at + query)).items.length, 0, 'left');
-    },
-  })),
+  ...(['', 'events.k8s.io'] as const).map(
+    (group): Check => ({
+      name:
+        group === ''
+          ? 'Events should manage the lifecycle of an event; delete a collection of events'
+          : 'Events API should ensure that an event can be fetched, patched, deleted, and listed; delete a collection',
+      async run(c) {
+        const root = group === '' ? '/api/v1' : `/apis/${group}/v1`;
+        const at = `${root}/namespaces/${c.ns}/events`;
+        const modern = group !== '';
+        const regarding = { kind: 'Pod', namespace: c.ns, name: 'p', apiVersion: 'v1' };
+        const event = (n: number) => ({
+          metadata: { name: `event-${n}`, labels: { 'testevent-constant': c.ns } },
+          ...(modern
+            ? {
+                regarding,
+                note: 'This is a test',
+                eventTime: '2026-01-01T00:00:00.123456Z',
+                action: 'Do',
+                reportingController: 'test.k8s.io/c',
+                reportingInstance: 'i',
+              }
+            : { involvedObject: { namespace: c.ns }, message: 'This is a test', source: { component: 'x' }, firstTimestamp: null, lastTimestamp: null }),
+          reason: 'Test',
+          type: 'Normal',
+        });
+        await c.api.post(at, event(0));
+        const query = `?labelSelector=testevent-constant%3D${c.ns}`;
+        same((await c.api.get(`${root}/events${query}`)).items.length, 1, 'found everywhere');
+        const text = modern ? 'note' : 'message';
+        // What an event of the new API says does not change: only how often it was seen.
+        const change = modern ? { series: { count: 2, lastObservedTime: '2014-02-01T00:00:00.000000Z' } } : { message: 'patched' };
+        holds(await c.api.patch(`${at}/event-0`, 'strategic', change), change, 'patch');
+        const series = { count: 100, lastObservedTime: '2014-02-02T00:00:00.000000Z' };
+        const updated = await c.api.change(`${at}/event-0`, (e) => {
+          e.series = series;
+        });
+        same(updated.series, series, 'series');
+        same((await c.api.get(`${at}/event-0`))[text], modern ? 'This is a test' : 'patched', 'get');
+        if (modern) same((await c.api.get(`/api/v1/namespaces/${c.ns}/events/event-0`)).message, 'This is a test', 'as a core event');
+        await c.api.delete(`${at}/event-0`);
+        same((await c.api.get(`${root}/events${query}`)).items.length, 0, 'after the delete');
+        for (const n of [1, 2, 3]) await c.api.post(at, event(n));
+        same((await c.api.get(at + query)).items.length, 3, 'three');
+        await c.api.delete(at + query);
+        same((await c.api.get(at + query)).items.length, 0, 'left');
+      },
+    }),
+  ),
   {
     name: 'Endpoints should test the lifecycle of an Endpoint',
     async run(c) {
@@ -230,7 +255,10 @@ export const checks: Check[] = [
         metadata: { name: 'e', labels: { 'test-endpoint-static': 'true' } },
         subsets: [{ addresses: [{ ip: '10.0.0.24' }], ports: [{ name: 'http', port: 80, protocol: 'TCP' }] }],
       });
-      truly((await c.api.get('/api/v1/endpoints?labelSelector=test-endpoint-static%3Dtrue')).items.some((e: Json) => e.metadata.namespace === c.ns), 'list everywhere');
+      truly(
+        (await c.api.get('/api/v1/endpoints?labelSelector=test-endpoint-static%3Dtrue')).items.some((e: Json) => e.metadata.namespace === c.ns),
+        'list everywhere',
+      );
       await c.api.change(`${at}/e`, (e) => {
         e.metadata.labels['test-service'] = 'updated';
       });
@@ -276,9 +304,14 @@ export const checks: Check[] = [
       const status = await c.until(`${pdb}/b`, 'status', (b) => b.status?.observedGeneration >= 1 && b.status.currentHealthy === 2);
       same([status.status.disruptionsAllowed, status.status.desiredHealthy, status.status.expectedPods], [0, 2, 2], 'status');
       same(condition(status, 'DisruptionAllowed')?.reason, 'InsufficientPods', 'condition');
-      const evict = () => c.api.raw('POST', `${c.core}/pods/p-0/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'p-0', namespace: c.ns } });
+      const evict = () =>
+        c.api.raw('POST', `${c.core}/pods/p-0/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'p-0', namespace: c.ns } });
       const blocked = await evict();
-      same([blocked.code, blocked.body.reason, blocked.body.details?.causes?.[0]?.reason], [429, 'TooManyRequests', 'DisruptionBudget'], 'eviction under the first budget');
+      same(
+        [blocked.code, blocked.body.reason, blocked.body.details?.causes?.[0]?.reason],
+        [429, 'TooManyRequests', 'DisruptionBudget'],
+        'eviction under the first budget',
+      );
       await c.api.change(`${pdb}/b`, (b) => {
         b.spec.minAvailable = 1;
       });

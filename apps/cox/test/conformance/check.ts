@@ -125,7 +125,9 @@ export const template = (labels: Json, spec: Json = {}): Json => ({ metadata: { 
 
 /** The order of a map's keys means nothing. */
 const canonical = (value: unknown): string | undefined =>
-  JSON.stringify(value, (_key, v: unknown) => (v !== null && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([x], [y]) => (x < y ? -1 : 1))) : v));
+  JSON.stringify(value, (_key, v: unknown) =>
+    v !== null && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([x], [y]) => (x < y ? -1 : 1))) : v,
+  );
 
 export function same(actual: unknown, expected: unknown, what: string): void {
   const a = canonical(actual);

@@ -52,14 +52,93 @@ export const checks: Check[] = [
         '-',
       );
       const [pod] = await c.pods('app=agnhost-primary');
-      has(await c.kubectl('describe', 'pod', pod.metadata.name), 'Name:', 'Namespace:', 'Node:', 'Labels:', 'app=agnhost-primary', 'role=master', 'Annotations:', 'Status:', 'IP:', 'Controlled By:', 'ReplicationController/agnhost-primary', 'Image:', 'State:', 'QoS Class:');
-      has(await c.kubectl('describe', 'rc', 'agnhost-primary'), 'Name:', 'Namespace:', 'Selector:', 'Labels:', 'Annotations:', 'Replicas:', /1 current.*1 desired/, 'Pods Status:', '1 Running', '0 Waiting', '0 Succeeded', '0 Failed', 'Pod Template:', 'Image:', 'Events:', 'SuccessfulCreate');
-      has(await c.kubectl('describe', 'service', 'agnhost-primary'), 'Selector:', 'Type:', 'ClusterIP', 'IP:', 'Port:', 'Endpoints:', 'Session Affinity:', /TargetPort:\s+http-server/);
-      has(await c.kubectl('describe', 'node', await c.node), 'Labels:', 'Annotations:', 'CreationTimestamp:', 'Conditions:', 'Type', 'Status', 'LastHeartbeatTime', 'LastTransitionTime', 'Reason', 'Message', 'Addresses:', 'Capacity:', 'Version', 'Kernel Version:', 'OS Image:', 'Container Runtime Version:', 'Kubelet Version:', 'Pods:', 'Allocated resources:');
+      has(
+        await c.kubectl('describe', 'pod', pod.metadata.name),
+        'Name:',
+        'Namespace:',
+        'Node:',
+        'Labels:',
+        'app=agnhost-primary',
+        'role=master',
+        'Annotations:',
+        'Status:',
+        'IP:',
+        'Controlled By:',
+        'ReplicationController/agnhost-primary',
+        'Image:',
+        'State:',
+        'QoS Class:',
+      );
+      has(
+        await c.kubectl('describe', 'rc', 'agnhost-primary'),
+        'Name:',
+        'Namespace:',
+        'Selector:',
+        'Labels:',
+        'Annotations:',
+        'Replicas:',
+        /1 current.*1 desired/,
+        'Pods Status:',
+        '1 Running',
+        '0 Waiting',
+        '0 Succeeded',
+        '0 Failed',
+        'Pod Template:',
+        'Image:',
+        'Events:',
+        'SuccessfulCreate',
+      );
+      has(
+        await c.kubectl('describe', 'service', 'agnhost-primary'),
+        'Selector:',
+        'Type:',
+        'ClusterIP',
+        'IP:',
+        'Port:',
+        'Endpoints:',
+        'Session Affinity:',
+        /TargetPort:\s+http-server/,
+      );
+      has(
+        await c.kubectl('describe', 'node', await c.node),
+        'Labels:',
+        'Annotations:',
+        'CreationTimestamp:',
+        'Conditions:',
+        'Type',
+        'Status',
+        'LastHeartbeatTime',
+        'LastTransitionTime',
+        'Reason',
+        'Message',
+        'Addresses:',
+        'Capacity:',
+        'Version',
+        'Kernel Version:',
+        'OS Image:',
+        'Container Runtime Version:',
+        'Kubelet Version:',
+        'Pods:',
+        'Allocated resources:',
+      );
       has(await c.kubectl('describe', 'namespace', c.ns), 'Name:', 'Labels:', 'Annotations:', /Status:\s+Active/);
-      const manifest = { schedule: '*/1 * * * *', jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'test', image: IMAGE, args: ['x'] }] } } } } };
+      const manifest = {
+        schedule: '*/1 * * * *',
+        jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'test', image: IMAGE, args: ['x'] }] } } } },
+      };
       await c.api.post(`${c.batch}/cronjobs`, { metadata: { name: 'cj' }, spec: { ...manifest, suspend: true } });
-      has(await c.kubectl('describe', 'cronjob', 'cj'), 'Schedule:', 'Concurrency Policy:', 'Suspend:', 'Successful Job History Limit:', 'Failed Job History Limit:', 'Starting Deadline Seconds:', 'Selector:', 'Parallelism:', 'Completions:');
+      has(
+        await c.kubectl('describe', 'cronjob', 'cj'),
+        'Schedule:',
+        'Concurrency Policy:',
+        'Suspend:',
+        'Successful Job History Limit:',
+        'Failed Job History Limit:',
+        'Starting Deadline Seconds:',
+        'Selector:',
+        'Parallelism:',
+        'Completions:',
+      );
     },
   },
   {
@@ -125,12 +204,14 @@ export const checks: Check[] = [
       await c.kubectl('run', 'never', '--restart=Never', `--image=${IMAGE}`);
       same((await c.api.get(`${c.core}/pods/never`)).spec.restartPolicy, 'Never', 'restart policy');
       await controller(c, 'update-demo', 2);
-      const names = async () => (await c.kubectl('get', 'pods', '-o', 'template', '--template={{range.items}}{{.metadata.name}} {{end}}', '-l', 'app=update-demo')).trim().split(' ');
+      const names = async () =>
+        (await c.kubectl('get', 'pods', '-o', 'template', '--template={{range.items}}{{.metadata.name}} {{end}}', '-l', 'app=update-demo')).trim().split(' ');
       const check = async (n: number) => {
         await eventually(`${n} pods`, async () => same((await names()).length, n, 'pods'));
         for (const name of await names()) {
           await c.running(name);
-          const template = '{{if (exists . "status" "containerStatuses")}}{{range .status.containerStatuses}}{{if (and (eq .name "agnhost-primary") (exists . "state" "running"))}}true{{end}}{{end}}{{end}}';
+          const template =
+            '{{if (exists . "status" "containerStatuses")}}{{range .status.containerStatuses}}{{if (and (eq .name "agnhost-primary") (exists . "state" "running"))}}true{{end}}{{end}}{{end}}';
           same(await c.kubectl('get', 'pods', name, '-o', 'template', `--template=${template}`), 'true', name);
         }
       };
@@ -146,7 +227,17 @@ export const checks: Check[] = [
   {
     name: 'Kubectl logs should be able to retrieve and filter logs',
     async run(c) {
-      await c.kubectl('run', 'logs-generator', `--image=${IMAGE}`, '--restart=Never', '--command', '--', 'sh', '-c', 'i=0; while true; do echo "line $i /api/v1/pods"; i=$((i+1)); sleep 0.1; done');
+      await c.kubectl(
+        'run',
+        'logs-generator',
+        `--image=${IMAGE}`,
+        '--restart=Never',
+        '--command',
+        '--',
+        'sh',
+        '-c',
+        'i=0; while true; do echo "line $i /api/v1/pods"; i=$((i+1)); sleep 0.1; done',
+      );
       await c.running('logs-generator');
       const logs = (...args: string[]) => c.kubectl('logs', 'logs-generator', 'logs-generator', ...args);
       await eventually('logs', async () => truly((await logs()).split('\n').length > 15, 'few lines'));
@@ -214,7 +305,8 @@ kind: Service
 metadata: { name: ${name} }
 spec: { selector: { app: ${name} }, ports: [{ port: 80 }] }
 `;
-      const cgi = "mkdir -p /tmp/w/cgi-bin; printf '#!/bin/sh\\nprintf \"Content-Type: text/plain\\\\r\\\\n\\\\r\\\\n\"; wget -q -O - http://backend/' > /tmp/w/cgi-bin/get; chmod +x /tmp/w/cgi-bin/get; exec httpd -f -p 80 -h /tmp/w";
+      const cgi =
+        'mkdir -p /tmp/w/cgi-bin; printf \'#!/bin/sh\\nprintf "Content-Type: text/plain\\\\r\\\\n\\\\r\\\\n"; wget -q -O - http://backend/\' > /tmp/w/cgi-bin/get; chmod +x /tmp/w/cgi-bin/get; exec httpd -f -p 80 -h /tmp/w';
       const yaml = tier('backend', 'mkdir -p /tmp/w; echo entry > /tmp/w/index.html; exec httpd -f -p 80 -h /tmp/w') + tier('frontend', cgi);
       await c.kubectlWith(yaml, 'create', '-f', '-');
       await c.kubectl('rollout', 'status', 'deployment/frontend', '--timeout=60s');

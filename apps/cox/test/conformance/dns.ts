@@ -56,10 +56,20 @@ export const checks: Check[] = [
     name: 'DNS should provide DNS for services; partial qualified names; Hostname and Subdomain of pods',
     async run(c) {
       await probe(c);
-      await c.pod('querier', { command: WEB, hostname: 'dns-querier-2', subdomain: 'headless', container: { ports: [{ containerPort: 80 }] } }, { labels: { dns: 'yes' } });
+      await c.pod(
+        'querier',
+        { command: WEB, hostname: 'dns-querier-2', subdomain: 'headless', container: { ports: [{ containerPort: 80 }] } },
+        { labels: { dns: 'yes' } },
+      );
       const ip = literal((await c.running('querier')).status.podIP);
-      await c.api.post(`${c.core}/services`, { metadata: { name: 'headless' }, spec: { clusterIP: 'None', selector: { dns: 'yes' }, ports: [{ port: 80, name: 'http', protocol: 'TCP' }] } });
-      const regular = await c.api.post(`${c.core}/services`, { metadata: { name: 'regular' }, spec: { selector: { dns: 'yes' }, ports: [{ port: 80, name: 'http', protocol: 'TCP' }] } });
+      await c.api.post(`${c.core}/services`, {
+        metadata: { name: 'headless' },
+        spec: { clusterIP: 'None', selector: { dns: 'yes' }, ports: [{ port: 80, name: 'http', protocol: 'TCP' }] },
+      });
+      const regular = await c.api.post(`${c.core}/services`, {
+        metadata: { name: 'regular' },
+        spec: { selector: { dns: 'yes' }, ports: [{ port: 80, name: 'http', protocol: 'TCP' }] },
+      });
       const clusterIP = literal(regular.spec.clusterIP);
       for (const suffix of ['', `.${c.ns}`, `.${c.ns}.svc`, `.${c.ns}.svc.cluster.local`]) {
         await resolves(c, `headless${suffix}`, ip);
@@ -97,13 +107,23 @@ export const checks: Check[] = [
   {
     name: 'DNS should support configurable pod DNS nameservers',
     async run(c) {
-      await c.pod('none', { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'], searches: ['resolv.conf.local'], options: [{ name: 'ndots', value: '2' }] } });
+      await c.pod('none', {
+        dnsPolicy: 'None',
+        dnsConfig: { nameservers: ['1.1.1.1'], searches: ['resolv.conf.local'], options: [{ name: 'ndots', value: '2' }] },
+      });
       await c.pod('first', { dnsConfig: { searches: ['extra.local'], options: [{ name: 'ndots', value: '3' }] } });
       await c.pod('default', { dnsPolicy: 'Default' });
       for (const pod of ['none', 'first', 'default']) await c.running(pod);
-      same((await c.exec('none', 'cat /etc/resolv.conf')).trim().split('\n').sort(), ['nameserver 1.1.1.1', 'options ndots:2', 'search resolv.conf.local'], 'None');
+      same(
+        (await c.exec('none', 'cat /etc/resolv.conf')).trim().split('\n').sort(),
+        ['nameserver 1.1.1.1', 'options ndots:2', 'search resolv.conf.local'],
+        'None',
+      );
       const first = await c.exec('first', 'cat /etc/resolv.conf');
-      truly(first.includes(`search ${c.ns}.svc.cluster.local svc.cluster.local cluster.local`) && /search .*extra\.local/.test(first) && first.includes('ndots:3'), first);
+      truly(
+        first.includes(`search ${c.ns}.svc.cluster.local svc.cluster.local cluster.local`) && /search .*extra\.local/.test(first) && first.includes('ndots:3'),
+        first,
+      );
       truly(!(await c.exec('default', 'cat /etc/resolv.conf')).includes('cluster.local'), 'Default');
       same((await c.api.get(`${c.core}/pods/none`)).spec.containers[0].image, IMAGE, 'image');
     },

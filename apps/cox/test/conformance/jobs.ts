@@ -16,7 +16,12 @@ const job = (c: CheckContext, name: string, spec: Json, { script, restartPolicy 
 
 const ended = (c: CheckContext, name: string, type: 'Complete' | 'Failed', reason: string, withinMs = 60_000) =>
   c
-    .until(`${c.batch}/jobs/${name}`, `${name} to be ${type}`, (j) => j.status.conditions?.some((x: Json) => ['Complete', 'Failed'].includes(x.type) && x.status === 'True'), withinMs)
+    .until(
+      `${c.batch}/jobs/${name}`,
+      `${name} to be ${type}`,
+      (j) => j.status.conditions?.some((x: Json) => ['Complete', 'Failed'].includes(x.type) && x.status === 'True'),
+      withinMs,
+    )
     .then((j) => {
       same(condition(j, type)?.reason, reason, `reason of ${type} in ${JSON.stringify(j.status)}`);
       const interim = condition(j, type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget');
@@ -57,7 +62,11 @@ export const checks: Check[] = [
       );
       const done = await ended(c, 'j', 'Complete', 'CompletionsReached', 90_000);
       same(done.status.succeeded, 3, 'succeeded');
-      same((await c.pods('job=j')).filter((p) => p.status.phase === 'Succeeded' && p.status.containerStatuses[0].restartCount === 1).length, 3, 'restarted pods');
+      same(
+        (await c.pods('job=j')).filter((p) => p.status.phase === 'Succeeded' && p.status.containerStatuses[0].restartCount === 1).length,
+        3,
+        'restarted pods',
+      );
       truly(done.status.completionTime, 'no completionTime');
     },
   },
@@ -102,7 +111,10 @@ export const checks: Check[] = [
       for (const p of pods) {
         await c.exec(p.metadata.name, 'until [ -e /data/m-$JOB_COMPLETION_INDEX ]; do sleep 0.1; done');
         await c.api.post(`${c.core}/pods/${p.metadata.name}/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: p.metadata.name } });
-        await watch.until('DisruptionTarget', (e) => e.object.metadata.name === p.metadata.name && condition(e.object, 'DisruptionTarget')?.reason === 'EvictionByEvictionAPI');
+        await watch.until(
+          'DisruptionTarget',
+          (e) => e.object.metadata.name === p.metadata.name && condition(e.object, 'DisruptionTarget')?.reason === 'EvictionByEvictionAPI',
+        );
       }
       const done = await ended(c, 'j', 'Complete', 'CompletionsReached');
       same([done.status.failed ?? 0, done.status.succeeded, done.status.completedIndexes], [0, 2, '0,1'], 'failed, succeeded, indexes');
@@ -290,7 +302,10 @@ export const checks: Check[] = [
         j.metadata.annotations.updated = 'true';
       });
       const time = '2026-01-01T00:00:00Z';
-      const status = await c.api.patch(`${at}/cj/status`, 'merge', { metadata: { annotations: { patchedstatus: 'true' } }, status: { lastScheduleTime: time } });
+      const status = await c.api.patch(`${at}/cj/status`, 'merge', {
+        metadata: { annotations: { patchedstatus: 'true' } },
+        status: { lastScheduleTime: time },
+      });
       same([status.status.lastScheduleTime, status.metadata.annotations.patchedstatus], [time, 'true'], 'status patched');
       await c.api.change(
         `${at}/cj`,
@@ -331,7 +346,11 @@ export const checks: Check[] = [
         },
         10_000,
       );
-      same((await jobsOf(c, 'forbid')).map((j) => j.metadata.name), ['forbid-before'], 'jobs of Forbid');
+      same(
+        (await jobsOf(c, 'forbid')).map((j) => j.metadata.name),
+        ['forbid-before'],
+        'jobs of Forbid',
+      );
       const active = (await c.until(`${c.batch}/cronjobs/allow`, 'two active', (j) => j.status.active?.length === 2)).status.active;
       same(active[0].kind, 'Job', 'kind of what is active');
     },

@@ -210,28 +210,30 @@ export const checks: Check[] = [
       truly(!again.spec.clusterIP, 'no address');
     },
   },
-  ...(['ClusterIP', 'NodePort'] as const).map((type): Check => ({
-    name: `Services should have session affinity work for ${type} service; switch session affinity`,
-    async run(c) {
-      const made = await service(c, 's', { type, sessionAffinity: 'ClientIP', selector: { app: 'web' }, ports: [{ port: 80 }] });
-      same(made.spec.sessionAffinityConfig, { clientIP: { timeoutSeconds: 10_800 } }, 'default timeout');
-      await webPods(c, ['pod1', 'pod2', 'pod3']);
-      await client(c);
-      const url = type === 'ClusterIP' ? made.spec.clusterIP : `${await nodeAddress(c)}:${made.spec.ports[0].nodePort}`;
-      await endpointsBe(c, 's', { pod1: [80], pod2: [80], pod3: [80] });
-      await reaches(c, url);
-      await eventually('affinity', async () => same((await many(c, url)).size, 1, 'pods with affinity'));
-      await c.api.change(`${c.core}/services/s`, (s) => {
-        s.spec.sessionAffinity = 'None';
-        delete s.spec.sessionAffinityConfig;
-      });
-      await eventually('no affinity', async () => truly((await many(c, url)).size > 1, 'still one pod'));
-      await c.api.change(`${c.core}/services/s`, (s) => {
-        s.spec.sessionAffinity = 'ClientIP';
-      });
-      await eventually('affinity again', async () => same((await many(c, url)).size, 1, 'pods with affinity'));
-    },
-  })),
+  ...(['ClusterIP', 'NodePort'] as const).map(
+    (type): Check => ({
+      name: `Services should have session affinity work for ${type} service; switch session affinity`,
+      async run(c) {
+        const made = await service(c, 's', { type, sessionAffinity: 'ClientIP', selector: { app: 'web' }, ports: [{ port: 80 }] });
+        same(made.spec.sessionAffinityConfig, { clientIP: { timeoutSeconds: 10_800 } }, 'default timeout');
+        await webPods(c, ['pod1', 'pod2', 'pod3']);
+        await client(c);
+        const url = type === 'ClusterIP' ? made.spec.clusterIP : `${await nodeAddress(c)}:${made.spec.ports[0].nodePort}`;
+        await endpointsBe(c, 's', { pod1: [80], pod2: [80], pod3: [80] });
+        await reaches(c, url);
+        await eventually('affinity', async () => same((await many(c, url)).size, 1, 'pods with affinity'));
+        await c.api.change(`${c.core}/services/s`, (s) => {
+          s.spec.sessionAffinity = 'None';
+          delete s.spec.sessionAffinityConfig;
+        });
+        await eventually('no affinity', async () => truly((await many(c, url)).size > 1, 'still one pod'));
+        await c.api.change(`${c.core}/services/s`, (s) => {
+          s.spec.sessionAffinity = 'ClientIP';
+        });
+        await eventually('affinity again', async () => same((await many(c, url)).size, 1, 'pods with affinity'));
+      },
+    }),
+  ),
   {
     name: 'Services should serve endpoints on same port and different protocols; Granular Checks of pod and node communication: udp, http',
     async run(c) {
@@ -278,11 +280,16 @@ export const checks: Check[] = [
       same((await c.api.get(`${at}/status`)).status.loadBalancer, {}, 'status at first');
       const patch = { metadata: { annotations: { patchedstatus: 'true' } }, status: { loadBalancer: { ingress: [{ ip: '203.0.113.1' }] } } };
       await c.api.patch(`${at}/status`, 'merge', patch);
-      await watch.until('the patch', (e) => e.object.metadata.annotations?.patchedstatus === 'true' && e.object.status.loadBalancer?.ingress?.[0].ip === '203.0.113.1');
+      await watch.until(
+        'the patch',
+        (e) => e.object.metadata.annotations?.patchedstatus === 'true' && e.object.status.loadBalancer?.ingress?.[0].ip === '203.0.113.1',
+      );
       await c.api.change(
         at,
         (s) => {
-          s.status.conditions = [{ type: 'StatusUpdate', status: 'True', reason: 'E2E', message: 'Set from e2e test', lastTransitionTime: '2026-01-01T00:00:00Z' }];
+          s.status.conditions = [
+            { type: 'StatusUpdate', status: 'True', reason: 'E2E', message: 'Set from e2e test', lastTransitionTime: '2026-01-01T00:00:00Z' },
+          ];
         },
         '/status',
       );
@@ -333,7 +340,18 @@ export const checks: Check[] = [
       await eventually('no slice', async () => same((await of('empty')).length, 0, 'slices'));
       // Two services, ports by number and by name, one of them on one pod only.
       await c.pod('pod1', { container: { ports: [{ containerPort: 3000, name: 'example-name' }] } }, { labels: { foo: 'bar', pod: 'one' } });
-      await c.pod('pod2', { container: { ports: [{ containerPort: 3001, name: 'example-name' }, { containerPort: 3002, name: 'other-port' }] } }, { labels: { foo: 'bar', pod: 'two' } });
+      await c.pod(
+        'pod2',
+        {
+          container: {
+            ports: [
+              { containerPort: 3001, name: 'example-name' },
+              { containerPort: 3002, name: 'other-port' },
+            ],
+          },
+        },
+        { labels: { foo: 'bar', pod: 'two' } },
+      );
       await service(c, 'one', { selector: { foo: 'bar' }, publishNotReadyAddresses: true, ports: [{ name: 'example', port: 80, targetPort: 'example-name' }] });
       await service(c, 'two', {
         selector: { foo: 'bar', pod: 'two' },
@@ -413,18 +431,29 @@ export const checks: Check[] = [
       same(await httpFromHere('127.0.0.1', port), 'pod1', 'TCP at loopback');
       same(await httpFromHere(address, port), 'pod2', 'TCP at the address');
       await pod('conflict', address, 'TCP');
-      await c.until(`${c.core}/pods/conflict`, 'no node', (p) => /free ports/.test(p.status.conditions?.find((x: Json) => x.type === 'PodScheduled')?.message ?? ''));
+      await c.until(`${c.core}/pods/conflict`, 'no node', (p) =>
+        /free ports/.test(p.status.conditions?.find((x: Json) => x.type === 'PodScheduled')?.message ?? ''),
+      );
     },
   },
   {
     name: 'Proxy version v1: pods and services through the API server, with every method',
     async run(c) {
-      await c.pod('web', {
-        command: `mkdir -p /tmp/w/cgi-bin /tmp/w/dir; echo hello > /tmp/w/index.html; echo '<a href="/x">x</a>' > /tmp/w/dir/page.html
+      await c.pod(
+        'web',
+        {
+          command: `mkdir -p /tmp/w/cgi-bin /tmp/w/dir; echo hello > /tmp/w/index.html; echo '<a href="/x">x</a>' > /tmp/w/dir/page.html
 printf '#!/bin/sh\\nprintf "Content-Type: text/plain\\\\r\\\\n\\\\r\\\\n"; echo "method=$REQUEST_METHOD query=$QUERY_STRING path=$PATH_INFO"' > /tmp/w/cgi-bin/echo
 chmod +x /tmp/w/cgi-bin/echo; httpd -p 160 -h /tmp/w; exec httpd -f -p 80 -h /tmp/w`,
-        container: { ports: [{ containerPort: 80, name: 'dest1' }, { containerPort: 160, name: 'dest2' }] },
-      }, { labels: { app: 'proxy' } });
+          container: {
+            ports: [
+              { containerPort: 80, name: 'dest1' },
+              { containerPort: 160, name: 'dest2' },
+            ],
+          },
+        },
+        { labels: { app: 'proxy' } },
+      );
       await service(c, 's', {
         selector: { app: 'proxy' },
         ports: [
@@ -435,7 +464,17 @@ chmod +x /tmp/w/cgi-bin/echo; httpd -p 160 -h /tmp/w; exec httpd -f -p 80 -h /tm
       await c.running('web');
       const pod = `${c.core}/pods`;
       const svc = `${c.core}/services`;
-      const targets = [`${pod}/web:80`, `${pod}/web:160`, `${pod}/http:web:160`, `${pod}/web`, `${svc}/s:portname1`, `${svc}/s:portname2`, `${svc}/s:80`, `${svc}/s:81`, `${svc}/http:s:portname1`];
+      const targets = [
+        `${pod}/web:80`,
+        `${pod}/web:160`,
+        `${pod}/http:web:160`,
+        `${pod}/web`,
+        `${svc}/s:portname1`,
+        `${svc}/s:portname2`,
+        `${svc}/s:80`,
+        `${svc}/s:81`,
+        `${svc}/http:s:portname1`,
+      ];
       for (const target of targets) {
         await eventually(target, async () => {
           const answer = await c.api.raw('GET', `${target}/proxy/`);
@@ -459,4 +498,3 @@ chmod +x /tmp/w/cgi-bin/echo; httpd -p 160 -h /tmp/w; exec httpd -f -p 80 -h /tm
     },
   },
 ];
-

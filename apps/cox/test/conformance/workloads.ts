@@ -6,7 +6,10 @@ const selector = (labels: Json) => ({ matchLabels: labels });
 
 async function deployment(c: CheckContext, name: string, spec: Json = {}, pod: Json = {}): Promise<Json> {
   const labels = { app: name };
-  return c.api.post(`${c.apps}/deployments`, { metadata: { name, labels }, spec: { replicas: 1, selector: selector(labels), template: template(labels, pod), ...spec } });
+  return c.api.post(`${c.apps}/deployments`, {
+    metadata: { name, labels },
+    spec: { replicas: 1, selector: selector(labels), template: template(labels, pod), ...spec },
+  });
 }
 
 const rolledOut = (c: CheckContext, name: string, replicas: number) =>
@@ -280,7 +283,12 @@ export const checks: Check[] = [
       await c.api.change(at, (d) => {
         d.spec.template.spec.containers[0].image = 'foo:non-existent';
       });
-      await eventually('the broken daemon', async () => truly((await c.pods('ds=rb')).some((p) => p.spec.containers[0].image === 'foo:non-existent'), 'not yet'));
+      await eventually('the broken daemon', async () =>
+        truly(
+          (await c.pods('ds=rb')).some((p) => p.spec.containers[0].image === 'foo:non-existent'),
+          'not yet',
+        ),
+      );
       await c.kubectl('rollout', 'undo', 'daemonset/ds');
       const done = await c.until(at, 'the rollback', (d) => d.status.numberAvailable === 1 && d.status.updatedNumberScheduled === 1);
       same(done.spec.template.spec.containers[0].image, IMAGE, 'image');
@@ -337,8 +345,14 @@ export const checks: Check[] = [
       using watch = c.api.watch(`${c.core}/pods`);
       await c.until(at, 'three', (s) => s.status.readyReplicas === 3, 60_000);
       const ready = (p: Json) => condition(p, 'Ready')?.status === 'True';
-      const order = watch.events.filter((e, i) => ready(e.object) && watch.events.findIndex((x) => x.object.metadata.name === e.object.metadata.name && ready(x.object)) === i);
-      same(order.map((e) => e.object.metadata.name), ['ss-0', 'ss-1', 'ss-2'], 'order of scaling up');
+      const order = watch.events.filter(
+        (e, i) => ready(e.object) && watch.events.findIndex((x) => x.object.metadata.name === e.object.metadata.name && ready(x.object)) === i,
+      );
+      same(
+        order.map((e) => e.object.metadata.name),
+        ['ss-0', 'ss-1', 'ss-2'],
+        'order of scaling up',
+      );
       const all = ['ss-0', 'ss-1', 'ss-2'];
       await Promise.all(all.map((p) => c.exec(p, 'mv /tmp/w/index.html /tmp/w/away')));
       await c.until(at, 'all unready', (s) => !s.status.readyReplicas);
@@ -385,7 +399,12 @@ export const checks: Check[] = [
       same([second.status.currentReplicas, second.status.updatedReplicas], [3, 3], 'current and updated replicas');
       for (const p of await c.pods('foo=roll')) same(p.metadata.labels['controller-revision-hash'], second.status.updateRevision, 'hash label');
       await setImage(IMAGE);
-      const back = await c.until(at, 'the roll back', (s) => s.status.updateRevision === first.status.updateRevision && s.status.updatedReplicas === 3 && s.status.readyReplicas === 3, 60_000);
+      const back = await c.until(
+        at,
+        'the roll back',
+        (s) => s.status.updateRevision === first.status.updateRevision && s.status.updatedReplicas === 3 && s.status.readyReplicas === 3,
+        60_000,
+      );
       same(back.status.updateRevision, first.status.updateRevision, 'revision after going back');
       const revisions = (await c.api.get(`${c.apps}/controllerrevisions`)).items;
       same(revisions.map((r: Json) => r.revision).sort(), [2, 3], 'revisions');
@@ -400,8 +419,13 @@ export const checks: Check[] = [
       await statefulSet(c, 'ss', labels, { replicas: 3, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 3 } } });
       const first = await c.until(at, 'three', (s) => s.status.readyReplicas === 3, 60_000);
       await c.api.patch(at, 'strategic', { spec: { template: { spec: { containers: [{ name: 'main', image: OTHER_IMAGE }] } } } });
-      const next = await c.until(at, 'a new revision', (s) => s.status.updateRevision !== first.status.updateRevision && s.status.observedGeneration === s.metadata.generation);
-      const hashes = async () => (await c.pods('foo=canary')).sort((a, b) => a.metadata.name.localeCompare(b.metadata.name)).map((p) => p.metadata.labels['controller-revision-hash']);
+      const next = await c.until(
+        at,
+        'a new revision',
+        (s) => s.status.updateRevision !== first.status.updateRevision && s.status.observedGeneration === s.metadata.generation,
+      );
+      const hashes = async () =>
+        (await c.pods('foo=canary')).sort((a, b) => a.metadata.name.localeCompare(b.metadata.name)).map((p) => p.metadata.labels['controller-revision-hash']);
       const old = first.status.updateRevision;
       const fresh = next.status.updateRevision;
       same(await hashes(), [old, old, old], 'behind the partition');
