@@ -22,6 +22,8 @@ export interface ApiServerOptions {
   /** PEM. `clientCA` signs client certificates. */
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCA?: string };
   readonly frontProxy?: FrontProxyOptions;
+  /** PEM; what servers of aggregated groups are shown. */
+  readonly proxyClient?: { readonly cert: string; readonly key: string };
   /** Static bearer tokens (see `parseTokenFile`). */
   readonly tokens: ReadonlyMap<string, UserInfo>;
   /** Requests without credentials are `system:anonymous`, and what RBAC lets that do. */

@@ -5,6 +5,7 @@ import type { Observable } from 'rxjs';
 import { actionHandlers } from './actions/action-handlers.js';
 import { AdmissionChain } from './admission/admission-chain.js';
 import { builtInAdmission } from './admission/built-in-admission.js';
+import { Aggregator } from './aggregator/aggregator.js';
 import { mutatingPolicies } from './admission/policies/mutating-policies.js';
 import { validatingPolicies } from './admission/policies/validating-policies.js';
 import { admissionWebhooks } from './admission/webhooks/webhooks.js';
@@ -75,6 +76,7 @@ export class ApiServer implements Component {
   readonly #cell = new ComponentStateCell();
   readonly #crds: CrdController;
   readonly #webhooks: WebhookClient;
+  readonly #aggregator: Aggregator;
   readonly #flowControl: FlowControl | undefined;
   readonly #timers: (() => void)[] = [];
   #started = false;
@@ -134,7 +136,7 @@ export class ApiServer implements Component {
             logger,
             totalSeats: options.maxRequestsInFlight + options.maxMutatingRequestsInFlight,
           });
-    const resources = new ResourceHandler({ env, actions });
+    const resources = new ResourceHandler({ env, actions, delegate: (context) => this.#aggregator.delegate(context) });
     this.handler = new ApiHandler({
       clock,
       random,
@@ -159,6 +161,17 @@ export class ApiServer implements Component {
       clock,
       logger,
       compileRules: ruleCheckOf,
+    });
+    this.#aggregator = new Aggregator({
+      registry: this.registry,
+      apiServices: cacheOf('apiregistration.k8s.io', 'apiservices'),
+      discovery: this.discovery,
+      openApi: this.openApi,
+      transport: this.transport(SELF),
+      clock,
+      random,
+      logger,
+      ...(options.proxyClient ? { proxyClient: options.proxyClient } : {}),
     });
     serverMetrics(this.metrics, this.registry, this.#feed);
     this.#http = new HttpServer({
@@ -196,6 +209,7 @@ export class ApiServer implements Component {
       await this.#crds.start();
       await this.#http.listen();
       await this.#bootstrap();
+      this.#aggregator.start();
       this.#flowControl?.maintain(this.transport(SELF));
     } catch (error) {
       this.#cell.set('failed', (error as Error).message);
@@ -221,6 +235,7 @@ export class ApiServer implements Component {
     // Clients of ended watches come back to whoever serves next.
     for (const { cache } of this.registry.storages()) cache.groups.end();
     await closed;
+    await this.#aggregator.stop();
     await this.#crds.stop();
     this.#webhooks.close();
     await this.#feed.stop();
@@ -345,7 +360,7 @@ export class ApiServer implements Component {
         ...this.discovery.groups().flatMap((group) => [`/apis/${group}`, ...this.discovery.versions(group).map((version) => `/apis/${group}/${version}`)]),
         ...known,
       ].sort();
-    return [discoveryPaths(this.discovery), healthPaths(health), infoPaths(this.metrics, list), openApiPaths(this.openApi, this.options.clock), oidc];
+    return [{ handle: (context) => this.#aggregator.paths.handle(context) }, discoveryPaths(this.discovery), healthPaths(health), infoPaths(this.metrics, list), openApiPaths(this.openApi, this.options.clock), oidc];
   }
 
   #tlsReloader(read: NonNullable<ApiServerOptions['reloadTls']>): () => void {

@@ -32,7 +32,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     }
   };
   const optional = async (flag: string, path: string | undefined) => (path ? read(flag, path) : undefined);
-  const [cert, key, clientCA, tokens, signing, kubeletCert, kubeletKey, kubeletCA, proxyCA, ...verifying] = await Promise.all([
+  const [cert, key, clientCA, tokens, signing, kubeletCert, kubeletKey, proxyCert, proxyKey, kubeletCA, proxyCA, ...verifying] = await Promise.all([
     read('tls-cert-file', config.tlsCertFile),
     read('tls-private-key-file', config.tlsPrivateKeyFile),
     optional('client-ca-file', config.clientCAFile),
@@ -40,6 +40,8 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     optional('service-account-signing-key-file', config.serviceAccountSigningKeyFile),
     optional('kubelet-client-certificate', config.kubeletClientCertificate),
     optional('kubelet-client-key', config.kubeletClientKey),
+    optional('proxy-client-cert-file', config.proxyClientCertFile),
+    optional('proxy-client-key-file', config.proxyClientKeyFile),
     optional('kubelet-certificate-authority', config.kubeletCertificateAuthority),
     optional('requestheader-client-ca-file', config.requestHeader?.clientCAFile),
     ...config.serviceAccountKeyFiles.map((path) => read('service-account-key-file', path)),
@@ -73,6 +75,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
       ...(kubeletCA ? { ca: kubeletCA } : {}),
       addressTypes: config.kubeletPreferredAddressTypes,
     },
+    ...(proxyCert && proxyKey ? { proxyClient: { cert: proxyCert, key: proxyKey } } : {}),
     serviceRanges: config.serviceClusterIPRanges,
     nodePorts: config.nodePorts,
     disabledAdmission: config.disableAdmissionPlugins,

@@ -23,6 +23,8 @@ export interface ApiServerConfig {
   readonly authorizationModes: readonly ('Node' | 'RBAC' | 'AlwaysAllow')[];
   readonly kubeletClientCertificate: string | undefined;
   readonly kubeletClientKey: string | undefined;
+  readonly proxyClientCertFile: string | undefined;
+  readonly proxyClientKeyFile: string | undefined;
   readonly kubeletCertificateAuthority: string | undefined;
   readonly kubeletPreferredAddressTypes: readonly string[];
   readonly serviceClusterIPRanges: readonly string[];
@@ -90,6 +92,8 @@ export const apiServerFlags: Readonly<Record<string, string>> = {
   'kubelet-preferred-address-types': 'Which addresses of nodes to use, in order (default InternalIP,ExternalIP,Hostname,InternalDNS,ExternalDNS)',
   'max-mutating-requests-inflight': 'Limit of changing requests at a time (default 200; 0: none)',
   'max-requests-inflight': 'Limit of reading requests at a time (default 400; 0: none)',
+  'proxy-client-cert-file': 'Client certificate shown to the servers of aggregated groups',
+  'proxy-client-key-file': 'Key of the client certificate shown to the servers of aggregated groups',
   'request-timeout': 'After which a request is given up (default 1m0s)',
   'requestheader-allowed-names': 'Common names of authenticating proxies (default: any the CA signed)',
   'requestheader-client-ca-file': "PEM bundle that signs authenticating proxies' certificates",
@@ -182,6 +186,8 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
     authorizationModes: modes as ApiServerConfig['authorizationModes'],
     kubeletClientCertificate: flags['kubelet-client-certificate'],
     kubeletClientKey: flags['kubelet-client-key'],
+    proxyClientCertFile: flags['proxy-client-cert-file'],
+    proxyClientKeyFile: flags['proxy-client-key-file'],
     kubeletCertificateAuthority: flags['kubelet-certificate-authority'],
     kubeletPreferredAddressTypes: list('kubelet-preferred-address-types', ['InternalIP', 'ExternalIP', 'Hostname', 'InternalDNS', 'ExternalDNS']),
     serviceClusterIPRanges: ranges,

@@ -43,20 +43,23 @@ export async function passThrough(request: ApiRequest, backend: Backend, options
   const { raw } = request;
   if (!raw) throw ApiError.badRequest('this request needs a connection of its own');
   try {
-    return raw.upgrade ? await tunnel(request, raw, raw.upgrade, backend) : await forward(request, raw, backend, options);
+    return raw.upgrade ? await tunnel(request, raw, raw.upgrade, backend, options.headers) : await forward(request, raw, backend, options);
   } catch (error) {
     if (error instanceof ApiError || request.signal.aborted) throw error;
     throw ApiError.serviceUnavailable(`error trying to reach service: ${(error as Error).message}`);
   }
 }
 
-async function tunnel(request: ApiRequest, raw: RawExchange, client: Duplex, backend: Backend): Promise<ApiResponse> {
+async function tunnel(request: ApiRequest, raw: RawExchange, client: Duplex, backend: Backend, extra: OutgoingHttpHeaders = {}): Promise<ApiResponse> {
   const upstream = await dial(backend, request.signal);
   const lines = [`${request.method} ${backend.path} HTTP/1.1`, `Host: ${backend.host}:${backend.port}`];
   for (const [name, value] of Object.entries(raw.headers)) {
     if (value === undefined || name === 'host' || PRIVATE.test(name)) continue;
     if (HOP_BY_HOP.has(name) && !UPGRADE_HEADERS.test(name)) continue;
     for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${withoutToken(name, one)}`);
+  }
+  for (const [name, value] of Object.entries(extra)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) lines.push(`${name}: ${one}`);
   }
   upstream.write(`${lines.join('\r\n')}\r\n\r\n`);
   if (raw.head.length > 0) upstream.write(raw.head);

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { startTestServer } from '../../testing/start-test-server.js';
+import type { TestServer } from '../../testing/start-test-server.js';
+import { expandObjects } from './expand-objects.js';
+
+const GROUP = '/apis/admissionregistration.k8s.io/v1';
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
+const matchConstraints = { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps'] }] };
+const configMap = (name: string, data: object = {}) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
+
+async function put(api: TestServer, kind: 'Validating' | 'Mutating', spec: object, binding: object = {}): Promise<void> {
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  const base = `${GROUP}/${kind.toLowerCase()}admissionpolic`;
+  const policy = await api.call('POST', `${base}ies`, { apiVersion, kind: `${kind}AdmissionPolicy`, metadata: { name: 'p' }, spec: { matchConstraints, ...spec } });
+  expect(policy.status, policy.text).toBe(201);
+  const bound = await api.call('POST', `${base}ybindings`, { apiVersion, kind: `${kind}AdmissionPolicyBinding`, metadata: { name: 'b' }, spec: { policyName: 'p', ...(kind === 'Validating' ? { validationActions: ['Deny'] } : {}), ...binding } });
+  expect(bound.status, bound.text).toBe(201);
+}
+
+describe('validating admission policies', () => {
+  it('denies with message, reason and code', async () => {
+    await using api = await startTestServer();
+    await put(api, 'Validating', {
+      variables: [{ name: 'limit', expression: '2' }],
+      validations: [{ expression: 'size(object.data) <= variables.limit', messageExpression: "'at most ' + string(variables.limit) + ' keys'", reason: 'Forbidden' }],
+    });
+    expect((await api.call('POST', CONFIG_MAPS, configMap('a', { x: '1' }))).status).toBe(201);
+    const { status, json } = await api.call('POST', CONFIG_MAPS, configMap('b', { x: '1', y: '2', z: '3' }));
+    expect(status).toBe(403);
+    expect(json.reason).toBe('Forbidden');
+    expect(json.message).toBe(`configmaps "b" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: at most 2 keys`);
+  });
+
+  it('takes parameters, conditions, the namespace and the authorizer into account', async () => {
+    await using api = await startTestServer();
+    await api.call('POST', CONFIG_MAPS, configMap('limits', { max: '3' }));
+    await put(
+      api,
+      'Validating',
+      {
+        paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+        matchConditions: [{ name: 'not-the-parameters', expression: "object.metadata.name != 'limits'" }],
+        validations: [
+          { expression: 'size(object.data) <= int(params.data.max)', message: 'too many keys' },
+          { expression: "namespaceObject.metadata.name == 'default' && authorizer.group('').resource('pods').namespace('default').check('create').allowed() && authorizer.requestResource.check('create').allowed()" },
+        ],
+      },
+      { paramRef: { name: 'limits', namespace: 'default', parameterNotFoundAction: 'Deny' } },
+    );
+    expect((await api.call('POST', CONFIG_MAPS, configMap('a', { x: '1' }))).status).toBe(201);
+    const { status, json } = await api.call('POST', CONFIG_MAPS, configMap('b', { a: '', b: '', c: '', d: '' }));
+    expect(status).toBe(422);
+    expect(json.message).toContain('too many keys');
+    await api.call('DELETE', `${CONFIG_MAPS}/limits`);
+    const without = await api.call('POST', CONFIG_MAPS, configMap('c'));
+    expect(without.json.message).toContain('no params found for policy binding with `Deny` parameterNotFoundAction');
+  });
+
+  it('warns when it is only to warn', async () => {
+    await using api = await startTestServer();
+    await put(api, 'Validating', { validations: [{ expression: "has(object.data.x)" }] }, { validationActions: ['Warn', 'Audit'] });
+    const { status, headers } = await api.call('POST', CONFIG_MAPS, configMap('a', { y: '1' }));
+    expect(status).toBe(201);
+    expect(String(headers.warning)).toContain(`Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': failed expression: has(object.data.x)`);
+  });
+
+  it('follows its failure policy when an expression fails', async () => {
+    await using api = await startTestServer();
+    await put(api, 'Validating', { validations: [{ expression: "object.data.x == '1'" }] });
+    const { status, json } = await api.call('POST', CONFIG_MAPS, configMap('a', { y: '1' }));
+    expect(status).toBe(422);
+    expect(json.message).toContain(`expression 'object.data.x == '1'' resulted in error: no such key: x`);
+  });
+});
+
+describe('mutating admission policies', () => {
+  it('applies configurations and patches', async () => {
+    await using api = await startTestServer();
+    await put(api, 'Mutating', {
+      reinvocationPolicy: 'Never',
+      mutations: [
+        { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{metadata: Object.metadata{labels: {"team": "x"}}}' } },
+        { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "add", path: "/data/" + jsonpatch.escapeKey("b"), value: object.metadata.labels.team}]' } },
+      ],
+    });
+    const { status, json, text } = await api.call('POST', CONFIG_MAPS, configMap('a', { a: '1' }));
+    expect(status, text).toBe(201);
+    expect(json.metadata.labels).toEqual({ team: 'x' });
+    expect(json.data).toEqual({ a: '1', b: 'x' });
+  });
+
+  it('writes objects as maps', () => {
+    expect(expandObjects('Object{spec: Object.spec{a: x ? {"b": 1} : {}, c: [Object.spec.c{d: "Object{e: 1}"}]}}')).toBe('{"spec": {"a": x ? {"b": 1} : {}, "c": [{"d": "Object{e: 1}"}]}}');
+  });
+});

@@ -1,0 +1,252 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { ApiError, deepEqual, formatTime } from '@coxswain/apimachinery';
+import type { Clock, Logger, Random } from '@coxswain/sdk';
+import type { PathHandler } from '../api-handler.js';
+import type { Discovery, ForeignGroupVersion } from '../discovery/discovery.js';
+import type { InProcessTransport } from '../in-process-transport.js';
+import type { ForeignOpenApi, OpenApi } from '../openapi/open-api.js';
+import { passThrough } from '../proxy/pass-through.js';
+import type { ResourceRegistry } from '../registry/resource-registry.js';
+import type { ApiResponse } from '../request/api-request.js';
+import type { RequestContext } from '../request/request-context.js';
+import type { ResourceCache } from '../storage/resource-cache.js';
+import { LocalApiServices } from './local-api-services.js';
+import { identityHeaders, RemoteApi } from './remote-api.js';
+import type { ApiService, ProxyClient } from './remote-api.js';
+import { aggregatedForm } from './remote-discovery.js';
+
+const CHECK_TIMEOUT_MS = 5000;
+const RECHECK_MS = 30_000;
+const RETRY_MS = 3000;
+const CALL_TIMEOUT_MS = 60_000;
+
+export interface AggregatorOptions {
+  readonly registry: ResourceRegistry;
+  readonly apiServices: ResourceCache;
+  readonly discovery: Discovery;
+  readonly openApi: OpenApi;
+  readonly transport: InProcessTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly proxyClient?: ProxyClient;
+}
+
+/** A group version another server answers. */
+interface Remote {
+  service: ApiService;
+  resources: readonly object[];
+  openApi: ForeignOpenApi | undefined;
+  available: boolean;
+  /** Why not. */
+  message: string;
+  cancel: () => void;
+  checking: boolean;
+}
+
+interface Verdict {
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Passes group versions on to the servers their APIServices name, as long as those answer, and announces them. */
+export class Aggregator {
+  /** By `group/version`. */
+  readonly #remotes = new Map<string, Remote>();
+  readonly #api: RemoteApi;
+  readonly #locals: LocalApiServices;
+  readonly #undo: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(readonly options: AggregatorOptions) {
+    this.#api = new RemoteApi(options.registry, options.clock, options.random, options.proxyClient);
+    this.#locals = new LocalApiServices(options.registry, options.transport, options.logger);
+  }
+
+  start(): void {
+    const { apiServices, registry, clock } = this.options;
+    this.#undo.push(
+      apiServices.onEvent(({ type, object }) => {
+        // Not in the middle of applying the event.
+        queueMicrotask(() => this.#changed(type === 'DELETED' ? undefined : (object.object as ApiService), object.name));
+      }),
+      registry.onChange(() => queueMicrotask(() => this.#locals.sync())),
+      // Endpoints come and go: services are looked at when they do.
+      registry.storage('discovery.k8s.io', 'endpointslices').cache.onEvent(({ object }) => {
+        const name = object.object.metadata.labels?.['kubernetes.io/service-name'];
+        for (const remote of this.#remotes.values()) {
+          const service = remote.service.spec?.service;
+          if (service?.name === name && service?.namespace === object.namespace) clock.setTimeout(() => void this.#check(remote), 0);
+        }
+      }),
+    );
+    for (const { object, name } of apiServices.all()) this.#changed(object as ApiService, name);
+    this.#locals.sync();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const undo of this.#undo.splice(0)) undo();
+    for (const remote of this.#remotes.values()) remote.cancel();
+    await this.#locals.stop();
+  }
+
+  /** For resource requests: undefined when the group version is answered here. */
+  delegate(context: RequestContext): Promise<ApiResponse> | undefined {
+    if (this.#remotes.size === 0) return undefined;
+    const { group, version } = context.resource;
+    const remote = this.#remotes.get(`${group}/${version}`);
+    return remote ? this.#pass(context, remote, withQuery(context)) : undefined;
+  }
+
+  /** For /apis/{group}/{version} and its OpenAPI document. */
+  get paths(): PathHandler {
+    return {
+      handle: (context) => {
+        if (this.#remotes.size === 0) return undefined;
+        const found = /^\/(?:openapi\/v3\/)?apis\/([^/]+)\/([^/]+)\/?$/.exec(context.info.path);
+        const remote = found ? this.#remotes.get(`${found[1]}/${found[2]}`) : undefined;
+        return remote ? this.#pass(context, remote, withQuery(context)) : undefined;
+      },
+    };
+  }
+
+  async #pass(context: RequestContext, remote: Remote, path: string): Promise<ApiResponse> {
+    if (!remote.available) throw ApiError.serviceUnavailable('service unavailable');
+    let backend: ReturnType<RemoteApi['backend']>;
+    try {
+      backend = this.#api.backend(remote.service, path);
+    } catch {
+      throw ApiError.serviceUnavailable('service unavailable');
+    }
+    const headers = identityHeaders(context.user);
+    if (context.request.raw) return passThrough(context.request, backend, { headers });
+    // A caller in this process: the answer comes as a whole.
+    const { accept, 'content-type': type, 'user-agent': agent } = context.request.headers as Record<string, string | undefined>;
+    const body = await context.request.body();
+    const out: OutgoingHttpHeaders = { ...headers, accept: accept ?? 'application/json', ...(type ? { 'content-type': type } : {}), ...(agent ? { 'user-agent': agent } : {}), host: `${backend.host}:${backend.port}`, 'content-length': body.length };
+    const answer = await this.#api.fetch(backend, context.request.method, out, body, CALL_TIMEOUT_MS);
+    return { type: 'bytes', status: answer.status, contentType: String(answer.headers['content-type'] ?? ''), body: answer.body };
+  }
+
+  #changed(service: ApiService | undefined, name: string): void {
+    if (this.#stopped) return;
+    const dot = name.indexOf('.');
+    const key = `${name.slice(dot + 1)}/${name.slice(0, dot)}`;
+    const known = this.#remotes.get(key);
+    if (!service?.spec?.service) {
+      if (!known) return;
+      known.cancel();
+      this.#remotes.delete(key);
+      this.#announce();
+      this.#locals.sync();
+      return;
+    }
+    const same = known && deepEqual(known.service.spec, service.spec);
+    if (known) {
+      known.service = service;
+      if (!same) void this.#check(known);
+      return;
+    }
+    const remote: Remote = { service, resources: [], openApi: undefined, available: false, message: '', cancel: () => {}, checking: false };
+    this.#remotes.set(key, remote);
+    void this.#check(remote);
+  }
+
+  /** Ask the server whether it is there and what it serves; note the answer in the status, and come back later. */
+  async #check(remote: Remote): Promise<void> {
+    if (this.#stopped || remote.checking) return;
+    remote.checking = true;
+    remote.cancel();
+    const { spec } = remote.service;
+    const group = spec?.group ?? '';
+    const version = spec?.version ?? '';
+    let verdict: Verdict;
+    try {
+      verdict = await this.#probe(remote, group, version);
+    } finally {
+      remote.checking = false;
+    }
+    if (this.#stopped || this.#remotes.get(`${group}/${version}`) !== remote) return;
+    remote.available = verdict.status === 'True';
+    remote.message = verdict.message;
+    this.#announce();
+    await this.#note(remote.service, verdict).catch((err: unknown) => this.options.logger.warn('the status of an APIService was not written', { err }));
+    remote.cancel = this.options.clock.setTimeout(() => void this.#check(remote), remote.available ? RECHECK_MS : RETRY_MS);
+  }
+
+  async #probe(remote: Remote, group: string, version: string): Promise<Verdict> {
+    const service = remote.service.spec?.service;
+    const failed = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
+    const found = this.options.registry.storage('', 'services').cache.get(service?.namespace ?? '', service?.name ?? '');
+    if (!found) return failed('ServiceNotFound', `service/${service?.name} in ${JSON.stringify(service?.namespace)} is not present`);
+    const path = `/apis/${group}/${version}`;
+    let backend: ReturnType<RemoteApi['backend']>;
+    try {
+      backend = this.#api.backend(remote.service, path);
+    } catch (error) {
+      const message = (error as Error).message;
+      if (message.startsWith('no service port')) return failed('ServicePortError', `service/${service?.name} in ${JSON.stringify(service?.namespace)} is not listening on port ${service?.port ?? 443}`);
+      return failed('MissingEndpoints', `endpoints for service/${service?.name} in ${JSON.stringify(service?.namespace)} have no addresses with port name ${JSON.stringify('')}`);
+    }
+    const url = `https://${backend.host}:${backend.port}${path}`;
+    const headers = { ...identityHeaders({ name: 'system:kube-aggregator', groups: ['system:masters'] }), accept: 'application/json', host: `${backend.host}:${backend.port}` };
+    try {
+      const { status, body } = await this.#api.fetch(backend, 'GET', headers, undefined, CHECK_TIMEOUT_MS);
+      if (status < 200 || status > 299) return failed('FailedDiscoveryCheck', `failing or missing response from ${url}: bad status from ${url}: ${status}`);
+      const list = JSON.parse(body.toString()) as { resources?: Parameters<typeof aggregatedForm>[2] };
+      remote.resources = aggregatedForm(group, version, list.resources ?? []);
+    } catch (error) {
+      return failed('FailedDiscoveryCheck', `failing or missing response from ${url}: Get ${JSON.stringify(url)}: ${(error as Error).message}`);
+    }
+    remote.openApi = await this.#openApi(backend, headers, `apis/${group}/${version}`);
+    return { status: 'True', reason: 'Passed', message: 'all checks passed' };
+  }
+
+  /** Where the server documents the group version; undefined when it does not. */
+  async #openApi(backend: ReturnType<RemoteApi['backend']>, headers: OutgoingHttpHeaders, path: string): Promise<ForeignOpenApi | undefined> {
+    try {
+      const { status, body } = await this.#api.fetch({ ...backend, path: '/openapi/v3' }, 'GET', headers, undefined, CHECK_TIMEOUT_MS);
+      if (status !== 200) return undefined;
+      const index = JSON.parse(body.toString()) as { paths?: Record<string, { serverRelativeURL?: string }> };
+      const url = index.paths?.[path]?.serverRelativeURL;
+      if (!url) return undefined;
+      return { path, hash: new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('hash') ?? '' };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #announce(): void {
+    const foreign: ForeignGroupVersion[] = [];
+    const documents: ForeignOpenApi[] = [];
+    for (const [key, { resources, available, openApi }] of this.#remotes) {
+      const [group = '', version = ''] = key.split('/');
+      foreign.push({ group, version, resources, freshness: available ? 'Current' : 'Stale' });
+      if (openApi && available) documents.push(openApi);
+    }
+    this.options.discovery.setForeign(foreign);
+    this.options.openApi.setForeign(documents);
+  }
+
+  async #note(service: ApiService, verdict: Verdict): Promise<void> {
+    const { transport, clock, apiServices } = this.options;
+    const current = (apiServices.get('', service.metadata.name as string)?.object ?? service) as ApiService;
+    const before = (current.status?.conditions ?? []) as { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
+    const old = before.find(({ type }) => type === 'Available');
+    if (old && old.status === verdict.status && old.reason === verdict.reason && old.message === verdict.message) return;
+    const lastTransitionTime = old && old.status === verdict.status ? old.lastTransitionTime : formatTime(clock.now());
+    const conditions = [...before.filter((each) => each !== old), { type: 'Available', ...verdict, lastTransitionTime }];
+    await transport.request({
+      method: 'PATCH',
+      path: `/apis/apiregistration.k8s.io/v1/apiservices/${service.metadata.name}/status`,
+      headers: { 'content-type': 'application/merge-patch+json', 'user-agent': 'kube-aggregator' },
+      body: JSON.stringify({ status: { conditions } }),
+    });
+  }
+}
+
+function withQuery({ request }: RequestContext): string {
+  return request.search === '' ? request.path : `${request.path}?${request.search}`;
+}
