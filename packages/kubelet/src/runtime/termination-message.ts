@@ -25,14 +25,12 @@ export function logLines(log: string): string {
     if (!match) continue;
     open += match[2];
     if (match[1] === 'P') continue;
-    lines.push(open);
+    lines.push(`${open}\n`);
     open = '';
   }
+  // The last words came without a newline.
   if (open) lines.push(open);
-  const text = lines
-    .slice(-MAX_LOG_LINES)
-    .map((l) => `${l}\n`)
-    .join('');
+  const text = lines.slice(-MAX_LOG_LINES).join('');
   const bytes = Buffer.from(text, 'utf8');
   return bytes.length <= MAX_LOG_BYTES ? text : bytes.subarray(bytes.length - MAX_LOG_BYTES).toString('utf8');
 }

@@ -31,7 +31,7 @@ async function logOf(chunks: string[]): Promise<{ stream: string; tag: string; t
 }
 
 it('writes whole lines, joining chunks, and the last one without a newline', async () => {
-  expect(await logOf(['a\nb', 'c\n\nd'])).toEqual(['a', 'bc', '', 'd'].map((text) => ({ stream: 'stderr', tag: 'F', text })));
+  expect(await logOf(['a\nb', 'c\n\nd'])).toEqual(['a', 'bc', '', 'd'].map((text) => ({ stream: 'stderr', tag: text === 'd' ? 'P' : 'F', text })));
 });
 
 it('splits long lines into partial ones', async () => {

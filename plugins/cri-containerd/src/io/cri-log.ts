@@ -122,5 +122,6 @@ export async function copyToLog(
     if (rest.length > 0) cancel = clock.setTimeout(flush, PARTIAL_FLUSH_MS);
   }
   cancel?.();
-  if (rest.length > 0) await log.write(criLogLine(log.timestamp(), stream, false, rest));
+  // As containerd does: what never got its newline stays a partial line.
+  if (rest.length > 0) await log.write(criLogLine(log.timestamp(), stream, true, rest));
 }
