@@ -94,6 +94,12 @@ export class ClusterFixture implements AsyncDisposable {
     return spawn(join(root, '.cache/bin/kubectl'), args, { cwd: root, env: { ...process.env, ...this.env }, stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
+  /** A shell line in a terminal of its own, where `kubectl` is ours. */
+  terminal(line: string): ChildProcess {
+    const PATH = `${join(root, '.cache/bin')}:${process.env['PATH'] ?? ''}`;
+    return spawn('script', ['-qec', line, '/dev/null'], { cwd: root, env: { ...process.env, ...this.env, PATH }, stdio: ['pipe', 'pipe', 'pipe'] });
+  }
+
   up(...args: string[]): Promise<string> {
     return this.mustCox('up', '--name', this.name, ...args);
   }

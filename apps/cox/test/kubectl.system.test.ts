@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ClusterFixture, command, eventually } from './cluster-fixture.js';
+import { ClusterFixture, eventually } from './cluster-fixture.js';
 
 // Slow: boots a whole cluster. kubectl v1.35, unmodified, verb by verb.
 const cluster = new ClusterFixture('t-kubectl');
@@ -84,11 +84,12 @@ test('exec carries streams, exit codes and a terminal', async () => {
     stdout: 'from stdin',
     stderr: expect.stringContaining('oops'),
   });
-  // `script` gives kubectl a terminal.
-  const tty = await command('script', ['-qec', `${process.cwd()}/.cache/bin/kubectl exec -it ${pod} -- sh -c 'tty; stty size'`, '/dev/null'], {
-    env: cluster.env,
-  });
-  expect(tty.stdout).toMatch(/\/dev\/pts\/\d+\r?\n\d+ \d+/);
+  // The terminal's size reaches the container; kubectl sends it once the session stands.
+  const inside = 'tty; until stty size 2>&1 | grep 33; do sleep 0.1; done';
+  const tty = cluster.terminal(`stty rows 33 cols 99; kubectl exec -it ${pod} -- sh -c '${inside}'`);
+  let text = '';
+  tty.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await eventually('the size', () => expect(text).toMatch(/\/dev\/pts\/\d+\r?\n33 99/));
 });
 
 test('attach', async () => {
@@ -104,6 +105,26 @@ test('attach', async () => {
     expect(text).toContain('got ping');
   });
   attach.kill();
+});
+
+test('leaving a terminal does not end what runs in it', async () => {
+  await cluster.kubectl('run', 'shell', '-i', '-t', '--attach=false', '--image=coxswain.local/guestbook:1', '--command', '--', 'sh');
+  await cluster.kubectl('wait', 'pod/shell', '--for=condition=Ready', '--timeout=30s');
+  const attach = cluster.terminal('kubectl attach -it shell');
+  let text = '';
+  attach.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  // The terminal echoes what is typed: the sum is what only the shell can say.
+  await eventually('an answer', () => {
+    attach.stdin?.write('echo $((40+2))\n');
+    expect(text).toContain('42');
+  });
+  const left = new Promise((resolve) => attach.once('exit', resolve));
+  attach.kill('SIGKILL');
+  await left;
+  await cluster.kubectl('exec', 'shell', '--', 'true');
+  expect(await cluster.kubectl('exec', 'shell', '--', 'ps')).toMatch(/ 1 root +sh/);
+  expect(await cluster.kubectl('get', 'pod', 'shell', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}')).toBe('0');
+  await cluster.kubectl('delete', 'pod', 'shell', '--grace-period=0', '--force');
 });
 
 test('cp in both directions', async () => {

@@ -25,7 +25,8 @@ export function attachSession(containerd: Containerd, record: ContainerRecord, i
       session.stdin.pipe(stdin, { end: false });
       undo.push(() => session.stdin?.unpipe(stdin));
       session.stdin.once('end', () => {
-        if (!config.stdinOnce) return session.stdout || session.stderr ? undefined : over();
+        // Who leaves a terminal has not ended its input: a shell would take that for its end.
+        if (!config.stdinOnce || config.tty) return session.stdout || session.stderr ? undefined : over();
         void io.closeStdin().then(() => containerd.tasks.closeIO({ containerId: id, stdin: true }).catch(() => {}));
       });
     }
