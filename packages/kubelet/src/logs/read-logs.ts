@@ -53,6 +53,8 @@ export async function* readLogs(path: string, options: LogOptions, source: Follo
     // Fixed before counting: what is written meanwhile comes after, once.
     from = await completeLength(path);
     for (const line of await lastLines([...rotated, path], from, options)) yield* writer.line(line);
+    // No line more than was asked for.
+    if (!options.follow) return;
   } else {
     for (const file of rotated) {
       for await (const line of linesOf(file)) {
