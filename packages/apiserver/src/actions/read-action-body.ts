@@ -1,10 +1,13 @@
 import type { KubeObject } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
+import { negotiate } from '../request/accept.js';
 import { decodeBody } from '../request/decode-body.js';
 import type { RequestContext } from '../request/request-context.js';
 
 /** The body of an action, of one of these kinds; apiVersion and kind may be left out. Throws 400. */
 export async function readActionBody(context: RequestContext, kind: string, apiVersions: readonly string[]): Promise<KubeObject> {
+  // Before anything happens: these kinds have no tables, and no metadata worth showing alone.
+  negotiate(context.request.headers.accept as string | undefined, { tables: false, partial: false, protobuf: true });
   const body = await context.request.body();
   const { value } = decodeBody(body, context.request.headers['content-type']);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw ApiError.badRequest(`the body is not a ${kind}`);

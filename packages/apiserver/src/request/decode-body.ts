@@ -28,7 +28,7 @@ export function decodeBody(body: Buffer, contentType: string | string[] | undefi
     case 'application/yaml':
     case 'application/x-yaml':
     case 'text/yaml':
-      return { value: parseYaml(body), duplicates: [] };
+      return { value: parseYaml(body).value, duplicates: [] };
     case PROTOBUF:
       return { value: decodeProtobuf(body), duplicates: [] };
     default:
@@ -47,15 +47,32 @@ export function parseJson(body: Buffer, strict: boolean): DecodedBody {
   }
 }
 
-export function parseYaml(body: Buffer): unknown {
+/** `duplicate`: where a key stands twice, of which the last counts. */
+export function parseYaml(body: Buffer): { readonly value: unknown; readonly duplicate?: string } {
   const text = body.toString();
   try {
-    const value: unknown = load(text, { schema: JSON_SCHEMA });
+    let value: unknown;
+    let duplicate: string | undefined;
+    try {
+      value = load(text, { schema: JSON_SCHEMA });
+    } catch (error) {
+      duplicate = duplicateIn(error, text);
+      if (duplicate === undefined) throw error;
+      value = load(text, { schema: JSON_SCHEMA, json: true });
+    }
     // Aliases share nodes: one round through JSON makes a tree of it, and bounds what they can blow up to.
     const json = JSON.stringify(value ?? null);
     if (json.length > 16 * 1024 * 1024) throw new Error('the document grows beyond the limit');
-    return JSON.parse(json);
+    return { value: JSON.parse(json), ...(duplicate === undefined ? {} : { duplicate }) };
   } catch (error) {
     throw ApiError.badRequest(`error converting YAML to JSON: ${(error as Error).message}`);
   }
+}
+
+/** In the words of upstream's parser. */
+function duplicateIn(error: unknown, text: string): string | undefined {
+  const { reason, mark } = error as { reason?: string; mark?: { line: number; position: number } };
+  if (!reason?.startsWith('duplicated mapping key') || !mark) return undefined;
+  const key = /^\s*["']?([^"':,{}\s]+)/.exec(text.slice(mark.position))?.[1] ?? '';
+  return `line ${mark.line + 1}: key ${JSON.stringify(key)} already set in map`;
 }

@@ -31,10 +31,20 @@ export function checkShape(
     ? served.shape(object, sparse)
     : decode(object as unknown as JsonObject, definition.schema, { lookup, zeros: !sparse });
   if (errors.length > 0) throw refused(served, errors[0] as string);
+  if (sparse && unknown.length > 0) throw undeclared(context, served, unknown);
   if (validation === 'Ignore' || (unknown.length === 0 && duplicates.length === 0)) return;
   const problems = [...unknown, ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`)].slice(0, MAX_REPORTED);
   if (validation === 'Strict') throw refused(served, `strict decoding error: ${problems.join(', ')}`);
   for (const problem of problems) context.warn(problem);
+}
+
+/** Whoever applies a field would own it: one that nobody knows cannot be owned, whatever the field validation. */
+function undeclared({ resource }: RequestContext, { codec, definition }: ServedResource, unknown: readonly string[]): ApiError {
+  const problems = unknown.map((text) => `.${text.replace(/^unknown field "(.*)"$/, '$1')}: field not declared in schema`);
+  const list = problems.length === 1 ? (problems[0] as string) : `errors:\n  ${problems.slice(0, MAX_REPORTED).join('\n  ')}`;
+  const target = `${resource.namespace}/${resource.name}; ${codec.apiVersion}, Kind=${definition.kind}`;
+  // Upstream has no better code and reason for it.
+  return ApiError.of(500, '', `failed to create typed patch object (${target}): ${list}`);
 }
 
 function refused({ definition: { version, kind } }: ServedResource, why: string): ApiError {

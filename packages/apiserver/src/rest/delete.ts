@@ -33,6 +33,7 @@ export async function remove(
   let stored = storage.cache.get(namespace, name);
   for (let attempt = 1; ; attempt++) {
     if (!stored) throw ApiError.notFound(groupResource, name);
+    if (served.converter) await served.converter.prepare([stored]);
     const old = served.codec.object(stored);
     if (uid !== undefined && uid !== old.metadata.uid) {
       throw ApiError.conflict(groupResource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`);
@@ -53,7 +54,7 @@ export async function remove(
     const outcome =
       step.type === 'remove'
         ? await storage.delete(stored, hooks?.beginDelete?.(old))
-        : await storage.update(stored, served.codec.toStorage(step.object), undefined);
+        : await storage.update(stored, served.converter ? await served.converter.toStorage(step.object) : served.codec.toStorage(step.object), undefined);
     if (outcome.type === 'written') return { object: outcome.object, removed: step.type === 'remove' };
     if (attempt >= MAX_ATTEMPTS)
       throw ApiError.conflict(groupResource, name, 'the object has been modified; please apply your changes to the latest version and try again');

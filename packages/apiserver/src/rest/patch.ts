@@ -81,7 +81,10 @@ async function apply(
       { type: 'FieldValueRequired', field: 'fieldManager', message: 'Required value: is required for apply patch' },
     ]);
   }
-  const configuration = parseYaml(body);
+  const { value: configuration, duplicate } = parseYaml(body);
+  if (duplicate !== undefined && options.fieldValidation === 'Strict')
+    throw ApiError.badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicate}`);
+  if (duplicate !== undefined && options.fieldValidation === 'Warn') context.warn(duplicate);
   if (typeof configuration !== 'object' || configuration === null || Array.isArray(configuration))
     throw ApiError.badRequest('error decoding YAML: the document is not an object');
   const applied = configuration as KubeObject;

@@ -66,6 +66,7 @@ async function tryUpdate(
   const { namespace, name } = context.resource;
   const { definition, groupResource } = served;
   const { strategy } = plan;
+  if (served.converter) await served.converter.prepare([stored]);
   const old = served.codec.object(stored);
   const object = await plan.transform(old);
   ensureMetadata(object);
@@ -122,7 +123,7 @@ async function tryUpdate(
       if (outcome.type === 'written') return { type: 'unstored', object, created: false };
     } else {
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
-      const outcome = await storage.update(stored, served.codec.toStorage(object), lease, allocation?.companions);
+      const outcome = await storage.update(stored, served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object), lease, allocation?.companions);
       if (outcome.type === 'written') return { type: 'stored', object: outcome.object, created: false };
     }
   } catch (error) {
