@@ -20,7 +20,7 @@ export default {
     onlyImports('api-imports-nothing', src(['api']), src(['api'])),
     onlyImports('apimachinery-imports-api', src(['apimachinery']), src(['api', 'apimachinery'])),
     ...protocol.filter((p) => p !== 'etcd-api').map((p) => onlyImports(`${p}-stands-alone`, src([p]), src([p]))),
-    onlyImports('etcd-api-imports-sdk-and-rpc', src(['etcd-api']), src(['etcd-api', 'sdk', 'cri']), { tests: false }),
+    onlyImports('etcd-api-imports-sdk-and-rpc', src(['etcd-api']), src(['etcd-api', 'sdk', 'cri'])),
     onlyImports('sdk-imports-types', src(['sdk']), src(['sdk', 'api', 'apimachinery', 'cri', 'cni'])),
     onlyImports('client-imports-sdk', src(['client']), src(['client', 'sdk', 'api', 'apimachinery'])),
     onlyImports('host-imports-sdk', src(['host']), src(['host', 'sdk'])),

@@ -1,6 +1,7 @@
 import { ApiServerFlagError, apiServerFlags, createApiServer, parseApiServerFlags } from '@coxswain/apiserver';
 import { component } from '@coxswain/host';
-import { Clock, Logger, Random, StateStore, use } from '@coxswain/sdk';
+import { Clock, Logger, type PluginUse, Random, StateStore, use } from '@coxswain/sdk';
+import { etcdStore } from '@coxswain/store-etcd';
 import { lmdbStore } from '@coxswain/store-lmdb';
 import type { Command } from 'commander';
 import { CliError } from '../../cli-error.js';
@@ -27,10 +28,19 @@ export function runApiServer(values: Readonly<Record<string, string>> & { readon
           createApiServer(config, { store, clock, random, logger }),
         ),
       ],
-      [use(lmdbStore, { path: values.store })],
+      [storeOf(config.etcd, values.store)],
     );
   } catch (error) {
     if (error instanceof ApiServerFlagError) throw new CliError(error.message, 'cox apiserver --help lists the flags', 2);
     throw error;
   }
+}
+
+type EtcdConfig = ReturnType<typeof parseApiServerFlags>['etcd'];
+
+/** A real etcd when servers are named, else the embedded store. */
+function storeOf({ servers, caFile, certFile, keyFile }: EtcdConfig, embedded: string): PluginUse {
+  if (servers.length > 0) return use(etcdStore, { endpoints: servers, caFile, certFile, keyFile });
+  if (caFile ?? certFile ?? keyFile) throw new CliError('certificate files for etcd were given, but no --etcd-servers', 'name the members, or leave the files out', 2);
+  return use(lmdbStore, { path: embedded });
 }
