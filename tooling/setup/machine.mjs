@@ -3,7 +3,15 @@ import { fail, output, root, run, step } from './run.mjs';
 
 /** Debian packages by the program that shows they are there. */
 const runtimePackages = { containerd: 'containerd', runc: 'runc', nft: 'nftables', ip: 'iproute2', conntrack: 'conntrack' };
-const testPackages = { busybox: 'busybox-static', unzip: 'unzip', iptables: 'iptables', conmon: 'conmon', crun: 'crun', etcd: 'etcd-server', etcdctl: 'etcd-client' };
+const testPackages = {
+  busybox: 'busybox-static',
+  unzip: 'unzip',
+  iptables: 'iptables',
+  conmon: 'conmon',
+  crun: 'crun',
+  etcd: 'etcd-server',
+  etcdctl: 'etcd-client',
+};
 
 /** Check what cannot be installed: the system, the user, Node. */
 export function checkMachine() {

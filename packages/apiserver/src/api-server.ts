@@ -360,7 +360,14 @@ export class ApiServer implements Component {
         ...this.discovery.groups().flatMap((group) => [`/apis/${group}`, ...this.discovery.versions(group).map((version) => `/apis/${group}/${version}`)]),
         ...known,
       ].sort();
-    return [{ handle: (context) => this.#aggregator.paths.handle(context) }, discoveryPaths(this.discovery), healthPaths(health), infoPaths(this.metrics, list), openApiPaths(this.openApi, this.options.clock), oidc];
+    return [
+      { handle: (context) => this.#aggregator.paths.handle(context) },
+      discoveryPaths(this.discovery),
+      healthPaths(health),
+      infoPaths(this.metrics, list),
+      openApiPaths(this.openApi, this.options.clock),
+      oidc,
+    ];
   }
 
   #tlsReloader(read: NonNullable<ApiServerOptions['reloadTls']>): () => void {

@@ -64,7 +64,12 @@ describe('conformance', () => {
     const resourceRules = [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] }];
     const policy = { matchConstraints: { resourceRules }, validations: [{ expression: 'true' }] };
     await operations(`${root}/validatingadmissionpolicies`, { metadata, spec: policy }, { failurePolicy: 'Ignore' }, true);
-    await operations(`${root}/validatingadmissionpolicybindings`, { metadata, spec: { policyName: 'p', validationActions: ['Deny'] } }, { validationActions: ['Audit'] }, false);
+    await operations(
+      `${root}/validatingadmissionpolicybindings`,
+      { metadata, spec: { policyName: 'p', validationActions: ['Deny'] } },
+      { validationActions: ['Audit'] },
+      false,
+    );
   });
 
   it('Discovery, confirm the PreferredVersion for each api group', async () => {
@@ -98,7 +103,13 @@ describe('conformance', () => {
       `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"${name}","unknownMeta":"x"},"spec":{"unknown1":1,"paused":true,"paused":false,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i","unknownNested":1}]}}}}`;
     const strict = await api.call('POST', `${path}?fieldValidation=Strict`, body('d'));
     expect(strict.status).toBe(400);
-    for (const part of ['strict decoding error', 'unknown field "metadata.unknownMeta"', 'unknown field "spec.unknown1"', 'duplicate field "spec.paused"', 'unknown field "spec.template.spec.containers[0].unknownNested"'])
+    for (const part of [
+      'strict decoding error',
+      'unknown field "metadata.unknownMeta"',
+      'unknown field "spec.unknown1"',
+      'duplicate field "spec.paused"',
+      'unknown field "spec.template.spec.containers[0].unknownNested"',
+    ])
       expect(strict.json.message).toContain(part);
     const warned = await api.call('POST', `${path}?fieldValidation=Warn`, body('d'));
     expect([warned.status, String(warned.headers.warning)]).toEqual([201, expect.stringContaining('duplicate field \\"spec.paused\\"')]);
@@ -111,7 +122,8 @@ describe('conformance', () => {
 
   it('API Chunking, continue listing from the last key even if the original version has been compacted away', async () => {
     const path = '/api/v1/namespaces/e2e/podtemplates';
-    for (let i = 0; i < 12; i++) await api.call('POST', path, { metadata: { name: `t-${String(i).padStart(2, '0')}` }, template: { spec: { containers: [{ name: 'c', image: 'i' }] } } });
+    for (let i = 0; i < 12; i++)
+      await api.call('POST', path, { metadata: { name: `t-${String(i).padStart(2, '0')}` }, template: { spec: { containers: [{ name: 'c', image: 'i' }] } } });
     const first = (await api.call('GET', `${path}?limit=4`)).json;
     expect(first.metadata.remainingItemCount).toBe(8);
     await api.call('DELETE', `${path}/t-05`);
@@ -165,7 +177,10 @@ describe('conformance', () => {
     const status = await merge('/api/v1/namespaces/e2e/status', { metadata: { annotations: { e2e: 'x' } }, status: { conditions } });
     expect(status.json.status.conditions).toMatchObject([{ type: 'StatusPatch' }]);
     const fresh = (await api.call('GET', '/api/v1/namespaces/e2e')).json;
-    const put = await api.call('PUT', '/api/v1/namespaces/e2e/status', { ...fresh, status: { ...fresh.status, conditions: [...conditions, { ...conditions[0], type: 'StatusUpdate' }] } });
+    const put = await api.call('PUT', '/api/v1/namespaces/e2e/status', {
+      ...fresh,
+      status: { ...fresh.status, conditions: [...conditions, { ...conditions[0], type: 'StatusUpdate' }] },
+    });
     expect(put.json.status.conditions).toHaveLength(2);
   });
 });

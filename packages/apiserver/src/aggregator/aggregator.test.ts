@@ -35,9 +35,26 @@ it('lists local group versions and passes others on, with who asks', async () =>
   await using api = await startTestServer();
   expect(available(await until(api, `${API_SERVICES}/v1.apps`, ({ status }) => status === 200))).toBe('True');
 
-  await api.call('POST', '/api/v1/namespaces/default/services', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'hook' }, spec: { type: 'ExternalName', externalName: '127.0.0.1' } });
-  const spec = { group: 'remote.example.com', version: 'v1', service: { namespace: 'default', name: 'hook', port: hook.port }, caBundle: hook.caBundle, groupPriorityMinimum: 100, versionPriority: 1 };
-  const created = await api.call('POST', API_SERVICES, { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1.remote.example.com' }, spec });
+  await api.call('POST', '/api/v1/namespaces/default/services', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'hook' },
+    spec: { type: 'ExternalName', externalName: '127.0.0.1' },
+  });
+  const spec = {
+    group: 'remote.example.com',
+    version: 'v1',
+    service: { namespace: 'default', name: 'hook', port: hook.port },
+    caBundle: hook.caBundle,
+    groupPriorityMinimum: 100,
+    versionPriority: 1,
+  };
+  const created = await api.call('POST', API_SERVICES, {
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name: 'v1.remote.example.com' },
+    spec,
+  });
   expect(created.status, created.text).toBe(201);
   await until(api, `${API_SERVICES}/v1.remote.example.com`, (answer) => available(answer) === 'True');
 
@@ -47,7 +64,11 @@ it('lists local group versions and passes others on, with who asks', async () =>
   const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
   const aggregated = await api.call('GET', '/apis', undefined, { headers: { accept } });
   const group = aggregated.json.items.find((item: { metadata: { name: string } }) => item.metadata.name === 'remote.example.com');
-  expect(group.versions[0]).toMatchObject({ version: 'v1', freshness: 'Current', resources: [{ resource: 'things', scope: 'Namespaced', shortNames: ['th'], subresources: [{ subresource: 'status' }] }] });
+  expect(group.versions[0]).toMatchObject({
+    version: 'v1',
+    freshness: 'Current',
+    resources: [{ resource: 'things', scope: 'Namespaced', shortNames: ['th'], subresources: [{ subresource: 'status' }] }],
+  });
   expect((await api.call('GET', '/openapi/v3')).json.paths['apis/remote.example.com/v1'].serverRelativeURL).toContain('hash=ABC');
 
   const thing = await api.call('GET', '/apis/remote.example.com/v1/namespaces/default/things/x?a=b');
@@ -62,7 +83,14 @@ it('lists local group versions and passes others on, with who asks', async () =>
 
 it('says why a server is not available and answers 503 for it', async () => {
   await using api = await startTestServer();
-  const spec = { group: 'gone.example.com', version: 'v1', service: { namespace: 'default', name: 'nobody' }, insecureSkipTLSVerify: true, groupPriorityMinimum: 100, versionPriority: 1 };
+  const spec = {
+    group: 'gone.example.com',
+    version: 'v1',
+    service: { namespace: 'default', name: 'nobody' },
+    insecureSkipTLSVerify: true,
+    groupPriorityMinimum: 100,
+    versionPriority: 1,
+  };
   await api.call('POST', API_SERVICES, { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1.gone.example.com' }, spec });
   const { json } = await until(api, `${API_SERVICES}/v1.gone.example.com`, (answer) => available(answer) === 'False');
   expect(json.status.conditions[0]).toMatchObject({ reason: 'ServiceNotFound', message: 'service/nobody in "default" is not present' });

@@ -125,7 +125,14 @@ export class Aggregator {
     // A caller in this process: the answer comes as a whole.
     const { accept, 'content-type': type, 'user-agent': agent } = context.request.headers as Record<string, string | undefined>;
     const body = await context.request.body();
-    const out: OutgoingHttpHeaders = { ...headers, accept: accept ?? 'application/json', ...(type ? { 'content-type': type } : {}), ...(agent ? { 'user-agent': agent } : {}), host: `${backend.host}:${backend.port}`, 'content-length': body.length };
+    const out: OutgoingHttpHeaders = {
+      ...headers,
+      accept: accept ?? 'application/json',
+      ...(type ? { 'content-type': type } : {}),
+      ...(agent ? { 'user-agent': agent } : {}),
+      host: `${backend.host}:${backend.port}`,
+      'content-length': body.length,
+    };
     const answer = await this.#api.fetch(backend, context.request.method, out, body, CALL_TIMEOUT_MS);
     return { type: 'bytes', status: answer.status, contentType: String(answer.headers['content-type'] ?? ''), body: answer.body };
   }
@@ -187,11 +194,19 @@ export class Aggregator {
       backend = this.#api.backend(remote.service, path);
     } catch (error) {
       const message = (error as Error).message;
-      if (message.startsWith('no service port')) return failed('ServicePortError', `service/${service?.name} in ${JSON.stringify(service?.namespace)} is not listening on port ${service?.port ?? 443}`);
-      return failed('MissingEndpoints', `endpoints for service/${service?.name} in ${JSON.stringify(service?.namespace)} have no addresses with port name ${JSON.stringify('')}`);
+      if (message.startsWith('no service port'))
+        return failed('ServicePortError', `service/${service?.name} in ${JSON.stringify(service?.namespace)} is not listening on port ${service?.port ?? 443}`);
+      return failed(
+        'MissingEndpoints',
+        `endpoints for service/${service?.name} in ${JSON.stringify(service?.namespace)} have no addresses with port name ${JSON.stringify('')}`,
+      );
     }
     const url = `https://${backend.host}:${backend.port}${path}`;
-    const headers = { ...identityHeaders({ name: 'system:kube-aggregator', groups: ['system:masters'] }), accept: 'application/json', host: `${backend.host}:${backend.port}` };
+    const headers = {
+      ...identityHeaders({ name: 'system:kube-aggregator', groups: ['system:masters'] }),
+      accept: 'application/json',
+      host: `${backend.host}:${backend.port}`,
+    };
     try {
       const { status, body } = await this.#api.fetch(backend, 'GET', headers, undefined, CHECK_TIMEOUT_MS);
       if (status < 200 || status > 299) return failed('FailedDiscoveryCheck', `failing or missing response from ${url}: bad status from ${url}: ${status}`);

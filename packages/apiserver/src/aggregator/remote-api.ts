@@ -64,7 +64,13 @@ export class RemoteApi {
   }
 }
 
-function send({ host, port, path, tls }: Backend, method: string, headers: OutgoingHttpHeaders, body: Buffer | undefined, signal: AbortSignal): Promise<RemoteAnswer> {
+function send(
+  { host, port, path, tls }: Backend,
+  method: string,
+  headers: OutgoingHttpHeaders,
+  body: Buffer | undefined,
+  signal: AbortSignal,
+): Promise<RemoteAnswer> {
   return new Promise((resolve, reject) => {
     const request = requestHttps({ host, port, path, method, headers, signal, agent: false, ...tls });
     request.on('error', reject);

@@ -29,13 +29,25 @@ const HOUR = 3_600_000;
 export async function startWebhook(answer: Answerer): Promise<TestWebhook> {
   const now = systemClock.now();
   const ca = await createCa('webhooks', now, HOUR);
-  const { cert, key } = await issueCertificate(ca, { usage: 'server', subject: { commonName: 'hook' }, dnsNames: ['hook.default.svc', 'localhost'], ipAddresses: ['127.0.0.1'], now, validForMs: HOUR });
+  const { cert, key } = await issueCertificate(ca, {
+    usage: 'server',
+    subject: { commonName: 'hook' },
+    dnsNames: ['hook.default.svc', 'localhost'],
+    ipAddresses: ['127.0.0.1'],
+    now,
+    validForMs: HOUR,
+  });
   const calls: WebhookCall[] = [];
   const server = createServer({ cert, key }, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString();
-    const call: WebhookCall = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: text === '' ? undefined : JSON.parse(text) };
+    const call: WebhookCall = {
+      method: request.method ?? '',
+      url: request.url ?? '',
+      headers: request.headers,
+      body: text === '' ? undefined : JSON.parse(text),
+    };
     calls.push(call);
     const out = answer(call);
     if (out === undefined) return;
@@ -61,4 +73,7 @@ export function reviewed({ body }: WebhookCall, response: object): object {
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid: body.request.uid, allowed: true, ...response } };
 }
 
-export const jsonPatch = (operations: readonly object[]): object => ({ patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') });
+export const jsonPatch = (operations: readonly object[]): object => ({
+  patchType: 'JSONPatch',
+  patch: Buffer.from(JSON.stringify(operations)).toString('base64'),
+});

@@ -41,6 +41,7 @@ type EtcdConfig = ReturnType<typeof parseApiServerFlags>['etcd'];
 /** A real etcd when servers are named, else the embedded store. */
 function storeOf({ servers, caFile, certFile, keyFile }: EtcdConfig, embedded: string): PluginUse {
   if (servers.length > 0) return use(etcdStore, { endpoints: servers, caFile, certFile, keyFile });
-  if (caFile ?? certFile ?? keyFile) throw new CliError('certificate files for etcd were given, but no --etcd-servers', 'name the members, or leave the files out', 2);
+  if (caFile ?? certFile ?? keyFile)
+    throw new CliError('certificate files for etcd were given, but no --etcd-servers', 'name the members, or leave the files out', 2);
   return use(lmdbStore, { path: embedded });
 }

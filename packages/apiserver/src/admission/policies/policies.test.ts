@@ -11,9 +11,19 @@ const configMap = (name: string, data: object = {}) => ({ apiVersion: 'v1', kind
 async function put(api: TestServer, kind: 'Validating' | 'Mutating', spec: object, binding: object = {}): Promise<void> {
   const apiVersion = 'admissionregistration.k8s.io/v1';
   const base = `${GROUP}/${kind.toLowerCase()}admissionpolic`;
-  const policy = await api.call('POST', `${base}ies`, { apiVersion, kind: `${kind}AdmissionPolicy`, metadata: { name: 'p' }, spec: { matchConstraints, ...spec } });
+  const policy = await api.call('POST', `${base}ies`, {
+    apiVersion,
+    kind: `${kind}AdmissionPolicy`,
+    metadata: { name: 'p' },
+    spec: { matchConstraints, ...spec },
+  });
   expect(policy.status, policy.text).toBe(201);
-  const bound = await api.call('POST', `${base}ybindings`, { apiVersion, kind: `${kind}AdmissionPolicyBinding`, metadata: { name: 'b' }, spec: { policyName: 'p', ...(kind === 'Validating' ? { validationActions: ['Deny'] } : {}), ...binding } });
+  const bound = await api.call('POST', `${base}ybindings`, {
+    apiVersion,
+    kind: `${kind}AdmissionPolicyBinding`,
+    metadata: { name: 'b' },
+    spec: { policyName: 'p', ...(kind === 'Validating' ? { validationActions: ['Deny'] } : {}), ...binding },
+  });
   expect(bound.status, bound.text).toBe(201);
 }
 
@@ -22,7 +32,9 @@ describe('validating admission policies', () => {
     await using api = await startTestServer();
     await put(api, 'Validating', {
       variables: [{ name: 'limit', expression: '2' }],
-      validations: [{ expression: 'size(object.data) <= variables.limit', messageExpression: "'at most ' + string(variables.limit) + ' keys'", reason: 'Forbidden' }],
+      validations: [
+        { expression: 'size(object.data) <= variables.limit', messageExpression: "'at most ' + string(variables.limit) + ' keys'", reason: 'Forbidden' },
+      ],
     });
     expect((await api.call('POST', CONFIG_MAPS, configMap('a', { x: '1' }))).status).toBe(201);
     const { status, json } = await api.call('POST', CONFIG_MAPS, configMap('b', { x: '1', y: '2', z: '3' }));
@@ -42,7 +54,10 @@ describe('validating admission policies', () => {
         matchConditions: [{ name: 'not-the-parameters', expression: "object.metadata.name != 'limits'" }],
         validations: [
           { expression: 'size(object.data) <= int(params.data.max)', message: 'too many keys' },
-          { expression: "namespaceObject.metadata.name == 'default' && authorizer.group('').resource('pods').namespace('default').check('create').allowed() && authorizer.requestResource.check('create').allowed()" },
+          {
+            expression:
+              "namespaceObject.metadata.name == 'default' && authorizer.group('').resource('pods').namespace('default').check('create').allowed() && authorizer.requestResource.check('create').allowed()",
+          },
         ],
       },
       { paramRef: { name: 'limits', namespace: 'default', parameterNotFoundAction: 'Deny' } },
@@ -58,7 +73,7 @@ describe('validating admission policies', () => {
 
   it('warns when it is only to warn', async () => {
     await using api = await startTestServer();
-    await put(api, 'Validating', { validations: [{ expression: "has(object.data.x)" }] }, { validationActions: ['Warn', 'Audit'] });
+    await put(api, 'Validating', { validations: [{ expression: 'has(object.data.x)' }] }, { validationActions: ['Warn', 'Audit'] });
     const { status, headers } = await api.call('POST', CONFIG_MAPS, configMap('a', { y: '1' }));
     expect(status).toBe(201);
     expect(String(headers.warning)).toContain(`Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': failed expression: has(object.data.x)`);
@@ -80,7 +95,10 @@ describe('mutating admission policies', () => {
       reinvocationPolicy: 'Never',
       mutations: [
         { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{metadata: Object.metadata{labels: {"team": "x"}}}' } },
-        { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "add", path: "/data/" + jsonpatch.escapeKey("b"), value: object.metadata.labels.team}]' } },
+        {
+          patchType: 'JSONPatch',
+          jsonPatch: { expression: '[JSONPatch{op: "add", path: "/data/" + jsonpatch.escapeKey("b"), value: object.metadata.labels.team}]' },
+        },
       ],
     });
     const { status, json, text } = await api.call('POST', CONFIG_MAPS, configMap('a', { a: '1' }));
@@ -90,6 +108,8 @@ describe('mutating admission policies', () => {
   });
 
   it('writes objects as maps', () => {
-    expect(expandObjects('Object{spec: Object.spec{a: x ? {"b": 1} : {}, c: [Object.spec.c{d: "Object{e: 1}"}]}}')).toBe('{"spec": {"a": x ? {"b": 1} : {}, "c": [{"d": "Object{e: 1}"}]}}');
+    expect(expandObjects('Object{spec: Object.spec{a: x ? {"b": 1} : {}, c: [Object.spec.c{d: "Object{e: 1}"}]}}')).toBe(
+      '{"spec": {"a": x ? {"b": 1} : {}, "c": [{"d": "Object{e: 1}"}]}}',
+    );
   });
 });

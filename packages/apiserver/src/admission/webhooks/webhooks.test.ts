@@ -14,7 +14,14 @@ async function configure(api: TestServer, hook: TestWebhook, kind: 'Mutating' | 
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: `${kind}WebhookConfiguration`,
     metadata: { name: 'hooks' },
-    webhooks: webhooks.map((webhook, i) => ({ name: `h${i}.example.com`, clientConfig: { url: `${hook.url}/h${i}`, caBundle: hook.caBundle }, rules: RULES, sideEffects: 'None', admissionReviewVersions: ['v1'], ...webhook })),
+    webhooks: webhooks.map((webhook, i) => ({
+      name: `h${i}.example.com`,
+      clientConfig: { url: `${hook.url}/h${i}`, caBundle: hook.caBundle },
+      rules: RULES,
+      sideEffects: 'None',
+      admissionReviewVersions: ['v1'],
+      ...webhook,
+    })),
   };
   const { status, text } = await api.call('POST', `/apis/admissionregistration.k8s.io/v1/${kind.toLowerCase()}webhookconfigurations`, body);
   expect(status, text).toBe(201);
@@ -36,19 +43,40 @@ async function setUp(kind: 'Mutating' | 'Validating', answer: Answerer, ...webho
 
 describe('mutating webhooks', () => {
   it('changes the object, passes warnings on and tells what it is about', async () => {
-    await using t = await setUp('Mutating', (call) => reviewed(call, { ...jsonPatch([{ op: 'add', path: '/data/b', value: '2' }]), warnings: ['careful'] }), {});
+    await using t = await setUp(
+      'Mutating',
+      (call) => reviewed(call, { ...jsonPatch([{ op: 'add', path: '/data/b', value: '2' }]), warnings: ['careful'] }),
+      {},
+    );
     const { status, json, headers } = await t.api.call('POST', CONFIG_MAPS, configMap('a'));
     expect(status).toBe(201);
     expect(json.data).toEqual({ a: '1', b: '2' });
     expect(String(headers.warning)).toContain('careful');
     const { request } = t.hook.calls[0]?.body ?? {};
-    expect(request).toMatchObject({ operation: 'CREATE', namespace: 'default', name: 'a', kind: { group: '', version: 'v1', kind: 'ConfigMap' }, resource: { resource: 'configmaps' }, userInfo: { username: 'admin' }, dryRun: false, options: { kind: 'CreateOptions' } });
+    expect(request).toMatchObject({
+      operation: 'CREATE',
+      namespace: 'default',
+      name: 'a',
+      kind: { group: '', version: 'v1', kind: 'ConfigMap' },
+      resource: { resource: 'configmaps' },
+      userInfo: { username: 'admin' },
+      dryRun: false,
+      options: { kind: 'CreateOptions' },
+    });
     expect(request.object.metadata.name).toBe('a');
     expect(t.hook.calls[0]?.url).toContain('timeout=10s');
   });
 
   it('asks again whoever wants to see what others have changed', async () => {
-    const answer: Answerer = (call) => reviewed(call, call.url.startsWith('/h1') ? jsonPatch([{ op: 'add', path: '/data/late', value: 'x' }]) : call.body.request.object.data.late ? jsonPatch([{ op: 'add', path: '/data/seen', value: 'y' }]) : {});
+    const answer: Answerer = (call) =>
+      reviewed(
+        call,
+        call.url.startsWith('/h1')
+          ? jsonPatch([{ op: 'add', path: '/data/late', value: 'x' }])
+          : call.body.request.object.data.late
+            ? jsonPatch([{ op: 'add', path: '/data/seen', value: 'y' }])
+            : {},
+      );
     await using t = await setUp('Mutating', answer, { reinvocationPolicy: 'IfNeeded' }, {});
     const { json } = await t.api.call('POST', CONFIG_MAPS, configMap('a'));
     expect(json.data).toEqual({ a: '1', late: 'x', seen: 'y' });
@@ -56,7 +84,11 @@ describe('mutating webhooks', () => {
   });
 
   it.each([
-    ['the wrong uid', (call: { body: { request: { uid: string } } }) => ({ ...reviewed(call as never, {}), response: { uid: 'x', allowed: true } }), 'expected response.uid='],
+    [
+      'the wrong uid',
+      (call: { body: { request: { uid: string } } }) => ({ ...reviewed(call as never, {}), response: { uid: 'x', allowed: true } }),
+      'expected response.uid=',
+    ],
     ['garbage', () => '{', 'json parse error'],
     ['no response', () => ({}), 'webhook response was absent'],
     ['a patch that is none', (call: never) => reviewed(call, { patchType: 'JSONPatch', patch: 'e30=' }), 'a JSON patch is a list'],
@@ -114,8 +146,20 @@ describe('validating webhooks', () => {
   it('reaches a service through its endpoints', async () => {
     const hook = await startWebhook((call) => reviewed(call, { allowed: false }));
     await using api = await startTestServer();
-    await api.call('POST', '/api/v1/namespaces/default/services', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'hook' }, spec: { ports: [{ port: 443, targetPort: hook.port }], selector: { a: 'b' } } });
-    const slice = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: 'hook-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'hook' } }, addressType: 'IPv4', endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }], ports: [{ name: '', port: hook.port }] };
+    await api.call('POST', '/api/v1/namespaces/default/services', {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'hook' },
+      spec: { ports: [{ port: 443, targetPort: hook.port }], selector: { a: 'b' } },
+    });
+    const slice = {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'hook-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'hook' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
+      ports: [{ name: '', port: hook.port }],
+    };
     // Validation keeps loopback addresses out of slices: this one goes into the store.
     await api.store.txn({ compare: [], success: [{ type: 'put', key: '/registry/endpointslices/default/hook-1', value: Buffer.from(JSON.stringify(slice)) }] });
     await configure(api, hook, 'Validating', { clientConfig: { service: { namespace: 'default', name: 'hook', path: '/v' }, caBundle: hook.caBundle } });

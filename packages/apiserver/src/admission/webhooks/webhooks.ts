@@ -51,15 +51,13 @@ class WebhookList {
     const { cache } = this.env.registry.storage(GROUP, this.resource);
     if (cache.changes === this.#changes) return this.#webhooks;
     this.#changes = cache.changes;
-    this.#webhooks = cache
-      .all()
-      .flatMap(({ name, object }) =>
-        ((object.webhooks ?? []) as Webhook[]).map((webhook) => ({
-          ...webhook,
-          configuration: name,
-          conditions: new MatchConditions(webhook.matchConditions ?? [], conditionEnvironment()),
-        })),
-      );
+    this.#webhooks = cache.all().flatMap(({ name, object }) =>
+      ((object.webhooks ?? []) as Webhook[]).map((webhook) => ({
+        ...webhook,
+        configuration: name,
+        conditions: new MatchConditions(webhook.matchConditions ?? [], conditionEnvironment()),
+      })),
+    );
     return this.#webhooks;
   }
 }
