@@ -238,7 +238,7 @@ export function criSuite(options: CriSuiteOptions): void {
       });
       it('that cannot be started say why', async () => {
         const { containerId } = await create(await runPod(), { command: ['/no/such/command'] });
-        await expect(cri.runtime.startContainer({ containerId })).rejects.toThrow(/no such file or directory/);
+        await expect(cri.runtime.startContainer({ containerId })).rejects.toThrow(/no such file or directory/i);
         expect((await status(containerId)).state).toBe(ContainerState.CONTAINER_EXITED);
         await expect(create(await runPod(), { image: { image: 'localhost/not/here:1' } } as Partial<ContainerInit>)).rejects.toThrow(/not found/);
       });
@@ -262,7 +262,7 @@ export function criSuite(options: CriSuiteOptions): void {
         const { containerId } = await start(await runPod());
         expect(await exec(containerId, 'echo out; echo err >&2; exit 5')).toEqual({ out: 'out', err: 'err', exitCode: 5 });
         await expect(cri.runtime.execSync({ containerId, cmd: ['sleep', '100'], timeout: 1n })).rejects.toMatchObject({ code: 'deadlineExceeded' });
-        await expect(cri.runtime.execSync({ containerId, cmd: ['/no/such'], timeout: 5n })).rejects.toThrow(/no such file or directory|not found/);
+        await expect(cri.runtime.execSync({ containerId, cmd: ['/no/such'], timeout: 5n })).rejects.toThrow(/no such file or directory|not found/i);
       });
       it('list statistics, filtered and not', async () => {
         const pod = await runPod();

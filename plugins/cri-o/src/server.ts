@@ -14,6 +14,7 @@ import {
   SandboxManager,
   SandboxNetwork,
   StatsReader,
+  writeJson,
 } from '@coxswain/cri-runtime';
 import type { RegistryOptions } from '@coxswain/oci';
 import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
@@ -99,8 +100,7 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
     const exited = (id: string) => {
       if (!id.startsWith('pause-')) return void containers.processExited(id).catch(failed);
       const sandbox = sandboxes.all().find((s) => pauseId(s.id) === id);
-      if (sandbox)
-        void sandboxes.pauseExited(sandbox.id).then((s) => s && events.publish(s.id, s.id, ContainerEventType.CONTAINER_STOPPED_EVENT), failed);
+      if (sandbox) void sandboxes.pauseExited(sandbox.id).then((s) => s && events.publish(s.id, s.id, ContainerEventType.CONTAINER_STOPPED_EVENT), failed);
     };
     // Watching before looking, so that no end falls between the two.
     const stopWatching = watchExits(conmon.exits, { exit: exited, sweep: () => void containers.resync().catch(failed) }, { clock, logger });
@@ -142,7 +142,11 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
           return (error as Error).message;
         }
       },
-      update: (container, resources) => driver.runtime(container.meta.id).update(container.meta.id, resources),
+      async update({ meta: { id } }, resources) {
+        const file = join(driver.bundle(id), 'resources.json');
+        await writeJson(file, resources);
+        await driver.runtime(id).update(id, file);
+      },
       reopenLog: async (container) => {
         if (container.meta.logPath !== '' && !reopenLog(driver.bundle(container.meta.id))) throw new Error('the container has no monitor any more');
       },

@@ -18,7 +18,10 @@ export class TestNode {
     const dir = await mkdtemp(join(tmpdir(), 'cox-crio-'));
     await mkdir(join(dir, 'cni'));
     const ipam = { type: 'host-local', subnet: `10.${subnetByte}.0.0/24`, dataDir: join(dir, 'ipam'), routes: [{ dst: '0.0.0.0/0' }] };
-    const plugins = [{ type: 'ptp', ipMasq: false, ipam }, { type: 'portmap', capabilities: { portMappings: true } }];
+    const plugins = [
+      { type: 'ptp', ipMasq: false, ipam },
+      { type: 'portmap', capabilities: { portMappings: true } },
+    ];
     await writeFile(join(dir, 'cni', '10-test.conflist'), JSON.stringify({ cniVersion: '1.0.0', name: `crio${subnetByte}`, plugins }));
     return new TestNode(dir, {
       endpoint: `unix://${dir}/cri.sock`,

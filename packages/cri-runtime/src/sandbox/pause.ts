@@ -18,7 +18,7 @@ export const pauseId = (sandboxId: string) => `pause-${sandboxId.slice(0, 58)}`;
 
 /** A root file system with the pause program and nothing else, written once per node. */
 export async function writePauseRootfs(dir: string): Promise<void> {
-  await mkdir(join(dir, 'proc'), { recursive: true, mode: 0o755 });
+  await Promise.all(['proc', 'dev'].map((name) => mkdir(join(dir, name), { recursive: true, mode: 0o755 })));
   const program = pauseProgram(hostElfArch());
   const path = join(dir, 'pause');
   if ((await stat(path).catch(() => undefined))?.size === program.length) return;
@@ -35,7 +35,11 @@ export function pauseSpec(rootfs: string, sandbox: SandboxRecord, cgroupsPath: s
     ociVersion: '1.0.2',
     process: { user: { uid: 65535, gid: 65535 }, args: ['/pause'], env: [], cwd: '/', noNewPrivileges: true, capabilities: {} },
     root: { path: rootfs, readonly: true },
-    mounts: [{ destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] }],
+    // Runtimes make device nodes; not in a root file system that all pause containers share.
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'noexec', 'mode=755', 'size=64k'] },
+    ],
     annotations: { ...annotations },
     linux: {
       namespaces: [

@@ -114,7 +114,13 @@ export async function importArchive(store: ImageStore, tar: Readable | AsyncIter
 }
 
 /** Fetch the missing layers, some at once, and unpack each as soon as those below it are; their blobs are not kept. */
-async function unpackAll(store: ImageStore, all: readonly Descriptor[], diffIds: readonly Digest[], parallel: number, fetch: (layer: Descriptor) => Promise<void>) {
+async function unpackAll(
+  store: ImageStore,
+  all: readonly Descriptor[],
+  diffIds: readonly Digest[],
+  parallel: number,
+  fetch: (layer: Descriptor) => Promise<void>,
+) {
   const layers = all.filter((l) => isLayer(l.mediaType));
   if (layers.length !== diffIds.length) throw new OciError('invalid', `the image has ${layers.length} layers but ${diffIds.length} diff ids`);
   const limit = semaphore(parallel);

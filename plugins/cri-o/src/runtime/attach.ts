@@ -20,12 +20,7 @@ export interface ConmonStreams {
 }
 
 /** Connect streams with a conmon's attach socket. `stdinEnd`: what the end of input means to the caller. */
-export function attachStreams(
-  socketPath: string,
-  streams: ConmonStreams,
-  clock: Pick<Clock, 'sleep'>,
-  stdinEnd: (socket: PacketSocket) => void,
-): PacketSocket {
+export function attachStreams(socketPath: string, streams: ConmonStreams, clock: Pick<Clock, 'sleep'>, stdinEnd: (socket: PacketSocket) => void): PacketSocket {
   const deliver = (packet: Uint8Array) => {
     const sink = packet[0] === STDERR ? streams.stderr : streams.stdout;
     if (!sink || sink.destroyed || sink.writableEnded) return;

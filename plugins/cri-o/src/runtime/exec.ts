@@ -79,7 +79,11 @@ export class CrioExec implements ExecRunner {
     const readers = [openFifoReader(path('stdout')), openFifoReader(path('stderr'))];
     const drained = Promise.all([pumpOutput(readers[0] as Readable, options.stdout), pumpOutput(readers[1] as Readable, options.stderr)]);
     const writer = options.stdin && openFifoWriter(path('stdin'));
-    const stdio = [options.stdin ? openSync(path('stdin'), constants.O_RDONLY) : 'ignore', openSync(path('stdout'), constants.O_WRONLY), openSync(path('stderr'), constants.O_WRONLY)] as const;
+    const stdio = [
+      options.stdin ? openSync(path('stdin'), constants.O_RDONLY) : 'ignore',
+      openSync(path('stdout'), constants.O_WRONLY),
+      openSync(path('stderr'), constants.O_WRONLY),
+    ] as const;
     const args = ['--log', log, '--log-format', 'json', ...runtime.args(['exec', '--process', path('process.json'), '--pid-file', pidFile, containerId])];
     let child: ChildProcess;
     try {
@@ -142,7 +146,10 @@ export class CrioExec implements ExecRunner {
           const { value: first } = await answers.next();
           const started = first && (JSON.parse(first) as { data: number; message?: string });
           if (!started || started.data <= 0)
-            throw new CriError('unknown', `failed to exec in container ${containerId}: ${runtimeMessage(started?.message ?? '') || 'conmon ended without an answer'}`);
+            throw new CriError(
+              'unknown',
+              `failed to exec in container ${containerId}: ${runtimeMessage(started?.message ?? '') || 'conmon ended without an answer'}`,
+            );
           if (options.resize) void this.#resize(options.resize, dir, () => over);
           const { value: last } = await answers.next();
           const code = last ? (JSON.parse(last) as { data: number }).data : 137;

@@ -10,7 +10,12 @@ export async function folderUsage(dir: string): Promise<LayerUsage | undefined> 
   try {
     for await (const entry of await opendir(dir)) {
       const path = join(dir, entry.name);
-      const below = entry.isDirectory() ? await folderUsage(path) : await lstat(path).then((s) => ({ size: BigInt(s.blocks) * 512n, inodes: 1n }), () => undefined);
+      const below = entry.isDirectory()
+        ? await folderUsage(path)
+        : await lstat(path).then(
+            (s) => ({ size: BigInt(s.blocks) * 512n, inodes: 1n }),
+            () => undefined,
+          );
       size += below?.size ?? 0n;
       inodes += below?.inodes ?? 0n;
     }

@@ -33,8 +33,9 @@ export class OciRuntime {
     });
   }
 
-  async update(id: string, resources: unknown): Promise<void> {
-    await this.#run(['update', '--resources', '-', id], JSON.stringify(resources));
+  /** `file`: a `linux.resources` document. (crun cannot read it from a socket, which Node's pipes are.) */
+  update(id: string, file: string): Promise<void> {
+    return this.#run(['update', '--resources', file, id]);
   }
 
   /** The container is made, and its program waits to be started. */
@@ -46,15 +47,13 @@ export class OciRuntime {
     return ['--root', this.root, ...command];
   }
 
-  #run(command: readonly string[], input?: string): Promise<void> {
+  #run(command: readonly string[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      const child = spawn(this.command, this.args(command), { stdio: ['pipe', 'ignore', 'pipe'], env: RUNTIME_ENV, cwd: '/' });
+      const child = spawn(this.command, this.args(command), { stdio: ['ignore', 'ignore', 'pipe'], env: RUNTIME_ENV, cwd: '/' });
       let stderr = '';
       child.stderr.on('data', (chunk: Buffer) => {
         if (stderr.length < OUTPUT_LIMIT) stderr += chunk.toString('utf8');
       });
-      child.stdin.on('error', () => {});
-      child.stdin.end(input ?? '');
       child.once('error', (error) => reject(new RuntimeCommandError(`cannot run ${this.command}: ${error.message}`)));
       child.once('close', (code, signal) => {
         if (code === 0) resolve();
