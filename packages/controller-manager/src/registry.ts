@@ -24,6 +24,8 @@ import { csrApprovingController, csrCleanerController, csrSigningController } fr
 import { tokenCleanerController } from './cleanup/token-cleaner-controller.js';
 import { resourceQuotaController } from './quota/quota-controller.js';
 import { ephemeralVolumeController } from './storage/ephemeral-volume-controller.js';
+import { bootstrapSignerController } from './bootstrap/bootstrap-signer-controller.js';
+import { ttlController } from './node/ttl-controller.js';
 import type { ControllerFactory } from './runtime/controller-context.js';
 import { rootCaController, serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
 import { tokenController } from './serviceaccount/token-controller.js';
@@ -70,6 +72,8 @@ export const controllers: readonly RegisteredController[] = [
   { name: 'certificatesigningrequest-approving-controller', group: 'main', account: 'certificate-controller', make: csrApprovingController },
   { name: 'certificatesigningrequest-signing-controller', group: 'main', account: 'certificate-controller', make: csrSigningController },
   { name: 'certificatesigningrequest-cleaner-controller', group: 'last', account: 'certificate-controller', make: csrCleanerController },
+  { name: 'ttl-controller', group: 'main', account: 'ttl-controller', make: ttlController },
+  { name: 'bootstrap-signer-controller', group: 'last', account: 'bootstrap-signer', make: bootstrapSignerController, offByDefault: true },
   { name: 'token-cleaner-controller', group: 'last', account: 'token-cleaner', make: tokenCleanerController, offByDefault: true },
   { name: 'clusterrole-aggregation-controller', group: 'main', account: 'clusterrole-aggregation-controller', make: clusterRoleAggregationController },
   { name: 'ttl-after-finished-controller', group: 'last', account: 'ttl-after-finished-controller', make: ttlAfterFinishedController },
