@@ -52,7 +52,7 @@ function runtimeEntry(text: string): [string, string] {
 export class CrioServer implements CriServer {
   readonly name = 'cri-o';
   readonly #cell = new ComponentStateCell();
-  readonly state$ = this.#cell.state$;
+  readonly state$: CriServer['state$'] = this.#cell.state$;
   #running: Crio | undefined;
 
   constructor(private readonly options: CrioOptions) {}

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriError } from '@coxswain/cri';
 import { KeyedMutex, readJson, type RuntimeImage, writeJson } from '@coxswain/cri-runtime';
@@ -9,6 +9,7 @@ import {
   ContentStore,
   type Descriptor,
   type Digest,
+  digestOf,
   formatReference,
   hostPlatform,
   isDigest,
@@ -31,7 +32,9 @@ export interface StoredImage extends RuntimeImage {
   readonly diffIds: readonly Digest[];
 }
 
+/** `names/<hash of the name>.json`: one file a name, so that two processes never overwrite each other's. */
 interface NamedTarget {
+  readonly name: string;
   readonly target: Descriptor;
   readonly pinned?: boolean;
 }
@@ -41,14 +44,15 @@ type Details = Pick<StoredImage, 'id' | 'config' | 'size' | 'diffIds'> & { reado
 const HEX_ID = /^[0-9a-f]{64}$/;
 
 /**
- * Images on disk: `images.json` gives names to manifests, the content store has the documents, the layer store the unpacked layers.
- * Several processes may share a root (an importer beside the server): names are read again when the file has changed.
+ * Images on disk: `names/` gives names to manifests, the content store has the documents, the layer store the unpacked layers.
+ * Several processes may share a root (an importer beside the server): names are read again when the folder has changed.
  */
 export class ImageStore {
   readonly #details = new Map<string, Details>();
   readonly #mutex = new KeyedMutex();
-  #names: Readonly<Record<string, NamedTarget>> = {};
+  #names: ReadonlyMap<string, NamedTarget> = new Map();
   #stamp = '';
+  #changes = 0;
   #busy = 0;
 
   private constructor(
@@ -58,13 +62,13 @@ export class ImageStore {
   ) {}
 
   static async open(root: string, limits: { readonly maxBytes?: number; readonly maxEntries?: number } = {}): Promise<ImageStore> {
-    await mkdir(join(root, 'busy'), { recursive: true, mode: 0o700 });
+    await Promise.all(['busy', 'names'].map((dir) => mkdir(join(root, dir), { recursive: true, mode: 0o700 })));
     return new ImageStore(root, await ContentStore.open(join(root, 'content')), await LayerStore.open(join(root, 'l'), limits));
   }
 
   async list(): Promise<StoredImage[]> {
     const groups = new Map<string, { details: Details; names: string[]; pinned: boolean }>();
-    for (const [name, { target, pinned }] of Object.entries(await this.#load())) {
+    for (const { name, target, pinned } of (await this.#load()).values()) {
       const details = await this.#detailsOf(target.digest).catch(() => undefined);
       // Being removed at this moment, or damaged: not an image to CRI.
       if (!details) continue;
@@ -107,14 +111,18 @@ export class ImageStore {
 
   /** Give a target names, moving those that had another one. */
   async name(names: readonly string[], target: Descriptor, pinned = false): Promise<void> {
-    const entry: NamedTarget = { target: { mediaType: target.mediaType, digest: target.digest, size: target.size }, ...(pinned ? { pinned } : {}) };
-    await this.#change((all) => ({ ...all, ...Object.fromEntries(names.map((n) => [n, entry])) }));
+    const { mediaType, digest, size } = target;
+    await Promise.all(
+      names.map((name) => writeJson(this.#path(name), { name, target: { mediaType, digest, size }, ...(pinned ? { pinned } : {}) } satisfies NamedTarget)),
+    );
+    this.#changed();
   }
 
   /** Remove an image with all its names. Nothing to remove is success. */
   async remove(text: string): Promise<void> {
     const image = await this.find(text);
-    if (image) await this.#change((all) => Object.fromEntries(Object.entries(all).filter(([name]) => !image.names.includes(name))));
+    await Promise.all((image?.names ?? []).map((name) => rm(this.#path(name), { force: true })));
+    this.#changed();
   }
 
   /** While `work` runs, nothing is collected: it makes things that have no name yet. */
@@ -141,7 +149,7 @@ export class ImageStore {
       }
       const documents = new Set<Digest>();
       const layers = new Set<Digest>();
-      for (const { target } of Object.values(await this.#load())) {
+      for (const { target } of (await this.#load()).values()) {
         const details = await this.#detailsOf(target.digest).catch(() => undefined);
         for (const digest of details?.documents ?? []) documents.add(digest);
         for (const id of details ? chainIds(details.diffIds) : []) layers.add(id);
@@ -177,21 +185,32 @@ export class ImageStore {
     return details;
   }
 
-  get #file(): string {
-    return join(this.root, 'images.json');
+  get #dir(): string {
+    return join(this.root, 'names');
   }
 
-  async #load(): Promise<Readonly<Record<string, NamedTarget>>> {
-    const now = await stat(this.#file, { bigint: true }).catch(() => undefined);
-    const stamp = now ? `${now.ino}:${now.mtimeNs}` : '';
-    if (stamp !== this.#stamp) {
-      this.#names = now ? (JSON.parse(await readFile(this.#file, 'utf8')) as Record<string, NamedTarget>) : {};
+  #path(name: string): string {
+    return join(this.#dir, `${digestOf(name).split(':')[1]}.json`);
+  }
+
+  /** Every change renames a file in or out of the folder, so its time tells; but coarsely, so nothing is remembered while somebody changes names. */
+  async #load(): Promise<ReadonlyMap<string, NamedTarget>> {
+    const changes = this.#changes;
+    const quiet = (await readdir(join(this.root, 'busy'))).length === 0;
+    const stamp = String((await stat(this.#dir, { bigint: true })).mtimeNs);
+    if (quiet && stamp === this.#stamp) return this.#names;
+    const files = (await readdir(this.#dir)).filter((file) => file.endsWith('.json'));
+    const entries = await Promise.all(files.map((file) => readJson<NamedTarget>(join(this.#dir, file))));
+    const names = new Map(entries.flatMap((entry) => (entry ? [[entry.name, entry] as const] : [])));
+    if (quiet && changes === this.#changes) {
+      this.#names = names;
       this.#stamp = stamp;
     }
-    return this.#names;
+    return names;
   }
 
-  #change(edit: (names: Readonly<Record<string, NamedTarget>>) => Record<string, NamedTarget>): Promise<void> {
-    return this.#mutex.run('names', async () => writeJson(this.#file, edit(await this.#load())));
+  #changed(): void {
+    this.#changes++;
+    this.#stamp = '';
   }
 }
