@@ -159,6 +159,7 @@ describe.concurrent('lifecycle', () => {
     await ready('sleep-hook');
     await cluster.kubectl('delete', 'pod', 'sleep-hook', '--timeout=20s');
     await said('bad-hook', 'FailedPostStartHook', /PostStartHook failed/);
+    await eventually('another try', async () => expect((await pod('bad-hook')).status.containerStatuses?.[0]?.restartCount).toBeGreaterThan(0), 45_000);
   });
 
   test('a deadline that is added later ends the pod', async () => {
@@ -194,6 +195,19 @@ describe.concurrent('lifecycle', () => {
     await running('with-debugger');
     await cluster.kubectl('debug', 'with-debugger', `--image=${IMAGE}`, '--container=debugger', '--target=c', '--', 'sh', '-c', 'echo polo; pidof sleep');
     await eventually('its words', async () => expect(await logs('with-debugger', 'debugger')).toMatch(/^polo\n\d+/));
+  });
+
+  test('a resize beyond the node waits and says why, and can be taken back', async () => {
+    const of = (cpu: string) => ({ requests: { cpu, memory: '16Mi' } });
+    await make('too-large', { containers: [sleep({ resources: of('20m') })] });
+    await ready('too-large');
+    const resize = (cpu: string) =>
+      cluster.kubectl('patch', 'pod', 'too-large', '--subresource=resize', '-p', JSON.stringify({ spec: { containers: [{ name: 'c', resources: of(cpu) }] } }));
+    const pending = async () => (await pod('too-large')).status.conditions?.filter((c) => c.type === 'PodResizePending');
+    await resize('900');
+    await eventually('Infeasible', async () => expect(await pending()).toMatchObject([{ status: 'True', reason: 'Infeasible' }]));
+    await resize('20m');
+    await eventually('no condition', async () => expect(await pending()).toEqual([]));
   });
 
   test('class of service, generation and conditions', async () => {

@@ -12,7 +12,7 @@ import type { KubeletEvents } from './events.js';
 import { ImageCollector } from './images/image-gc.js';
 import { ImageManager } from './images/image-manager.js';
 import { LogRotation } from './logs/log-rotation.js';
-import { admitPod } from './node/admission.js';
+import { admitPod, resizePending } from './node/admission.js';
 import { folderBytes, limitsLocalStorage, localStorageVerdict } from './node/local-storage.js';
 import { EvictionManager } from './node/eviction-manager.js';
 import { NodeLease } from './node/lease.js';
@@ -264,6 +264,10 @@ class KubeletRun {
     });
     this.#probes = probes;
 
+    const others = (pod: Pod) =>
+      [...(this.#manager?.workers() ?? [])].flatMap((w) =>
+        w.pod && w.uid !== pod.metadata?.uid && w.admitted && w.life === 'running' && !isTerminal(w.pod) ? [w.pod] : [],
+      );
     const workerDeps = {
       clock,
       logger,
@@ -288,10 +292,9 @@ class KubeletRun {
           node: node(),
           allocatable: this.#agent?.allocatable ?? {},
           allowedUnsafeSysctls: options.allowedUnsafeSysctls,
-          others: [...(this.#manager?.workers() ?? [])].flatMap((w) =>
-            w.pod && w.uid !== pod.metadata?.uid && w.admitted && w.life === 'running' && !isTerminal(w.pod) ? [w.pod] : [],
-          ),
+          others: others(pod),
         }),
+      resizePending: (pod: Pod) => resizePending(pod, { allocatable: this.#agent?.allocatable ?? {}, others: others(pod) }),
       blocked: (pod: Pod) => this.#manager?.blocked(pod) ?? false,
       deleteFromApi: (pod: Pod, s: AbortSignal) => this.#deleteFromApi(pod, s),
       onFinished: (uid: string) => this.#manager?.finished(uid),

@@ -59,6 +59,35 @@ function outOfResources(pod: Pod, { allocatable, others }: AdmissionInput): PodV
   return undefined;
 }
 
+/** Why changed resources of a running pod cannot be given. */
+export interface ResizePending {
+  /** Never on this node, or not while the other pods are here. */
+  readonly reason: 'Infeasible' | 'Deferred';
+  readonly message: string;
+}
+
+/** Whether the node has what a running pod asks for now. Undefined: it has. Pure. */
+export function resizePending(pod: Pod, { allocatable, others }: Pick<AdmissionInput, 'allocatable' | 'others'>): ResizePending | undefined {
+  let deferred: ResizePending | undefined;
+  for (const [name, unit] of [
+    ['cpu', 1000],
+    ['memory', 1],
+  ] as const) {
+    const wanted = podRequest(pod, name);
+    const capacity = quantityValue(allocatable[name]);
+    const used = others.reduce((sum, p) => sum + podRequest(p, name), 0);
+    const show = (n: number) => Math.round(n * unit);
+    if (wanted > capacity + 1e-9)
+      return { reason: 'Infeasible', message: `Node didn't have enough capacity: ${name}, requested: ${show(wanted)}, capacity: ${show(capacity)}` };
+    if (used + wanted > capacity + 1e-9)
+      deferred ??= {
+        reason: 'Deferred',
+        message: `Node didn't have enough resource: ${name}, requested: ${show(wanted)}, used: ${show(used)}, capacity: ${show(capacity)}`,
+      };
+  }
+  return deferred;
+}
+
 const shortage = (name: string, wanted: number, used: number, capacity: number) =>
   reject(`OutOf${name}`, `Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${used}, capacity: ${capacity}`);
 

@@ -10,11 +10,20 @@ export interface ConditionInput {
   readonly containerStatuses: readonly ContainerStatus[];
   readonly observed: ObservedPod;
   readonly now: number;
+  /** A resize that waits or that the runtime refused. */
+  readonly resize?: ResizeCondition;
 }
+
+export type ResizeCondition = Pick<PodCondition, 'reason' | 'message'> & { readonly type: (typeof RESIZE)[number] };
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 
 const OWNED = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'] as const;
+
+const RESIZE = ['PodResizePending', 'PodResizeInProgress'] as const;
+
+/** Conditions the kubelet writes and takes away again. */
+export const TEMPORARY_CONDITIONS: readonly string[] = RESIZE;
 
 /** Condition types the kubelet alone writes. */
 export const OWNED_CONDITIONS: readonly string[] = OWNED;
@@ -41,7 +50,18 @@ export function podConditions(pod: Pod, input: ConditionInput): PodCondition[] {
       lastTransitionTime: old?.status === verdict.status && old.lastTransitionTime ? old.lastTransitionTime : apiTime(input.now),
     };
   });
-  return [...own, ...before.filter((c) => !(OWNED as readonly string[]).includes(c.type))];
+  const others = before.filter((c) => !OWNED_CONDITIONS.includes(c.type) && !TEMPORARY_CONDITIONS.includes(c.type));
+  return [...own, ...(input.resize ? [resizeCondition(input.resize, before, generation, input.now)] : []), ...others];
+}
+
+function resizeCondition(resize: ResizeCondition, before: readonly PodCondition[], generation: number | undefined, now: number): PodCondition {
+  const old = before.find((c) => c.type === resize.type);
+  return {
+    ...resize,
+    status: 'True',
+    ...(generation !== undefined ? { observedGeneration: generation } : {}),
+    lastTransitionTime: old?.lastTransitionTime ?? apiTime(now),
+  };
 }
 
 function sandboxReady(pod: Pod, observed: ObservedPod): boolean {

@@ -3,7 +3,7 @@ import type { ObservedPod } from '../pod/observed.js';
 import { isSidecar } from '../pod/pod-spec.js';
 import { qosClass } from '../pod/qos.js';
 import { apiTime } from '../pod/time.js';
-import { podConditions } from './conditions.js';
+import { podConditions, type ResizeCondition } from './conditions.js';
 import { containerStatuses, type StatusView } from './container-statuses.js';
 import { podPhase, type PodPhase } from './phase.js';
 
@@ -13,6 +13,7 @@ export interface PodStatusInput extends StatusView {
   readonly hostIPs: readonly string[];
   /** Ends the pod for a reason outside its containers: a deadline, eviction, admission. */
   readonly verdict?: PodVerdict;
+  readonly resize?: ResizeCondition;
 }
 
 export interface PodVerdict {
@@ -30,7 +31,7 @@ export function podStatus(pod: Pod, observed: ObservedPod, input: PodStatusInput
   const computed = podPhase(pod, { ...lists, terminating: input.terminating });
   const phase = settledPhase(pod, observed, input.verdict ? 'Failed' : computed, input.terminating);
   const readinessPhase: PodPhase = input.verdict ? 'Failed' : computed;
-  const conditions = podConditions(pod, { ...lists, phase: readinessPhase, observed, now: input.now });
+  const conditions = podConditions(pod, { ...lists, phase: readinessPhase, observed, now: input.now, ...(input.resize ? { resize: input.resize } : {}) });
   const extra = input.verdict?.condition;
   if (extra) {
     const old = conditions.findIndex((c) => c.type === extra.type);

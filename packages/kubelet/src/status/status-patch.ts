@@ -1,4 +1,5 @@
 import type { PodCondition, PodStatus } from '@coxswain/api';
+import { TEMPORARY_CONDITIONS } from './conditions.js';
 
 /** Lists the API merges by key: they are to be replaced, not merged. */
 const REPLACED = new Set(['podIPs', 'hostIPs']);
@@ -35,7 +36,9 @@ export function statusPatch(api: PodStatus, written: PodStatus | undefined, want
     } else patch[field] = REPLACED.has(field) && now[field] !== undefined ? [{ $patch: 'replace' }, ...(value as object[])] : value;
   }
   const conditions = (wanted.conditions ?? []).filter((c) => !same(ofType(now.conditions, c.type), c));
-  if (conditions.length > 0) patch['conditions'] = conditions.map((c) => clearing(ofType(now.conditions, c.type), c));
+  const over = (now.conditions ?? []).filter((c) => TEMPORARY_CONDITIONS.includes(c.type) && !ofType(wanted.conditions, c.type));
+  if (conditions.length + over.length > 0)
+    patch['conditions'] = [...conditions.map((c) => clearing(ofType(now.conditions, c.type), c)), ...over.map(({ type }) => ({ $patch: 'delete', type }))];
   return Object.keys(patch).length > 0 ? patch : undefined;
 }
 

@@ -2,6 +2,7 @@ import type { Pod, PodStatus } from '@coxswain/api';
 import type { CancelTimer, Clock, Logger } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import type { KubeletEvents } from '../events.js';
+import type { ResizePending } from '../node/admission.js';
 import type { ImageManager } from '../images/image-manager.js';
 import { Backoff, type BackoffOptions } from '../pod/backoff.js';
 import { decide, type PodActions } from '../pod/decide.js';
@@ -14,12 +15,12 @@ import type { PodRuntime } from '../runtime/pod-runtime.js';
 import { StartError } from '../runtime/start-error.js';
 import { runtimeErrorText } from '../runtime-errors.js';
 import type { Waiting } from '../status/container-statuses.js';
-import { OWNED_CONDITIONS } from '../status/conditions.js';
+import { OWNED_CONDITIONS, type ResizeCondition } from '../status/conditions.js';
 import { podStatus, type PodVerdict } from '../status/pod-status.js';
 import type { StatusManager } from '../status/status-manager.js';
 import { VolumeError, type VolumeManager } from '../volumes/volume-manager.js';
 import { podChangeMatters } from './pod-change.js';
-import { applyResize, type ResizeDeps } from './resize.js';
+import { applyResize, type ResizeDeps, wantsResize } from './resize.js';
 
 export interface PodWorkerDeps extends ResizeDeps {
   readonly clock: Clock;
@@ -38,6 +39,8 @@ export interface PodWorkerDeps extends ResizeDeps {
   readonly networkNotReady: () => string | undefined;
   /** Whether the pod may run here; undefined: yes. Asked once, before anything is started. */
   readonly admit: (pod: Pod) => PodVerdict | undefined;
+  /** Why the node cannot give a running pod what it asks for now; undefined: it can. */
+  readonly resizePending: (pod: Pod) => ResizePending | undefined;
   /** Another pod of the same name has to end first (static pods). */
   readonly blocked: (pod: Pod) => boolean;
   /** Take the pod's object out of the API, now that nothing of it is left. */
@@ -66,6 +69,7 @@ export class PodWorker {
   readonly #backoff: Backoff;
   readonly #waiting = new Map<string, Waiting>();
   readonly #resizeTried = new Map<string, string>();
+  #resizeNote: ResizeCondition | undefined;
   #pod: Pod | undefined;
   #life: Life = 'running';
   #verdict: PodVerdict | undefined;
@@ -219,6 +223,7 @@ export class PodWorker {
       started: (container, id) => probes.started(container, id),
       terminating,
       ...(this.#verdict ? { verdict: this.#verdict } : {}),
+      ...(this.#resizeNote && !terminating ? { resize: this.#resizeNote } : {}),
     });
     if (!this.#removed) status.set(this.#pod as Pod, next, transient && next.phase === 'Pending');
     return next;
@@ -268,7 +273,9 @@ export class PodWorker {
     }
     // What was done changes what is to be done next: the following init container, or the end.
     if ((actions.start.length > 0 && again === undefined) || actions.kill.length > 0 || resized) this.#dirty = true;
-    return smallest(again, late, ...actions.wait.map((w) => w.remaining));
+    // Room for a resize may come with the end of another pod.
+    const look = this.#resizeNote?.reason === 'Deferred' ? this.#options.retryMs : undefined;
+    return smallest(again, late, look, ...actions.wait.map((w) => w.remaining));
   }
 
   #end(): undefined {
@@ -374,10 +381,24 @@ export class PodWorker {
     if (!pod || observed.sandboxes.length === 0) return false;
     const { cgroups, logger } = this.#deps;
     const fit = () => cgroups?.ensure(pod).catch((error: unknown) => logger.debug('the limits of a pod are not taken yet', { uid: this.uid, err: error }));
+    if (wantsResize(pod, observed, this.#resizeTried, this.#deps.resourceOptions)) {
+      const pending = this.#deps.resizePending(pod);
+      if (pending) {
+        if (this.#resizeNote?.message !== pending.message) this.#deps.events.pod(pod, 'Warning', `Resize${pending.reason}`, pending.message);
+        this.#resizeNote = { type: 'PodResizePending', ...pending };
+        return false;
+      }
+      this.#resizeNote = undefined;
+    }
+    // A resize that was taken back needs nothing any more.
+    else if (this.#resizeNote?.type === 'PodResizePending') this.#resizeNote = undefined;
     await fit();
-    const resized = await applyResize(pod, observed, this.#resizeTried, this.#deps);
-    if (resized) await fit();
-    return resized;
+    const { changed, refused } = await applyResize(pod, observed, this.#resizeTried, this.#deps);
+    if (changed) {
+      this.#resizeNote = refused === undefined ? undefined : { type: 'PodResizeInProgress', reason: 'Error', message: refused };
+      await fit();
+    }
+    return changed;
   }
 
   /** Volumes of running pods follow their objects and the pod's own labels, also in a pod that was adopted. */
