@@ -53,6 +53,7 @@ export class ResourceCache {
   readonly #windowSize: number;
   readonly #inflight = new Map<string, InflightWrite[]>();
   readonly #listeners = new Set<(event: CacheEvent) => void>();
+  #unsent: CacheEvent[] = [];
   #window: CacheEvent[] = [];
   #windowStart = 0;
   #count = 0;
@@ -167,6 +168,9 @@ export class ResourceCache {
   flush(revision: number): void {
     this.revision = revision;
     this.groups.flush();
+    // Sent, and as large as the objects: who resumes later has them made again.
+    for (const { frames } of this.#unsent) frames.clear();
+    this.#unsent = [];
   }
 
   /** First load, without events. */
@@ -263,6 +267,7 @@ export class ResourceCache {
     }
     for (const listener of this.#listeners) listener(event);
     this.groups.dispatch(event);
+    if (event.frames.size > 0) this.#unsent.push(event);
   }
 }
 
