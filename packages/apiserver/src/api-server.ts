@@ -26,6 +26,7 @@ import { bootstrap } from './bootstrap/bootstrap.js';
 import { namespaceHooks } from './bootstrap/namespace-hooks.js';
 import { CrdController } from './crd/crd-controller.js';
 import { withCrdRules } from './crd/crd-definition.js';
+import { WebhookConverter } from './crd/webhook-converter.js';
 import { crdHooks } from './crd/crd-hooks.js';
 import { ruleCheckOf } from './crd/rules/rule-check.js';
 import { FlowControl } from './flowcontrol/flow-control.js';
@@ -161,6 +162,7 @@ export class ApiServer implements Component {
       clock,
       logger,
       compileRules: ruleCheckOf,
+      converterFor: (crd, apiVersion) => new WebhookConverter(crd, apiVersion, this.#webhooks, random),
     });
     this.#aggregator = new Aggregator({
       registry: this.registry,

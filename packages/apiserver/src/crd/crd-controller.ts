@@ -3,6 +3,7 @@ import { deepEqual } from '@coxswain/apimachinery';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { InProcessTransport } from '../in-process-transport.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
+import type { VersionConverter } from '../registry/version-converter.js';
 import type { ResourceCache } from '../storage/resource-cache.js';
 import { acceptNames } from './accept-names.js';
 import { approvalCondition } from './api-approval.js';
@@ -25,8 +26,8 @@ export interface CrdControllerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly compileRules: (schema: JsonSchema) => RuleCheck | undefined;
-  /** Called around changes of what is served; for conversion. */
-  readonly onServed?: (crd: Crd) => void;
+  /** For CRDs whose versions a webhook converts. */
+  readonly converterFor: (crd: Crd, apiVersion: string) => VersionConverter;
 }
 
 /** What of a CRD decides how it is served: while this is the same object content, nothing is done again. */
@@ -167,17 +168,29 @@ export class CrdController {
       plural,
     };
     if (before && deepEqual(before, state)) return;
-    this.options.onServed?.(crd);
     for (const version of before?.versions ?? []) if (!state.versions.includes(version)) registry.remove(group, version, plural);
     for (const version of crd.spec.versions) {
       if (!version.served) continue;
-      const registration = customRegistration(crd, version, lookup, compileRules);
+      const registration = customRegistration(crd, version, lookup, compileRules, this.options.converterFor);
       if (registry.find(group, version.name, plural)) registry.replace(registration);
       else await registry.add(registration);
     }
+    this.#relate(group, plural, state.versions);
     this.#served.set(name, state);
     // Watchers of the old form come back and see the new one.
     if (before) registry.findGroupResource(group, plural)?.storage?.cache.groups.end();
+  }
+
+  /** Fields managed in one version are looked at in another: without conversion they are the same fields. */
+  #relate(group: string, plural: string, versions: readonly string[]): void {
+    const all = versions.flatMap((version) => this.options.registry.find(group, version, plural) ?? []);
+    if (all.length < 2 || all.some((served) => served.converter)) return;
+    for (const served of all) {
+      served.siblings = (object, apiVersion) => {
+        const other = all.find((each) => each.codec.apiVersion === apiVersion);
+        return other ? { object: { ...object, apiVersion }, schema: other.schema } : undefined;
+      };
+    }
   }
 
   #withdraw(name: string, { group, plural, versions }: Served): void {

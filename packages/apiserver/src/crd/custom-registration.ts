@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KubeObject, ResourceDefinition, SchemaLookup, Subresource, Verb } from '@coxswain/api';
 import { cloneJson } from '@coxswain/apimachinery';
 import type { Registration } from '../registry/resource-registry.js';
+import type { VersionConverter } from '../registry/version-converter.js';
 import { columnsOf } from './columns.js';
 import { customShape } from './custom-shape.js';
 import { customStatusStrategy, customStrategy } from './custom-strategy.js';
@@ -22,6 +23,7 @@ export function customRegistration(
   version: CrdVersion,
   lookup: SchemaLookup,
   compileRules: (schema: JsonSchema) => RuleCheck | undefined,
+  converterFor?: (crd: Crd, apiVersion: string) => VersionConverter,
 ): Registration {
   const schema = schemaOf(version);
   const { group, scope, versions } = crd.spec;
@@ -55,9 +57,11 @@ export function customRegistration(
     ...(needsReading(crd, schema) ? { fromStorage: (object: KubeObject) => read(object, schema, preserveAll) } : {}),
   };
   const gvk = { group, version: version.name, kind };
+  const converter = crd.spec.conversion?.strategy === 'Webhook' ? converterFor?.(crd, `${group}/${version.name}`) : undefined;
   return {
     definition,
     lookup,
+    ...(converter ? { converter } : {}),
     schema: toTypeSchema(schema),
     shape: customShape(schema, preserveAll, lookup),
     openApi: {

@@ -2,6 +2,7 @@ import type { KubeObject, ResourceDefinition } from '@coxswain/api';
 import { formatGroupVersion } from '@coxswain/apimachinery';
 import { encodeObject } from '../storage/stored-object.js';
 import type { StoredObject } from '../storage/stored-object.js';
+import type { VersionConverter } from './version-converter.js';
 
 /** Between what is stored and what one served version shows. */
 export class ObjectCodec {
@@ -11,22 +12,26 @@ export class ObjectCodec {
   readonly #storedApiVersion: string;
   readonly #storedKind: string;
 
-  constructor(readonly definition: ResourceDefinition) {
+  constructor(
+    readonly definition: ResourceDefinition,
+    /** Makes ready what is stored in other versions. */
+    readonly converter?: VersionConverter,
+  ) {
     this.apiVersion = formatGroupVersion(definition);
     const stored = definition.storageVersion ?? definition;
     this.#storedApiVersion = formatGroupVersion(stored);
     this.#storedKind = stored.kind;
-    this.identical = !definition.fromStorage && this.#storedApiVersion === this.apiVersion && this.#storedKind === definition.kind;
+    this.identical = !converter && !definition.fromStorage && this.#storedApiVersion === this.apiVersion && this.#storedKind === definition.kind;
   }
 
   /** The one encoding of this revision, newline included. */
   bytes(stored: StoredObject): Buffer {
-    return this.identical ? stored.bytes : stored.encoded(this, (object) => encodeObject(this.#convert(object)));
+    return this.identical ? stored.bytes : stored.encoded(this, (object) => encodeObject(this.#convert(this.converter ? this.converter.prepared(stored) : object)));
   }
 
   /** Not to be changed by the caller. */
   object(stored: StoredObject): KubeObject {
-    return this.identical ? stored.object : this.#convert(stored.object);
+    return this.identical ? stored.object : this.#convert(this.converter ? this.converter.prepared(stored) : stored.object);
   }
 
   /** What to write for an object of this version. May share parts with it. */

@@ -7,6 +7,7 @@ import type { StoreFeed } from '../storage/store-feed.js';
 import type { CustomOpenApi } from './custom-open-api.js';
 import { ServedResource } from './served-resource.js';
 import type { ShapeCheck } from './served-resource.js';
+import type { VersionConverter } from './version-converter.js';
 
 const WINDOW_SIZE = 4096;
 
@@ -21,6 +22,7 @@ export interface Registration {
   readonly schema?: TypeSchema;
   readonly openApi?: CustomOpenApi;
   readonly shape?: ShapeCheck;
+  readonly converter?: VersionConverter;
 }
 
 /** Every resource served now. Definitions come and go (CRDs) while it runs. */
@@ -70,8 +72,8 @@ export class ResourceRegistry {
 
   /** Replace a definition whose storage stays (a CRD's new schema or columns). */
   replace(registration: Registration): ServedResource {
-    const { definition, lookup, schema, openApi, shape } = registration;
-    const served = new ServedResource(definition, this.#storages.get(definition.storagePrefix)?.storage, lookup, schema, openApi, shape);
+    const { definition, lookup, schema, openApi, shape, converter } = registration;
+    const served = new ServedResource(definition, this.#storages.get(definition.storagePrefix)?.storage, lookup, schema, openApi, shape, converter);
     this.#served.set(keyOf(definition.group, definition.version, definition.resource), served);
     this.#changed();
     return served;
@@ -116,7 +118,7 @@ export class ResourceRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #register({ definition, lookup, schema, openApi, shape }: Registration): { served: ServedResource; fresh: ResourceCache | undefined } {
+  #register({ definition, lookup, schema, openApi, shape, converter }: Registration): { served: ServedResource; fresh: ResourceCache | undefined } {
     const key = keyOf(definition.group, definition.version, definition.resource);
     if (this.#served.has(key)) throw new Error(`${key} is defined twice`);
     let fresh: ResourceCache | undefined;
@@ -137,7 +139,7 @@ export class ResourceRegistry {
       shared.users++;
       storage = shared.storage;
     }
-    const served = new ServedResource(definition, storage, lookup, schema, openApi, shape);
+    const served = new ServedResource(definition, storage, lookup, schema, openApi, shape, converter);
     this.#served.set(key, served);
     return { served, fresh };
   }

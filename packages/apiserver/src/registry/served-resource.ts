@@ -5,6 +5,7 @@ import type { WatchEncoder } from '../storage/watch-groups.js';
 import type { CustomOpenApi } from './custom-open-api.js';
 import { ProtobufCodec } from '../protobuf/protobuf-codec.js';
 import { ObjectCodec } from './object-codec.js';
+import type { VersionConverter } from './version-converter.js';
 import { decodedWatchEncoder, objectWatchEncoder } from './watch-encoders.js';
 
 /** As `decode`: changes `object`. Sparse: a configuration to apply, which stays as it came. */
@@ -33,8 +34,10 @@ export class ServedResource {
     readonly openApi?: CustomOpenApi,
     /** Holds an object to its type in a way of its own: drops and names what nobody knows. */
     readonly shape?: ShapeCheck,
+    /** Versions are converted by somebody else, which takes time. */
+    readonly converter?: VersionConverter,
   ) {
-    this.codec = new ObjectCodec(definition);
+    this.codec = new ObjectCodec(definition, converter);
     this.watchEncoder = objectWatchEncoder(this.codec);
     this.decodedEncoder = decodedWatchEncoder(this.codec);
     this.groupResource = { group: definition.group, resource: definition.resource };

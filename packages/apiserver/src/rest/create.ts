@@ -72,7 +72,10 @@ export async function create(
       }
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
       const outcome = await storage.create(namespace, name, served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object), lease, allocation?.companions);
-      if (outcome.type === 'written') return { type: 'stored', object: outcome.object, created: true };
+      if (outcome.type === 'written') {
+        if (served.converter) await served.converter.prepare([outcome.object]);
+        return { type: 'stored', object: outcome.object, created: true };
+      }
     } catch (error) {
       allocation?.release();
       throw error;

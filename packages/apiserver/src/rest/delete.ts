@@ -55,7 +55,10 @@ export async function remove(
       step.type === 'remove'
         ? await storage.delete(stored, hooks?.beginDelete?.(old))
         : await storage.update(stored, served.converter ? await served.converter.toStorage(step.object) : served.codec.toStorage(step.object), undefined);
-    if (outcome.type === 'written') return { object: outcome.object, removed: step.type === 'remove' };
+    if (outcome.type === 'written') {
+      if (served.converter) await served.converter.prepare([outcome.object]);
+      return { object: outcome.object, removed: step.type === 'remove' };
+    }
     if (attempt >= MAX_ATTEMPTS)
       throw ApiError.conflict(groupResource, name, 'the object has been modified; please apply your changes to the latest version and try again');
     stored = await storage.fresh(namespace, name);

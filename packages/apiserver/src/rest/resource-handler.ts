@@ -2,12 +2,13 @@ import type { KubeObject, Subresource, Verb } from '@coxswain/api';
 import { PROTOBUF_CONTENT_TYPE } from '@coxswain/api';
 import { ApiError, successStatus } from '@coxswain/apimachinery';
 import { notFoundPage } from '../api-handler.js';
-import type { ApiResponse } from '../request/api-request.js';
+import type { ApiResponse, StreamSink } from '../request/api-request.js';
 import { negotiate } from '../request/accept.js';
 import type { Accepted } from '../request/accept.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
+import { convertingSink, pendingEncoder } from './converting-watch.js';
 import { create, hookKey } from './create.js';
 import { remove } from './delete.js';
 import { removeCollection } from './delete-collection.js';
@@ -117,23 +118,28 @@ export class ResourceHandler {
     return barrier ? barrier.then(() => this.#found(context, served, accepted)) : this.#found(context, served, accepted);
   }
 
-  #found(context: RequestContext, served: ServedResource, accepted: Accepted): ApiResponse {
+  #found(context: RequestContext, served: ServedResource, accepted: Accepted): Promise<ApiResponse> | ApiResponse {
     const { namespace, name } = context.resource;
     const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
     if (!stored) throw ApiError.notFound(served.groupResource, name);
+    const converted = served.converter?.prepare([stored]);
+    if (converted) return converted.then(() => respondStored(this.options.env, context, served, stored, 200, accepted));
     return respondStored(this.options.env, context, served, stored, 200, accepted);
   }
 
   async #list(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
     const accepted = accept(context, served);
     const result = await list(this.options.env, context, served, parseListOptions(context.query, false));
+    if (served.converter) await served.converter.prepare(result.objects);
     return respondList(this.options.env, context, served, result, accepted);
   }
 
   async #watch(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
     const accepted = accept(context, served, true);
     const encoder = watchEncoderFor(this.options.env, context, served, accepted);
-    const start = await watch(this.options.env, context, served, parseListOptions(context.query, true), encoder);
+    const { converter } = served;
+    const begin = await watch(this.options.env, context, served, parseListOptions(context.query, true), converter ? pendingEncoder(encoder) : encoder);
+    const start = converter ? (sink: StreamSink) => begin(convertingSink(sink, encoder, converter)) : begin;
     return { type: 'stream', status: 200, contentType: accepted.format === 'protobuf' ? `${PROTOBUF_CONTENT_TYPE};stream=watch` : 'application/json', start };
   }
 
@@ -199,7 +205,9 @@ export class ResourceHandler {
 
   async #deleteCollection(context: RequestContext, served: ServedResource, env: RestEnv): Promise<ApiResponse> {
     const accepted = accept(context, served);
-    return respondList(env, context, served, await removeCollection(env, context, served), accepted);
+    const result = await removeCollection(env, context, served);
+    if (served.converter) await served.converter.prepare(result.objects);
+    return respondList(env, context, served, result, accepted);
   }
 
   #written(context: RequestContext, served: ServedResource, result: WriteResult, accepted: Accepted): ApiResponse {

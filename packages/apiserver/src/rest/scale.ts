@@ -47,10 +47,11 @@ export function scaleOf(object: KubeObject, sub: ScaleSubresource): KubeObject {
   };
 }
 
-export function readScale(env: RestEnv, context: RequestContext, served: ServedResource, sub: ScaleSubresource): ApiResponse {
+export async function readScale(env: RestEnv, context: RequestContext, served: ServedResource, sub: ScaleSubresource): Promise<ApiResponse> {
   const { namespace, name } = context.resource;
   const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
   if (!stored) throw ApiError.notFound(served.groupResource, name);
+  if (served.converter) await served.converter.prepare([stored]);
   return respondScale(env, context, scaleOf(served.codec.object(stored), sub), accept(context));
 }
 

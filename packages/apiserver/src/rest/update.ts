@@ -124,7 +124,10 @@ async function tryUpdate(
     } else {
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
       const outcome = await storage.update(stored, served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object), lease, allocation?.companions);
-      if (outcome.type === 'written') return { type: 'stored', object: outcome.object, created: false };
+      if (outcome.type === 'written') {
+        if (served.converter) await served.converter.prepare([outcome.object]);
+        return { type: 'stored', object: outcome.object, created: false };
+      }
     }
   } catch (error) {
     allocation?.release();

@@ -11,28 +11,29 @@ export interface ConvertedRequest {
   readonly object: KubeObject | undefined;
   readonly oldObject: KubeObject | undefined;
   /** Back to the version of the request. */
-  readonly back: (object: KubeObject) => KubeObject;
+  readonly back: (object: KubeObject) => Promise<KubeObject>;
 }
 
-export function convertRequest(request: AdmissionRequest, match: Match, registry: ResourceRegistry): ConvertedRequest {
+export async function convertRequest(request: AdmissionRequest, match: Match, registry: ResourceRegistry): Promise<ConvertedRequest> {
   const { group, version, resource } = request.resource;
   const own = match.type === 'equivalent' ? registry.find(group, version, resource) : undefined;
   if (match.type !== 'equivalent' || !own || request.subresource === 'scale') {
-    return { kind: request.kind, resource: request.resource, object: request.object, oldObject: request.oldObject, back: (object) => object };
+    return { kind: request.kind, resource: request.resource, object: request.object, oldObject: request.oldObject, back: async (object) => object };
   }
   const { definition } = match.served;
-  const to = (object: KubeObject | undefined) => (object ? convert(object, own, match.served) : undefined);
+  const to = async (object: KubeObject | undefined) => (object ? convert(object, own, match.served) : undefined);
   return {
     kind: { group: definition.group, version: definition.version, kind: definition.kind },
     resource: { group: definition.group, version: definition.version, resource: definition.resource },
-    object: to(request.object),
-    oldObject: to(request.oldObject),
+    object: await to(request.object),
+    oldObject: await to(request.oldObject),
     back: (object) => convert(object, match.served, own),
   };
 }
 
 /** Through the stored form, which every version can be made from. */
-function convert(object: KubeObject, from: ServedResource, to: ServedResource): KubeObject {
+async function convert(object: KubeObject, from: ServedResource, to: ServedResource): Promise<KubeObject> {
+  if (from.converter) return from.converter.convert(object, to.codec.apiVersion);
   const stored = from.codec.toStorage(object);
   const shown = to.definition.fromStorage ? to.definition.fromStorage(stored) : stored;
   return { ...shown, apiVersion: to.codec.apiVersion, kind: to.definition.kind };

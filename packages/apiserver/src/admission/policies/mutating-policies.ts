@@ -69,7 +69,7 @@ async function apply(env: AdmissionEnv, policy: CompiledPolicy<MutationRules>, r
   for (const binding of policy.bindings) {
     if (matchResources(binding.matchResources, request, env.registry, true).type === 'none') continue;
     try {
-      const converted = convertRequest(request, match, env.registry);
+      const converted = await convertRequest(request, match, env.registry);
       await mutate(env, policy, binding, request, converted);
     } catch (error) {
       if (policy.failurePolicy === 'Ignore') continue;
@@ -106,7 +106,7 @@ async function mutate(
       object = type === 'patch' ? patched(object, value as readonly unknown[]) : merged(env, seen, object, value as Record<string, unknown>);
     }
   }
-  const result = cleanMutated(env.registry, request, converted.back(object));
+  const result = cleanMutated(env.registry, request, await converted.back(object));
   if (result.metadata.name !== request.object.metadata.name) throw new Error('metadata.name must not be changed');
   for (const key of Object.keys(request.object)) if (!(key in result)) delete request.object[key];
   Object.assign(request.object, result);

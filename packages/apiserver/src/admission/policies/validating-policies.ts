@@ -73,13 +73,13 @@ async function enforce(env: AdmissionEnv, policy: CompiledPolicy<ValidationRules
   if (match.type === 'none') return;
   for (const binding of policy.bindings) {
     if (matchResources(binding.matchResources, request, env.registry, true).type === 'none') continue;
-    for (const failure of await evaluate(env, policy, binding, asSeen(env, request, match))) report(policy, binding, request, failure);
+    for (const failure of await evaluate(env, policy, binding, await asSeen(env, request, match))) report(policy, binding, request, failure);
   }
 }
 
 /** In the version the policy speaks of. */
-export function asSeen(env: AdmissionEnv, request: AdmissionRequest, match: Match): AdmissionRequest {
-  const { kind, resource, object, oldObject } = convertRequest(request, match, env.registry);
+async function asSeen(env: AdmissionEnv, request: AdmissionRequest, match: Match): Promise<AdmissionRequest> {
+  const { kind, resource, object, oldObject } = await convertRequest(request, match, env.registry);
   return { ...request, kind, resource, ...(object ? { object } : {}), ...(oldObject ? { oldObject } : {}) };
 }
 

@@ -120,8 +120,8 @@ async function callMutating(
   let changed = false;
   if (answer.patch && answer.patch.length > 0 && request.object) {
     try {
-      const converted = convertRequest(request, match, env.registry);
-      const result = converted.back(patched(converted.object as KubeObject, answer.patch));
+      const converted = await convertRequest(request, match, env.registry);
+      const result = await converted.back(patched(converted.object as KubeObject, answer.patch));
       changed = !deepEqual(result, request.object);
       if (changed) replace(request.object, cleanMutated(env.registry, request, result));
     } catch (error) {
@@ -167,7 +167,7 @@ async function applies(env: AdmissionEnv, webhook: Webhook, request: AdmissionRe
   }
   if (!matchesObject(webhook.objectSelector, request)) return undefined;
   if (!webhook.matchConditions?.length) return match;
-  const { object, oldObject, kind, resource } = convertRequest(request, match, env.registry);
+  const { object, oldObject, kind, resource } = await convertRequest(request, match, env.registry);
   const outcome = await webhook.conditions.evaluate(
     admissionVariables({ ...request, kind, resource, ...(object ? { object } : {}), ...(oldObject ? { oldObject } : {}) }, env.authorization),
   );
@@ -200,7 +200,7 @@ async function ask(
     const version = (webhook.admissionReviewVersions ?? []).find((each): each is ReviewVersion => each === 'v1' || each === 'v1beta1');
     if (!version) throw new WebhookError('webhook does not accept known AdmissionReview versions (v1, v1beta1)');
     const uid = env.random.uuid();
-    const review = reviewRequest(version, uid, request, convertRequest(request, match, env.registry));
+    const review = reviewRequest(version, uid, request, await convertRequest(request, match, env.registry));
     answer = reviewAnswer(version, uid, mutating, await client.post(webhook.clientConfig, review, (webhook.timeoutSeconds ?? 10) * SECOND, signal));
   } catch (error) {
     if (!(error instanceof WebhookError)) throw error;
