@@ -6,6 +6,7 @@ import { actionHandlers } from './actions/action-handlers.js';
 import { AdmissionChain } from './admission/admission-chain.js';
 import { builtInAdmission } from './admission/built-in-admission.js';
 import { Aggregator } from './aggregator/aggregator.js';
+import { withExpressionRules } from './admission/policies/expression-rules.js';
 import { mutatingPolicies } from './admission/policies/mutating-policies.js';
 import { validatingPolicies } from './admission/policies/validating-policies.js';
 import { admissionWebhooks } from './admission/webhooks/webhooks.js';
@@ -87,7 +88,7 @@ export class ApiServer implements Component {
     this.#feed = new StoreFeed({ store, clock, logger, root: ROOT });
     this.registry = new ResourceRegistry(store, this.#feed);
     const lookup = options.lookupSchema ?? builtInSchemas;
-    for (const definition of options.definitions ?? builtIns) this.registry.addBuiltIn({ definition: withCrdRules(definition), lookup });
+    for (const definition of options.definitions ?? builtIns) this.registry.addBuiltIn({ definition: withExpressionRules(withCrdRules(definition)), lookup });
     this.#webhooks = new WebhookClient(this.registry, clock, random);
     this.discovery = new Discovery(this.registry, () => `${options.advertiseAddress}:${this.port}`);
     this.openApi = new OpenApi(this.registry, VERSION.gitVersion, lookup);

@@ -51,7 +51,10 @@ export class WebhookConverter implements VersionConverter {
   }
 
   async #prepare(missing: readonly StoredObject[]): Promise<void> {
-    const converted = await this.#ask(missing.map(({ object }) => object), this.apiVersion);
+    const converted = await this.#ask(
+      missing.map(({ object }) => object),
+      this.apiVersion,
+    );
     missing.forEach((stored, i) => this.#ready.set(stored, converted[i] as KubeObject));
   }
 
@@ -64,7 +67,13 @@ export class WebhookConverter implements VersionConverter {
       const converted = convertedObjects(answer, uid, objects.length);
       return converted.map((object, i) => checked(object, objects[i] as KubeObject, desiredAPIVersion, kind));
     } catch (error) {
-      throw ApiError.of(500, '', `conversion webhook for ${objects[0]?.apiVersion}, Kind=${kind} failed: ${(error as Error).message.replace(/^failed to call webhook: /, '')}`, undefined, { cause: error });
+      throw ApiError.of(
+        500,
+        '',
+        `conversion webhook for ${objects[0]?.apiVersion}, Kind=${kind} failed: ${(error as Error).message.replace(/^failed to call webhook: /, '')}`,
+        undefined,
+        { cause: error },
+      );
     }
   }
 }
@@ -73,20 +82,25 @@ function convertedObjects(answer: unknown, uid: string, count: number): KubeObje
   const response = (answer as { response?: { uid?: string; result?: { status?: string; message?: string }; convertedObjects?: unknown } } | null)?.response;
   if (!response) throw new Error('webhook response was absent');
   if (response.uid !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`);
-  if (response.result?.status !== 'Success') throw new Error(response.result?.message || 'response.result.status was not \'Success\'');
+  if (response.result?.status !== 'Success') throw new Error(response.result?.message || "response.result.status was not 'Success'");
   const objects = response.convertedObjects;
-  if (!Array.isArray(objects) || objects.length !== count) throw new Error(`webhook returned ${Array.isArray(objects) ? objects.length : 0} objects, expected ${count}`);
+  if (!Array.isArray(objects) || objects.length !== count)
+    throw new Error(`webhook returned ${Array.isArray(objects) ? objects.length : 0} objects, expected ${count}`);
   return objects as KubeObject[];
 }
 
 /** What a conversion may not change is put back or refused. */
 function checked(converted: KubeObject, original: KubeObject, apiVersion: string, kind: string): KubeObject {
   if (typeof converted !== 'object' || converted === null) throw new Error('webhook returned something that is no object');
-  if (converted.apiVersion !== apiVersion) throw new Error(`invalid converted object: invalid groupVersion (expected ${apiVersion}, received ${converted.apiVersion})`);
+  if (converted.apiVersion !== apiVersion)
+    throw new Error(`invalid converted object: invalid groupVersion (expected ${apiVersion}, received ${converted.apiVersion})`);
   if (converted.kind !== kind) throw new Error(`invalid converted object: invalid kind (expected ${kind}, received ${converted.kind})`);
   const metadata = converted.metadata ?? {};
   for (const key of ['name', 'namespace', 'uid'] as const) {
-    if (metadata[key] !== original.metadata[key]) throw new Error(`invalid converted object: metadata.${key} of the original object (${original.metadata[key] ?? ''}) and the converted object (${metadata[key] ?? ''}) must be the same`);
+    if (metadata[key] !== original.metadata[key])
+      throw new Error(
+        `invalid converted object: metadata.${key} of the original object (${original.metadata[key] ?? ''}) and the converted object (${metadata[key] ?? ''}) must be the same`,
+      );
   }
   const { labels, annotations } = metadata;
   const { labels: _labels, annotations: _annotations, ...rest } = original.metadata;

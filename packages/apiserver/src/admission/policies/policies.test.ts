@@ -79,6 +79,21 @@ describe('validating admission policies', () => {
     expect(String(headers.warning)).toContain(`Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': failed expression: has(object.data.x)`);
   });
 
+  it('must be expressions that compile', async () => {
+    await using api = await startTestServer();
+    const body = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: 'p' },
+      spec: { matchConstraints, validations: [{ expression: 'nothing.here' }] },
+    };
+    const { status, json } = await api.call('POST', `${GROUP}/validatingadmissionpolicies`, body);
+    expect(status).toBe(422);
+    expect(json.message).toContain(
+      'spec.validations[0].expression: Invalid value: "nothing.here": compilation failed: ERROR: <input>:1:1: undeclared reference to \'nothing\'',
+    );
+  });
+
   it('follows its failure policy when an expression fails', async () => {
     await using api = await startTestServer();
     await put(api, 'Validating', { validations: [{ expression: "object.data.x == '1'" }] });
