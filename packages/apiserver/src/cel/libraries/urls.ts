@@ -14,7 +14,6 @@ const PATH_ONLY = /^()()(\/[^?#]*)(?:\?([^#]*))?$/;
 
 /** An absolute URL, or an absolute path, as Go's url.ParseRequestURI takes it. */
 function parseUrl(text: string): Url | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not occur
   if (/[\x00-\x20\x7f]/.test(text) || /%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
   const match = ABSOLUTE.exec(text) ?? PATH_ONLY.exec(text);
   if (!match) return undefined;
