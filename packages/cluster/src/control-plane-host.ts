@@ -28,6 +28,7 @@ export function apiServerConfig(
       groupHeaders: ['X-Remote-Group'],
       extraPrefixes: ['X-Remote-Extra-'],
     },
+    proxyClient: pki.leaf['front-proxy-client'],
     tokens: new Map(),
     anonymous: true,
     serviceAccounts: {

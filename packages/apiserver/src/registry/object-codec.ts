@@ -26,7 +26,9 @@ export class ObjectCodec {
 
   /** The one encoding of this revision, newline included. */
   bytes(stored: StoredObject): Buffer {
-    return this.identical ? stored.bytes : stored.encoded(this, (object) => encodeObject(this.#convert(this.converter ? this.converter.prepared(stored) : object)));
+    return this.identical
+      ? stored.bytes
+      : stored.encoded(this, (object) => encodeObject(this.#convert(this.converter ? this.converter.prepared(stored) : object)));
   }
 
   /** Not to be changed by the caller. */

@@ -71,7 +71,13 @@ export async function create(
         return { type: 'unstored', object, created: true };
       }
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
-      const outcome = await storage.create(namespace, name, served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object), lease, allocation?.companions);
+      const outcome = await storage.create(
+        namespace,
+        name,
+        served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object),
+        lease,
+        allocation?.companions,
+      );
       if (outcome.type === 'written') {
         if (served.converter) await served.converter.prepare([outcome.object]);
         return { type: 'stored', object: outcome.object, created: true };

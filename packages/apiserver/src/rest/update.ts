@@ -123,7 +123,12 @@ async function tryUpdate(
       if (outcome.type === 'written') return { type: 'unstored', object, created: false };
     } else {
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
-      const outcome = await storage.update(stored, served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object), lease, allocation?.companions);
+      const outcome = await storage.update(
+        stored,
+        served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object),
+        lease,
+        allocation?.companions,
+      );
       if (outcome.type === 'written') {
         if (served.converter) await served.converter.prepare([outcome.object]);
         return { type: 'stored', object: outcome.object, created: false };
