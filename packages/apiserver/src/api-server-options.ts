@@ -2,6 +2,7 @@ import type { ResourceDefinition, SchemaLookup } from '@coxswain/api';
 import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, StateStore, UserInfo } from '@coxswain/sdk';
 import type { AuditPolicy } from './audit/audit-policy.js';
 import type { FrontProxyOptions } from './auth/front-proxy-authenticator.js';
+import type { InProcessTransport } from './in-process-transport.js';
 import type { KubeletClient } from './proxy/kubelet-location.js';
 
 /** What an API server is made of. `createApiServer` reads most of it from files named by flags. */
@@ -56,6 +57,8 @@ export interface ApiServerOptions {
   readonly audit?: { readonly policy: AuditPolicy; readonly write: (line: string) => void };
   /** Asked now and then for serving certificates: new ones are used for new connections. */
   readonly reloadTls?: () => Promise<{ readonly cert: string; readonly key: string; readonly clientCA?: string }>;
+  /** Makes what else the cluster needs, after the built-in policy and before `/readyz` says yes; the transport may do everything. */
+  readonly seed?: (transport: InProcessTransport, signal: AbortSignal) => Promise<void>;
   readonly eventTtlSeconds: number;
   readonly compactionIntervalMs: number;
   /** From plugins, besides the built-in ones. */

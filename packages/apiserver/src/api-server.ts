@@ -212,6 +212,7 @@ export class ApiServer implements Component {
       await this.#crds.start();
       await this.#http.listen();
       await this.#bootstrap();
+      await this.options.seed?.(this.transport(SELF), signal);
       this.#aggregator.start();
       this.#flowControl?.maintain(this.transport(SELF));
     } catch (error) {

@@ -1,5 +1,4 @@
 import type { KubeClient } from '@coxswain/client';
-import { type Component, defineComponent } from '@coxswain/sdk';
 
 /** Who cluster DNS is, as its client certificate says. */
 const DNS_USER = 'system:coxswain:dns';
@@ -31,15 +30,12 @@ const publisherRole = {
 const clusterRoleBinding = { metadata: { name: NAME }, roleRef: role('ClusterRole'), subjects };
 const publisherRoleBinding = { metadata: { name: NAME, namespace: NAMESPACE }, roleRef: role('Role'), subjects };
 
-/** Applies the roles of add-ons once the API server serves. `admin` must be allowed everything it grants. */
-export function addonPolicy(admin: KubeClient): Component {
-  return defineComponent('addon-policy', async (signal) => {
-    const { clusterRoles, clusterRoleBindings, roles, roleBindings } = admin.api;
-    const options = { fieldManager: MANAGER, force: true, signal };
-    await clusterRoles().apply(clusterRole, options);
-    await clusterRoleBindings().apply(clusterRoleBinding, options);
-    await roles(NAMESPACE).apply(publisherRole, options);
-    await roleBindings(NAMESPACE).apply(publisherRoleBinding, options);
-    return async () => {};
-  });
+/** Applies the roles of add-ons. `admin` must be allowed everything it grants. */
+export async function applyAddonPolicy(admin: KubeClient, signal: AbortSignal): Promise<void> {
+  const { clusterRoles, clusterRoleBindings, roles, roleBindings } = admin.api;
+  const options = { fieldManager: MANAGER, force: true, signal };
+  await clusterRoles().apply(clusterRole, options);
+  await clusterRoleBindings().apply(clusterRoleBinding, options);
+  await roles(NAMESPACE).apply(publisherRole, options);
+  await roleBindings(NAMESPACE).apply(publisherRoleBinding, options);
 }

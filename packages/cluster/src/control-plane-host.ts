@@ -5,7 +5,7 @@ import { all, component, type ComponentRecipe } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
 import { Scheduler } from '@coxswain/scheduler';
 import { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, SchedulerPlugin, StateStore } from '@coxswain/sdk';
-import { addonPolicy } from './addon-policy.js';
+import { applyAddonPolicy } from './addon-policy.js';
 import type { ClusterConfig } from './cluster-spec.js';
 
 const AUTHENTICATED = 'system:authenticated';
@@ -65,7 +65,6 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
     return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock });
   };
   return [
-    component('addon-policy', [Clock], (clock) => addonPolicy(clientAs('system:coxswain', 'coxswain', clock, 'system:masters')), { after: ['apiserver'] }),
     component(
       'apiserver',
       [StateStore, Clock, Random, Logger, all(Authenticator), all(Authorizer), all(AdmissionPlugin)],
@@ -76,6 +75,8 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           clock,
           random,
           logger: logger.child({ component: 'apiserver' }),
+          // Before anybody is told that the server is ready: an add-on that comes too early is refused, and backs off.
+          seed: (transport, signal) => applyAddonPolicy(new KubeClient({ transport: transport as Transport, userAgent: 'coxswain/v1.36.0', clock }), signal),
           authenticators,
           authorizers,
           admission,
