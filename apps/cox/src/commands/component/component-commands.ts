@@ -19,6 +19,8 @@ export function componentCommands(): Command[] {
       .option('--allocate-node-cidrs', 'give each node a part of --cluster-cidr', false)
       .option('--cluster-cidr <cidrs>', 'networks of pods')
       .option('--cluster-name <name>', 'name of the cluster', 'kubernetes')
+      .option('--use-service-account-credentials', 'let each controller act as its own service account', true)
+      .option('--no-use-service-account-credentials', 'let them all act as the kubeconfig says')
       .option('--root-ca-file <file>', 'CA that pods check the API server with')
       .option('--service-account-private-key-file <file>', 'signs legacy service account tokens')
       .option('--cluster-signing-cert-file <file>', 'CA that signs certificate requests')

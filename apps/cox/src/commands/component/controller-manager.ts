@@ -1,10 +1,12 @@
-import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
-import { ControllerManager, type ControllerManagerConfig } from '@coxswain/controller-manager';
+import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
+import { accountToken, ControllerManager, type ControllerManagerConfig } from '@coxswain/controller-manager';
 import { systemClock, systemRandom } from '@coxswain/sdk';
 import { createLogger, type LogLevel } from '../../logger.js';
 import { leaderElection } from './leader-election.js';
 import { readFlagFile } from './read-file.js';
 import { only, runComponents } from './run-component.js';
+
+const USER_AGENT = 'kube-controller-manager/v1.36.0';
 
 export interface ControllerManagerFlags {
   readonly kubeconfig: string;
@@ -19,6 +21,7 @@ export interface ControllerManagerFlags {
   readonly serviceAccountPrivateKeyFile?: string;
   readonly clusterSigningCertFile?: string;
   readonly clusterSigningKeyFile?: string;
+  readonly useServiceAccountCredentials: boolean;
   readonly nodeMonitorGracePeriod: number;
   readonly logLevel: LogLevel;
 }
@@ -45,11 +48,21 @@ export function runControllerManager(flags: ControllerManagerFlags): Promise<voi
           },
         }),
   };
+  const { transport } = clientConfig(readKubeconfig({ path: flags.kubeconfig }));
+  const client = new KubeClient({ transport: new HttpsTransport(transport), userAgent: USER_AGENT });
+  const clientFor = (account: string) => {
+    const { cert: _cert, key: _key, headers: _headers, ...server } = transport;
+    return new KubeClient({
+      transport: new HttpsTransport({ ...server, token: accountToken(client, account, systemClock) }),
+      userAgent: `${USER_AGENT}/system:serviceaccount:kube-system:${account}`,
+    });
+  };
   return runComponents('kube-controller-manager', flags.logLevel, [
     only(
       () =>
         new ControllerManager({
-          client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: 'kube-controller-manager/v1.36.0' }),
+          client,
+          ...(flags.useServiceAccountCredentials ? { clientFor } : {}),
           clock: systemClock,
           random: systemRandom,
           logger: createLogger(flags.logLevel, 'kube-controller-manager'),
