@@ -48,6 +48,15 @@ export function pnpm() {
   return output('pnpm', ['--version'])?.trim() === version ? { command: 'pnpm', prefix: [] } : { command: 'npx', prefix: ['--yes', `pnpm@${version}`] };
 }
 
+/**
+ * turbo's command line. turbo wants the package manager's program on its PATH, where a fresh machine has none: `pnpm exec`
+ * puts itself there.
+ */
+export function turbo(...args) {
+  const { command, prefix } = pnpm();
+  return [command, [...prefix, 'exec', 'turbo', 'run', ...args, '--output-logs=errors-only']];
+}
+
 /** Install npm dependencies exactly as the lock file has them. */
 export function installDependencies() {
   step('installing npm packages');

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unpackClients } from './clients.mjs';
-import { checkMachine, installDependencies, installPackages } from './machine.mjs';
+import { checkMachine, installDependencies, installPackages, turbo } from './machine.mjs';
 import { must, root, run, step } from './run.mjs';
 
 const tally = { passed: 0, failed: 0 };
@@ -52,7 +52,7 @@ installPackages({ forTests: true });
 installDependencies();
 unpackClients();
 step('generating sources');
-must('generating sources', 'npx', ['turbo', 'run', 'generate', '--output-logs=errors-only']);
+must('generating sources', ...turbo('generate'));
 
 check('types', 'npx', ['tsc', '-p', 'tsconfig.json', '--noEmit']);
 check('lint', 'npx', ['oxlint', '--deny-warnings']);
@@ -60,7 +60,7 @@ check('format and lint', 'npx', ['biome', 'check', '--diagnostic-level=error', '
 check('import direction', 'npx', ['depcruise', '--config', '.dependency-cruiser.mjs', '--output-type', 'err', 'packages', 'plugins', 'apps']);
 check('dead code', 'npx', ['knip', '--no-progress']);
 check('workspace consistency', 'npx', ['sherif']);
-check('build', 'npx', ['turbo', 'run', 'build', '--output-logs=errors-only', '--concurrency=2']);
+check('build', ...turbo('build', '--concurrency=2'));
 check('packages', process.execPath, ['tooling/setup/check-packages.mjs']);
 vitest('unit');
 check('the cox bundle', process.execPath, ['apps/cox/scripts/bundle.mjs']);

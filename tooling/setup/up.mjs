@@ -1,7 +1,7 @@
 // `npm run up`: from a fresh machine to a running cluster.
 import { dirname } from 'node:path';
 import { kubectl, unpackClients } from './clients.mjs';
-import { checkMachine, installDependencies, installPackages } from './machine.mjs';
+import { checkMachine, installDependencies, installPackages, turbo } from './machine.mjs';
 import { must, output, root, step } from './run.mjs';
 
 checkMachine();
@@ -9,7 +9,7 @@ step('checking the machine');
 installPackages();
 installDependencies();
 step('building');
-must('the build', 'npx', ['turbo', 'run', 'generate', '--output-logs=errors-only']);
+must('the build', ...turbo('generate'));
 must('the build', 'node', ['apps/cox/scripts/bundle.mjs']);
 step('booting the cluster');
 must('cox up', process.execPath, [`${root}/apps/cox/dist/cox.mjs`, 'up', ...process.argv.slice(2)]);
