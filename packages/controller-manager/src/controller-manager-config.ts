@@ -1,7 +1,7 @@
+import type { ManagerConfig } from '@coxswain/controller';
+
 /** The manager's options, by upstream's flag names. Seconds unless said otherwise. */
-export interface ControllerManagerConfig {
-  /** `--controllers`: `*`, names, and `-name` to leave one out. */
-  readonly controllers: readonly string[];
+export interface ControllerManagerConfig extends ManagerConfig {
   readonly clusterName: string;
   /** `--allocate-node-cidrs` with `--cluster-cidr`; empty: nodes get no pod CIDR. One per IP family. */
   readonly allocateNodeCidrs: boolean;
@@ -20,17 +20,6 @@ export interface ControllerManagerConfig {
   /** CA for certificate signing requests (`--cluster-signing-cert-file`, `-key-file`); absent: they are not signed. */
   readonly clusterSigning?: { readonly cert: string; readonly key: string };
   readonly clusterSigningDuration: number;
-  readonly leaderElection:
-    | {
-        readonly namespace: string;
-        readonly name: string;
-        readonly identity: string;
-        readonly leaseDurationSeconds: number;
-        readonly renewDeadlineSeconds: number;
-        readonly retryPeriodSeconds: number;
-      }
-    | undefined;
-  readonly serving: { readonly bindAddress: string; readonly securePort: number; readonly tls?: { readonly cert: string; readonly key: string } } | undefined;
 }
 
 export const CONTROLLER_MANAGER_PORT = 10257;

@@ -1,3 +1,5 @@
+import { selectRegistered, type RegisteredController as Registered } from '@coxswain/controller';
+import type { ControllerManagerConfig } from './controller-manager-config.js';
 import { garbageCollector } from './gc/garbage-collector.js';
 import { podGcController } from './cleanup/pod-gc-controller.js';
 import { ttlAfterFinishedController } from './cleanup/ttl-after-finished-controller.js';
@@ -26,22 +28,11 @@ import { resourceQuotaController } from './quota/quota-controller.js';
 import { ephemeralVolumeController } from './storage/ephemeral-volume-controller.js';
 import { bootstrapSignerController } from './bootstrap/bootstrap-signer-controller.js';
 import { ttlController } from './node/ttl-controller.js';
-import type { ControllerFactory } from './runtime/controller-context.js';
 import { rootCaController, serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
 import { tokenController } from './serviceaccount/token-controller.js';
 
-/** A built-in controller: its upstream name, and when it starts relative to others. */
-export interface RegisteredController {
-  /** As in `--controllers`. */
-  readonly name: string;
-  /** Groups start one after the other: `first` is what pods need before they can be made at all. */
-  readonly group: 'first' | 'main' | 'last';
-  /** Its service account in kube-system, bound to the role `system:controller:<account>`; without one it acts as the manager itself. */
-  readonly account?: string;
-  readonly make: ControllerFactory;
-  /** Started only when named. */
-  readonly offByDefault?: boolean;
-}
+/** A controller of the manager: its upstream name, and when it starts relative to others. */
+export type RegisteredController = Registered<ControllerManagerConfig>;
 
 /** All controllers. Adding one is adding a row. */
 export const controllers: readonly RegisteredController[] = [
@@ -83,16 +74,5 @@ export const controllers: readonly RegisteredController[] = [
 
 /** Which of them `--controllers` selects. Throws for a name nobody has. */
 export function selectControllers(selection: readonly string[], all: readonly RegisteredController[] = controllers): RegisteredController[] {
-  // Upstream's names end in -controller; the short ones of old releases are understood, too.
-  const named = (c: RegisteredController, name: string) => c.name === name || c.name === `${name}-controller`;
-  for (const entry of selection) {
-    const name = entry.replace(/^-/, '');
-    if (name !== '*' && !all.some((c) => named(c, name)))
-      throw new Error(`--controllers: "${name}" is not in the list of known controllers: ${all.map((c) => c.name).join(', ')}`);
-  }
-  return all.filter((c) => {
-    if (selection.some((s) => s.startsWith('-') && named(c, s.slice(1)))) return false;
-    if (selection.some((s) => named(c, s))) return true;
-    return selection.includes('*') && !c.offByDefault;
-  });
+  return selectRegistered(selection, all);
 }

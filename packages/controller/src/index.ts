@@ -1,3 +1,7 @@
+export * from './manager/controller.js';
+export * from './manager/manager.js';
+export * from './manager/manager-config.js';
+export * from './manager/registered-controller.js';
 export * from './owners/controller-ref.js';
 export * from './owners/controller-ref-manager.js';
 export * from './owners/slow-start-batch.js';
