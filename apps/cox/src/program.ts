@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { componentCommands } from './commands/component/component-commands.js';
 import { logLevels } from './logger.js';
+import { AUTO, runtimeChoices } from './runtimes/registry.js';
 import { coxVersion } from './version.js';
 
 const DEFAULT_CLUSTER = 'default';
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     .option('--foreground', 'stay attached; Ctrl-C takes the cluster down', false)
     .option('--node-ip <address>', 'address of this machine that pods and the API server use (default: of the default route)')
     .option('--node-name <name>', "name of the node (default: this machine's host name)")
+    .addOption(runtimeOption('what runs containers; auto: the first of containerd, docker and crio that the machine has'))
     .option('--pod-cidr <network>', 'addresses of pods')
     .option('--service-cidr <network>', 'addresses of services')
     .option('--api-port <port>', 'port of the API server', port)
@@ -36,7 +38,8 @@ export function createProgram(): Command {
   program
     .command('doctor')
     .description('check whether this machine can run a cluster')
-    .action(async () => (await import('./commands/doctor.js')).doctor());
+    .addOption(runtimeOption('on this runtime; auto: on any'))
+    .action(async (options) => (await import('./commands/doctor.js')).doctor(options));
 
   cluster(program, 'kubeconfig', "print a cluster's kubeconfig, or merge it into yours")
     .option('--merge', 'merge it into $KUBECONFIG or ~/.kube/config and make it current', false)
@@ -48,7 +51,7 @@ export function createProgram(): Command {
   );
   cluster(image, 'list', 'list the images').action(async (options) => (await import('./commands/image.js')).imageList(options));
 
-  cluster(program, 'logs [process]', 'print the log of a process: control-plane, node or containerd')
+  cluster(program, 'logs [process]', "print the log of a process: control-plane, node, or a daemon of the runtime's")
     .option('-f, --follow', 'go on as it grows', false)
     .option('--tail <lines>', 'only the last lines', count)
     .action(async (role: string | undefined, options) => (await import('./commands/logs.js')).logs(role, options));
@@ -67,6 +70,10 @@ function cluster(parent: Command, nameAndArgs: string, description: string, opti
     .command(nameAndArgs, { hidden: options.hidden ?? false })
     .description(description)
     .option('--name <name>', 'the cluster', DEFAULT_CLUSTER);
+}
+
+function runtimeOption(description: string): Option {
+  return new Option('--runtime <name>', description).choices([...runtimeChoices]).default(AUTO);
 }
 
 function port(text: string): number {

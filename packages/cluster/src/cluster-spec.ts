@@ -11,6 +11,8 @@ export interface ClusterSpec {
   readonly nodeName?: string;
   /** The address the node is known by; pods and the API server reach the kubelet there. Default: where the default route leaves. */
   readonly nodeIP?: string;
+  /** What runs the node's containers, by the name the composing program gives it. Default `containerd`. */
+  readonly runtime?: string;
   readonly network?: NetworkSpec;
   readonly ports?: Partial<ClusterPorts>;
 }
@@ -39,6 +41,8 @@ export interface ClusterConfig {
   readonly index: number;
   readonly nodeName: string;
   readonly nodeIP: string;
+  /** Chosen once: containers of one runtime are nothing to another. */
+  readonly runtime: string;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
   readonly clusterDomain: string;

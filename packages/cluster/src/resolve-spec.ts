@@ -15,6 +15,9 @@ export class ClusterSpecError extends Error {
 /** Clusters side by side on one machine: more than this many would run out of node port ranges below the ephemeral ports. */
 export const MAX_CLUSTERS = 8;
 
+/** What runs containers when a spec, or a description saved before there was a choice, does not say. */
+export const DEFAULT_RUNTIME = 'containerd';
+
 /** Fill in every default and check the whole. Throws `ClusterSpecError` with all problems. */
 export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
   const problems: string[] = [];
@@ -43,6 +46,7 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     index,
     nodeName: spec.nodeName ?? hostname().toLowerCase(),
     nodeIP,
+    runtime: spec.runtime ?? DEFAULT_RUNTIME,
     podCIDR,
     serviceCIDR,
     clusterDomain: spec.network?.clusterDomain ?? 'cluster.local',

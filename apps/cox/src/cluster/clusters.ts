@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClusterConfig, ClusterSpecError, clusterPaths, MAX_CLUSTERS, resolveClusterSpec, stateRoot } from '@coxswain/cluster';
+import { type ClusterConfig, ClusterSpecError, clusterPaths, DEFAULT_RUNTIME, MAX_CLUSTERS, resolveClusterSpec, stateRoot } from '@coxswain/cluster';
 import { CliError } from '../cli-error.js';
 import { writeFileAtomic } from '../process/write-file.js';
 
@@ -15,7 +15,8 @@ export function loadCluster(name: string): ClusterConfig | undefined {
   const file = clusterPaths(name).config;
   if (!existsSync(file)) return undefined;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as ClusterConfig;
+    // Descriptions from before there was a choice have no runtime.
+    return { runtime: DEFAULT_RUNTIME, ...(JSON.parse(readFileSync(file, 'utf8')) as Omit<ClusterConfig, 'runtime'>) };
   } catch (error) {
     throw new CliError(
       `${file} is not readable as JSON: ${(error as Error).message}`,
@@ -38,6 +39,8 @@ export interface ClusterRequest {
   readonly name: string;
   readonly nodeIP: string;
   readonly nodeName?: string;
+  /** The runtime's name; for a new cluster decided, not `auto`. */
+  readonly runtime: string;
   readonly podCIDR?: string;
   readonly serviceCIDR?: string;
   readonly apiPort?: number;
@@ -51,6 +54,7 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
     refuseChange('--service-cidr', request.serviceCIDR, saved.serviceCIDR, saved.name);
     refuseChange('--api-port', request.apiPort, saved.ports.apiServer, saved.name);
     refuseChange('--node-name', request.nodeName, saved.nodeName, saved.name);
+    refuseChange('--runtime', request.runtime, saved.runtime, saved.name);
     // The machine may have got another address since.
     const config = { ...saved, nodeIP: request.nodeIP };
     if (saved.nodeIP !== request.nodeIP) writeFileAtomic(saved.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
@@ -64,6 +68,7 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
       name: request.name,
       index,
       nodeIP: request.nodeIP,
+      runtime: request.runtime,
       ...(request.nodeName === undefined ? {} : { nodeName: request.nodeName }),
       network: {
         ...(request.podCIDR === undefined ? {} : { podCIDR: request.podCIDR }),

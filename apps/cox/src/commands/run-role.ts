@@ -1,6 +1,7 @@
 import { clusterPki } from '@coxswain/cluster';
 import { describeError } from '../cli-error.js';
 import { requireCluster } from '../cluster/clusters.js';
+import type { OwnRole } from '../cluster/processes.js';
 import { createLogger, type LogLevel } from '../logger.js';
 import { progressReporter } from '../process/progress.js';
 
@@ -10,7 +11,7 @@ interface RunRoleOptions {
 }
 
 /** A long-running process of a cluster, as `cox up` starts it: runs until SIGTERM, or until one of its components fails for good. */
-export async function runRole(role: 'control-plane' | 'node', options: RunRoleOptions): Promise<void> {
+export async function runRole(role: OwnRole, options: RunRoleOptions): Promise<void> {
   const report = progressReporter();
   const logger = createLogger(options.logLevel, role);
   const config = requireCluster(options.name);

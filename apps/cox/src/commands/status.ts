@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { CliError } from '../cli-error.js';
 import { requireCluster } from '../cluster/clusters.js';
 import { type AdminApi, adminApi } from '../cluster/admin-api.js';
-import { roles, runningRoles } from '../cluster/processes.js';
+import { rolesOf, runningRoles } from '../cluster/processes.js';
 import { table } from '../ui/table.js';
 
 export interface StatusOptions {
@@ -26,6 +26,8 @@ interface NodeStatus {
 interface ClusterStatus {
   readonly name: string;
   readonly running: boolean;
+  /** What runs its containers. */
+  readonly runtime: string;
   readonly server: string;
   readonly processes: readonly ProcessStatus[];
   readonly api: { readonly ready: boolean; readonly message: string };
@@ -36,6 +38,7 @@ interface ClusterStatus {
 /** `cox status`: exit code 0 when everything runs and every node is Ready, else 1. */
 export async function status(options: StatusOptions): Promise<void> {
   const config = requireCluster(options.name);
+  const roles = rolesOf(config);
   const running = runningRoles(config);
   const processes = roles.map((name): ProcessStatus => {
     const process = running.get(name);
@@ -44,7 +47,7 @@ export async function status(options: StatusOptions): Promise<void> {
   const server = `https://127.0.0.1:${config.ports.apiServer}`;
   const down: Pick<ClusterStatus, 'api' | 'nodes' | 'pods'> = { api: { ready: false, message: 'not running' }, nodes: [], pods: { running: 0, total: 0 } };
   const api = running.has('control-plane') ? await using(adminApi(config), look) : down;
-  const all: ClusterStatus = { name: options.name, running: running.size === roles.length, server, processes, ...api };
+  const all: ClusterStatus = { name: options.name, running: running.size === roles.length, runtime: config.runtime, server, processes, ...api };
   if (options.output === 'json') console.log(JSON.stringify(all, undefined, 2));
   else print(all);
   const healthy = all.running && all.api.ready && all.nodes.length > 0 && all.nodes.every((n) => n.ready);
@@ -87,7 +90,7 @@ function residentMiB(pid: number): number {
 }
 
 function print(s: ClusterStatus): void {
-  console.log(`cluster ${s.name}: API server ${s.api.ready ? 'ready' : s.api.message} at ${s.server}`);
+  console.log(`cluster ${s.name}: API server ${s.api.ready ? 'ready' : s.api.message} at ${s.server}, containers by ${s.runtime}`);
   console.log(
     table(
       ['PROCESS', 'STATUS', 'PID', 'MEMORY'],

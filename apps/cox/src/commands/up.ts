@@ -1,22 +1,22 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { type ClusterConfig, clusterPki, detectNodeIP, writeComponentKubeconfigs } from '@coxswain/cluster';
-import { startContainerd } from '@coxswain/cri-containerd';
 import { isAlive } from '@coxswain/linux';
 import { PkiError } from '@coxswain/pki';
-import { systemClock } from '@coxswain/sdk';
 import { CliError } from '../cli-error.js';
-import { loadOrCreateCluster } from '../cluster/clusters.js';
+import { loadCluster, loadOrCreateCluster } from '../cluster/clusters.js';
 import { contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
-import { logFile, pidFile, roles, runningRoles } from '../cluster/processes.js';
+import { logFile, type OwnRole, pidFile, rolesOf, runningRoles } from '../cluster/processes.js';
 import { waitForDns, waitForNode } from '../cluster/wait-ready.js';
 import type { LogLevel } from '../logger.js';
 import { checkPort } from '../preflight/checks.js';
 import { writePidFile } from '../process/pid-file.js';
 import { spawnRole } from '../process/spawn-role.js';
 import { stopProcess } from '../process/stop-process.js';
+import { AUTO, chooseRuntime, runtimeOf } from '../runtimes/registry.js';
+import type { NodeRuntime } from '../runtimes/runtime.js';
 import { Steps } from '../ui/steps.js';
-import { machineChecks, requireAll } from './doctor.js';
+import { basicChecks, machineChecks, requireAll } from './doctor.js';
 import { down } from './down.js';
 
 export interface UpOptions {
@@ -24,6 +24,8 @@ export interface UpOptions {
   readonly foreground: boolean;
   readonly nodeIp?: string;
   readonly nodeName?: string;
+  /** A runtime's name, or `auto`. */
+  readonly runtime: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
   readonly apiPort?: number;
@@ -37,19 +39,22 @@ const DNS_TIMEOUT_MS = 30_000;
 /** `cox up`: start whatever of the cluster does not run; return when the node is Ready and DNS answers. */
 export async function up(options: UpOptions): Promise<void> {
   const steps = new Steps();
-  const { config } = await steps.run('checking the machine', () => prepare(options));
+  const { config, created } = await steps.run('checking the machine', () => prepare(options));
+  const runtime = runtimeOf(config);
+  steps.note(`runtime ${runtime.name}: ${runtime.description}${created && options.runtime === AUTO ? ' (found on this machine; choose with --runtime)' : ''}`);
   const running = runningRoles(config);
-  const startedHere: (typeof roles)[number][] = [];
+  const roles = rolesOf(config);
+  const startedHere: string[] = [];
   try {
-    // What takes time by itself runs side by side: containerd beside the certificates, the node beside the control plane.
-    const containerd = running.has('containerd') ? Promise.resolve() : startOwnContainerd(config);
-    containerd.catch(() => {});
+    // What takes time by itself runs side by side: the runtime's daemons beside the certificates, the node beside the control plane.
+    const daemons = startDaemons(config, runtime, running);
+    daemons.catch(() => {});
     startedHere.push(...roles.filter((role) => !running.has(role)));
     await steps.run('preparing certificates', () => preparePki(config));
-    await steps.run('starting containerd', () => containerd);
+    if (runtime.daemons.length > 0) await steps.run(`starting ${runtime.daemons.map(({ name }) => name).join(' and ')}`, () => daemons);
     await steps.run('starting control plane and node', async (say) => {
       const failed = new AbortController();
-      const start = async (role: 'control-plane' | 'node') => {
+      const start = async (role: OwnRole) => {
         if (running.has(role)) return;
         try {
           await startRole(config, role, options, say, failed.signal);
@@ -78,7 +83,11 @@ export async function up(options: UpOptions): Promise<void> {
 }
 
 async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; created: boolean }> {
-  requireAll(await machineChecks());
+  requireAll(basicChecks());
+  // A cluster keeps the runtime it was made with, whatever the machine has got since.
+  const saved = loadCluster(options.name);
+  const runtime = saved && options.runtime === AUTO ? runtimeOf(saved) : chooseRuntime(options.runtime);
+  requireAll(await machineChecks(runtime));
   if (options.nodeIp !== undefined && !isIPv4(options.nodeIp)) throw new CliError(`--node-ip ${options.nodeIp} is not an IPv4 address`, undefined, 2);
   const nodeIP = options.nodeIp ?? detectNodeIP();
   if (nodeIP === undefined) throw new CliError('this machine has no address besides loopback', 'give one with --node-ip');
@@ -86,6 +95,7 @@ async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; cre
   const known = loadOrCreateCluster({
     name,
     nodeIP,
+    runtime: runtime.name,
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(podCidr === undefined ? {} : { podCIDR: podCidr }),
     ...(serviceCidr === undefined ? {} : { serviceCIDR: serviceCidr }),
@@ -103,7 +113,7 @@ async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; cre
 /** Refuse a second `up` of a cluster that runs, and ports that somebody else has. */
 async function requireFree(config: ClusterConfig): Promise<void> {
   const running = runningRoles(config);
-  if (running.size === roles.length) {
+  if (running.size === rolesOf(config).length) {
     throw new CliError(
       `cluster "${config.name}" is running already`,
       `look at it with: cox status --name ${config.name}; make another with: cox up --name OTHER`,
@@ -133,19 +143,16 @@ async function preparePki(config: ClusterConfig): Promise<void> {
   }
 }
 
-async function startOwnContainerd(config: ClusterConfig): Promise<void> {
-  const { containerdRoot, containerdState, containerdSocket } = config.paths;
-  const daemon = await startContainerd({ root: containerdRoot, state: containerdState, socket: containerdSocket, clock: systemClock });
-  writePidFile(pidFile(config, 'containerd'), daemon.process.pid);
+/** One after the other: a daemon may need the one before. */
+async function startDaemons(config: ClusterConfig, runtime: NodeRuntime, running: ReadonlyMap<string, unknown>): Promise<void> {
+  for (const daemon of runtime.daemons) {
+    if (running.has(daemon.name)) continue;
+    const { pid } = await daemon.start(config);
+    writePidFile(pidFile(config, daemon.name), pid);
+  }
 }
 
-async function startRole(
-  config: ClusterConfig,
-  role: 'control-plane' | 'node',
-  options: UpOptions,
-  say: (detail: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
+async function startRole(config: ClusterConfig, role: OwnRole, options: UpOptions, say: (detail: string) => void, signal: AbortSignal): Promise<void> {
   const process = {
     name: role,
     args: [`run-${role}`, '--name', config.name, '--log-level', options.logLevel],
@@ -164,7 +171,7 @@ async function all(parts: readonly Promise<void>[]): Promise<void> {
   if (failures.length > 1) throw new AggregateError(failures, failures.map((f) => f.message).join('\n'));
 }
 
-async function stopWhatStarted(config: ClusterConfig, started: readonly (typeof roles)[number][]): Promise<void> {
+async function stopWhatStarted(config: ClusterConfig, started: readonly string[]): Promise<void> {
   const running = runningRoles(config);
   for (const role of [...started].reverse()) {
     const process = running.get(role);
@@ -173,9 +180,10 @@ async function stopWhatStarted(config: ClusterConfig, started: readonly (typeof 
 }
 
 async function stayInForeground(config: ClusterConfig): Promise<void> {
+  const all = rolesOf(config).length;
   await new Promise<void>((resolve) => {
     const watch = setInterval(() => {
-      if ([...runningRoles(config).values()].filter(isAlive).length < roles.length) {
+      if ([...runningRoles(config).values()].filter(isAlive).length < all) {
         process.stderr.write('a process of the cluster ended; see: cox status\n');
         resolve();
       }

@@ -19,6 +19,11 @@ export class Steps {
     }
   }
 
+  /** A line between steps, for what was decided. */
+  note(message: string): void {
+    process.stderr.write(`  ${message}\n`);
+  }
+
   done(message: string): void {
     process.stderr.write(`${message} (${seconds(performance.now() - this.#started)})\n`);
   }

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { use } from '@coxswain/sdk';
+import { checkContainerd, checkRunc } from '../preflight/checks.js';
+import type { NodeRuntime } from './runtime.js';
+
+const plugin = () => import('@coxswain/cri-containerd');
+
+/** cri-containerd over a containerd of the cluster's own. */
+export const containerdRuntime: NodeRuntime = {
+  name: 'containerd',
+  description: "our CRI server over containerd's own API",
+  checks: () => [checkContainerd(), checkRunc()],
+  daemons: [
+    {
+      name: 'containerd',
+      async start({ paths }) {
+        const { startContainerd } = await plugin();
+        return startContainerd({ root: paths.containerdRoot, state: paths.containerdState, socket: paths.containerdSocket });
+      },
+      // containerd keeps its log in its own root.
+      logFile: ({ paths }) => join(paths.containerdRoot, 'containerd.log'),
+      graceMs: 5_000,
+    },
+  ],
+  async criServer({ paths }) {
+    const { criContainerd } = await plugin();
+    return use(criContainerd, {
+      endpoint: `unix://${paths.criSocket}`,
+      containerdSocket: paths.containerdSocket,
+      containerdRoot: paths.containerdRoot,
+      root: paths.cri,
+      state: paths.criRun,
+      cniConfDir: paths.cniConf,
+    });
+  },
+  async importImage({ paths }, tar) {
+    const { importImage } = await plugin();
+    return importImage(paths.containerdSocket, tar);
+  },
+  importsThrough: 'containerd',
+  teardown: [
+    { title: 'releasing pod sandboxes', run: async ({ paths }) => (await plugin()).cleanCriState(paths.criRun) },
+    { title: 'ending container shims', run: async ({ paths }) => (await plugin()).killShims(paths.containerdSocket) },
+  ],
+};

@@ -1,0 +1,25 @@
+import { use } from '@coxswain/sdk';
+import { checkProgram, checkRunc } from '../preflight/checks.js';
+import type { NodeRuntime } from './runtime.js';
+
+const plugin = () => import('@coxswain/cri-o');
+
+/** cri-o: no daemon beneath; images are kept by us, containers are watched by conmon. */
+export const crioRuntime: NodeRuntime = {
+  name: 'crio',
+  description: 'our CRI server with no daemon beneath: runc or crun, each container watched by conmon',
+  checks: () => [checkProgram('conmon', 'conmon', ['--version'], [2, 0]), checkRunc()],
+  daemons: [],
+  async criServer({ paths }) {
+    const { crio } = await plugin();
+    return use(crio, { endpoint: `unix://${paths.criSocket}`, root: paths.cri, state: paths.criRun, cniConfDir: paths.cniConf });
+  },
+  async importImage({ paths }, tar) {
+    const { importCrioImage } = await plugin();
+    return importCrioImage(paths.cri, tar);
+  },
+  teardown: [
+    { title: 'ending container monitors', run: async ({ paths }) => (await plugin()).killMonitors(paths.criRun) },
+    { title: 'releasing pod sandboxes', run: async ({ paths }) => (await plugin()).cleanCrioState(paths.criRun) },
+  ],
+};
