@@ -3,6 +3,7 @@ export type { ImageService, RuntimeService } from './services.js';
 export * from './client.js';
 export * from './server.js';
 export * from './clock.js';
+export * from './in-process.js';
 export * from './rpc/client.js';
 export * from './rpc/connection.js';
 export * from './rpc/server.js';

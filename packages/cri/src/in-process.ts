@@ -1,0 +1,109 @@
+import { create, type DescService, type Message, type MessageInitShape } from '@bufbuild/protobuf';
+import type { CriConnection, ImageServiceClient, RuntimeServiceClient } from './client.js';
+import type { CriClock } from './clock.js';
+import { ImageService as ImageServiceDesc, RuntimeService as RuntimeServiceDesc } from './generated/runtime/v1/api_pb.js';
+import { RpcError } from './rpc/status.js';
+import type { CallContext, CallOptions } from './rpc/types.js';
+import type { ImageService, RuntimeService } from './services.js';
+
+export interface InProcessCriOptions {
+  readonly runtime: RuntimeService;
+  readonly image: ImageService;
+  /** Keeps the calls' deadlines. Absent: calls have none. */
+  readonly clock?: Pick<CriClock, 'setTimeout'>;
+  /** Default deadline of unary calls but pulls, in milliseconds: two minutes, as over a socket. */
+  readonly timeoutMs?: number;
+}
+
+type Handler = (request: unknown, context: CallContext) => unknown;
+
+/**
+ * A runtime in this process as a client sees one over its socket: the same methods, whole messages, and the same errors, without
+ * gRPC in between. Messages are handed over and not copied: neither side may change what it was given. `close` ends what is in flight.
+ */
+export function connectCriInProcess(options: InProcessCriOptions): CriConnection {
+  const closing = new AbortController();
+  const { timeoutMs = 120_000 } = options;
+  const image = inProcessClient(ImageServiceDesc, options.image, closing.signal, options.clock, timeoutMs) as ImageServiceClient;
+  return {
+    runtime: inProcessClient(RuntimeServiceDesc, options.runtime, closing.signal, options.clock, timeoutMs) as RuntimeServiceClient,
+    image: { ...image, pullImage: (request, call) => image.pullImage(request, { timeoutMs: 0, ...call }) },
+    close: () => closing.abort(new RpcError('canceled', 'the connection was closed')),
+  };
+}
+
+function inProcessClient(service: DescService, handlers: object, closing: AbortSignal, clock: InProcessCriOptions['clock'], timeoutMs: number): unknown {
+  const client: Record<string, unknown> = {};
+  for (const method of service.methods) {
+    const found = (handlers as Record<string, unknown>)[method.localName];
+    const handler = typeof found === 'function' ? (found.bind(handlers) as Handler) : undefined;
+    const path = `/${service.typeName}/${method.name}`;
+    const input = (request: unknown) => whole(method.input, request);
+    const missing = () => new RpcError('unimplemented', `${path} is not implemented by this server`);
+    client[method.localName] =
+      method.methodKind === 'server_streaming'
+        ? async function* (request: unknown, call: CallOptions = {}) {
+            if (!handler) throw missing();
+            const signal = AbortSignal.any([closing, ...(call.signal ? [call.signal] : [])]);
+            const answers = handler(input(request), { signal, method: path, metadata: call.metadata ?? {} }) as AsyncIterable<unknown>;
+            for await (const answer of answers) yield whole(method.output, answer);
+            if (signal.aborted) throw cancelled(signal);
+          }
+        : async (request: unknown, call: CallOptions = {}) => {
+            if (!handler) throw missing();
+            const gone = new Gone([closing, call.signal], clock, call.timeoutMs ?? timeoutMs);
+            try {
+              const context = { signal: gone.signal, method: path, metadata: call.metadata ?? {} };
+              return whole(method.output, await gone.race(Promise.resolve(handler(input(request), context))));
+            } catch (error) {
+              throw error instanceof RpcError ? error : new RpcError('unknown', (error as Error).message, { cause: error });
+            } finally {
+              gone.dispose();
+            }
+          };
+  }
+  return client;
+}
+
+const whole = (schema: DescService['methods'][number]['input'], value: unknown): Message =>
+  (value as Message).$typeName === undefined ? create(schema, value as MessageInitShape<typeof schema>) : (value as Message);
+
+const cancelled = (signal: AbortSignal) =>
+  signal.reason instanceof RpcError ? signal.reason : new RpcError('canceled', (signal.reason as Error | undefined)?.message ?? 'the call was cancelled');
+
+/** The end of one call before its answer: the caller's signal, the connection's, or the deadline. */
+class Gone {
+  readonly #controller = new AbortController();
+  readonly #undo: (() => void)[] = [];
+
+  constructor(signals: readonly (AbortSignal | undefined)[], clock: InProcessCriOptions['clock'], timeoutMs: number) {
+    for (const signal of signals) {
+      if (!signal) continue;
+      const abort = () => this.#controller.abort(cancelled(signal));
+      if (signal.aborted) abort();
+      else {
+        signal.addEventListener('abort', abort, { once: true });
+        this.#undo.push(() => signal.removeEventListener('abort', abort));
+      }
+    }
+    if (clock && timeoutMs > 0)
+      this.#undo.push(clock.setTimeout(() => this.#controller.abort(new RpcError('deadlineExceeded', `no answer within ${timeoutMs} ms`)), timeoutMs));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  race<T>(answer: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const abort = () => reject(this.signal.reason as Error);
+      if (this.signal.aborted) abort();
+      else this.signal.addEventListener('abort', abort, { once: true });
+      answer.then(resolve, reject);
+    });
+  }
+
+  dispose(): void {
+    for (const undo of this.#undo) undo();
+  }
+}
