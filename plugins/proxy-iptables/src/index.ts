@@ -1,1 +1,3 @@
-export {};
+export { type IptablesBackend, IptablesError } from './iptables.js';
+export { IptablesProxy, type IptablesProxyOptions } from './iptables-proxy.js';
+export { proxyIptables } from './proxy-iptables.js';

@@ -1,5 +1,4 @@
-import type { ServiceProxyNode } from '@coxswain/sdk';
-import { familyOf } from './names.js';
+import { familyOf, type ServiceProxyNode } from '@coxswain/sdk';
 
 export interface BaseTableOptions {
   readonly table: string;

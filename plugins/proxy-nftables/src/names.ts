@@ -5,8 +5,3 @@ export function objectName(kind: string, key: string, suffix = ''): string {
   const hash = createHash('sha256').update(`${key}${suffix}`).digest('hex').slice(0, 8);
   return `${kind}-${hash}-${key.replace(/[^a-zA-Z0-9./_-]/g, '/')}`;
 }
-
-/** IPv4 or IPv6 by an address or CIDR. */
-export function familyOf(address: string): 4 | 6 {
-  return address.includes(':') ? 6 : 4;
-}

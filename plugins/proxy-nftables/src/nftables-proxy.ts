@@ -1,10 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { type ConntrackFilter, flushConntrack, NftError, type NftOptions, nftApply, nftDeleteTable, readSysctl, writeSysctl } from '@coxswain/linux';
-import { type Logger, type ServiceDelta, type ServicePortSpec, type ServiceProxy, type ServiceProxyNode, silentLogger } from '@coxswain/sdk';
+import { flushConntrack, NftError, type NftOptions, nftApply, nftDeleteTable, readSysctl, writeSysctl } from '@coxswain/linux';
+import {
+  type Logger,
+  type ServiceDelta,
+  type ServicePortSpec,
+  type ServiceProxy,
+  type ServiceProxyNode,
+  silentLogger,
+  type StaleFlow,
+  staleFlows,
+} from '@coxswain/sdk';
 import { baseTable } from './base-table.js';
 import { renderPort } from './render-port.js';
 import { Ruleset } from './ruleset.js';
-import { staleFlows } from './stale-flows.js';
 
 export interface NftablesProxyOptions {
   /** The table's name; one for each proxy of a host. Default `coxswain-proxy`. */
@@ -109,7 +117,7 @@ export class NftablesProxy implements ServiceProxy {
     this.dirty = false;
   }
 
-  private async forget(flows: readonly ConntrackFilter[]): Promise<void> {
+  private async forget(flows: readonly StaleFlow[]): Promise<void> {
     for (const flow of flows) {
       try {
         if (!(await flushConntrack(flow, this.nft))) {

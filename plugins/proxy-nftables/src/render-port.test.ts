@@ -1,8 +1,7 @@
-import type { ServiceEndpoint, ServicePortSpec } from '@coxswain/sdk';
+import { type ServiceEndpoint, type ServicePortSpec, staleFlows } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
 import { type RenderedPort, renderPort } from './render-port.js';
 import { Ruleset } from './ruleset.js';
-import { staleFlows } from './stale-flows.js';
 
 export const endpoint = (ip: string, more: Partial<ServiceEndpoint> = {}): ServiceEndpoint => ({
   ip,

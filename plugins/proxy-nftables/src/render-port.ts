@@ -1,6 +1,5 @@
-import type { ServiceEndpoint, ServicePortSpec } from '@coxswain/sdk';
-import { familyOf, objectName } from './names.js';
-import { pickEndpoints } from './pick-endpoints.js';
+import { familyOf, pickEndpoints, type ServiceEndpoint, type ServicePortSpec } from '@coxswain/sdk';
+import { objectName } from './names.js';
 
 /** An element of one of the table's shared sets and maps. */
 export interface Element {

@@ -1,5 +1,9 @@
-import type { ServiceEndpoint, ServicePortSpec } from '@coxswain/sdk';
-import { familyOf } from './names.js';
+import type { ServiceEndpoint, ServicePortSpec } from './service-proxy.js';
+
+/** IPv4 or IPv6 by an address or CIDR. */
+export function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4;
+}
 
 /** Where the traffic of one port goes, in one family. */
 export interface PickedEndpoints {
@@ -15,7 +19,7 @@ function usable(endpoints: readonly ServiceEndpoint[]): readonly ServiceEndpoint
   return ready.length > 0 ? ready : endpoints.filter((e) => e.serving && e.terminating);
 }
 
-/** Pure. In a stable order, each address and port once: equal content renders to equal rules. */
+/** The endpoints that a `ServiceProxy` sends traffic to. Pure. In a stable order, each address and port once: equal content renders to equal rules. */
 export function pickEndpoints(spec: ServicePortSpec, family: 4 | 6): PickedEndpoints {
   const seen = new Map<string, ServiceEndpoint>();
   for (const e of spec.endpoints) {

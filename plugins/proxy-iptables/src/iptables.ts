@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+
+/** Which of the two: `auto` is the system's own choice (`iptables`, by Debian's alternatives or whatever is installed). */
+export type IptablesBackend = 'auto' | 'nft' | 'legacy';
+
+/** An iptables program refused. `stderr` names the line. */
+export class IptablesError extends Error {
+  override readonly name = 'IptablesError';
+  constructor(
+    readonly program: string,
+    readonly stderr: string,
+    readonly input?: string,
+  ) {
+    super(`${program}: ${stderr.trim() || 'failed'}`);
+  }
+}
+
+export interface IptablesOptions {
+  readonly backend: IptablesBackend;
+  /** Path of the network namespace to act in; absent: our own. */
+  readonly netns?: string;
+}
+
+/** Seconds to wait for another user of the legacy tables' lock. */
+const LOCK_SECONDS = '10';
+
+/** `iptables-save` and `iptables-restore` of one family. */
+export class Iptables {
+  private readonly prefix: string;
+
+  constructor(
+    family: 4 | 6,
+    private readonly options: IptablesOptions,
+  ) {
+    this.prefix = `${family === 4 ? 'iptables' : 'ip6tables'}${options.backend === 'auto' ? '' : `-${options.backend}`}`;
+  }
+
+  /** The nat and filter tables as text. Tables that nobody has used are absent. */
+  async save(signal?: AbortSignal): Promise<string> {
+    // Table by table: without `-t` the legacy program prints only what is loaded, and the nft one what it understands.
+    const nat = await this.run(`${this.prefix}-save`, ['-t', 'nat'], undefined, signal);
+    return nat + (await this.run(`${this.prefix}-save`, ['-t', 'filter'], undefined, signal));
+  }
+
+  /** Applies restore input without touching anything it does not name; each table's part is atomic. */
+  async restore(input: string, signal?: AbortSignal): Promise<void> {
+    await this.run(`${this.prefix}-restore`, ['--noflush', '--wait', LOCK_SECONDS], input, signal);
+  }
+
+  private run(program: string, args: readonly string[], input?: string, signal?: AbortSignal): Promise<string> {
+    const { netns } = this.options;
+    const [file, argv] = netns === undefined ? [program, args] : ['nsenter', [`--net=${netns}`, program, ...args]];
+    return new Promise((resolve, reject) => {
+      const child = execFile(file, [...argv], { timeout: 60_000, maxBuffer: 256 << 20, ...(signal ? { signal } : {}) }, (error, stdout, stderr) => {
+        if (!error) return resolve(stdout);
+        const missing = (error as NodeJS.ErrnoException).code === 'ENOENT' || /failed to execute|No such file/.test(stderr);
+        reject(new IptablesError(program, missing ? 'is not installed: apt-get install iptables' : stderr || error.message, input));
+      });
+      // A program that ends early closes its input; its exit says why.
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(input ?? '');
+    });
+  }
+}
