@@ -20,6 +20,7 @@ export function createProgram(): Command {
     .option('--node-ip <address>', 'address of this machine that pods and the API server use (default: of the default route)')
     .option('--node-name <name>', "name of the node (default: this machine's host name)")
     .addOption(runtimeOption('what runs containers; auto: the first of containerd, docker and crio that the machine has'))
+    .addOption(new Option('--proxy-mode <mode>', 'what carries Services (default: nftables)').choices(['iptables', 'nftables']))
     .option('--pod-cidr <network>', 'addresses of pods')
     .option('--service-cidr <network>', 'addresses of services')
     .option('--api-port <port>', 'port of the API server', port)

@@ -13,9 +13,16 @@ export interface ClusterSpec {
   readonly nodeIP?: string;
   /** What runs the node's containers, by the name the composing program gives it. Default `containerd`. */
   readonly runtime?: string;
+  /** What carries Services on nodes. Default `nftables`. */
+  readonly proxyMode?: ProxyMode;
+  /** Whether nodes enforce NetworkPolicy. Default true. */
+  readonly networkPolicy?: boolean;
   readonly network?: NetworkSpec;
   readonly ports?: Partial<ClusterPorts>;
 }
+
+/** As upstream's kube-proxy names them. */
+export type ProxyMode = 'iptables' | 'nftables';
 
 export interface NetworkSpec {
   readonly podCIDR?: string;
@@ -43,6 +50,8 @@ export interface ClusterConfig {
   readonly nodeIP: string;
   /** Chosen once: containers of one runtime are nothing to another. */
   readonly runtime: string;
+  readonly proxyMode: ProxyMode;
+  readonly networkPolicy: boolean;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
   readonly clusterDomain: string;

@@ -47,6 +47,8 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     nodeName: spec.nodeName ?? hostname().toLowerCase(),
     nodeIP,
     runtime: spec.runtime ?? DEFAULT_RUNTIME,
+    proxyMode: spec.proxyMode ?? 'nftables',
+    networkPolicy: spec.networkPolicy ?? true,
     podCIDR,
     serviceCIDR,
     clusterDomain: spec.network?.clusterDomain ?? 'cluster.local',

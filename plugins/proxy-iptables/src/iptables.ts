@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process';
 /** Which of the two: `auto` is the system's own choice (`iptables`, by Debian's alternatives or whatever is installed). */
 export type IptablesBackend = 'auto' | 'nft' | 'legacy';
 
+const NOT_INSTALLED = 'is not installed: apt-get install iptables';
+
 /** An iptables program refused. `stderr` names the line. */
 export class IptablesError extends Error {
   override readonly name = 'IptablesError';
@@ -12,6 +14,10 @@ export class IptablesError extends Error {
     readonly input?: string,
   ) {
     super(`${program}: ${stderr.trim() || 'failed'}`);
+  }
+  /** The program is not there. */
+  get notInstalled(): boolean {
+    return this.stderr === NOT_INSTALLED;
   }
 }
 
@@ -54,7 +60,7 @@ export class Iptables {
       const child = execFile(file, [...argv], { timeout: 60_000, maxBuffer: 256 << 20, ...(signal ? { signal } : {}) }, (error, stdout, stderr) => {
         if (!error) return resolve(stdout);
         const missing = (error as NodeJS.ErrnoException).code === 'ENOENT' || /failed to execute|No such file/.test(stderr);
-        reject(new IptablesError(program, missing ? 'is not installed: apt-get install iptables' : stderr || error.message, input));
+        reject(new IptablesError(program, missing ? NOT_INSTALLED : stderr || error.message, input));
       });
       // A program that ends early closes its input; its exit says why.
       child.stdin?.on('error', () => {});

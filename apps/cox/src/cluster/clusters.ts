@@ -1,6 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClusterConfig, ClusterSpecError, clusterPaths, DEFAULT_RUNTIME, MAX_CLUSTERS, resolveClusterSpec, stateRoot } from '@coxswain/cluster';
+import {
+  type ClusterConfig,
+  ClusterSpecError,
+  clusterPaths,
+  DEFAULT_RUNTIME,
+  MAX_CLUSTERS,
+  type ProxyMode,
+  resolveClusterSpec,
+  stateRoot,
+} from '@coxswain/cluster';
 import { CliError } from '../cli-error.js';
 import { writeFileAtomic } from '../process/write-file.js';
 
@@ -15,8 +24,9 @@ export function loadCluster(name: string): ClusterConfig | undefined {
   const file = clusterPaths(name).config;
   if (!existsSync(file)) return undefined;
   try {
-    // Descriptions from before there was a choice have no runtime.
-    return { runtime: DEFAULT_RUNTIME, ...(JSON.parse(readFileSync(file, 'utf8')) as Omit<ClusterConfig, 'runtime'>) };
+    // Descriptions from before there was a choice do not say what was chosen.
+    const unsaid = { runtime: DEFAULT_RUNTIME, proxyMode: 'nftables', networkPolicy: true } as const;
+    return { ...unsaid, ...(JSON.parse(readFileSync(file, 'utf8')) as Omit<ClusterConfig, keyof typeof unsaid>) };
   } catch (error) {
     throw new CliError(
       `${file} is not readable as JSON: ${(error as Error).message}`,
@@ -41,6 +51,8 @@ export interface ClusterRequest {
   readonly nodeName?: string;
   /** The runtime's name; for a new cluster decided, not `auto`. */
   readonly runtime: string;
+  readonly proxyMode?: ProxyMode;
+  readonly networkPolicy?: boolean;
   readonly podCIDR?: string;
   readonly serviceCIDR?: string;
   readonly apiPort?: number;
@@ -55,6 +67,8 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
     refuseChange('--api-port', request.apiPort, saved.ports.apiServer, saved.name);
     refuseChange('--node-name', request.nodeName, saved.nodeName, saved.name);
     refuseChange('--runtime', request.runtime, saved.runtime, saved.name);
+    refuseChange('--proxy-mode', request.proxyMode, saved.proxyMode, saved.name);
+    refuseChange('--network-policy', request.networkPolicy, saved.networkPolicy, saved.name);
     // The machine may have got another address since.
     const config = { ...saved, nodeIP: request.nodeIP };
     if (saved.nodeIP !== request.nodeIP) writeFileAtomic(saved.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
@@ -69,6 +83,8 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
       index,
       nodeIP: request.nodeIP,
       runtime: request.runtime,
+      ...(request.proxyMode === undefined ? {} : { proxyMode: request.proxyMode }),
+      ...(request.networkPolicy === undefined ? {} : { networkPolicy: request.networkPolicy }),
       ...(request.nodeName === undefined ? {} : { nodeName: request.nodeName }),
       network: {
         ...(request.podCIDR === undefined ? {} : { podCIDR: request.podCIDR }),
@@ -93,7 +109,7 @@ function wantedIndex(): number | undefined {
   return text === undefined || text === '' ? undefined : Number(text);
 }
 
-function refuseChange(flag: string, wanted: string | number | undefined, saved: string | number, name: string): void {
+function refuseChange(flag: string, wanted: string | number | boolean | undefined, saved: string | number | boolean, name: string): void {
   if (wanted === undefined || wanted === saved) return;
   throw new CliError(
     `${flag} ${wanted} differs from ${saved}, with which cluster "${name}" was made`,

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import { type ClusterConfig, clusterPki, detectNodeIP, writeComponentKubeconfigs } from '@coxswain/cluster';
+import { type ClusterConfig, clusterPki, detectNodeIP, type ProxyMode, writeComponentKubeconfigs } from '@coxswain/cluster';
 import { isAlive } from '@coxswain/linux';
 import { PkiError } from '@coxswain/pki';
 import { CliError } from '../cli-error.js';
@@ -9,7 +9,7 @@ import { contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
 import { logFile, type OwnRole, pidFile, rolesOf, runningRoles } from '../cluster/processes.js';
 import { waitForDns, waitForNode } from '../cluster/wait-ready.js';
 import type { LogLevel } from '../logger.js';
-import { checkPort } from '../preflight/checks.js';
+import { checkIptables, checkPort } from '../preflight/checks.js';
 import { writePidFile } from '../process/pid-file.js';
 import { spawnRole } from '../process/spawn-role.js';
 import { stopProcess } from '../process/stop-process.js';
@@ -26,6 +26,8 @@ export interface UpOptions {
   readonly nodeName?: string;
   /** A runtime's name, or `auto`. */
   readonly runtime: string;
+  readonly proxyMode?: ProxyMode;
+  readonly networkPolicy?: boolean;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
   readonly apiPort?: number;
@@ -91,11 +93,14 @@ async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; cre
   if (options.nodeIp !== undefined && !isIPv4(options.nodeIp)) throw new CliError(`--node-ip ${options.nodeIp} is not an IPv4 address`, undefined, 2);
   const nodeIP = options.nodeIp ?? detectNodeIP();
   if (nodeIP === undefined) throw new CliError('this machine has no address besides loopback', 'give one with --node-ip');
-  const { name, nodeName, podCidr, serviceCidr, apiPort } = options;
+  const { name, nodeName, podCidr, serviceCidr, apiPort, proxyMode = saved?.proxyMode, networkPolicy } = options;
+  if (proxyMode === 'iptables') requireAll([checkIptables()]);
   const known = loadOrCreateCluster({
     name,
     nodeIP,
     runtime: runtime.name,
+    ...(proxyMode === undefined ? {} : { proxyMode }),
+    ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(podCidr === undefined ? {} : { podCIDR: podCidr }),
     ...(serviceCidr === undefined ? {} : { serviceCIDR: serviceCidr }),

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { addonContext, addonContextModule, type ClusterConfig, componentKubeconfig, nodeComponents, tablePrefix } from '@coxswain/cluster';
+import { addonContext, addonContextModule, type ClusterConfig, componentKubeconfig, nodeComponents } from '@coxswain/cluster';
 import { cniBridge } from '@coxswain/cni-bridge';
 import { dnsAddon } from '@coxswain/dns';
 import { createHost, type Host } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
-import { proxyNftables } from '@coxswain/proxy-nftables';
 import { type Logger, type PluginUse, use } from '@coxswain/sdk';
 import { runtimeOf } from '../runtimes/registry.js';
+import { serviceProxy } from './service-proxy.js';
 
 /** The plugins of a node as `cox up` composes it. */
 export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
@@ -14,7 +14,7 @@ export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
   return [
     use(cniBridge, { tablePrefix: 'coxswain-', dataDir: join(paths.cni, 'networks') }),
     await runtimeOf(config).criServer(config),
-    use(proxyNftables, { table: `${tablePrefix(config)}-proxy`, nodeName: config.nodeName, nodeIPs: [config.nodeIP], clusterCIDRs: [config.podCIDR] }),
+    await serviceProxy(config),
     use(dnsAddon, { kubeconfig: componentKubeconfig(config, 'dns'), port: config.ports.dns, metricsPort: config.ports.dnsHealth }),
   ];
 }

@@ -43,6 +43,7 @@ export function checkProgram(program: string, debianPackage: string, versionArgs
 
 export const checkContainerd = (program = 'containerd') => checkProgram(program, 'containerd', ['--version'], MIN_CONTAINERD);
 export const checkRunc = () => checkProgram('runc', 'runc', ['--version'], [1, 0]);
+export const checkIptables = () => checkProgram('iptables', 'iptables', ['--version'], [1, 8]);
 export const checkNft = () => checkProgram('nft', 'nftables', ['--version'], [1, 0]);
 
 /** Needs a folder that exists on the way up from `path`. */

@@ -3,6 +3,7 @@ import { type ClusterConfig, killPodProcesses, removeCgroups, removeLinks, remov
 import { umountAll } from '@coxswain/linux';
 import { systemClock } from '@coxswain/sdk';
 import { pidFile, runningRoles } from '../cluster/processes.js';
+import { removeIptablesRules } from '../compose/service-proxy.js';
 import { removePidFile } from '../process/pid-file.js';
 import { stopProcess } from '../process/stop-process.js';
 import type { NodeRuntime, TeardownStep } from '../runtimes/runtime.js';
@@ -31,6 +32,7 @@ export function teardownSteps(runtime: NodeRuntime): readonly TeardownStep[] {
     { title: 'removing cgroups', run: removeCgroups },
     { title: 'removing network links', run: removeLinks },
     { title: 'removing nftables rules', run: removeTables },
+    { title: 'removing iptables rules', run: removeIptablesRules },
     { title: 'removing sockets and pid files', run: async (config) => removeRunDir(config) },
   ];
 }

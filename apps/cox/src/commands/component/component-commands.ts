@@ -43,7 +43,9 @@ export function componentCommands(): Command[] {
       .option('--tls-cert-file <file>', 'serving certificate')
       .option('--tls-private-key-file <file>', 'its key')
       .action(async (flags) => (await import('./kubelet.js')).runKubelet(flags)),
-    withKubeconfig('kube-proxy', 'run kube-proxy alone, with nftables')
+    withKubeconfig('kube-proxy', 'run kube-proxy alone, with nftables or iptables')
+      .addOption(new Option('--proxy-mode <mode>', 'what carries Services').choices(['iptables', 'nftables']).default('nftables'))
+      .option('--cleanup', 'remove the rules of both modes, and exit', false)
       .option('--hostname-override <name>', "the node's name")
       .option('--node-ip <address>', "the node's address")
       .option('--cluster-cidr <cidrs>', 'networks of pods')

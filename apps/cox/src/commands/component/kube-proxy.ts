@@ -3,8 +3,9 @@ import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
 import { detectNodeIP } from '@coxswain/cluster';
 import { component } from '@coxswain/host';
 import { KubeProxy } from '@coxswain/kube-proxy';
-import { proxyNftables } from '@coxswain/proxy-nftables';
-import { Clock, Logger, Random, ServiceProxy, use } from '@coxswain/sdk';
+import { IptablesError, IptablesProxy, proxyIptables } from '@coxswain/proxy-iptables';
+import { NftablesProxy, proxyNftables } from '@coxswain/proxy-nftables';
+import { Clock, Logger, Random, ServiceProxy, type ServiceProxyNode, use } from '@coxswain/sdk';
 import type { LogLevel } from '../../logger.js';
 import { runComponents } from './run-component.js';
 
@@ -14,13 +15,20 @@ export interface KubeProxyFlags {
   readonly nodeIp?: string;
   readonly clusterCidr?: string;
   readonly healthzPort: number;
+  readonly proxyMode: 'iptables' | 'nftables';
+  readonly cleanup: boolean;
   readonly logLevel: LogLevel;
 }
 
-export function runKubeProxy(flags: KubeProxyFlags): Promise<void> {
+/** kube-proxy in the foreground; with `--cleanup`, only the end of its rules. Starting it removes those of the other mode. */
+export async function runKubeProxy(flags: KubeProxyFlags): Promise<void> {
   const nodeName = flags.hostnameOverride ?? hostname().toLowerCase();
   const nodeIP = flags.nodeIp ?? detectNodeIP();
-  return runComponents(
+  const node = { nodeName, nodeIPs: nodeIP === undefined ? [] : [nodeIP], clusterCIDRs: flags.clusterCidr?.split(',') ?? [], nodePortAddresses: [] };
+  if (flags.cleanup || flags.proxyMode === 'iptables') await new NftablesProxy({ node }).cleanup();
+  if (flags.cleanup || flags.proxyMode === 'nftables') await removeIptablesRules(node);
+  if (flags.cleanup) return;
+  await runComponents(
     'kube-proxy',
     flags.logLevel,
     [
@@ -39,6 +47,15 @@ export function runKubeProxy(flags: KubeProxyFlags): Promise<void> {
           }),
       ),
     ],
-    [use(proxyNftables, { nodeName, nodeIPs: nodeIP === undefined ? [] : [nodeIP], clusterCIDRs: flags.clusterCidr?.split(',') ?? [] })],
+    [flags.proxyMode === 'iptables' ? use(proxyIptables, node) : use(proxyNftables, node)],
   );
+}
+
+/** A machine without iptables has no rules of it. */
+async function removeIptablesRules(node: ServiceProxyNode): Promise<void> {
+  try {
+    await new IptablesProxy({ node }).cleanup();
+  } catch (error) {
+    if (!(error instanceof IptablesError && error.notInstalled)) throw error;
+  }
 }
