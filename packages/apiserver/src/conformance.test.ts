@@ -161,7 +161,7 @@ describe('conformance', () => {
     const document = (await api.call('GET', '/.well-known/openid-configuration')).json;
     expect(document).toMatchObject({ issuer: 'https://kubernetes.default.svc', response_types_supported: ['id_token'] });
     const { keys } = (await api.call('GET', '/openid/v1/jwks')).json;
-    expect(keys[0]).toMatchObject({ use: 'sig', kty: 'RSA', alg: 'RS256' });
+    expect(keys[0]).toMatchObject({ use: 'sig', kty: 'EC', alg: 'ES256' });
   });
 
   it('ServiceAccount lifecycle, Namespace patching and status', async () => {

@@ -79,6 +79,6 @@ test('a signing request keeps its subject and names, and a forged one is refused
 test('the JWKS carries public parts only', async () => {
   const { serviceAccount } = await ensureClusterPki(options());
   const [key] = jwks([serviceAccount.publicKey]).keys;
-  expect(key).toMatchObject({ kty: 'RSA', alg: 'RS256', use: 'sig' });
+  expect(key).toMatchObject({ kty: 'EC', alg: 'ES256', use: 'sig' });
   expect(key).not.toHaveProperty('d');
 });

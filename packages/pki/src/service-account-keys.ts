@@ -1,14 +1,15 @@
 import { createHash, createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 
-/** The pair that signs service account tokens: PEM, RSA 2048 as upstream's kubeadm makes it. */
+/** The pair that signs service account tokens, PEM. */
 export interface ServiceAccountKeys {
   readonly privateKey: string;
   readonly publicKey: string;
 }
 
+/** P-256: made at once, and it signs ten times faster than RSA 2048, which counts because every pod gets a token. Upstream takes both. */
 export function createServiceAccountKeys(): ServiceAccountKeys {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return { privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }) as string, publicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string };
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { privateKey: privateKey.export({ type: 'sec1', format: 'pem' }) as string, publicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string };
 }
 
 /** Upstream's key id: the URL-safe base64 of the SHA-256 of the public key's SPKI encoding. */

@@ -164,9 +164,18 @@ async function startRole(config: ClusterConfig, role: OwnRole, options: UpOption
     logFile: logFile(config, role),
     pidFile: pidFile(config, role),
     onStep: (text: string) => say(`${role}: ${text}`),
-    execArgv: ['--enable-source-maps'],
+    execArgv: nodeArguments(options.logLevel),
   };
   await spawnRole(process, signal);
+}
+
+/**
+ * Source maps cost memory, and time at every error's first look at its stack: only who debugs pays. `COXSWAIN_NODE_ARGS` is for
+ * profiling (`--cpu-prof --cpu-prof-dir=…`).
+ */
+function nodeArguments(logLevel: LogLevel): string[] {
+  const extra = process.env['COXSWAIN_NODE_ARGS']?.split(' ').filter(Boolean) ?? [];
+  return [...(logLevel === 'debug' ? ['--enable-source-maps'] : []), ...extra];
 }
 
 /** All are awaited, so that nothing goes on behind the back of an error. */

@@ -13,7 +13,7 @@ import { KeyedMutex } from '../util/mutex.js';
 import type { ContainerDriver, RuntimeImage } from './container-driver.js';
 import { type ContainerMeta, type ContainerRecord, createdStatus, loadStatus, newContainer, type StoredStatus, storeStatus } from './container-record.js';
 import type { HostFacts } from './host-facts.js';
-import { readRootfsFile } from './rootfs-files.js';
+import { ImageAccounts } from './image-accounts.js';
 import { stopSignalOf } from './signals.js';
 import { checkUserNamespace, containerSpec } from './spec.js';
 import { type ResolvedUser, resolveUser } from './user.js';
@@ -47,6 +47,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
   readonly #containers = new Map<string, ContainerRecord>();
   readonly #names = new Map<string, string>();
   readonly #locks = new KeyedMutex();
+  readonly #accounts = new ImageAccounts();
 
   constructor(private readonly options: ContainerManagerOptions<Image>) {}
 
@@ -91,7 +92,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       const image = await driver.image(config.image?.image ?? '');
       const imageConfig: ImageConfig = image.config.config ?? {};
       const [rootfs, pid] = await Promise.all([driver.prepare(id, image), this.#pidNamespace(sandbox, config), mkdir(dir, { recursive: true, mode: 0o711 })]);
-      const user = await this.#user(config, imageConfig, rootfs.layers);
+      const user = await this.#user(config, image.id, imageConfig, rootfs.layers);
       const [volumes, mounted] = await Promise.all([
         declaredVolumes(imageConfig.Volumes, dir, rootfs.layers),
         imageMountCount(config) > 0 ? driver.mountImages(id, config.mounts) : [],
@@ -366,9 +367,9 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     }
   }
 
-  async #user(config: ContainerConfig, image: ImageConfig, layers: readonly string[]): Promise<ResolvedUser> {
+  async #user(config: ContainerConfig, imageId: string, image: ImageConfig, layers: readonly string[]): Promise<ResolvedUser> {
     const security = config.linux?.securityContext;
-    const [passwd, group] = await Promise.all([readRootfsFile(layers, '/etc/passwd'), readRootfsFile(layers, '/etc/group')]);
+    const { passwd, group } = await this.#accounts.of(imageId, layers);
     return resolveUser(
       {
         ...(security?.runAsUser ? { uid: Number(security.runAsUser.value) } : {}),

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname as machineName } from 'node:os';
 import { join } from 'node:path';
 import { type DNSConfig, NamespaceMode, type PodSandboxConfig } from '@coxswain/cri';
@@ -19,15 +19,20 @@ export const usesHostIpc = (config: PodSandboxConfig) => config.linux?.securityC
 
 export const sandboxHostname = (config: PodSandboxConfig) => config.hostname || (usesHostNetwork(config) ? machineName() : '');
 
-/** Writes the files all containers of a pod share. */
-export async function writeSandboxFiles(dir: string, config: PodSandboxConfig): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o755 });
-  const resolv = config.dnsConfig ? resolvConf(config.dnsConfig) : await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
-  await Promise.all([
-    writeFile(join(dir, 'hostname'), `${sandboxHostname(config)}\n`, { mode: 0o644 }),
-    writeFile(join(dir, 'resolv.conf'), resolv, { mode: 0o644 }),
-    copyFile('/etc/hosts', join(dir, 'hosts')).catch(() => writeFile(join(dir, 'hosts'), '127.0.0.1 localhost\n')),
-  ]);
+/** Writes the files all containers of a pod share. Small and local: synchronous, as `writeJson`. */
+export function writeSandboxFiles(dir: string, config: PodSandboxConfig): void {
+  mkdirSync(dir, { recursive: true, mode: 0o755 });
+  writeFileSync(join(dir, 'hostname'), `${sandboxHostname(config)}\n`, { mode: 0o644 });
+  writeFileSync(join(dir, 'resolv.conf'), config.dnsConfig ? resolvConf(config.dnsConfig) : hostFile('/etc/resolv.conf', ''), { mode: 0o644 });
+  writeFileSync(join(dir, 'hosts'), hostFile('/etc/hosts', '127.0.0.1 localhost\n'));
+}
+
+function hostFile(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
 }
 
 /** Their mounts, and the shared memory's. */

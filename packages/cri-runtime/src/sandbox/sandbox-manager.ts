@@ -137,11 +137,11 @@ export class SandboxManager {
       // Known before it exists: a crash from here on is cleaned up.
       await this.#save(sandbox);
       const hostname = sandboxHostname(config);
+      writeSandboxFiles(this.filesDir(sandbox), config);
       const [namespaces] = await Promise.all([
         kinds.length === 0
           ? ({} as PinnedNamespaces)
           : createPinnedNamespaces({ dir: namespaceDir, kinds, sysctls, ...(kinds.includes('uts') && hostname ? { hostname } : {}) }),
-        writeSandboxFiles(this.filesDir(sandbox), config),
         usesHostIpc(config)
           ? undefined
           : mountTmpfs({ target: join(this.#stateDir(id), 'shm'), sizeBytes: SHM_BYTES, mode: 0o1777, noExec: true, noSuid: true, noDev: true }),

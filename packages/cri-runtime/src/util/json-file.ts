@@ -1,10 +1,14 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
-/** Write whole or not at all. */
+/**
+ * Write whole or not at all. Small and local: one synchronous step costs a tenth of four trips through the thread pool, and a pod's
+ * start writes several of them.
+ */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   const temporary = `${path}.tmp`;
-  await writeFile(temporary, JSON.stringify(value), { mode: 0o600 });
-  await rename(temporary, path);
+  writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
+  renameSync(temporary, path);
 }
 
 /** Undefined when missing or unreadable: a damaged file must not keep the server from starting. */

@@ -93,8 +93,16 @@ export async function serveRpc(options: RpcServerOptions): Promise<RpcServer> {
 
 type InFlight = Set<AbortController>;
 
-function contextOf(call: ServerUnaryCall<Message, Message> | ServerWritableStream<Message, Message>, method: string, gone: AbortController): CallContext {
-  call.on('cancelled', () => gone.abort(new RpcError('canceled', 'the caller went away')));
+function contextOf(
+  call: ServerUnaryCall<Message, Message> | ServerWritableStream<Message, Message>,
+  method: string,
+  gone: AbortController,
+  inFlight: InFlight,
+): CallContext {
+  call.on('cancelled', () => {
+    // grpc-js says so of every call that is over, also of those that were answered.
+    if (inFlight.has(gone)) gone.abort(new RpcError('canceled', 'the caller went away'));
+  });
   const metadata: Record<string, string> = {};
   for (const [key, value] of Object.entries(call.metadata.getMap())) metadata[key] = String(value);
   return { signal: gone.signal, method, metadata };
@@ -110,7 +118,7 @@ function unary(
   return (call, callback) => {
     const run = async () => {
       if (!target) throw new RpcError('unimplemented', `${path} is not implemented by this server`);
-      return target(call.request, contextOf(call, path, gone)) as Promise<Message>;
+      return target(call.request, contextOf(call, path, gone, inFlight)) as Promise<Message>;
     };
     const gone = new AbortController();
     inFlight.add(gone);
@@ -132,7 +140,7 @@ function serverStreaming(
   return (call) => {
     const gone = new AbortController();
     inFlight.add(gone);
-    const context = contextOf(call, path, gone);
+    const context = contextOf(call, path, gone, inFlight);
     const run = async () => {
       if (!target) throw new RpcError('unimplemented', `${path} is not implemented by this server`);
       for await (const message of target(call.request, context) as AsyncIterable<Message>) {

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container, Pod, RuntimeClass, Secret, Service, ConfigMap } from '@coxswain/api';
 import { type Image, isRpcError, type RuntimeServiceClient } from '@coxswain/cri';
@@ -104,7 +105,7 @@ export class PodRuntime {
   async createSandbox(pod: Pod, config: SandboxConfig, runtimeHandler: string, signal: AbortSignal): Promise<ObservedSandbox> {
     const { runtime, pleg, cache, paths, gate } = this.#deps;
     const id = podId(pod);
-    await mkdir(paths.podLogs(id), { recursive: true, mode: 0o755 });
+    mkdirSync(paths.podLogs(id), { recursive: true, mode: 0o755 });
     // Not cut short by the signal: half a sandbox would be found only by the next list.
     const { podSandboxId } = await gate.run('sandbox', signal, () => runtime.runPodSandbox({ config, runtimeHandler }, { timeoutMs: 4 * 60_000 }));
     // An event that came with its addresses says as much as asking.
@@ -162,7 +163,7 @@ export class PodRuntime {
     event('Normal', 'Started', `Container started`);
     const seen = cache.find(id)?.container?.phase;
     if (seen !== 'running' && seen !== 'exited') await pleg.observeContainer(podId(pod), id, sandbox.id);
-    void this.#linkLog(pod, container, id, action.restartCount);
+    this.#linkLog(pod, container, id, action.restartCount);
     const hook = container.lifecycle?.postStart;
     if (!hook) return;
     try {
@@ -216,7 +217,7 @@ export class PodRuntime {
     const hostsPath = await this.#hostsFile(pod, podIPs);
     const mounts = await containerMounts(pod, container, { paths, volumes, env, restartCount: action.restartCount, ...(hostsPath ? { hostsPath } : {}) });
     await this.#pullImageVolumes(pod, mounts, container, sandbox, signal);
-    await mkdir(join(paths.podLogs(podId(pod)), container.name), { recursive: true, mode: 0o755 });
+    mkdirSync(join(paths.podLogs(podId(pod)), container.name), { recursive: true, mode: 0o755 });
     const target = pod.spec?.ephemeralContainers?.find((c) => c.name === container.name)?.targetContainerName;
     const targetId = target ? this.#deps.cache.get(uid).containers.find((c) => c.name === target && c.phase === 'running')?.id : undefined;
     if (target && !targetId) throw new ContainerConfigError(`unable to find target container ${target}`);
@@ -270,16 +271,13 @@ export class PodRuntime {
     return path;
   }
 
-  async #linkLog(pod: Pod, container: Container, id: string, restartCount: number): Promise<void> {
+  #linkLog(pod: Pod, container: Container, id: string, restartCount: number): void {
     const { paths, logger } = this.#deps;
     const link = paths.containerLogLink(podId(pod), container.name, id);
     const target = join(paths.podLogs(podId(pod)), containerLogPath(container.name, restartCount));
     try {
-      await symlink(target, link).catch(async (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-        await mkdir(dirname(link), { recursive: true, mode: 0o755 });
-        await symlink(target, link);
-      });
+      mkdirSync(dirname(link), { recursive: true, mode: 0o755 });
+      symlinkSync(target, link);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') logger.debug('linking a log failed', { link, err: error });
     }

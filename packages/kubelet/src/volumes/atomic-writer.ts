@@ -1,4 +1,17 @@
-import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface PayloadFile {
@@ -20,66 +33,78 @@ const DATA = '..data';
 /**
  * Makes `dir` show exactly `payload` (relative path → file), all at once: files live in a stamped folder, `..data` points at it,
  * and the visible names are links through `..data`. Readers see the old set or the new, never a mixture. Returns whether it wrote.
+ *
+ * Synchronous: the payload is an API object's (1 MiB at most) and the folder mostly in memory, so that the twenty calls of a small
+ * volume take less than one trip through the thread pool.
  */
-export async function writeAtomically(dir: string, payload: ReadonlyMap<string, PayloadFile>, options: WriteOptions): Promise<boolean> {
+export function writeAtomically(dir: string, payload: ReadonlyMap<string, PayloadFile>, options: WriteOptions): boolean {
   for (const path of payload.keys()) checkPath(path);
-  await mkdir(dir, { recursive: true });
-  const current = await readlink(join(dir, DATA)).catch(() => undefined);
-  if (current !== undefined && (await sameContent(join(dir, current), payload))) {
-    await link(dir, payload);
+  mkdirSync(dir, { recursive: true });
+  const current = currentFolder(dir);
+  if (current !== undefined && sameContent(join(dir, current), payload)) {
+    link(dir, payload);
     return false;
   }
   const folder = `..${options.stamp}`;
   const target = join(dir, folder);
-  await mkdir(target, { mode: 0o755 });
-  await chmod(target, 0o755);
+  mkdirSync(target, { mode: 0o755 });
+  chmodSync(target, 0o755);
   for (const [path, file] of payload) {
     const full = join(target, path);
-    if (path.includes('/')) await mkdir(dirname(full), { recursive: true, mode: 0o755 });
-    await writeFile(full, file.data, { mode: file.mode });
-    await chmod(full, options.gid === undefined ? file.mode : file.mode | ((file.mode & 0o600) >> 3));
-    if (file.uid !== undefined || options.gid !== undefined) await chown(full, file.uid ?? 0, options.gid ?? 0);
+    if (path.includes('/')) mkdirSync(dirname(full), { recursive: true, mode: 0o755 });
+    writeFileSync(full, file.data, { mode: file.mode });
+    chmodSync(full, options.gid === undefined ? file.mode : file.mode | ((file.mode & 0o600) >> 3));
+    if (file.uid !== undefined || options.gid !== undefined) chownSync(full, file.uid ?? 0, options.gid ?? 0);
   }
-  if (options.gid !== undefined) await ownFolders(target, options.gid);
+  if (options.gid !== undefined) ownFolders(target, options.gid);
   const fresh = join(dir, '..data_tmp');
-  await rm(fresh, { force: true });
-  await symlink(folder, fresh);
-  await rename(fresh, join(dir, DATA));
-  await link(dir, payload);
-  if (current !== undefined && current !== folder) await rm(join(dir, current), { recursive: true, force: true });
+  rmSync(fresh, { force: true });
+  symlinkSync(folder, fresh);
+  renameSync(fresh, join(dir, DATA));
+  link(dir, payload);
+  if (current !== undefined && current !== folder) rmSync(join(dir, current), { recursive: true, force: true });
   return true;
 }
 
-async function ownFolders(path: string, gid: number): Promise<void> {
-  await chown(path, 0, gid);
-  await chmod(path, 0o2775);
-  for (const entry of await readdir(path, { withFileTypes: true })) if (entry.isDirectory()) await ownFolders(join(path, entry.name), gid);
+function ownFolders(path: string, gid: number): void {
+  chownSync(path, 0, gid);
+  chmodSync(path, 0o2775);
+  for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) ownFolders(join(path, entry.name), gid);
 }
 
-async function link(dir: string, payload: ReadonlyMap<string, PayloadFile>): Promise<void> {
+function link(dir: string, payload: ReadonlyMap<string, PayloadFile>): void {
   const wanted = new Set([...payload.keys()].map((path) => path.split('/')[0] as string));
-  for (const name of await readdir(dir)) {
+  for (const name of readdirSync(dir)) {
     if (name.startsWith('..')) continue;
     if (wanted.has(name)) wanted.delete(name);
-    else if ((await lstat(join(dir, name))).isSymbolicLink()) await rm(join(dir, name), { force: true });
+    else if (lstatSync(join(dir, name)).isSymbolicLink()) rmSync(join(dir, name), { force: true });
   }
-  for (const name of wanted) await symlink(join(DATA, name), join(dir, name));
+  for (const name of wanted) symlinkSync(join(DATA, name), join(dir, name));
 }
 
-async function sameContent(dir: string, payload: ReadonlyMap<string, PayloadFile>): Promise<boolean> {
-  const found = await files(dir, '');
+function currentFolder(dir: string): string | undefined {
+  try {
+    return readlinkSync(join(dir, DATA));
+  } catch {
+    return undefined;
+  }
+}
+
+/** False also when the folder `..data` points at is gone. */
+function sameContent(dir: string, payload: ReadonlyMap<string, PayloadFile>): boolean {
+  if (!existsSync(dir)) return false;
+  const found = files(dir, '');
   if (found.length !== payload.size) return false;
   for (const path of found) {
     const wanted = payload.get(path);
-    if (!wanted || !Buffer.from(wanted.data).equals(await readFile(join(dir, path)))) return false;
+    if (!wanted || !Buffer.from(wanted.data).equals(readFileSync(join(dir, path)))) return false;
   }
   return true;
 }
 
-async function files(dir: string, prefix: string): Promise<string[]> {
-  const entries = await readdir(join(dir, prefix), { withFileTypes: true }).catch(() => []);
-  const nested = await Promise.all(entries.map((e) => (e.isDirectory() ? files(dir, `${prefix}${e.name}/`) : [`${prefix}${e.name}`])));
-  return nested.flat();
+function files(dir: string, prefix: string): string[] {
+  const entries = readdirSync(join(dir, prefix), { withFileTypes: true });
+  return entries.flatMap((e) => (e.isDirectory() ? files(dir, `${prefix}${e.name}/`) : [`${prefix}${e.name}`]));
 }
 
 function checkPath(path: string): void {

@@ -189,7 +189,7 @@ export class VolumeManager {
     const fsGroup = pod.spec?.securityContext?.fsGroup;
     this.#stamp++;
     const stamp = `${new Date(this.#deps.clock.now()).toISOString().replace(/[-:T]/g, '_').slice(0, 19)}.${process.pid}${this.#stamp}`;
-    await writeAtomically(path, payload, { stamp, ...(fsGroup !== undefined ? { gid: fsGroup } : {}) });
+    writeAtomically(path, payload, { stamp, ...(fsGroup !== undefined ? { gid: fsGroup } : {}) });
     if (renewAt !== undefined) this.#scheduleRenewal(state, volume, renewAt);
   }
 
