@@ -24,6 +24,8 @@ export function createProgram(): Command {
     .option('--pod-cidr <network>', 'addresses of pods')
     .option('--service-cidr <network>', 'addresses of services')
     .option('--api-port <port>', 'port of the API server', port)
+    .option('--load-balancer-pool <network>', 'addresses of Services of type LoadBalancer: a network, or a range A-B')
+    .option('--no-cloud', 'leave out the local cloud: load balancers, node initialisation, routes, volumes')
     .option('--no-kubeconfig', 'leave the kubeconfig file alone')
     .addOption(new Option('--log-level <level>', 'of the background processes').choices([...logLevels]).default('info'))
     .action(async (options) => (await import('./commands/up.js')).up(options));

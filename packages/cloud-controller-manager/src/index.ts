@@ -1,1 +1,2 @@
-export {};
+export * from './cloud-controller-manager.js';
+export * from './cloud-controller-manager-config.js';

@@ -19,6 +19,13 @@ export interface ClusterSpec {
   readonly networkPolicy?: boolean;
   readonly network?: NetworkSpec;
   readonly ports?: Partial<ClusterPorts>;
+  /** Run a cloud controller manager on the cloud a plugin brings (`CloudProvider`). Absent: the cluster has no cloud. */
+  readonly cloud?: CloudSpec;
+}
+
+export interface CloudSpec {
+  /** IPv4 addresses for Services of type LoadBalancer: a network or a range. */
+  readonly loadBalancerPool?: string;
 }
 
 /** As upstream's kube-proxy names them. */
@@ -36,6 +43,7 @@ export interface ClusterPorts {
   readonly kubeletHealth: number;
   readonly scheduler: number;
   readonly controllerManager: number;
+  readonly cloudControllerManager: number;
   readonly proxyHealth: number;
   readonly proxyMetrics: number;
   readonly dns: number;
@@ -63,7 +71,15 @@ export interface ClusterConfig {
   /** At most 15 characters, as the kernel wants. */
   readonly bridge: string;
   readonly ports: ClusterPorts;
+  /** Absent: the cluster has no cloud. */
+  readonly cloud?: ClusterCloud;
   readonly paths: ClusterPaths;
+}
+
+export interface ClusterCloud {
+  readonly loadBalancerPool: string;
+  /** The link that holds load balancers' addresses; at most 15 characters, as the kernel wants. */
+  readonly link: string;
 }
 
 export interface ClusterPaths {
@@ -80,6 +96,7 @@ export interface ClusterPaths {
   readonly cniConf: string;
   readonly cri: string;
   readonly criRun: string;
+  readonly cloud: string;
   readonly criSocket: string;
   readonly containerdRoot: string;
   readonly containerdState: string;

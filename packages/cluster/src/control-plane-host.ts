@@ -1,11 +1,13 @@
 import { ApiServer, type ApiServerOptions } from '@coxswain/apiserver';
 import { KubeClient, type Transport } from '@coxswain/client';
+import { CloudControllerManager } from '@coxswain/cloud-controller-manager';
 import { ControllerManager } from '@coxswain/controller-manager';
 import { all, component, type ComponentRecipe } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
 import { Scheduler } from '@coxswain/scheduler';
-import { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, SchedulerPlugin, StateStore } from '@coxswain/sdk';
+import { AdmissionPlugin, Authenticator, Authorizer, Clock, CloudProvider, Logger, Random, SchedulerPlugin, StateStore } from '@coxswain/sdk';
 import { applyAddonPolicy } from './addon-policy.js';
+import { applyCloudPolicy, CLOUD_CONTROLLER_MANAGER } from './cloud-policy.js';
 import type { ClusterConfig } from './cluster-spec.js';
 
 const AUTHENTICATED = 'system:authenticated';
@@ -54,7 +56,7 @@ function serviceAccountIssuer(config: ClusterConfig): string {
 
 /**
  * The components of a control plane on one machine: API server, scheduler, controller manager. The latter two reach the former in
- * process, as the users their certificates would make them. Plugins bind `StateStore`, and any number of `AdmissionPlugin`s,
+ * process, as the users their certificates would make them. Plugins bind `StateStore`, `CloudProvider` when the cluster has a cloud, and any number of `AdmissionPlugin`s,
  * `Authenticator`s, `Authorizer`s and `SchedulerPlugin`s.
  */
 export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): ComponentRecipe[] {
@@ -76,7 +78,10 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           random,
           logger: logger.child({ component: 'apiserver' }),
           // Before anybody is told that the server is ready: an add-on that comes too early is refused, and backs off.
-          seed: (transport, signal) => applyAddonPolicy(new KubeClient({ transport: transport as Transport, userAgent: 'coxswain/v1.36.0', clock }), signal),
+          seed: async (transport, signal) => {
+            const admin = new KubeClient({ transport: transport as Transport, userAgent: 'coxswain/v1.36.0', clock });
+            await Promise.all([applyAddonPolicy(admin, signal), config.cloud && applyCloudPolicy(admin, signal)]);
+          },
           authenticators,
           authorizers,
           admission,
@@ -122,5 +127,31 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
         }),
       { after: ['apiserver'] },
     ),
+    ...(config.cloud ? [cloudControllerManager(config, clientAs)] : []),
   ];
+}
+
+type ClientAs = (name: string, userAgent: string, clock: Clock, ...groups: string[]) => KubeClient;
+
+function cloudControllerManager(config: ClusterConfig, clientAs: ClientAs): ComponentRecipe {
+  return component(
+    'cloud-controller-manager',
+    [CloudProvider, Clock, Random, Logger],
+    (cloud, clock, random, logger) =>
+      new CloudControllerManager({
+        cloud,
+        client: clientAs(CLOUD_CONTROLLER_MANAGER, 'cloud-controller-manager', clock),
+        clock,
+        random,
+        logger,
+        config: {
+          clusterName: config.name,
+          allocateNodeCidrs: true,
+          clusterCidrs: [config.podCIDR],
+          concurrentServiceSyncs: 4,
+          serving: { bindAddress: '127.0.0.1', securePort: config.ports.cloudControllerManager },
+        },
+      }),
+    { after: ['apiserver'] },
+  );
 }

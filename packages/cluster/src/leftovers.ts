@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { Cgroup, Network, nftDeleteTable, nftTables, umountAll } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
 import type { ClusterConfig } from './cluster-spec.js';
+import { loadBalancerLink } from './resolve-spec.js';
 
 // What a cluster leaves on a machine, and how each kind goes. All work on whatever is there, also after a crash of everything.
 
@@ -31,9 +32,11 @@ export async function unmountAll(config: ClusterConfig): Promise<void> {
   await umountAll(config.paths.state);
 }
 
-/** The bridge of the pod network. Pods' ends went with their namespaces; what is still a port of it belongs to a half-made sandbox. */
+/** The link of load balancers' addresses, and the bridge of the pod network. Pods' ends went with their namespaces; what is still a port of it belongs to a half-made sandbox. */
 export async function removeLinks(config: ClusterConfig): Promise<void> {
   const network = new Network();
+  const balancers = await network.findLink(loadBalancerLink(config.index));
+  if (balancers) await network.deleteLink(balancers.name);
   const bridge = await network.findLink(config.bridge);
   if (!bridge) return;
   for (const link of await network.links()) {

@@ -47,6 +47,7 @@ export function kubeletConfig(config: ClusterConfig, pki: ClusterPki): KubeletCo
     authentication: { anonymous: false, webhook: true, clientCA: pki.ca.cert },
     serving: pki.leaf.kubelet,
     cgroupRoot: nodeCgroup(config),
+    ...(config.cloud ? { cloudProvider: 'external' as const } : {}),
   };
 }
 

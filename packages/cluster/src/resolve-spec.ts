@@ -57,8 +57,14 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     nodePortRange: { from: 30000 - 3000 * index, to: 32767 - 3000 * index },
     bridge: index === 0 ? 'cox0' : `cox${index}`,
     ports: { ...defaultPorts(index), ...spec.ports },
+    ...(spec.cloud ? { cloud: { loadBalancerPool: spec.cloud.loadBalancerPool ?? `10.${200 + index}.0.0/24`, link: loadBalancerLink(index) } } : {}),
     paths: clusterPaths(spec.name, spec.stateDir, spec.runDir),
   };
+}
+
+/** Of every cluster, also of one that has no cloud any more, so that it is found by its name. */
+export function loadBalancerLink(index: number): string {
+  return `cox${index}-lb`;
 }
 
 /** Kubernetes' usual ports, moved by 100 for each further cluster of the machine (the API server by 1, as people expect). */
@@ -70,6 +76,7 @@ export function defaultPorts(index: number): ClusterPorts {
     kubeletHealth: 10248 + by,
     scheduler: 10259 + by,
     controllerManager: 10257 + by,
+    cloudControllerManager: 10258 + by,
     proxyHealth: 10256 + by,
     proxyMetrics: 10249 + by,
     dns: 10053 + by,
@@ -96,6 +103,7 @@ export function clusterPaths(name: string, stateDir?: string, runDir?: string): 
     cri: join(state, 'cri'),
     criRun: join(run, 'cri'),
     criSocket: join(run, 'cri.sock'),
+    cloud: join(state, 'cloud'),
     containerdRoot: join(state, 'containerd'),
     containerdState: join(run, 'containerd'),
     containerdSocket: join(run, 'containerd.sock'),

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Cgroup, mounts, Network, nftTables } from '@coxswain/linux';
 import type { ClusterConfig } from './cluster-spec.js';
 import { isTableOf, nodeCgroup } from './leftovers.js';
+import { loadBalancerLink } from './resolve-spec.js';
 
 /** Everything of a cluster that can be seen on the machine, in words; empty when it is down. */
 export async function tracesOf(config: ClusterConfig): Promise<string[]> {
@@ -12,6 +13,8 @@ export async function tracesOf(config: ClusterConfig): Promise<string[]> {
   }
   for (const table of await nftTables()) if (isTableOf(config, table.name)) found.push(`nft table ${table.name}`);
   const links = await new Network().links();
+  const balancers = links.find((l) => l.name === loadBalancerLink(config.index));
+  if (balancers) found.push(`link ${balancers.name}`);
   const bridge = links.find((l) => l.name === config.bridge);
   if (bridge) found.push(`link ${bridge.name}`, ...links.filter((l) => l.masterIndex === bridge.index).map((l) => `link ${l.name}`));
   if (await (await Cgroup.at(nodeCgroup(config))).exists()) found.push(`cgroup ${nodeCgroup(config)}`);

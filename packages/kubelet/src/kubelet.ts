@@ -70,7 +70,7 @@ export class Kubelet implements Component {
 
   constructor(config: KubeletConfig, deps: KubeletDeps) {
     const options = kubeletOptions(config);
-    this.options = options.nodeIPs.length > 0 ? options : { ...options, nodeIPs: detectNodeIPs() };
+    this.options = options.nodeIPs.length > 0 ? options : { ...options, nodeIPs: detectNodeIPs(), nodeIPsDetected: true };
     this.#deps = deps;
   }
 

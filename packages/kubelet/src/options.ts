@@ -21,6 +21,10 @@ export interface KubeletOptions {
   readonly registerNode: boolean;
   readonly registerWithTaints: readonly Taint[];
   readonly providerID?: string;
+  /** `external`: a cloud controller manager initialises the node, and knows its addresses. */
+  readonly cloudProvider?: 'external';
+  /** Nobody said what `nodeIPs` are: they were looked up. */
+  readonly nodeIPsDetected?: boolean;
   readonly rootDir: string;
   readonly podLogsDir: string;
   readonly containerLogsDir: string;

@@ -1,1 +1,6 @@
-export {};
+export * from './cloud-local-plugin.js';
+export { InstanceRegistry, type LocalInstance } from './instances.js';
+export * from './local-cloud.js';
+export { AddressPool } from './network/address-pool.js';
+export { type AddressCarrier, MachineCarrier } from './network/carrier.js';
+export type { RouteTable } from './routes.js';

@@ -56,6 +56,8 @@ export interface ClusterRequest {
   readonly podCIDR?: string;
   readonly serviceCIDR?: string;
   readonly apiPort?: number;
+  readonly cloud: boolean;
+  readonly loadBalancerPool?: string;
 }
 
 /** The cluster as saved by an earlier `up`, or a new one with the first free index; saved before anything is started. */
@@ -69,6 +71,8 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
     refuseChange('--runtime', request.runtime, saved.runtime, saved.name);
     refuseChange('--proxy-mode', request.proxyMode, saved.proxyMode, saved.name);
     refuseChange('--network-policy', request.networkPolicy, saved.networkPolicy, saved.name);
+    refuseChange('--load-balancer-pool', request.loadBalancerPool, saved.cloud?.loadBalancerPool ?? 'no cloud', saved.name);
+    if (!request.cloud) refuseChange('--no-cloud', '', saved.cloud ? 'having a cloud' : '', saved.name);
     // The machine may have got another address since.
     const config = { ...saved, nodeIP: request.nodeIP };
     if (saved.nodeIP !== request.nodeIP) writeFileAtomic(saved.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
@@ -91,6 +95,7 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
         ...(request.serviceCIDR === undefined ? {} : { serviceCIDR: request.serviceCIDR }),
       },
       ...(request.apiPort === undefined ? {} : { ports: { apiServer: request.apiPort } }),
+      ...(request.cloud ? { cloud: request.loadBalancerPool === undefined ? {} : { loadBalancerPool: request.loadBalancerPool } } : {}),
     });
     writeFileAtomic(config.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
     return { config, created: true };

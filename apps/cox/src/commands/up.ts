@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
+import { AddressPool, InstanceRegistry } from '@coxswain/cloud-local';
 import { type ClusterConfig, clusterPki, detectNodeIP, type ProxyMode, writeComponentKubeconfigs } from '@coxswain/cluster';
 import { isAlive } from '@coxswain/linux';
 import { PkiError } from '@coxswain/pki';
@@ -31,6 +32,8 @@ export interface UpOptions {
   readonly podCidr?: string;
   readonly serviceCidr?: string;
   readonly apiPort?: number;
+  readonly loadBalancerPool?: string;
+  readonly cloud: boolean;
   readonly kubeconfig: boolean;
   readonly logLevel: LogLevel;
 }
@@ -93,8 +96,10 @@ async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; cre
   if (options.nodeIp !== undefined && !isIPv4(options.nodeIp)) throw new CliError(`--node-ip ${options.nodeIp} is not an IPv4 address`, undefined, 2);
   const nodeIP = options.nodeIp ?? detectNodeIP();
   if (nodeIP === undefined) throw new CliError('this machine has no address besides loopback', 'give one with --node-ip');
-  const { name, nodeName, podCidr, serviceCidr, apiPort, proxyMode = saved?.proxyMode, networkPolicy } = options;
+  const { name, nodeName, podCidr, serviceCidr, apiPort, proxyMode = saved?.proxyMode, networkPolicy, cloud, loadBalancerPool } = options;
   if (proxyMode === 'iptables') requireAll([checkIptables()]);
+  if (!cloud && loadBalancerPool !== undefined) throw new CliError('--load-balancer-pool and --no-cloud exclude each other', 'leave one of them out', 2);
+  if (loadBalancerPool !== undefined) checkPool(loadBalancerPool);
   const known = loadOrCreateCluster({
     name,
     nodeIP,
@@ -105,6 +110,8 @@ async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; cre
     ...(podCidr === undefined ? {} : { podCIDR: podCidr }),
     ...(serviceCidr === undefined ? {} : { serviceCIDR: serviceCidr }),
     ...(apiPort === undefined ? {} : { apiPort }),
+    ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
+    cloud,
   });
   try {
     await requireFree(known.config);
@@ -112,7 +119,26 @@ async function prepare(options: UpOptions): Promise<{ config: ClusterConfig; cre
     if (known.created) rmSync(known.config.paths.state, { recursive: true, force: true });
     throw error;
   }
+  await registerHost(known.config);
   return known;
+}
+
+function checkPool(pool: string): void {
+  try {
+    new AddressPool(pool);
+  } catch (error) {
+    throw new CliError(`--load-balancer-pool ${(error as Error).message}`, undefined, 2);
+  }
+}
+
+/** This machine is an instance of the cluster's cloud: without that, its node would stay uninitialised. */
+async function registerHost({ cloud, paths, nodeName, nodeIP }: ClusterConfig): Promise<void> {
+  if (!cloud) return;
+  const addresses = [
+    { type: 'InternalIP', address: nodeIP },
+    { type: 'Hostname', address: nodeName },
+  ] as const;
+  await new InstanceRegistry(paths.cloud).save({ name: nodeName, addresses });
 }
 
 /** Refuse a second `up` of a cluster that runs, and ports that somebody else has. */
@@ -132,6 +158,7 @@ async function requireFree(config: ClusterConfig): Promise<void> {
           checkPort(ports.apiServer, 'API server', '--api-port'),
           checkPort(ports.scheduler, 'scheduler'),
           checkPort(ports.controllerManager, 'controller manager'),
+          ...(config.cloud ? [checkPort(ports.cloudControllerManager, 'cloud controller manager')] : []),
         ]),
     ...(running.has('node') ? [] : [checkPort(ports.kubelet, 'kubelet'), checkPort(ports.proxyHealth, 'proxy health'), checkPort(ports.dns, 'cluster DNS')]),
   ];

@@ -4,7 +4,7 @@ import { type DiskUsage, diskUsage, type MachineFacts } from '@coxswain/linux';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import type { KubeletOptions } from '../options.js';
-import { extendedResources, newNode, nodeAllocatable, nodeCapacity, nodeStatus, nodeStatusPatch, type PressureFacts } from './node-object.js';
+import { PROVIDED_IP, extendedResources, newNode, nodeAllocatable, nodeCapacity, nodeStatus, nodeStatusPatch, type PressureFacts } from './node-object.js';
 import type { RuntimeMonitor } from './runtime-monitor.js';
 
 export interface NodeAgentDeps {
@@ -141,7 +141,9 @@ export class NodeAgent {
     }
     // A former life's object: bring the labels we own up to date and leave the rest.
     const labels = Object.fromEntries(Object.entries(wanted.metadata.labels ?? {}).filter(([k, v]) => found.metadata?.labels?.[k] !== v));
-    if (Object.keys(labels).length === 0) return found;
-    return nodes.patch(this.#options.nodeName, 'merge', { metadata: { labels } }, { signal });
+    const told = wanted.metadata.annotations?.[PROVIDED_IP];
+    const annotations = told === undefined || found.metadata?.annotations?.[PROVIDED_IP] === told ? {} : { [PROVIDED_IP]: told };
+    if (Object.keys(labels).length === 0 && Object.keys(annotations).length === 0) return found;
+    return nodes.patch(this.#options.nodeName, 'merge', { metadata: { labels, annotations } }, { signal });
   }
 }

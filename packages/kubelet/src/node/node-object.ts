@@ -31,6 +31,9 @@ export interface NodeStatusInput {
 }
 
 const Ki = 1024;
+/** For the cloud controller manager: the address this kubelet was told to use, and that the node waits for it. */
+export const PROVIDED_IP = 'alpha.kubernetes.io/provided-node-ip';
+const UNINITIALIZED = { key: 'node.cloudprovider.kubernetes.io/uninitialized', value: 'true', effect: 'NoSchedule' };
 
 /** What the machine has. */
 export function nodeCapacity({ options, machine, disk }: Pick<NodeStatusInput, 'options' | 'machine' | 'disk'>): Record<string, string> {
@@ -89,7 +92,11 @@ export function nodeStatus(before: NodeStatus | undefined, input: NodeStatusInpu
   };
   const ready = input.notReady.length === 0;
   return {
-    addresses: [...options.nodeIPs.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: options.hostname }],
+    addresses:
+      // The cloud knows better, once it was asked.
+      options.cloudProvider === 'external' && before?.addresses?.length
+        ? before.addresses
+        : [...options.nodeIPs.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: options.hostname }],
     capacity,
     allocatable: nodeAllocatable(capacity, options),
     conditions: [
@@ -135,6 +142,7 @@ export function nodeStatus(before: NodeStatus | undefined, input: NodeStatusInpu
 
 /** The object a node registers with. */
 export function newNode(status: NodeStatus, options: KubeletOptions, architecture: string): Node & { metadata: NonNullable<Node['metadata']> } {
+  const taints = [...options.registerWithTaints.map((t) => ({ ...t })), ...(options.cloudProvider === 'external' ? [UNINITIALIZED] : [])];
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -148,10 +156,13 @@ export function newNode(status: NodeStatus, options: KubeletOptions, architectur
         'beta.kubernetes.io/os': 'linux',
         'beta.kubernetes.io/arch': architecture,
       },
-      annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+      annotations: {
+        'volumes.kubernetes.io/controller-managed-attach-detach': 'true',
+        ...(options.cloudProvider === 'external' && !options.nodeIPsDetected ? { [PROVIDED_IP]: options.nodeIPs.join(',') } : {}),
+      },
     },
     spec: {
-      ...(options.registerWithTaints.length > 0 ? { taints: options.registerWithTaints.map((t) => ({ ...t })) } : {}),
+      ...(taints.length > 0 ? { taints } : {}),
       ...(options.providerID ? { providerID: options.providerID } : {}),
     },
     status,

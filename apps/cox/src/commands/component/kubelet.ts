@@ -15,6 +15,7 @@ export interface KubeletFlags {
   readonly hostnameOverride?: string;
   readonly nodeIp?: string;
   readonly nodeLabels?: string;
+  readonly cloudProvider?: 'external' | '';
   readonly rootDir: string;
   readonly cgroupRoot: string;
   readonly port: number;
@@ -79,6 +80,7 @@ export function runKubelet(flags: KubeletFlags): Promise<void> {
         .filter(Boolean)
         .map((pair) => [pair.split('=')[0] as string, pair.split('=')[1] ?? '']),
     ),
+    ...(flags.cloudProvider ? { cloudProvider: flags.cloudProvider } : {}),
     ...(flags.hostnameOverride === undefined ? {} : { nodeName: flags.hostnameOverride }),
     ...(flags.podManifestPath === undefined ? {} : { staticPodPath: flags.podManifestPath }),
     authentication: {
