@@ -14,5 +14,8 @@ export type { EventType, KubeletEvents } from './events.js';
 export { Kubelet, type KubeletDeps } from './kubelet.js';
 export { Keys as KubeletKeys } from './pod/keys.js';
 export type { ObservedContainer, ObservedPod, ObservedSandbox } from './pod/observed.js';
+export type { HttpProbeOptions, ProbeAnswer } from './probes/http-probe.js';
+export type { PodNetwork } from './probes/pod-network.js';
+export { HollowNodes, type HollowNodeSpec, type HollowNodesOptions } from './hollow/hollow-nodes.js';
 export { type KubeletConfig, kubeletOptions, type KubeletOptions, type Taint } from './options.js';
 export { podStatus, type PodStatusInput, type PodVerdict } from './status/pod-status.js';

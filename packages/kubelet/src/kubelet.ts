@@ -25,6 +25,7 @@ import { PodSignals } from './pod-signals.js';
 import { gracePeriodOf, isTerminal, podId } from './pod/pod-spec.js';
 import { PodCache } from './pod/pod-cache.js';
 import type { ResourceOptions } from './pod/resources.js';
+import { type PodNetwork, realPodNetwork } from './probes/pod-network.js';
 import { ProbeManager } from './probes/probe-manager.js';
 import { probeRunner } from './probes/run-probe.js';
 import { parseResolvConf, type ResolvConf } from './render/dns.js';
@@ -55,6 +56,8 @@ export interface KubeletDeps {
   readonly logger: Logger;
   /** The node was given a pod CIDR: time to write the CNI configuration. */
   readonly onPodCIDR?: (cidr: string, all: readonly string[]) => void | Promise<void>;
+  /** How pods are reached for probes and hooks. Default: by their addresses. A simulated pod's address leads nowhere. */
+  readonly podNetwork?: PodNetwork;
   /** Where events go. Default: the API. */
   readonly events?: KubeletEvents;
 }
@@ -190,7 +193,17 @@ class KubeletRun {
       podIPs: cache.get(pod.metadata?.uid ?? '').sandboxes[0]?.ips ?? [],
       allocatable: this.#agent?.allocatable ?? {},
     });
-    const volumes = new VolumeManager({ paths, client, objects, tokens: new TokenManager(client, clock), events, clock, logger, fieldContext });
+    const volumes = new VolumeManager({
+      paths,
+      client,
+      objects,
+      tokens: new TokenManager(client, clock),
+      events,
+      clock,
+      logger,
+      fieldContext,
+      mountVolumes: options.mountVolumes,
+    });
     this.#volumes = volumes;
     const images = new ImageManager(
       {
@@ -206,7 +219,8 @@ class KubeletRun {
       },
       { backoff: options.imagePullBackOff, presenceMs: 60_000 },
     );
-    const hooks = new HookRunner(cri.runtime, clock);
+    const network = this.#deps.podNetwork ?? realPodNetwork(clock);
+    const hooks = new HookRunner(cri.runtime, clock, network);
     const cgroups = options.cgroupsPerQOS ? new PodCgroups(options.cgroupRoot, resources, clock) : undefined;
     const runtime = new PodRuntime(
       {
@@ -239,6 +253,7 @@ class KubeletRun {
         clusterDomain: options.clusterDomain,
         clusterDNS: options.clusterDNS,
         seccompDefault: options.seccompDefault,
+        mountVolumes: options.mountVolumes,
         cgroupRoot: cgroups ? options.cgroupRoot : undefined,
         resources,
       },
@@ -246,7 +261,7 @@ class KubeletRun {
     const probes = new ProbeManager({
       clock,
       random,
-      run: probeRunner(cri.runtime, clock),
+      run: probeRunner(cri.runtime, clock, network),
       events,
       changed,
       bornAt: this.#bornAt,

@@ -35,6 +35,10 @@ export interface KubeletOptions {
   readonly clusterDNS: readonly string[];
   readonly resolvConf: string;
   readonly maxPods: number;
+  /** Instead of what the machine has, by resource; for nodes that are not machines. */
+  readonly capacity: Readonly<Record<string, string>>;
+  /** False: nothing is mounted, so no root is needed: volumes in memory are folders, sub-paths plain paths. For runtimes that simulate. */
+  readonly mountVolumes: boolean;
   readonly podCIDR?: string;
   /** HTTPS API. Port 0: any free one. */
   readonly address: string;
@@ -102,6 +106,8 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     clusterDNS: [],
     resolvConf: '/etc/resolv.conf',
     maxPods: 110,
+    capacity: {},
+    mountVolumes: true,
     address: '0.0.0.0',
     port: 10_250,
     healthzPort: 0,

@@ -106,7 +106,7 @@ describe('a script', () => {
 
   it.each([
     ['{exit: {code: 300}}', /annotation sim\.coxswain\.dev\/containers: exit\.code must be an integer from 0 to 255, got 300/],
-    ['{exits: {}}', /exits is unknown; known here: start, exit/],
+    ['{exits: {}}', /exits is unknown; known here: start, serve, exit/],
     ['{logs: [{every: 1s}]}', /logs\[0\]\.line is required/],
     ['{start: {after: 5}}', /start\.after must be a duration such as 500ms, 2s or 1m30s, got 5/],
     ['[', /annotation sim\.coxswain\.dev\/containers/],

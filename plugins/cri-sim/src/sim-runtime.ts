@@ -27,6 +27,8 @@ export interface SimRuntimeOptions {
 export interface SimRuntime {
   readonly runtime: RuntimeService;
   readonly image: ImageService;
+  /** Why what listens at a pod's address does not answer now; undefined: it does. For the network probes of a kubelet. */
+  refusal(podIP: string): string | undefined;
   /** For a kubelet in this process, without a socket. */
   connect(): CriConnection;
   /** Serve on `unix:///…` until `close`. */
@@ -60,6 +62,7 @@ export function createSimRuntime(options: SimRuntimeOptions = {}): SimRuntime {
   return {
     runtime,
     image: images,
+    refusal: (podIP) => simulation.refusal(podIP),
     connect() {
       const connection = connectCriInProcess({ runtime, image: images, clock });
       connections.push(connection);

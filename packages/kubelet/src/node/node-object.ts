@@ -44,6 +44,7 @@ export function nodeCapacity({ options, machine, disk }: Pick<NodeStatusInput, '
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
     pods: String(options.maxPods),
+    ...options.capacity,
   };
 }
 

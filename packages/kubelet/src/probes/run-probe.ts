@@ -1,10 +1,9 @@
 import type { Container, Probe } from '@coxswain/api';
 import { isRpcError, type RuntimeServiceClient } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
-import { grpcProbe } from './grpc-probe.js';
-import { httpProbe, type ProbeAnswer } from './http-probe.js';
+import type { ProbeAnswer } from './http-probe.js';
 import { resolvePort } from './ports.js';
-import { tcpProbe } from './tcp-probe.js';
+import { type PodNetwork, realPodNetwork } from './pod-network.js';
 
 export interface ProbeTarget {
   readonly container: Container;
@@ -15,17 +14,17 @@ export interface ProbeTarget {
 /** Makes one check. Never rejects: what went wrong on our side is `unknown`, which counts for nothing. */
 export type ProbeRunner = (probe: Probe, target: ProbeTarget) => Promise<ProbeAnswer>;
 
-export function probeRunner(runtime: RuntimeServiceClient, clock: Clock): ProbeRunner {
+export function probeRunner(runtime: RuntimeServiceClient, clock: Clock, network: PodNetwork = realPodNetwork(clock)): ProbeRunner {
   return async (probe, target) => {
     try {
-      return await run(probe, target, runtime, clock);
+      return await run(probe, target, runtime, network);
     } catch (error) {
       return { outcome: 'unknown', message: (error as Error).message };
     }
   };
 }
 
-async function run(probe: Probe, { container, containerId, podIP }: ProbeTarget, runtime: RuntimeServiceClient, clock: Clock): Promise<ProbeAnswer> {
+async function run(probe: Probe, { container, containerId, podIP }: ProbeTarget, runtime: RuntimeServiceClient, network: PodNetwork): Promise<ProbeAnswer> {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
   const address = (host: string | undefined) => {
     const found = host || podIP;
@@ -47,14 +46,14 @@ async function run(probe: Probe, { container, containerId, podIP }: ProbeTarget,
     }
   }
   if (probe.httpGet)
-    return httpProbe({
+    return network.http({
       ...probe.httpGet,
       host: address(probe.httpGet.host),
       port: resolvePort(probe.httpGet.port, container),
       userAgent: 'kube-probe/1.36',
       timeoutMs,
     });
-  if (probe.tcpSocket) return tcpProbe(address(probe.tcpSocket.host), resolvePort(probe.tcpSocket.port, container), timeoutMs);
-  if (probe.grpc) return grpcProbe(address(undefined), probe.grpc.port, probe.grpc.service ?? '', timeoutMs, clock);
+  if (probe.tcpSocket) return network.tcp(address(probe.tcpSocket.host), resolvePort(probe.tcpSocket.port, container), timeoutMs);
+  if (probe.grpc) return network.grpc(address(undefined), probe.grpc.port, probe.grpc.service ?? '', timeoutMs);
   throw new Error(`missing probe handler for ${container.name}`);
 }

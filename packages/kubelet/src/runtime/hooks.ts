@@ -1,7 +1,7 @@
 import type { Container, LifecycleHandler } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
-import { httpProbe } from '../probes/http-probe.js';
+import type { PodNetwork } from '../probes/pod-network.js';
 import { resolvePort } from '../probes/ports.js';
 
 export interface HookInput {
@@ -18,6 +18,7 @@ export class HookRunner {
   constructor(
     private readonly runtime: RuntimeServiceClient,
     private readonly clock: Clock,
+    private readonly network: PodNetwork,
   ) {}
 
   async run(handler: LifecycleHandler, input: HookInput): Promise<void> {
@@ -38,7 +39,7 @@ export class HookRunner {
     if (handler.httpGet) {
       const host = handler.httpGet.host || input.podIP;
       if (!host) throw new Error('no address to send the request to: the pod has no IP');
-      const result = await httpProbe({
+      const result = await this.network.http({
         ...handler.httpGet,
         host,
         port: resolvePort(handler.httpGet.port, container),

@@ -37,6 +37,7 @@ export interface PodRuntimeOptions {
   /** '' when the runtime places its own groups. */
   readonly cgroupRoot: string | undefined;
   readonly resources: ResourceOptions;
+  readonly mountVolumes: boolean;
 }
 
 export interface PodRuntimeDeps {
@@ -215,7 +216,14 @@ export class PodRuntime {
       },
     });
     const hostsPath = await this.#hostsFile(pod, podIPs);
-    const mounts = await containerMounts(pod, container, { paths, volumes, env, restartCount: action.restartCount, ...(hostsPath ? { hostsPath } : {}) });
+    const mounts = await containerMounts(pod, container, {
+      paths,
+      volumes,
+      env,
+      restartCount: action.restartCount,
+      mountVolumes: this.#options.mountVolumes,
+      ...(hostsPath ? { hostsPath } : {}),
+    });
     await this.#pullImageVolumes(pod, mounts, container, sandbox, signal);
     mkdirSync(join(paths.podLogs(podId(pod)), container.name), { recursive: true, mode: 0o755 });
     const target = pod.spec?.ephemeralContainers?.find((c) => c.name === container.name)?.targetContainerName;

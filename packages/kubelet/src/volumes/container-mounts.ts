@@ -18,6 +18,8 @@ export interface ContainerMountsInput {
   /** The managed /etc/hosts; absent when the pod brings its own or has no network of ours. */
   readonly hostsPath?: string;
   readonly restartCount: number;
+  /** False: a sub-path is given to the runtime as it is, below its volume. Default true. */
+  readonly mountVolumes?: boolean;
 }
 
 const PROPAGATION: Readonly<Record<string, MountPropagation>> = {
@@ -51,7 +53,10 @@ export async function containerMounts(pod: Pod, container: Container, input: Con
         throw new ContainerConfigError(`subPath "${subPath}" must be a relative path without '..'`);
     }
     let hostPath = volume.path as string;
-    if (subPath) {
+    if (subPath && input.mountVolumes === false) {
+      hostPath = join(hostPath, subPath);
+      await mkdir(hostPath, { recursive: true });
+    } else if (subPath) {
       const target = input.paths.subPath(uid, mount.name, container.name, index);
       try {
         if (!(await isMountPoint(target))) await mountSubPath(hostPath, subPath, target, { readOnly: false });

@@ -53,6 +53,8 @@ export interface VolumeManagerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly fieldContext: (pod: Pod) => FieldContext;
+  /** False: volumes in memory are plain folders. Default true. */
+  readonly mountVolumes?: boolean;
 }
 
 const WRITTEN = ['configMap', 'secret', 'projected', 'downwardAPI'] as const;
@@ -163,7 +165,8 @@ export class VolumeManager {
     const fresh = await mkdir(path, { recursive: true, mode: 0o750 });
     if (volume.emptyDir?.medium === 'Memory') {
       const size = quantityValue(volume.emptyDir.sizeLimit);
-      if (fresh !== undefined || !(await isMountPoint(path)))
+      if (this.#deps.mountVolumes === false) await chmod(path, 0o777);
+      else if (fresh !== undefined || !(await isMountPoint(path)))
         await mountTmpfs({ target: path, mode: 0o777, ...(size > 0 ? { sizeBytes: Math.ceil(size) } : {}) });
     } else if (volume.emptyDir?.medium) throw new Error(`unsupported emptyDir medium "${volume.emptyDir.medium}" on this node`);
     // Not by mkdir's mode: the umask would narrow it.
@@ -178,7 +181,8 @@ export class VolumeManager {
     const path = this.#deps.paths.volume(uid, plugin, volume.name);
     const fresh = await mkdir(path, { recursive: true, mode: 0o755 });
     // Secrets never reach a disk.
-    if ((volume.secret || volume.projected) && (fresh !== undefined || !(await isMountPoint(path)))) await mountTmpfs({ target: path, mode: 0o777 });
+    if (this.#deps.mountVolumes !== false && (volume.secret || volume.projected) && (fresh !== undefined || !(await isMountPoint(path))))
+      await mountTmpfs({ target: path, mode: 0o777 });
     await this.#write(state, volume, path, signal);
     return { path, readOnly: true };
   }

@@ -50,6 +50,8 @@ export interface ContainerScript {
   readonly usage: readonly UsageScript[];
   /** The first that matches answers; without one a command ends at once, with code 0 and no output. */
   readonly exec: readonly ExecScript[];
+  /** Whether what asks its ports (probes) gets an answer: from this time on, or never, and why. */
+  readonly serve: { readonly afterMs: number; readonly error?: string };
   /** What a connection to a port is answered with after its first bytes. Other ports refuse. */
   readonly ports: Readonly<Record<string, string>>;
 }
@@ -64,5 +66,6 @@ export const defaultScript: ContainerScript = Object.freeze({
   logs: [],
   usage: [{ afterMs: 0, milliCpu: 1, memoryBytes: 1024 * 1024 }],
   exec: [],
+  serve: { afterMs: 0 },
   ports: {},
 });

@@ -27,11 +27,14 @@ const exec: Parse<ContainerScript['exec'][number]> = (value, path) => {
   return { command, stdout, stderr, code, afterMs: after, echo, ...(error === undefined ? {} : { error }) };
 };
 
+const step = (value: unknown, path: string): ContainerScript['start'] => {
+  const { after = 0, error } = startFields(value, path);
+  return { afterMs: after, ...(error === undefined ? {} : { error }) };
+};
+
 const fields = {
-  start: (value: unknown, path: string): ContainerScript['start'] => {
-    const { after = 0, error } = startFields(value, path);
-    return { afterMs: after, ...(error === undefined ? {} : { error }) };
-  },
+  start: step,
+  serve: step,
   exit: (value: unknown, path: string): NonNullable<ContainerScript['exit']> => {
     const { after = 0, code = 0, reason, times } = exitFields(value, path);
     return { afterMs: after, code, ...(reason === undefined ? {} : { reason }), ...(times === undefined ? {} : { times }) };

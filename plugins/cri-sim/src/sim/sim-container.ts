@@ -97,6 +97,14 @@ export class SimContainer {
     this.#log.create();
   }
 
+  /** Why it does not answer on its ports; undefined: it does. What has ended, such as an init container, is not asked. */
+  refusal(): string | undefined {
+    const { record, script } = this;
+    if (record.state === 'exited') return undefined;
+    if (script.serve.error !== undefined) return script.serve.error;
+    return record.state === 'running' && this.deps.clock.now() - record.startedAt >= script.serve.afterMs ? undefined : 'connection refused';
+  }
+
   /** Cores × time since the start, and memory now. */
   usage(): { readonly cpuNanoseconds: number; readonly nanoCores: number; readonly memoryBytes: number } {
     const { record, script } = this;

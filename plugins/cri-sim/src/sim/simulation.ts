@@ -195,6 +195,14 @@ export class Simulation {
     if (sandbox) this.#publish(id, sandbox.record, ContainerEventType.CONTAINER_DELETED_EVENT);
   }
 
+  /** Why nobody answers at this address; undefined: somebody does. */
+  refusal(ip: string): string | undefined {
+    const pod = [...this.#sandboxes.values()].find((s) => s.record.ready && s.record.ips.includes(ip));
+    if (!pod) return `no route to host ${ip}`;
+    const refusals = [...pod.containers].map((c) => c.refusal());
+    return refusals.length === 0 ? 'connection refused' : refusals.find((r) => r !== undefined);
+  }
+
   /** Timers end; what is written down stays. */
   close(): void {
     for (const container of this.#containers.values()) container.close();
