@@ -31,6 +31,8 @@ export default {
       onlyImports(`${c}-meets-others-through-the-api`, src([c]), src([c, 'controller', 'client', 'sdk', 'api', 'apimachinery', ...protocol])),
     ),
     onlyImports('cluster-imports-no-plugin', src(['cluster']), '^packages/'),
+    // A composition root that third parties import: see docs/adr/0010.
+    onlyImports('testing-composes', src(['testing']), ['^packages/', '^plugins/cri-sim/']),
     {
       name: 'plugins-import-no-component-and-no-plugin',
       severity: 'error',
