@@ -133,6 +133,30 @@ describe('a pod', () => {
     expect(stops).toEqual(['web', 'side']);
   });
 
+  it('fails with an init container, and says which one held it back', async () => {
+    node = await start();
+    node.pod('a', {
+      restartPolicy: 'Never',
+      initContainers: [
+        { ...web, name: 'first' },
+        { ...web, name: 'second' },
+      ],
+      containers: [web],
+    });
+    await node.until(() => node.cri.running().includes('first'));
+    node.cri.exit('first', 0);
+    await node.until(() => node.cri.running().includes('second'));
+    node.cri.exit('second', 1);
+    await node.until(() => node.phase('a') === 'Failed');
+    const status = node.status('a');
+    expect(status.conditions.find((c: { type: string }) => c.type === 'Initialized')).toMatchObject({
+      status: 'False',
+      reason: 'ContainersNotInitialized',
+      message: 'containers with incomplete status: [second]',
+    });
+    expect(status.containerStatuses[0].state).toEqual({ waiting: { reason: 'PodInitializing' } });
+  });
+
   it('is restarted by its liveness probe and made ready by its readiness probe', async () => {
     node = await start();
     let healthy = true;

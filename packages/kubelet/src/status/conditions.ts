@@ -76,7 +76,7 @@ function initializedCondition(pod: Pod, input: ConditionInput): Verdict {
   const incomplete: string[] = [];
   for (const container of pod.spec.initContainers) {
     const status = input.initContainerStatuses.find((s) => s.name === container.name);
-    const done = isSidecar(container) ? started || status?.started === true : started || status?.state?.terminated?.exitCode === 0;
+    const done = started || (isSidecar(container) ? status?.started === true : status?.state?.terminated?.exitCode === 0);
     if (!done) incomplete.push(container.name);
   }
   if (incomplete.length === 0) return { status: 'True' };

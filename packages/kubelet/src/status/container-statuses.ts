@@ -43,7 +43,18 @@ export function containerStatuses(
 }
 
 function isInitialized(pod: Pod, observed: ObservedPod): boolean {
-  return !pod.spec?.initContainers?.length || (pod.spec?.containers ?? []).some((c) => latestContainer(observed, c.name));
+  if (!pod.spec?.initContainers?.length) return true;
+  return (pod.spec.containers ?? []).some((c) => latestContainer(observed, c.name)) || (pod.status?.containerStatuses ?? []).some(hasStarted);
+}
+
+const hasStarted = (s: ContainerStatus): boolean => Boolean(s.state?.running ?? s.state?.terminated ?? s.lastState?.terminated);
+
+/** Whether an init container that comes after this one has run: this one must have run too. */
+function startedLater(pod: Pod, name: string): boolean {
+  const init = pod.spec?.initContainers ?? [];
+  const at = init.findIndex((c) => c.name === name);
+  if (at === -1) return false;
+  return init.slice(at + 1).some((c) => pod.status?.initContainerStatuses?.some((s) => s.name === c.name && hasStarted(s)));
 }
 
 function previousStatus(pod: Pod, name: string): ContainerStatus | undefined {
@@ -62,7 +73,7 @@ function containerStatus(pod: Pod, ref: ContainerRef, observed: ObservedPod, vie
   const base = { name: container.name, image: container.image ?? '' };
 
   if (!latest) {
-    const gone = vanished(pod, before, view);
+    const gone = vanished(pod, before, view, initialized || startedLater(pod, container.name));
     if (gone) return gone;
     const waiting = { ...(note ?? pending) };
     return {
@@ -129,8 +140,8 @@ function stateOf(c: ObservedContainer, containerID: string, pending: Waiting): C
   }
 }
 
-/** A container the API knows of and the runtime no longer does. */
-function vanished(pod: Pod, before: ContainerStatus | undefined, view: StatusView): ContainerStatus | undefined {
+/** A container the API knows of and the runtime no longer does. `due`: it was its turn to run, or its turn was over. */
+function vanished(pod: Pod, before: ContainerStatus | undefined, view: StatusView, due: boolean): ContainerStatus | undefined {
   if (!before) return undefined;
   const { ready: _ready, ...kept } = before;
   const waiting = () => ({ waiting: { ...(view.waiting(before.name) ?? { reason: 'ContainerCreating' }) } });
@@ -142,7 +153,7 @@ function vanished(pod: Pod, before: ContainerStatus | undefined, view: StatusVie
     if (view.terminating || init || !willRunAgain(pod, before)) return { ...before, ready: init && before.state.terminated.exitCode === 0 };
     return { ...kept, ready: false, state: waiting(), lastState: before.state };
   }
-  if (!before.state?.running) return view.terminating ? { ...kept, ready: false, started: false, state: unknown(lost) } : undefined;
+  if (!before.state?.running) return view.terminating && due ? { ...kept, ready: false, started: false, state: unknown(lost) } : undefined;
   if (view.terminating || pod.metadata?.deletionTimestamp) return { ...kept, ready: false, started: false, state: unknown(lost) };
   return {
     ...kept,

@@ -13,6 +13,20 @@ describe('writeAtomically', () => {
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
+  it('lets a group read, and no more, whatever the mode says', async () => {
+    const gid = process.getgid?.() ?? 0;
+    await writeAtomically(
+      dir,
+      new Map([
+        ['open', file('1')],
+        ['narrow', file('2', 0o400)],
+      ]),
+      { stamp: '1', gid },
+    );
+    const mode = async (name: string) => (await stat(join(dir, name))).mode & 0o777;
+    expect([await mode('open'), await mode('narrow')]).toEqual([0o644, 0o440]);
+  });
+
   it('shows files through ..data and swaps them together', async () => {
     expect(
       writeAtomically(

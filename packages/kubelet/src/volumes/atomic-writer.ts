@@ -24,7 +24,7 @@ export interface PayloadFile {
 export interface WriteOptions {
   /** Names the folder of this revision; must differ between writes. */
   readonly stamp: string;
-  /** Group of every file and folder, which it may read as the owner does. */
+  /** Group of every file and folder. The volume is for reading: that is what the group may do, whatever the mode says. */
   readonly gid?: number;
 }
 
@@ -53,7 +53,7 @@ export function writeAtomically(dir: string, payload: ReadonlyMap<string, Payloa
     const full = join(target, path);
     if (path.includes('/')) mkdirSync(dirname(full), { recursive: true, mode: 0o755 });
     writeFileSync(full, file.data, { mode: file.mode });
-    chmodSync(full, options.gid === undefined ? file.mode : file.mode | ((file.mode & 0o600) >> 3));
+    chmodSync(full, options.gid === undefined ? file.mode : file.mode | 0o440);
     if (file.uid !== undefined || options.gid !== undefined) chownSync(full, file.uid ?? 0, options.gid ?? 0);
   }
   if (options.gid !== undefined) ownFolders(target, options.gid);
