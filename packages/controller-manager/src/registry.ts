@@ -26,6 +26,7 @@ import { csrApprovingController, csrCleanerController, csrSigningController } fr
 import { tokenCleanerController } from './cleanup/token-cleaner-controller.js';
 import { resourceQuotaController } from './quota/quota-controller.js';
 import { ephemeralVolumeController } from './storage/ephemeral-volume-controller.js';
+import { serviceCidrController } from './service-cidr/service-cidr-controller.js';
 import { bootstrapSignerController } from './bootstrap/bootstrap-signer-controller.js';
 import { ttlController } from './node/ttl-controller.js';
 import { rootCaController, serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
@@ -59,6 +60,7 @@ export const controllers: readonly RegisteredController[] = [
   { name: 'persistentvolume-protection-controller', group: 'main', account: 'pv-protection-controller', make: pvProtectionController },
   { name: 'ephemeral-volume-controller', group: 'main', account: 'ephemeral-volume-controller', make: ephemeralVolumeController },
   { name: 'resourcequota-controller', group: 'main', account: 'resourcequota-controller', make: resourceQuotaController },
+  { name: 'service-cidr-controller', group: 'main', account: 'service-cidrs-controller', make: serviceCidrController },
   { name: 'horizontal-pod-autoscaler-controller', group: 'main', account: 'horizontal-pod-autoscaler', make: hpaController },
   { name: 'certificatesigningrequest-approving-controller', group: 'main', account: 'certificate-controller', make: csrApprovingController },
   { name: 'certificatesigningrequest-signing-controller', group: 'main', account: 'certificate-controller', make: csrSigningController },

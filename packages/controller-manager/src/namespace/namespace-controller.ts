@@ -9,10 +9,14 @@ const FINALIZER = 'kubernetes';
 /** How many resources of a namespace are emptied at the same time. */
 const PARALLEL = 8;
 const LOOK_AGAIN_MS = 1000;
+/** Goes before everything else: what a pod uses (its policies, its secrets) stays as long as the pod runs. */
+const PODS = ':pods';
 /** A namespace is emptied in several rounds: they share what discovery said. */
 const DISCOVERY_TTL_MS = 5000;
 
-/** A namespace that is being deleted is emptied, whatever is in it, and then let go. */
+const idOf = (r: ServedResource): string => `${r.group}:${r.resource}`;
+
+/** A namespace that is being deleted is emptied, pods first, and then let go. */
 export function namespaceController({ client, informers, clock }: ControllerContext): Controller {
   const namespaces = informers.informer(Resources.namespaces);
   let known: { readonly at: number; readonly result: Promise<Discovery> } | undefined;
@@ -60,21 +64,26 @@ export function namespaceController({ client, informers, clock }: ControllerCont
     const remaining = new Map<string, number>();
     const finalizers = new Map<string, number>();
     const deletionFailures: string[] = [];
-    let next = 0;
-    const worker = async () => {
-      for (let r = todo[next++]; r; r = todo[next++]) {
-        try {
-          const left = await empty(r, namespace, signal);
-          if (left.length === 0) continue;
-          remaining.set(`${r.resource}.${r.group}`, left.length);
-          for (const o of left) for (const f of o.metadata.finalizers ?? []) finalizers.set(f, (finalizers.get(f) ?? 0) + 1);
-        } catch (error) {
-          if (isNotFound(error) || isMethodNotSupported(error)) continue;
-          deletionFailures.push(`${r.resource}.${r.group}: ${(error as Error).message}`);
-        }
+    const one = async (r: ServedResource) => {
+      try {
+        const left = await empty(r, namespace, signal);
+        if (left.length === 0) return;
+        remaining.set(`${r.resource}.${r.group}`, left.length);
+        for (const o of left) for (const f of o.metadata.finalizers ?? []) finalizers.set(f, (finalizers.get(f) ?? 0) + 1);
+      } catch (error) {
+        if (isNotFound(error) || isMethodNotSupported(error)) return;
+        deletionFailures.push(`${r.resource}.${r.group}: ${(error as Error).message}`);
       }
     };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    const [pods, others] = [todo.filter((r) => idOf(r) === PODS), todo.filter((r) => idOf(r) !== PODS)];
+    for (const r of pods) await one(r);
+    if (remaining.size === 0 && deletionFailures.length === 0) {
+      let next = 0;
+      const worker = async () => {
+        for (let r = others[next++]; r; r = others[next++]) await one(r);
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, worker));
+    }
     return { discoveryFailures: failed, deletionFailures, remaining, finalizers };
   }
 

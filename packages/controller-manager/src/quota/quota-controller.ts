@@ -1,58 +1,44 @@
 import type { KubeObject, ResourceQuota } from '@coxswain/api';
-import { isNotFound, semanticEqual } from '@coxswain/apimachinery';
-import { Resources, splitKey, type ResourceRef, type SharedInformer } from '@coxswain/client';
-import type { Controller, ControllerContext } from '../runtime/controller-context.js';
+import { semanticEqual } from '@coxswain/apimachinery';
+import { Resources, splitKey, type SharedInformer } from '@coxswain/client';
+import type { Controller, ControllerContext, KeyQueue } from '../runtime/controller-context.js';
+import { CountedObjects, countedResource } from './counted-objects.js';
 import { quotaUsage } from './quota-usage.js';
 
 const RESYNC_MS = 5 * 60_000;
 const SETTLE_MS = 100;
 
 /** Writes how much of each ResourceQuota is used. What comes in is refused by admission; here it is counted, and given back. */
-export function resourceQuotaController({ client, informers }: ControllerContext): Controller {
+export function resourceQuotaController(context: ControllerContext): Controller {
+  const { client, informers } = context;
   const quotas = informers.informer(Resources.resourceQuotas);
   const pods = informers.informer(Resources.pods);
   const claims = informers.informer(Resources.persistentVolumeClaims);
   const services = informers.informer(Resources.services);
-  const named: Readonly<Record<string, ResourceRef>> = {
-    configmaps: Resources.configMaps,
-    secrets: Resources.secrets,
-    replicationcontrollers: Resources.replicationControllers,
-    resourcequotas: Resources.resourceQuotas,
-    'deployments.apps': Resources.deployments,
-    'replicasets.apps': Resources.replicaSets,
-    'statefulsets.apps': Resources.statefulSets,
-    'daemonsets.apps': Resources.daemonSets,
-    'jobs.batch': Resources.jobs,
-    'cronjobs.batch': Resources.cronJobs,
-  } as never;
   const key = (q: ResourceQuota) => `${q.metadata.namespace}/${q.metadata.name}`;
 
-  /** Only what a quota names is counted, and by one cheap list: the number of objects is enough. */
+  let queue: KeyQueue | undefined;
+  const lookAgain = (namespace: string | undefined) => {
+    for (const q of quotas.lister.list({ namespace })) queue?.addAfter(key(q), SETTLE_MS);
+  };
+  const counted = new CountedObjects(context, lookAgain);
+
   async function count(quota: ResourceQuota, signal: AbortSignal): Promise<Record<string, number>> {
     const out: Record<string, number> = {};
     for (const hard of Object.keys(quota.spec?.hard ?? {})) {
-      const name = hard.replace(/^count\//, '');
-      const ref = named[name] ?? customRef(name);
-      if (!ref || name in out || ['pods', 'services', 'persistentvolumeclaims'].includes(name)) continue;
-      try {
-        const page = await client.resource<KubeObject>(ref, quota.metadata.namespace).list({ limit: 1, signal });
-        out[name] = page.items.length + (page.metadata.remainingItemCount ?? 0);
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-        out[name] = 0;
-      }
+      const resource = countedResource(hard);
+      if (resource !== undefined) out[resource] ??= await counted.count(resource, quota.metadata.namespace ?? '', signal);
     }
     return out;
   }
 
   return {
     name: 'resourcequota',
-    watch(queue) {
-      const inNamespace = (o: { metadata: { namespace?: string } }) => {
-        for (const q of quotas.lister.list({ namespace: o.metadata.namespace })) queue.addAfter(key(q), SETTLE_MS);
-      };
+    watch(to) {
+      queue = to;
+      const inNamespace = (o: KubeObject) => lookAgain(o.metadata.namespace);
       const undo = [
-        quotas.addHandler({ add: (q) => queue.add(key(q)), update: (old, q) => !semanticEqual(old.spec, q.spec) && queue.add(key(q)) }),
+        quotas.addHandler({ add: (q) => to.add(key(q)), update: (old, q) => !semanticEqual(old.spec, q.spec) && to.add(key(q)) }),
         ...[pods, claims, services].map((i) =>
           (i as unknown as SharedInformer<KubeObject>).addHandler({
             delete: inNamespace,
@@ -60,7 +46,10 @@ export function resourceQuotaController({ client, informers }: ControllerContext
           }),
         ),
       ];
-      return () => undo.forEach((f) => f());
+      return () => {
+        undo.forEach((f) => f());
+        void counted.stop();
+      };
     },
     async reconcile(at, signal) {
       const { namespace, name } = splitKey(at);
@@ -77,10 +66,4 @@ export function resourceQuotaController({ client, informers }: ControllerContext
       return { requeueAfterMs: RESYNC_MS };
     },
   };
-}
-
-/** `widgets.example.com`: counted in whatever version is asked for first; v1 is the best guess without discovery. */
-function customRef(name: string): ResourceRef | undefined {
-  const dot = name.indexOf('.');
-  return dot === -1 ? undefined : { group: name.slice(dot + 1), version: 'v1', resource: name.slice(0, dot), namespaced: true };
 }
