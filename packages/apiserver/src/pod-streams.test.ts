@@ -95,6 +95,20 @@ it('tunnels exec both ways, each direction closing by itself', async () => {
   expect(asked.at(-1)).toBe('/exec/default/placed/b?input=1&output=1&tty=1&command=sh&command=-c');
 });
 
+it('sends logs as the messages of a WebSocket, in the encoding that the client can read', async () => {
+  const read = (query: string, protocol: string) =>
+    upgrade(`${NS}/pods/placed/log?container=a${query}`, 'admin', '', `Upgrade: websocket\r\nSec-WebSocket-Key: eA==${protocol}`);
+  const plain = await read('&follow=true', '');
+  expect(plain).toMatch(/^HTTP\/1\.1 101 /);
+  expect(plain).not.toContain('Sec-WebSocket-Protocol');
+  expect(plain).toContain('line 1\n');
+  expect(asked.at(-1)).toBe('/containerLogs/default/placed/a?follow=true');
+  const base64 = await read('', '\r\nSec-WebSocket-Protocol: other, base64.binary.k8s.io');
+  expect(base64).toContain('Sec-WebSocket-Protocol: base64.binary.k8s.io\r\n');
+  expect(base64).toContain(Buffer.from('line 1\n').toString('base64'));
+  expect(await read('&previous=true', '')).toMatch(/^HTTP\/1\.1 400 [\s\S]*previous terminated container/);
+});
+
 it('refuses an upgrade before it reaches the kubelet', async () => {
   const before = asked.length;
   expect(await upgrade(`${NS}/pods/placed/exec?container=b&command=sh&stdout=1`, 'bob', '')).toMatch(
@@ -105,11 +119,11 @@ it('refuses an upgrade before it reaches the kubelet', async () => {
 });
 
 /** Everything the server sends until it closes, after sending `text` and closing our half once it is back. */
-function upgrade(path: string, token: string, text: string): Promise<string> {
+function upgrade(path: string, token: string, text: string, protocol = 'Upgrade: SPDY/3.1'): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port: api.server.port, rejectUnauthorized: false, allowHalfOpen: true, ALPNProtocols: ['http/1.1'] };
     const socket = connect(options, () => {
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\n${protocol}\r\n\r\n`);
     });
     let all = '';
     let sent = false;

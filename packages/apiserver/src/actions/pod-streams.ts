@@ -1,5 +1,6 @@
 import type { KubeObject } from '@coxswain/api';
 import { ApiError, genericServerResponse } from '@coxswain/apimachinery';
+import { isWebSocket } from '../http/websocket.js';
 import type { RequestContext } from '../request/request-context.js';
 import { admissionRequest } from '../rest/admission-request.js';
 import type { ActionHandler } from '../rest/resource-handler.js';
@@ -7,6 +8,7 @@ import type { ServedResource } from '../registry/served-resource.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { KubeletLocator } from '../proxy/kubelet-location.js';
 import { passThrough } from '../proxy/pass-through.js';
+import { readWebSocket } from '../proxy/read-websocket.js';
 import type { ActionEnv } from './action-env.js';
 
 interface Container {
@@ -30,7 +32,10 @@ export function logAction(kubelets: KubeletLocator): ActionHandler {
     const suffix = passed.size > 0 ? `?${passed}` : '';
     const { namespace, name } = pod.metadata;
     const backend = kubelets.locate(nodeName, `/containerLogs/${namespace}/${name}/${container}${suffix}`);
-    return passThrough(context.request, backend, { headers: { accept: '*/*' }, refusal: (code, text) => logRefusal(served, name ?? '', code, text) });
+    const { raw } = context.request;
+    const refusal = (code: number, text: string) => logRefusal(served, name ?? '', code, text);
+    if (raw?.upgrade && isWebSocket(raw.headers)) return readWebSocket(context.request, raw, raw.upgrade, backend, refusal);
+    return passThrough(context.request, backend, { headers: { accept: '*/*' }, refusal });
   };
 }
 

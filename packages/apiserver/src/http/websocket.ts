@@ -27,6 +27,9 @@ function message(opcode: number, payload: Uint8Array): Buffer {
   return Buffer.concat([head, payload]);
 }
 
+export const binaryMessage = (payload: Uint8Array): Buffer => message(BINARY, payload);
+export const textMessage = (text: string): Buffer => message(TEXT, Buffer.from(text));
+
 /** One message per event. */
 export const textMessages: WatchFraming = {
   id: 'websocket',
@@ -43,12 +46,13 @@ export function isWebSocket(headers: Readonly<Record<string, string | string[] |
   return String(headers.upgrade ?? '').toLowerCase() === 'websocket' && typeof headers['sec-websocket-key'] === 'string';
 }
 
-/** Accept the connection, and answer what the client sends until it closes. */
-export function acceptWebSocket(headers: Readonly<Record<string, string | string[] | undefined>>, socket: Duplex): void {
+/** Accept the connection, in one of the subprotocols the client offers, and answer what the client sends until it closes. */
+export function acceptWebSocket(headers: Readonly<Record<string, string | string[] | undefined>>, socket: Duplex, protocol?: string): void {
   const accept = createHash('sha1')
     .update(`${String(headers['sec-websocket-key'])}${KEY_SUFFIX}`)
     .digest('base64');
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  const chosen = protocol === undefined ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`);
   let pending = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {
     pending = Buffer.concat([pending, chunk]);

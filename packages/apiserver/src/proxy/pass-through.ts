@@ -117,7 +117,8 @@ function forward(request: ApiRequest, raw: RawExchange, backend: Backend, { head
   });
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
+/** The beginning of an answer's body, for an error's message. */
+export async function textOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of answer) {
