@@ -5,6 +5,8 @@ import { cloneJson, isJsonObject } from '../util/json.js';
 
 /** Upstream's limit. */
 export const MAX_JSON_PATCH_OPERATIONS = 10_000;
+/** Upstream's limit, too: what the copies of one patch may add up to, in bytes of JSON. Forty of them could double the object forty times. */
+const MAX_COPIED_BYTES = 3 * 1024 * 1024;
 const OPERATIONS: ReadonlySet<unknown> = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
 
 /**
@@ -21,11 +23,18 @@ export function applyJsonPatch(object: JsonObject, patch: unknown): JsonObject {
       throw ApiError.badRequest(`error decoding patch: operation ${i} is not valid: ${JSON.stringify(operation)}`);
     }
   });
-  let result: unknown;
-  try {
-    result = fastJsonPatch.applyPatch(cloneJson(object), cloneJson(patch) as Operation[], true, true).newDocument;
-  } catch (error) {
-    throw unprocessablePatch((error as Error).message.split('\n')[0] ?? '');
+  let result: unknown = cloneJson(object);
+  let copied = 0;
+  for (const [i, operation] of (cloneJson(patch) as Operation[]).entries()) {
+    try {
+      if (operation.op === 'copy') copied += (JSON.stringify(fastJsonPatch.getValueByPointer(result, operation.from)) ?? '').length;
+      if (copied <= MAX_COPIED_BYTES) result = fastJsonPatch.applyOperation(result, operation, true, true, true, i).newDocument;
+    } catch (error) {
+      throw unprocessablePatch((error as Error).message.split('\n')[0] ?? '');
+    }
+    if (copied > MAX_COPIED_BYTES) {
+      throw unprocessablePatch(`unable to copy: the copies of the patch add up to ${copied} bytes, exceeding the limit ${MAX_COPIED_BYTES}`);
+    }
   }
   if (!isJsonObject(result)) throw unprocessablePatch('the patch replaces the object with something else');
   return result;

@@ -30,6 +30,13 @@ describe('applyJsonPatch', () => {
     expect(object).toEqual({ a: [1, 2], b: { c: 'x' } });
   });
 
+  it('refuses copies that would double the object until no memory holds it', () => {
+    const doublings = Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '/data', path: `/data/x${i}` }));
+    const [code, message] = codeOf(() => applyJsonPatch({ data: { k: 'v'.repeat(100) } }, doublings));
+    expect(code).toBe(422);
+    expect(message).toContain('exceeding the limit 3145728');
+  });
+
   it('tells a malformed patch from one that does not apply and one that is too long', () => {
     expect(codeOf(() => applyJsonPatch({}, { op: 'add' }))[0]).toBe(400);
     expect(codeOf(() => applyJsonPatch({}, [{ op: 'frob', path: '/a' }]))[0]).toBe(400);

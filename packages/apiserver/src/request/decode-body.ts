@@ -60,13 +60,30 @@ export function parseYaml(body: Buffer): { readonly value: unknown; readonly dup
       if (duplicate === undefined) throw error;
       value = load(text, { schema: JSON_SCHEMA, json: true });
     }
-    // Aliases share nodes: one round through JSON makes a tree of it, and bounds what they can blow up to.
-    const json = JSON.stringify(value ?? null);
-    if (json.length > 16 * 1024 * 1024) throw new Error('the document grows beyond the limit');
-    return { value: JSON.parse(json), ...(duplicate === undefined ? {} : { duplicate }) };
+    return { value: untangled(value ?? null), ...(duplicate === undefined ? {} : { duplicate }) };
   } catch (error) {
     throw ApiError.badRequest(`error converting YAML to JSON: ${(error as Error).message}`);
   }
+}
+
+const MAX_YAML_NODES = 1_000_000;
+const MAX_YAML_CHARACTERS = 16 * 1024 * 1024;
+const MAX_YAML_DEPTH = 1000;
+
+/** A tree without shared parts. A few aliases of aliases can stand for more than any memory holds: refused before it is made. */
+function untangled(value: unknown): unknown {
+  let nodes = 0;
+  let characters = 0;
+  const copy = (part: unknown, depth: number): unknown => {
+    if (typeof part === 'string') characters += part.length;
+    if (++nodes > MAX_YAML_NODES || characters > MAX_YAML_CHARACTERS) throw new Error('document contains excessive aliasing');
+    if (typeof part === 'number' && !Number.isFinite(part)) throw new Error(`json: unsupported value: ${part}`);
+    if (depth > MAX_YAML_DEPTH) throw new Error('exceeded max depth');
+    if (Array.isArray(part)) return part.map((item) => copy(item, depth + 1));
+    if (typeof part !== 'object' || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, member]) => [key, copy(member, depth + 1)]));
+  };
+  return copy(value, 0);
 }
 
 /** In the words of upstream's parser. */

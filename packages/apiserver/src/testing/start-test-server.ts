@@ -38,6 +38,8 @@ export interface CallOptions {
 export interface TestServer extends AsyncDisposable {
   readonly server: ApiServer;
   readonly store: StateStore;
+  /** PEM: what its certificate is checked with. */
+  readonly ca: string;
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
   /** Events of a watch until `enough` says so. */
   watch(path: string, enough: (events: readonly WatchLine[]) => boolean): Promise<readonly WatchLine[]>;
@@ -111,6 +113,7 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
   return {
     server,
     store,
+    ca,
     call(method, path, body, { token = 'admin', headers = {}, type = 'application/json' } = {}) {
       const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
       return new Promise((resolve, reject) => {
