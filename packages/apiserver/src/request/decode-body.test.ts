@@ -28,6 +28,6 @@ describe('YAML bodies', () => {
 
   it('are refused when they hold themselves, or what JSON cannot say', () => {
     expect(refusal('&a [*a]')).toMatchObject({ code: 400, message: expect.stringContaining('max depth') });
-    expect(refusal('a: .inf')).toMatchObject({ code: 400, message: expect.stringContaining('unsupported value') });
+    expect(refusal('a: 1e999')).toMatchObject({ code: 400, message: expect.stringContaining('unsupported value') });
   });
 });

@@ -22,7 +22,7 @@ export function samples(namespace: string, name: string): readonly Sample[] {
   return [
     { path: `${core}/configmaps`, object: { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { k: 'v' }, binaryData: { b: 'AAAA' } } },
     { path: `${core}/secrets`, object: { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: { k: 'dg==' }, stringData: { s: 't' } } },
-    { path: `${core}/pods`, object: { apiVersion: 'v1', kind: 'Pod', metadata, ...template, spec: { ...template.spec, serviceAccountName: 'default' } } },
+    { path: `${core}/pods`, object: { apiVersion: 'v1', kind: 'Pod', metadata, spec: { ...template.spec, serviceAccountName: 'default' } } },
     {
       path: `${core}/services`,
       object: { apiVersion: 'v1', kind: 'Service', metadata, spec: { selector: { app: 'f' }, ports: [{ port: 80, targetPort: 'http', protocol: 'TCP' }] } },
