@@ -1,8 +1,13 @@
+import type { PodNetworkMode } from '@coxswain/cluster';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ownRoles } from './cluster/own-roles.js';
 import { componentCommands } from './commands/component/component-commands.js';
 import { logLevels } from './logger.js';
-import { AUTO, runtimeChoices } from './runtimes/registry.js';
+import { AUTO, runtimeChoices } from './runtimes/names.js';
 import { coxVersion } from './version.js';
+
+// The modes of @coxswain/cluster, which the command line does not load.
+const podNetworks = ['auto', 'vxlan', 'direct'] as const satisfies readonly PodNetworkMode[];
 
 const DEFAULT_CLUSTER = 'default';
 
@@ -19,10 +24,14 @@ export function createProgram(): Command {
     .option('--foreground', 'stay attached; Ctrl-C takes the cluster down', false)
     .option('--node-ip <address>', 'address of this machine that pods and the API server use (default: of the default route)')
     .option('--node-name <name>', "name of the node (default: this machine's host name)")
-    .addOption(runtimeOption('what runs containers; auto: the first of containerd, docker and crio that the machine has'))
+    .option('--nodes <count>', 'so many hosts, made on this machine (default: 1, this machine itself)', nodeCount)
+    .addOption(runtimesOption('what runs containers, for all nodes or one for each; auto: the first of containerd, docker and crio that the machine has'))
     .addOption(new Option('--proxy-mode <mode>', 'what carries Services (default: nftables)').choices(['iptables', 'nftables']))
     .option('--pod-cidr <network>', 'addresses of pods')
     .option('--service-cidr <network>', 'addresses of services')
+    .option('--host-cidr <network>', 'addresses of hosts')
+    .addOption(new Option('--pod-network <mode>', 'how pods reach those of other hosts (default: auto)').choices([...podNetworks]))
+    .option('--node-monitor-grace-period <seconds>', 'a node silent for so long is not ready (default: 40)', seconds)
     .option('--api-port <port>', 'port of the API server', port)
     .option('--load-balancer-pool <network>', 'addresses of Services of type LoadBalancer: a network, or a range A-B')
     .option('--no-cloud', 'leave out the local cloud: load balancers, node initialisation, routes, volumes')
@@ -49,18 +58,23 @@ export function createProgram(): Command {
     .action(async (options) => (await import('./commands/kubeconfig.js')).kubeconfig(options));
 
   const image = program.command('image').description("a cluster's container images");
-  cluster(image, 'load <file>', 'load a docker-save or OCI archive').action(async (file: string, options) =>
-    (await import('./commands/image.js')).imageLoad(file, options),
-  );
-  cluster(image, 'list', 'list the images').action(async (options) => (await import('./commands/image.js')).imageList(options));
+  cluster(image, 'load <file>', 'load a docker-save or OCI archive, on every node')
+    .option('--node <name>', 'on this node only')
+    .action(async (file: string, options) => (await import('./commands/image.js')).imageLoad(file, options));
+  cluster(image, 'list', 'list the images')
+    .option('--node <name>', 'of this node only')
+    .action(async (options) => (await import('./commands/image.js')).imageList(options));
+
+  nodeCommands(program);
 
   cluster(program, 'logs [process]', "print the log of a process: control-plane, node, or a daemon of the runtime's")
     .option('-f, --follow', 'go on as it grows', false)
     .option('--tail <lines>', 'only the last lines', count)
     .action(async (role: string | undefined, options) => (await import('./commands/logs.js')).logs(role, options));
 
-  for (const role of ['control-plane', 'node'] as const) {
+  for (const role of ownRoles) {
     cluster(program, `run-${role}`, `the ${role} process of a cluster`, { hidden: true })
+      .option('--host <name>', 'on this host of it')
       .addOption(new Option('--log-level <level>').choices([...logLevels]).default('info'))
       .action(async (options) => (await import('./commands/run-role.js')).runRole(role, options));
   }
@@ -77,6 +91,49 @@ function cluster(parent: Command, nameAndArgs: string, description: string, opti
 
 function runtimeOption(description: string): Option {
   return new Option('--runtime <name>', description).choices([...runtimeChoices]).default(AUTO);
+}
+
+/** One name, or as many as there are nodes, with commas. */
+function runtimesOption(description: string): Option {
+  const parse = (text: string) => {
+    const names = text.split(',');
+    const unknown = names.filter((name) => !runtimeChoices.includes(name));
+    if (unknown.length > 0) throw new InvalidArgumentError(`Allowed choices are ${runtimeChoices.join(', ')}.`);
+    return names;
+  };
+  return new Option('--runtime <names>', description).argParser(parse).default([AUTO], AUTO);
+}
+
+/** `cox node …`: the hosts of a cluster. */
+function nodeCommands(program: Command): void {
+  const node = program.command('node').description("a cluster's hosts");
+  const commands = () => import('./commands/node.js');
+  const of = (nameAndArgs: string, description: string) =>
+    node.command(nameAndArgs).description(description).option('--cluster <name>', 'the cluster', DEFAULT_CLUSTER);
+  of('list', 'list the hosts').action(async (options) => (await commands()).nodeList(options));
+  of('add [name]', 'make one more host; returns when its node is Ready')
+    .addOption(runtimeOption('what runs its containers; auto: what the first host has'))
+    .addOption(new Option('--log-level <level>', 'of its process').choices([...logLevels]).default('info'))
+    .action(async (name: string | undefined, options) => (await commands()).nodeAdd(name, options));
+  of('remove <name>', 'move its pods away, then take the host and its node away')
+    .option('--drain-timeout <seconds>', 'how long pods may take to go', seconds, 60)
+    .option('--force', 'also when pods do not go, or nobody answers', false)
+    .action(async (name: string, options) => (await commands()).nodeRemove(name, options));
+  of('exec <name> <command...>', 'run a command on a host, in its network')
+    .passThroughOptions()
+    .action(async (name: string, command: string[], options) => (await commands()).nodeExec(name, command, options));
+}
+
+function nodeCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 250) throw new InvalidArgumentError('give a whole number from 1 to 250');
+  return value;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number of seconds from 1');
+  return value;
 }
 
 function port(text: string): number {

@@ -30,6 +30,28 @@ const publisherRole = {
 const clusterRoleBinding = { metadata: { name: NAME }, roleRef: role('ClusterRole'), subjects };
 const publisherRoleBinding = { metadata: { name: NAME, namespace: NAMESPACE }, roleRef: role('Role'), subjects };
 
+/** The pod network reads all Nodes, and says on its own what others need to know; it is not told apart by node. */
+const sdnName = 'system:coxswain:sdn';
+const sdnRole = {
+  metadata: { name: sdnName },
+  rules: [
+    { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'] },
+  ],
+};
+const sdnRoleBinding = {
+  metadata: { name: sdnName },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: sdnName },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: sdnName }],
+};
+
+/** Applies the role of the pod network of several hosts. */
+export async function applyPodNetworkPolicy(admin: KubeClient, signal: AbortSignal): Promise<void> {
+  const options = { fieldManager: MANAGER, force: true, signal };
+  await admin.api.clusterRoles().apply(sdnRole, options);
+  await admin.api.clusterRoleBindings().apply(sdnRoleBinding, options);
+}
+
 /** Applies the roles of add-ons. `admin` must be allowed everything it grants. */
 export async function applyAddonPolicy(admin: KubeClient, signal: AbortSignal): Promise<void> {
   const { clusterRoles, clusterRoleBindings, roles, roleBindings } = admin.api;

@@ -19,6 +19,10 @@ export interface ClusterSpec {
   readonly networkPolicy?: boolean;
   readonly network?: NetworkSpec;
   readonly ports?: Partial<ClusterPorts>;
+  /** Hosts made on this machine, each a node of its own. Absent or empty: the machine itself is the one node. */
+  readonly hosts?: readonly HostSpec[];
+  /** Seconds without a word from a kubelet after which its node is not ready. Default 40, as upstream. */
+  readonly nodeMonitorGracePeriodSeconds?: number;
   /** Run a cloud controller manager on the cloud a plugin brings (`CloudProvider`). Absent: the cluster has no cloud. */
   readonly cloud?: CloudSpec;
 }
@@ -35,7 +39,25 @@ export interface NetworkSpec {
   readonly podCIDR?: string;
   readonly serviceCIDR?: string;
   readonly clusterDomain?: string;
+  /** Addresses of hosts; the first is the machine's own end of their link. */
+  readonly hostCIDR?: string;
+  /** How pods reach those of other hosts. Default `auto`. */
+  readonly podNetwork?: PodNetworkMode;
 }
+
+/** One host: a node with network, host name and folders of its own. */
+export interface HostSpec {
+  /** A DNS label; the node's name and the host's name. */
+  readonly name: string;
+  /** Runs an API server, scheduler and controller manager too. Without any, the first host does. */
+  readonly controlPlane?: boolean;
+  /** What runs its containers. Default: the cluster's. */
+  readonly runtime?: string;
+}
+
+/** `direct`: by routes, for hosts of one link; `vxlan`: in a tunnel; `auto`: by routes where hosts share a link, else in a tunnel. */
+export const podNetworkModes = ['auto', 'vxlan', 'direct'] as const;
+export type PodNetworkMode = (typeof podNetworkModes)[number];
 
 export interface ClusterPorts {
   readonly apiServer: number;
@@ -73,7 +95,34 @@ export interface ClusterConfig {
   readonly ports: ClusterPorts;
   /** Absent: the cluster has no cloud. */
   readonly cloud?: ClusterCloud;
+  /** Of whoever looks: of a host in the view that `hostView` gives of the cluster, else of the cluster as a whole. */
   readonly paths: ClusterPaths;
+  readonly nodeMonitorGracePeriodSeconds: number;
+  readonly podNetwork: PodNetworkMode;
+  /** The link that hosts share. */
+  readonly hostNetwork: HostNetwork;
+  /** In the order they were added; empty: the machine itself is the one node. */
+  readonly hosts: readonly HostConfig[];
+  /** Set in a host's view: the host that looks. */
+  readonly host?: HostConfig;
+}
+
+export interface HostNetwork {
+  readonly cidr: string;
+  /** The machine's own address on it, and the hosts' way out. */
+  readonly gateway: string;
+  /** The machine's bridge that the hosts are ports of. */
+  readonly bridge: string;
+}
+
+export interface HostConfig {
+  readonly name: string;
+  readonly ip: string;
+  /** Names its link on the machine; free again once the host is removed. */
+  readonly ordinal: number;
+  readonly controlPlane: boolean;
+  /** Chosen once: containers of one runtime are nothing to another. */
+  readonly runtime: string;
 }
 
 export interface ClusterCloud {

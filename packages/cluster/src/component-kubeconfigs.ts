@@ -1,15 +1,20 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ClusterPki, type KubeconfigEntry, kubeconfigYaml, type LeafName } from '@coxswain/pki';
+import { type ClusterPki, type KeyPairPem, type KubeconfigEntry, kubeconfigYaml, type LeafName, type NodeLeafName, type NodePki } from '@coxswain/pki';
 import { apiServerUrl } from './api-access.js';
 import type { ClusterConfig } from './cluster-spec.js';
 
-const users = {
+const nodeUsers = {
   'kubelet-client': 'kubelet',
   'kube-proxy': 'kube-proxy',
+  dns: 'dns',
+  sdn: 'sdn',
+} as const satisfies Partial<Record<NodeLeafName, string>>;
+
+const users = {
+  ...nodeUsers,
   scheduler: 'scheduler',
   'controller-manager': 'controller-manager',
-  dns: 'dns',
   admin: 'admin',
 } as const satisfies Partial<Record<LeafName, string>>;
 
@@ -22,23 +27,36 @@ export function componentKubeconfig(config: ClusterConfig, component: Kubeconfig
 
 /** The administrator's way in, under the context `cox-<cluster>`. */
 export function adminEntry(config: ClusterConfig, pki: ClusterPki): KubeconfigEntry {
-  return entryFor(config, pki, 'admin');
+  return entryFor(config, pki.ca.cert, pki.leaf.admin);
 }
 
 /** One kubeconfig a component, so that each runs alone and with rights of its own; rewritten only when it changes. */
 export function writeComponentKubeconfigs(config: ClusterConfig, pki: ClusterPki): void {
-  for (const [leaf, component] of Object.entries(users) as [keyof typeof users, KubeconfigUserName][]) {
-    const text = kubeconfigYaml(entryFor(config, pki, leaf));
+  writeKubeconfigs(config, pki.ca.cert, pki.leaf, users);
+}
+
+/** Those of a node without control plane. */
+export function writeNodeKubeconfigs(config: ClusterConfig, pki: NodePki): void {
+  writeKubeconfigs(config, pki.ca.cert, pki.leaf, nodeUsers);
+}
+
+function writeKubeconfigs<Leaf extends LeafName>(
+  config: ClusterConfig,
+  ca: string,
+  leaves: Readonly<Record<Leaf, KeyPairPem>>,
+  components: Readonly<Record<Leaf & keyof typeof users, KubeconfigUserName>>,
+): void {
+  for (const [leaf, component] of Object.entries(components) as [Leaf, KubeconfigUserName][]) {
+    const text = kubeconfigYaml(entryFor(config, ca, leaves[leaf]));
     const file = componentKubeconfig(config, component);
     if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeWhole(file, text);
   }
 }
 
-function entryFor(config: ClusterConfig, pki: ClusterPki, leaf: LeafName): KubeconfigEntry {
-  const { cert, key } = pki.leaf[leaf];
+function entryFor(config: ClusterConfig, ca: string, { cert, key }: KeyPairPem): KubeconfigEntry {
   return {
     name: `cox-${config.name}`,
-    cluster: { server: apiServerUrl(config), certificateAuthority: pki.ca.cert },
+    cluster: { server: apiServerUrl(config), certificateAuthority: ca },
     user: { clientCertificate: cert, clientKey: key },
   };
 }

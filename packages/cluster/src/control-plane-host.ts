@@ -6,7 +6,7 @@ import { all, component, type ComponentRecipe } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
 import { Scheduler } from '@coxswain/scheduler';
 import { AdmissionPlugin, Authenticator, Authorizer, Clock, CloudProvider, Logger, Random, SchedulerPlugin, StateStore } from '@coxswain/sdk';
-import { applyAddonPolicy } from './addon-policy.js';
+import { applyAddonPolicy, applyPodNetworkPolicy } from './addon-policy.js';
 import { applyCloudPolicy, CLOUD_CONTROLLER_MANAGER } from './cloud-policy.js';
 import type { ClusterConfig } from './cluster-spec.js';
 
@@ -80,7 +80,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           // Before anybody is told that the server is ready: an add-on that comes too early is refused, and backs off.
           seed: async (transport, signal) => {
             const admin = new KubeClient({ transport: transport as Transport, userAgent: 'coxswain/v1.36.0', clock });
-            await Promise.all([applyAddonPolicy(admin, signal), config.cloud && applyCloudPolicy(admin, signal)]);
+            await Promise.all([applyAddonPolicy(admin, signal), config.cloud && applyCloudPolicy(admin, signal), config.hosts.length > 0 && applyPodNetworkPolicy(admin, signal)]);
           },
           authenticators,
           authorizers,
@@ -118,6 +118,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
             clusterName: config.name,
             allocateNodeCidrs: true,
             clusterCidrs: [config.podCIDR],
+            nodeMonitorGracePeriod: config.nodeMonitorGracePeriodSeconds,
             rootCa: pki.ca.cert,
             serviceAccountPrivateKey: pki.serviceAccount.privateKey,
             serviceAccountIssuer: serviceAccountIssuer(config),
@@ -148,6 +149,8 @@ function cloudControllerManager(config: ClusterConfig, clientAs: ClientAs): Comp
           clusterName: config.name,
           allocateNodeCidrs: true,
           clusterCidrs: [config.podCIDR],
+          // The pod network of several hosts makes its own ways.
+          configureCloudRoutes: config.hosts.length === 0,
           concurrentServiceSyncs: 4,
           serving: { bindAddress: '127.0.0.1', securePort: config.ports.cloudControllerManager },
         },

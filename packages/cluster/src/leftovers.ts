@@ -3,18 +3,11 @@ import { Cgroup, Network, nftDeleteTable, nftTables, umountAll } from '@coxswain
 import type { Clock } from '@coxswain/sdk';
 import type { ClusterConfig } from './cluster-spec.js';
 import { loadBalancerLink } from './resolve-spec.js';
+import { removeHost } from './hosts/host-network.js';
+import { hostView } from './hosts/host-view.js';
+import { isTableOf, nodeCgroup } from './names.js';
 
 // What a cluster leaves on a machine, and how each kind goes. All work on whatever is there, also after a crash of everything.
-
-/** Everything of a node's pods lives under this cgroup, so that it is found without asking anybody. */
-export function nodeCgroup(config: ClusterConfig): string {
-  return `/coxswain-${config.name}`;
-}
-
-/** nftables tables of a cluster are this, or begin with this and a dash. */
-export function tablePrefix(config: ClusterConfig): string {
-  return `coxswain-${config.name}`;
-}
 
 /** Kill every process of the cluster's pods. */
 export async function killPodProcesses(config: ClusterConfig, clock: Clock): Promise<void> {
@@ -32,27 +25,31 @@ export async function unmountAll(config: ClusterConfig): Promise<void> {
   await umountAll(config.paths.state);
 }
 
-/** The link of load balancers' addresses, and the bridge of the pod network. Pods' ends went with their namespaces; what is still a port of it belongs to a half-made sandbox. */
+/** Load balancers' addresses, the bridges, and hosts with all links inside. Pods' ends went with their namespaces; what is still a port of it belongs to a half-made sandbox. */
 export async function removeLinks(config: ClusterConfig): Promise<void> {
+  for (const host of config.hosts) await removeHost(hostView(config, host), host);
   const network = new Network();
   const balancers = await network.findLink(loadBalancerLink(config.index));
   if (balancers) await network.deleteLink(balancers.name);
-  const bridge = await network.findLink(config.bridge);
-  if (!bridge) return;
-  for (const link of await network.links()) {
-    if (link.masterIndex === bridge.index && link.kind === 'veth') await network.deleteLink(link.name);
+  for (const name of bridgesOf(config)) {
+    const bridge = await network.findLink(name);
+    if (!bridge) continue;
+    for (const link of await network.links()) {
+      if (link.masterIndex === bridge.index && link.kind === 'veth') await network.deleteLink(link.name);
+    }
+    await network.deleteLink(bridge.name);
   }
-  await network.deleteLink(bridge.name);
+}
+
+/** Bridges of a cluster on the machine: of pods when the machine is the node, else of hosts, who have those of pods inside. */
+export function bridgesOf(config: ClusterConfig): readonly string[] {
+  return [config.bridge, config.hostNetwork.bridge];
 }
 
 export async function removeTables(config: ClusterConfig): Promise<void> {
   for (const { family, name } of await nftTables()) {
     if (isTableOf(config, name)) await nftDeleteTable(family, name);
   }
-}
-
-export function isTableOf(config: ClusterConfig, table: string): boolean {
-  return table === tablePrefix(config) || table.startsWith(`${tablePrefix(config)}-`);
 }
 
 /** Sockets, pid files, namespaces: what `down` does not keep. */

@@ -3,13 +3,14 @@ import { connectCri } from '@coxswain/cri';
 import { component, type ComponentRecipe, all } from '@coxswain/host';
 import { KubeProxy } from '@coxswain/kube-proxy';
 import { Kubelet, type KubeletConfig } from '@coxswain/kubelet';
-import type { ClusterPki } from '@coxswain/pki';
+import type { NodePki } from '@coxswain/pki';
 import { Addon, Clock, type Component, CriServer, defineComponent, Logger, Random, ServiceProxy } from '@coxswain/sdk';
 import { clientFor } from './api-access.js';
 import type { ClusterConfig } from './cluster-spec.js';
 import { writeCniConfig } from './cni-config.js';
 import { group } from './group.js';
-import { nodeCgroup } from './leftovers.js';
+import { keepHostNetwork } from './hosts/keep-host-network.js';
+import { nodeCgroup } from './names.js';
 
 const API_REACHABLE = 'api-reachable';
 
@@ -33,7 +34,7 @@ function apiReachable(client: KubeClient, clock: Clock): Component {
 }
 
 /** The kubelet's configuration for a node of this cluster. */
-export function kubeletConfig(config: ClusterConfig, pki: ClusterPki): KubeletConfig {
+export function kubeletConfig(config: ClusterConfig, pki: NodePki): KubeletConfig {
   return {
     nodeName: config.nodeName,
     nodeIPs: [config.nodeIP],
@@ -55,8 +56,10 @@ export function kubeletConfig(config: ClusterConfig, pki: ClusterPki): KubeletCo
  * The components of a worker node: CRI server, kubelet, kube-proxy, add-ons. Plugins bind `CriServer`, `ServiceProxy` and any
  * number of `Addon`s.
  */
-export function nodeComponents(config: ClusterConfig, pki: ClusterPki): ComponentRecipe[] {
+export function nodeComponents(config: ClusterConfig, pki: NodePki): ComponentRecipe[] {
+  const { host } = config;
   return [
+    ...(host ? [component('host-network', [Clock, Logger], (clock, logger) => keepHostNetwork(config, host, clock, logger))] : []),
     component('cri', [CriServer], (server) => server),
     component(
       'kubelet',
@@ -68,7 +71,8 @@ export function nodeComponents(config: ClusterConfig, pki: ClusterPki): Componen
           clock,
           random,
           logger: logger.child({ component: 'kubelet' }),
-          onPodCIDR: (podCIDR) => writeCniConfig(config, podCIDR),
+          // On hosts the pod network's add-on does, which knows how pods reach those of other hosts.
+          ...(host ? {} : { onPodCIDR: (podCIDR: string) => writeCniConfig(config, podCIDR) }),
         }),
       { after: ['cri', API_REACHABLE] },
     ),

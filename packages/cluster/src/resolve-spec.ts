@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { addressAt, overlaps, parseCidr4 } from './cidr.js';
-import type { ClusterConfig, ClusterPaths, ClusterPorts, ClusterSpec } from './cluster-spec.js';
+import { type ClusterConfig, type ClusterPaths, type ClusterPorts, type ClusterSpec, podNetworkModes } from './cluster-spec.js';
+import { DEFAULT_GRACE_PERIOD_SECONDS, firstHosts, hostNetworkOf, hostProblems } from './hosts/resolve-hosts.js';
 import { detectNodeIP } from './node-ip.js';
 
 /** What is wrong with a cluster's description, field by field. */
@@ -37,7 +38,14 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     problems.push(`network.podCIDR ${podCIDR} and network.serviceCIDR ${serviceCIDR} overlap; choose separate networks`);
   if (pods && pods.bits > 24) problems.push(`network.podCIDR ${podCIDR} is too small: every node takes a /24 of it`);
   if (services && services.bits > 28) problems.push(`network.serviceCIDR ${serviceCIDR} is too small: it needs at least 16 addresses`);
-  const nodeIP = spec.nodeIP ?? detectNodeIP();
+  const hostNetwork = hostNetworkOf(index, spec.network?.hostCIDR);
+  const hosts = firstHosts(spec.hosts ?? [], hostNetwork, spec.runtime ?? DEFAULT_RUNTIME);
+  const grace = spec.nodeMonitorGracePeriodSeconds ?? DEFAULT_GRACE_PERIOD_SECONDS;
+  if (hosts.length > 0) problems.push(...hostProblems({ hosts, hostNetwork, podCIDR, serviceCIDR }));
+  const podNetwork = spec.network?.podNetwork ?? 'auto';
+  if (!podNetworkModes.includes(podNetwork)) problems.push(`network.podNetwork "${podNetwork}" must be one of ${podNetworkModes.join(', ')}`);
+  if (!Number.isInteger(grace) || grace < 1) problems.push(`nodeMonitorGracePeriodSeconds must be a whole number of seconds from 1, got ${grace}`);
+  const nodeIP = spec.nodeIP ?? (hosts.length > 0 ? hostNetwork.gateway : detectNodeIP());
   if (nodeIP === undefined) problems.push('nodeIP is not given, and this machine has no address besides loopback');
   if (problems.length > 0 || !services || nodeIP === undefined) throw new ClusterSpecError(problems);
 
@@ -59,6 +67,10 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     ports: { ...defaultPorts(index), ...spec.ports },
     ...(spec.cloud ? { cloud: { loadBalancerPool: spec.cloud.loadBalancerPool ?? `10.${200 + index}.0.0/24`, link: loadBalancerLink(index) } } : {}),
     paths: clusterPaths(spec.name, spec.stateDir, spec.runDir),
+    nodeMonitorGracePeriodSeconds: grace,
+    podNetwork,
+    hostNetwork,
+    hosts,
   };
 }
 

@@ -6,6 +6,8 @@ export interface WaitForNodeOptions {
   readonly nodeName: string;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Whether it runs a control plane, as its role label then says. Default true. */
+  readonly controlPlane?: boolean;
   readonly signal?: AbortSignal;
   /** Why it is not Ready yet. */
   readonly onWaiting?: (reason: string) => void;
@@ -20,7 +22,7 @@ const POLL_MS = 20;
 const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
 
 /** Until the API server has the node's Ready condition, then give the node its role, which a kubelet may not do itself. */
-export async function waitForNode({ client, nodeName, clock, timeoutMs, signal, onWaiting }: WaitForNodeOptions): Promise<void> {
+export async function waitForNode({ client, nodeName, clock, timeoutMs, controlPlane = true, signal, onWaiting }: WaitForNodeOptions): Promise<void> {
   const until = clock.monotonic() + timeoutMs;
   let last = 'the node has not registered';
   for (;;) {
@@ -29,7 +31,7 @@ export async function waitForNode({ client, nodeName, clock, timeoutMs, signal, 
       const node = (await client.api.nodes().list()).items.find((n) => n.metadata?.name === nodeName);
       const ready = node?.status?.conditions?.find((c) => c.type === 'Ready');
       if (ready?.status === 'True') {
-        if (!(CONTROL_PLANE_LABEL in (node?.metadata?.labels ?? {}))) {
+        if (controlPlane && !(CONTROL_PLANE_LABEL in (node?.metadata?.labels ?? {}))) {
           await client.api.nodes().patch(nodeName, 'merge', { metadata: { labels: { [CONTROL_PLANE_LABEL]: '' } } });
         }
         return;

@@ -55,6 +55,17 @@ describe('servicePorts', () => {
     expect(servicePorts(s, [], 'n1')).toEqual([]);
   });
 
+  it('endpoints that are for this node serve it alone; without one for it, all do', () => {
+    const on = (node: string, ip: string, ready = true) => ({ addresses: [ip], nodeName: node, conditions: { ready }, hints: { forNodes: [{ name: node }] } });
+    const ips = (endpoints: EndpointSlice['endpoints'], node: string) =>
+      servicePorts(service(), [slice('s', endpoints)], node)[0]?.endpoints.map(({ ip }) => ip);
+    const both = [on('n1', '10.0.0.1'), on('n2', '10.0.0.2')];
+    expect(ips(both, 'n1')).toEqual(['10.0.0.1']);
+    expect(ips(both, 'n3')).toEqual(['10.0.0.1', '10.0.0.2']);
+    expect(ips([on('n1', '10.0.0.1', false), on('n2', '10.0.0.2')], 'n1')).toEqual(['10.0.0.1', '10.0.0.2']);
+    expect(ips([...both, { addresses: ['10.0.0.3'] }], 'n1')).toHaveLength(3);
+  });
+
   it('node ports, load balancer addresses and affinity', () => {
     const [port] = servicePorts(
       service(

@@ -19,7 +19,7 @@ export function isProxied(service: Service): boolean {
 
 /** The endpoints of one port, from all slices of its Service. */
 function endpointsOf(name: string, protocol: ServiceProtocol, slices: readonly EndpointSlice[], nodeName: string): ServiceEndpoint[] {
-  const out: ServiceEndpoint[] = [];
+  const out: (ServiceEndpoint & { readonly forNodes: readonly string[] })[] = [];
   for (const slice of slices) {
     if (slice.addressType !== 'IPv4' && slice.addressType !== 'IPv6') continue;
     const port = slice.ports?.find((p) => (p.name ?? '') === name && protocolOf(p.protocol) === protocol)?.port;
@@ -38,10 +38,23 @@ function endpointsOf(name: string, protocol: ServiceProtocol, slices: readonly E
         ready,
         serving: endpoint.conditions?.serving ?? ready,
         terminating: endpoint.conditions?.terminating ?? false,
+        forNodes: (endpoint.hints?.forNodes ?? []).map(({ name: node }) => node),
       });
     }
   }
-  return out.sort((a, b) => (a.ip === b.ip ? a.port - b.port : a.ip < b.ip ? -1 : 1));
+  return hintedFor(nodeName, out)
+    .map(({ forNodes: _hint, ...endpoint }) => endpoint)
+    .sort((a, b) => (a.ip === b.ip ? a.port - b.port : a.ip < b.ip ? -1 : 1));
+}
+
+/**
+ * Endpoints that say which nodes they are for (traffic distribution `PreferSameNode`) serve those nodes. As upstream: only when all that
+ * are ready say so, and at least one is for this node; else all serve.
+ */
+function hintedFor<T extends ServiceEndpoint & { readonly forNodes: readonly string[] }>(nodeName: string, endpoints: readonly T[]): readonly T[] {
+  const ready = endpoints.filter((endpoint) => endpoint.ready);
+  const hinted = ready.every(({ forNodes }) => forNodes.length > 0) && ready.some(({ forNodes }) => forNodes.includes(nodeName));
+  return hinted ? endpoints.filter(({ forNodes }) => forNodes.includes(nodeName)) : endpoints;
 }
 
 /** What the proxy of a node needs to know of a Service: one spec a port. Pure. */

@@ -35,7 +35,7 @@ export {
   writeSysctl,
 } from './namespaces.js';
 export type { AddressInfo } from './netlink/address-messages.js';
-export type { BridgePortAttributes, LinkInfo } from './netlink/link-messages.js';
+export type { BridgePortAttributes, LinkInfo, VxlanInfo } from './netlink/link-messages.js';
 export type { NeighborInfo } from './netlink/neighbor-messages.js';
 export type { RouteInfo, RouteScope, RouteSpec } from './netlink/route-messages.js';
 export { type CommonLinkOptions, type LinkRef, Network, type SetLinkOptions, type VethOptions } from './network.js';

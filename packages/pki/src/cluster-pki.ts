@@ -1,9 +1,6 @@
-import { join } from 'node:path';
-import { CA_VALIDITY_MS, type CertificateUsage, createCa, issueCertificate, LEAF_VALIDITY_MS, type Subject } from './certificate.js';
-import { readIfThere, writeFileAtomic } from './files.js';
-import { renewalReason } from './inspect.js';
 import type { KeyPairPem } from './pem.js';
-import { createServiceAccountKeys, type ServiceAccountKeys } from './service-account-keys.js';
+import { type AuthorityName, PkiFolder, type PlannedLeaf } from './pki-folder.js';
+import type { ServiceAccountKeys } from './service-account-keys.js';
 
 export interface ClusterPkiOptions {
   /** Folder of the files, named as kubeadm names them. */
@@ -18,19 +15,11 @@ export interface ClusterPkiOptions {
   readonly now: number;
 }
 
-const leaves = [
-  'apiserver',
-  'apiserver-kubelet-client',
-  'front-proxy-client',
-  'admin',
-  'controller-manager',
-  'scheduler',
-  'kubelet-client',
-  'kubelet',
-  'kube-proxy',
-  'dns',
-] as const;
-export type LeafName = (typeof leaves)[number];
+/** What only a control plane may hold. */
+type ControlPlaneLeaf = 'apiserver' | 'apiserver-kubelet-client' | 'front-proxy-client' | 'admin' | 'controller-manager' | 'scheduler';
+/** What every node holds: of its kubelet, and of those who act for the node. */
+export type NodeLeafName = 'kubelet-client' | 'kubelet' | 'kube-proxy' | 'dns' | 'sdn';
+export type LeafName = ControlPlaneLeaf | NodeLeafName;
 
 /** All keys and certificates of a cluster on one machine, PEM. */
 export interface ClusterPki {
@@ -43,22 +32,9 @@ export interface ClusterPki {
   path(file: string): string;
 }
 
-/** A key of the folder is gone or damaged and cannot be made again without breaking what trusts it. */
-export class PkiError extends Error {
-  override readonly name = 'PkiError';
-}
+const client = (commonName: string, ...organizations: string[]): PlannedLeaf<'ca'> => ({ ca: 'ca', usage: 'client', subject: { commonName, organizations } });
 
-const RENEW_BEFORE_MS = 30 * 24 * 3600 * 1000;
-
-interface Leaf {
-  readonly ca: 'ca' | 'front-proxy-ca';
-  readonly usage: CertificateUsage;
-  readonly subject: Subject;
-  readonly dnsNames?: readonly string[];
-  readonly ipAddresses?: readonly string[];
-}
-
-function plannedLeaves(o: ClusterPkiOptions): Record<LeafName, Leaf> {
+function controlPlaneLeaves(o: ClusterPkiOptions): Record<ControlPlaneLeaf, PlannedLeaf> {
   const apiNames = [
     'kubernetes',
     'kubernetes.default',
@@ -67,7 +43,6 @@ function plannedLeaves(o: ClusterPkiOptions): Record<LeafName, Leaf> {
     'localhost',
     ...o.apiServerNames,
   ];
-  const client = (commonName: string, ...organizations: string[]): Leaf => ({ ca: 'ca', usage: 'client', subject: { commonName, organizations } });
   return {
     apiserver: {
       ca: 'ca',
@@ -81,6 +56,11 @@ function plannedLeaves(o: ClusterPkiOptions): Record<LeafName, Leaf> {
     admin: client('kubernetes-admin', 'system:masters'),
     'controller-manager': client('system:kube-controller-manager'),
     scheduler: client('system:kube-scheduler'),
+  };
+}
+
+function nodeLeaves(o: Pick<ClusterPkiOptions, 'nodeName' | 'nodeIPs'>): Record<NodeLeafName, PlannedLeaf<'ca'>> {
+  return {
     'kubelet-client': client(`system:node:${o.nodeName}`, 'system:nodes'),
     kubelet: {
       ca: 'ca',
@@ -91,6 +71,7 @@ function plannedLeaves(o: ClusterPkiOptions): Record<LeafName, Leaf> {
     },
     'kube-proxy': client('system:kube-proxy', 'system:node-proxier'),
     dns: client('system:coxswain:dns'),
+    sdn: client('system:coxswain:sdn'),
   };
 }
 
@@ -100,62 +81,49 @@ function plannedLeaves(o: ClusterPkiOptions): Record<LeafName, Leaf> {
  * leaves nothing that the next call does not repair.
  */
 export async function ensureClusterPki(options: ClusterPkiOptions): Promise<ClusterPki> {
-  const path = (file: string) => join(options.dir, file);
-  const written: string[] = [];
-  const write = (file: string, content: string, mode?: number) => {
-    writeFileAtomic(path(file), content, mode);
-    written.push(file);
-  };
-  const read = (name: string): Partial<KeyPairPem> => {
-    const cert = readIfThere(path(`${name}.crt`));
-    const key = readIfThere(path(`${name}.key`));
-    return { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
-  };
-  const store = (name: string, pair: KeyPairPem): KeyPairPem => {
-    write(`${name}.key`, pair.key);
-    write(`${name}.crt`, pair.cert, 0o644);
-    return pair;
-  };
-  const authority = async (name: 'ca' | 'front-proxy-ca', commonName: string): Promise<KeyPairPem> => {
-    const found = read(name);
-    // A key without its certificate is a first start that was cut short: nothing can trust it yet.
-    if (found.cert === undefined) return store(name, await createCa(commonName, options.now, CA_VALIDITY_MS));
-    const reason = renewalReason(found, found.cert, { commonName }, options.now, 0);
-    if (reason !== undefined) {
-      throw new PkiError(
-        `the authority ${path(`${name}.crt`)} with its key cannot be used: ${reason}; restore both files, or remove the folder ${options.dir} to make a new PKI (every client then needs a new kubeconfig)`,
-      );
-    }
-    return found as KeyPairPem;
-  };
-
-  const cas = { ca: await authority('ca', 'kubernetes'), 'front-proxy-ca': await authority('front-proxy-ca', 'front-proxy-ca') };
-  const leaf = {} as Record<LeafName, KeyPairPem>;
-  for (const [name, plan] of Object.entries(plannedLeaves(options)) as [LeafName, Leaf][]) {
-    const found = read(name);
-    const expected = { ...plan.subject, ...(plan.dnsNames ? { dnsNames: plan.dnsNames } : {}), ...(plan.ipAddresses ? { ipAddresses: plan.ipAddresses } : {}) };
-    leaf[name] =
-      renewalReason(found, cas[plan.ca].cert, expected, options.now, RENEW_BEFORE_MS) === undefined
-        ? (found as KeyPairPem)
-        : store(name, await issueCertificate(cas[plan.ca], { ...plan, now: options.now, validForMs: LEAF_VALIDITY_MS }));
-  }
-  return { ca: cas.ca, frontProxyCa: cas['front-proxy-ca'], serviceAccount: ensureServiceAccountKeys(path, write), leaf, written, path };
+  const folder = new PkiFolder(options.dir, options.now);
+  const cas = { ca: await folder.authority('ca', 'kubernetes'), 'front-proxy-ca': await folder.authority('front-proxy-ca', 'front-proxy-ca') };
+  const leaf = await folder.leaves<LeafName, AuthorityName>({ ...controlPlaneLeaves(options), ...nodeLeaves(options) }, cas);
+  const serviceAccount = folder.serviceAccountKeys();
+  return { ca: cas.ca, frontProxyCa: cas['front-proxy-ca'], serviceAccount, leaf, written: folder.written, path: (file) => folder.path(file) };
 }
 
-function ensureServiceAccountKeys(path: (file: string) => string, write: (file: string, content: string, mode?: number) => void): ServiceAccountKeys {
-  const privateKey = readIfThere(path('sa.key'));
-  const publicKey = readIfThere(path('sa.pub'));
-  if (privateKey !== undefined && publicKey !== undefined) return { privateKey, publicKey };
-  if (privateKey !== undefined || publicKey !== undefined) {
-    const [there, gone] = privateKey === undefined ? ['sa.pub', 'sa.key'] : ['sa.key', 'sa.pub'];
-    // The private key is written last, so it alone cannot be a start cut short.
-    if (there === 'sa.key')
-      throw new PkiError(
-        `${path(gone)} is missing beside ${path(there)}; restore it, or remove both to make a new pair (every service account token is then void)`,
-      );
+/** What a further node needs of the cluster's PKI: no authority's key. */
+export interface NodePki {
+  readonly ca: Pick<KeyPairPem, 'cert'>;
+  readonly leaf: Readonly<Record<NodeLeafName, KeyPairPem>>;
+}
+
+export interface NodePkiOptions extends Pick<ClusterPkiOptions, 'dir' | 'nodeName' | 'nodeIPs' | 'now'> {
+  /** Signs the node's certificates; only its certificate is put into the folder. */
+  readonly ca: KeyPairPem;
+}
+
+/** The PKI folder of a node without control plane, completed as `ensureClusterPki` does. */
+export async function ensureNodePki(options: NodePkiOptions): Promise<NodePki> {
+  const folder = new PkiFolder(options.dir, options.now);
+  folder.certificateOf('ca', options.ca);
+  return { ca: { cert: options.ca.cert }, leaf: await folder.leaves(nodeLeaves(options), { ca: options.ca }) };
+}
+
+/** What `ensureNodePki` or `ensureClusterPki` has put into a folder, for the node's own processes. `PkiError` names what is missing. */
+export function readNodePki(dir: string): NodePki {
+  const folder = new PkiFolder(dir, 0);
+  const names = Object.keys(nodeLeaves({ nodeName: '', nodeIPs: [] })) as NodeLeafName[];
+  return { ca: { cert: folder.require('ca.crt') }, leaf: Object.fromEntries(names.map((name) => [name, folder.pair(name)])) as NodePki['leaf'] };
+}
+
+/**
+ * Gives another control plane's folder the authorities and service account keys of the cluster's, as `kubeadm init phase upload-certs`
+ * does: what `ensureClusterPki` makes there then is trusted like what it made here.
+ */
+export function shareAuthorities(from: string, to: string): void {
+  const [source, target] = [new PkiFolder(from, 0), new PkiFolder(to, 0)];
+  for (const name of ['ca', 'front-proxy-ca'] as const) target.authorityOf(name, source.pair(name));
+  for (const [file, mode] of [
+    ['sa.pub', 0o644],
+    ['sa.key', 0o600],
+  ] as const) {
+    target.ensureFile(file, source.require(file), mode);
   }
-  const keys = createServiceAccountKeys();
-  write('sa.pub', keys.publicKey, 0o644);
-  write('sa.key', keys.privateKey);
-  return keys;
 }

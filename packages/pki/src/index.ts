@@ -5,4 +5,5 @@ export * from './inspect.js';
 export * from './kubeconfig.js';
 export * from './kubeconfig-file.js';
 export * from './pem.js';
+export { PkiError } from './pki-folder.js';
 export * from './service-account-keys.js';

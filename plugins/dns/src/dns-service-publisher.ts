@@ -120,7 +120,8 @@ export class DnsServicePublisher {
       return;
     }
     const same =
-      JSON.stringify(found.endpoints?.map((e) => [e.addresses, e.conditions?.ready])) === JSON.stringify([[[this.options.address], true]]) &&
+      JSON.stringify(found.endpoints?.map((e) => [e.addresses, e.conditions?.ready, e.hints?.forNodes])) ===
+        JSON.stringify([[[this.options.address], true, [{ name: this.options.nodeName }]]]) &&
       samePorts(found.ports, wanted.ports) &&
       found.metadata.labels?.['kubernetes.io/service-name'] === DNS_SERVICE;
     if (same) return;
@@ -152,7 +153,10 @@ export class DnsServicePublisher {
       kind: 'EndpointSlice',
       metadata: { name: this.sliceName, namespace: DNS_NAMESPACE, labels },
       addressType: isIPv6(address) ? 'IPv6' : 'IPv4',
-      endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false }, nodeName }],
+      // Each node asks its own server: no server's end, nor its host's, is felt elsewhere. Nodes without one ask all.
+      endpoints: [
+        { addresses: [address], conditions: { ready: true, serving: true, terminating: false }, nodeName, hints: { forNodes: [{ name: nodeName }] } },
+      ],
       ports: [
         { name: 'dns', port, protocol: 'UDP' },
         { name: 'dns-tcp', port, protocol: 'TCP' },

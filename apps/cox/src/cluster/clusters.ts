@@ -4,8 +4,13 @@ import {
   type ClusterConfig,
   ClusterSpecError,
   clusterPaths,
+  DEFAULT_GRACE_PERIOD_SECONDS,
   DEFAULT_RUNTIME,
+  hostNetworkOf,
+  type HostSpec,
   MAX_CLUSTERS,
+  nodeViews,
+  type PodNetworkMode,
   type ProxyMode,
   resolveClusterSpec,
   stateRoot,
@@ -24,15 +29,31 @@ export function loadCluster(name: string): ClusterConfig | undefined {
   const file = clusterPaths(name).config;
   if (!existsSync(file)) return undefined;
   try {
-    // Descriptions from before there was a choice do not say what was chosen.
-    const unsaid = { runtime: DEFAULT_RUNTIME, proxyMode: 'nftables', networkPolicy: true } as const;
-    return { ...unsaid, ...(JSON.parse(readFileSync(file, 'utf8')) as Omit<ClusterConfig, keyof typeof unsaid>) };
+    return upToDate(JSON.parse(readFileSync(file, 'utf8')) as ClusterConfig);
   } catch (error) {
     throw new CliError(
       `${file} is not readable as JSON: ${(error as Error).message}`,
       `restore the file, or remove the cluster with: cox down --name ${name} --purge`,
     );
   }
+}
+
+/** Descriptions from before there was a choice lack what could be chosen since. */
+function upToDate(saved: ClusterConfig): ClusterConfig {
+  const since = {
+    runtime: DEFAULT_RUNTIME,
+    proxyMode: 'nftables',
+    networkPolicy: true,
+    hosts: [],
+    hostNetwork: hostNetworkOf(saved.index),
+    podNetwork: 'auto',
+    nodeMonitorGracePeriodSeconds: DEFAULT_GRACE_PERIOD_SECONDS,
+  } as const;
+  return { ...since, ...saved };
+}
+
+export function saveCluster(config: ClusterConfig): void {
+  writeFileAtomic(config.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
 }
 
 export function requireCluster(name: string): ClusterConfig {
@@ -47,14 +68,22 @@ export function requireCluster(name: string): ClusterConfig {
 
 export interface ClusterRequest {
   readonly name: string;
-  readonly nodeIP: string;
+  /** Of this machine, when it is the one node. */
+  readonly nodeIP?: string;
   readonly nodeName?: string;
-  /** The runtime's name; for a new cluster decided, not `auto`. */
-  readonly runtime: string;
+  /** How many nodes were asked for, when it was said. */
+  readonly nodes?: number;
+  /** Of a new cluster; none: this machine is the one node. */
+  readonly hosts?: readonly HostSpec[];
+  /** Names of runtimes, one for all nodes or one for each; when they were asked for, and of a new cluster. */
+  readonly runtimes?: readonly string[];
   readonly proxyMode?: ProxyMode;
   readonly networkPolicy?: boolean;
   readonly podCIDR?: string;
   readonly serviceCIDR?: string;
+  readonly hostCIDR?: string;
+  readonly podNetwork?: PodNetworkMode;
+  readonly nodeMonitorGracePeriodSeconds?: number;
   readonly apiPort?: number;
   readonly cloud: boolean;
   readonly loadBalancerPool?: string;
@@ -63,46 +92,70 @@ export interface ClusterRequest {
 /** The cluster as saved by an earlier `up`, or a new one with the first free index; saved before anything is started. */
 export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterConfig; created: boolean } {
   const saved = loadCluster(request.name);
-  if (saved) {
-    refuseChange('--pod-cidr', request.podCIDR, saved.podCIDR, saved.name);
-    refuseChange('--service-cidr', request.serviceCIDR, saved.serviceCIDR, saved.name);
-    refuseChange('--api-port', request.apiPort, saved.ports.apiServer, saved.name);
-    refuseChange('--node-name', request.nodeName, saved.nodeName, saved.name);
-    refuseChange('--runtime', request.runtime, saved.runtime, saved.name);
-    refuseChange('--proxy-mode', request.proxyMode, saved.proxyMode, saved.name);
-    refuseChange('--network-policy', request.networkPolicy, saved.networkPolicy, saved.name);
-    refuseChange('--load-balancer-pool', request.loadBalancerPool, saved.cloud?.loadBalancerPool ?? 'no cloud', saved.name);
-    if (!request.cloud) refuseChange('--no-cloud', '', saved.cloud ? 'having a cloud' : '', saved.name);
-    // The machine may have got another address since.
-    const config = { ...saved, nodeIP: request.nodeIP };
-    if (saved.nodeIP !== request.nodeIP) writeFileAtomic(saved.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
-    return { config, created: false };
-  }
+  if (saved) return { config: again(saved, request), created: false };
   const used = new Set(knownClusters().map((name) => loadCluster(name)?.index));
   const index = wantedIndex() ?? Array.from({ length: MAX_CLUSTERS }, (_, i) => i).find((i) => !used.has(i));
   if (index === undefined) throw new CliError(`this machine has ${MAX_CLUSTERS} clusters already`, `remove one with: cox down --name NAME --purge`);
   try {
+    const { podCIDR, serviceCIDR, hostCIDR, podNetwork } = request;
     const config = resolveClusterSpec({
       name: request.name,
       index,
-      nodeIP: request.nodeIP,
-      runtime: request.runtime,
+      ...(request.nodeIP === undefined ? {} : { nodeIP: request.nodeIP }),
+      ...(request.runtimes?.[0] === undefined ? {} : { runtime: request.runtimes[0] }),
       ...(request.proxyMode === undefined ? {} : { proxyMode: request.proxyMode }),
       ...(request.networkPolicy === undefined ? {} : { networkPolicy: request.networkPolicy }),
       ...(request.nodeName === undefined ? {} : { nodeName: request.nodeName }),
+      ...(request.hosts === undefined ? {} : { hosts: request.hosts }),
+      ...(request.nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodSeconds: request.nodeMonitorGracePeriodSeconds }),
       network: {
-        ...(request.podCIDR === undefined ? {} : { podCIDR: request.podCIDR }),
-        ...(request.serviceCIDR === undefined ? {} : { serviceCIDR: request.serviceCIDR }),
+        ...(podCIDR === undefined ? {} : { podCIDR }),
+        ...(serviceCIDR === undefined ? {} : { serviceCIDR }),
+        ...(hostCIDR === undefined ? {} : { hostCIDR }),
+        ...(podNetwork === undefined ? {} : { podNetwork }),
       },
       ...(request.apiPort === undefined ? {} : { ports: { apiServer: request.apiPort } }),
       ...(request.cloud ? { cloud: request.loadBalancerPool === undefined ? {} : { loadBalancerPool: request.loadBalancerPool } } : {}),
     });
-    writeFileAtomic(config.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
+    saveCluster(config);
     return { config, created: true };
   } catch (error) {
     if (error instanceof ClusterSpecError) throw new CliError(error.message, undefined, 2);
     throw error;
   }
+}
+
+/** A cluster of an earlier `up`: what it was made with stays, and what can change does. */
+function again(saved: ClusterConfig, request: ClusterRequest): ClusterConfig {
+  const nodes = nodeViews(saved);
+  if (request.nodes !== undefined && request.nodes !== nodes.length) {
+    throw new CliError(
+      `--nodes ${request.nodes} differs from ${nodes.length}, which cluster "${saved.name}" has`,
+      saved.hosts.length > 0
+        ? `change it with: cox node add, cox node remove (--cluster ${saved.name})`
+        : `leave the flag out, or start afresh after: cox down --name ${saved.name} --purge`,
+      2,
+    );
+  }
+  refuseChange('--pod-cidr', request.podCIDR, saved.podCIDR, saved.name);
+  refuseChange('--service-cidr', request.serviceCIDR, saved.serviceCIDR, saved.name);
+  refuseChange('--host-cidr', request.hostCIDR, saved.hostNetwork.cidr, saved.name);
+  refuseChange('--pod-network', request.podNetwork, saved.podNetwork, saved.name);
+  refuseChange('--api-port', request.apiPort, saved.ports.apiServer, saved.name);
+  refuseChange('--node-name', request.nodeName, saved.nodeName, saved.name);
+  refuseChange('--proxy-mode', request.proxyMode, saved.proxyMode, saved.name);
+  refuseChange('--network-policy', request.networkPolicy, saved.networkPolicy, saved.name);
+  refuseChange('--load-balancer-pool', request.loadBalancerPool, saved.cloud?.loadBalancerPool ?? 'no cloud', saved.name);
+  if (!request.cloud) refuseChange('--no-cloud', '', saved.cloud ? 'having a cloud' : '', saved.name);
+  for (const [i, { runtime }] of nodes.entries()) refuseChange('--runtime', request.runtimes?.[i] ?? request.runtimes?.[0], runtime, saved.name);
+  const config = {
+    ...saved,
+    // The machine may have got another address since.
+    ...(request.nodeIP === undefined || saved.hosts.length > 0 ? {} : { nodeIP: request.nodeIP }),
+    ...(request.nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodSeconds: request.nodeMonitorGracePeriodSeconds }),
+  };
+  if (JSON.stringify(config) !== JSON.stringify(saved)) saveCluster(config);
+  return config;
 }
 
 /**

@@ -1,33 +1,51 @@
 import { join } from 'node:path';
-import type { ClusterConfig } from '@coxswain/cluster';
+import { type ClusterConfig, isControlPlane, nodeViews } from '@coxswain/cluster';
 import type { ProcessIdentity } from '@coxswain/linux';
 import { readPidFile } from '../process/pid-file.js';
 import { runtimeOf } from '../runtimes/registry.js';
 
-/** The processes every cluster has; its runtime may bring daemons. */
-export const ownRoles = ['control-plane', 'node'] as const;
-export type OwnRole = (typeof ownRoles)[number];
-
-/** The long-running processes of a cluster, in the order they start. */
-export function rolesOf(config: ClusterConfig): readonly string[] {
-  return [...runtimeOf(config).daemons.map(({ name }) => name), ...ownRoles];
+/** Those who have processes: the cluster as a whole when it has hosts, and each node. The order is that of starting. */
+export function viewsOf(config: ClusterConfig): readonly ClusterConfig[] {
+  return config.hosts.length === 0 ? [config] : [config, ...nodeViews(config)];
 }
 
-export function pidFile(config: ClusterConfig, role: string): string {
-  return join(config.paths.run, `${role}.pid`);
+/** The long-running processes of a view, in the order they start. */
+export function rolesOf(view: ClusterConfig): readonly string[] {
+  // The cluster as a whole has only what stands in front of its hosts.
+  if (view.hosts.length > 0 && !view.host) return ['load-balancer'];
+  return [...runtimeOf(view).daemons.map(({ name }) => name), ...(isControlPlane(view) ? ['control-plane'] : []), 'node'];
 }
 
-export function logFile(config: ClusterConfig, role: string): string {
-  const daemon = runtimeOf(config).daemons.find(({ name }) => name === role);
-  return daemon ? daemon.logFile(config) : join(config.paths.logs, `${role}.log`);
+export interface ClusterProcess {
+  readonly view: ClusterConfig;
+  readonly role: string;
+  /** `node`, or `node-2/node` on a host. */
+  readonly name: string;
 }
 
-/** What of the cluster runs. */
-export function runningRoles(config: ClusterConfig): Map<string, ProcessIdentity> {
-  const running = new Map<string, ProcessIdentity>();
-  for (const role of rolesOf(config)) {
-    const process = readPidFile(pidFile(config, role));
-    if (process) running.set(role, process);
-  }
-  return running;
+/** Every long-running process a cluster has when it is up. */
+export function processesOf(config: ClusterConfig): ClusterProcess[] {
+  return viewsOf(config).flatMap((view) => rolesOf(view).map((role) => ({ view, role, name: view.host ? `${view.host.name}/${role}` : role })));
+}
+
+export function pidFile(view: ClusterConfig, role: string): string {
+  return join(view.paths.run, `${role}.pid`);
+}
+
+export function logFile(view: ClusterConfig, role: string): string {
+  const daemon = runtimeOf(view).daemons.find(({ name }) => name === role);
+  return daemon ? daemon.logFile(view) : join(view.paths.logs, `${role}.log`);
+}
+
+/** The process, when it runs. */
+export function running(view: ClusterConfig, role: string): ProcessIdentity | undefined {
+  return readPidFile(pidFile(view, role));
+}
+
+/** What runs of a cluster. */
+export function runningProcesses(config: ClusterConfig): (ClusterProcess & { readonly process: ProcessIdentity })[] {
+  return processesOf(config).flatMap((each) => {
+    const process = running(each.view, each.role);
+    return process ? [{ ...each, process }] : [];
+  });
 }

@@ -1,7 +1,8 @@
 import { stateRoot } from '@coxswain/cluster';
 import { CliError } from '../cli-error.js';
 import { type CheckResult, checkCgroups, checkDisk, checkLinux, checkNft, checkOverlay, checkRoot } from '../preflight/checks.js';
-import { AUTO, chooseRuntime, nodeRuntimes } from '../runtimes/registry.js';
+import { AUTO } from '../runtimes/names.js';
+import { chooseRuntime, nodeRuntimes } from '../runtimes/registry.js';
 import type { NodeRuntime } from '../runtimes/runtime.js';
 
 /** Everything a cluster on this runtime needs of the machine, apart from ports. */

@@ -1,6 +1,5 @@
 import { unmergeKubeconfig } from '../cluster/kubeconfig.js';
 import { requireCluster } from '../cluster/clusters.js';
-import { runtimeOf } from '../runtimes/registry.js';
 import { purge, teardownSteps } from '../teardown/teardown.js';
 import { Steps } from '../ui/steps.js';
 
@@ -13,7 +12,7 @@ export interface DownOptions {
 export async function down(options: DownOptions): Promise<void> {
   const config = requireCluster(options.name);
   const steps = new Steps();
-  for (const step of teardownSteps(runtimeOf(config))) await steps.run(step.title, () => step.run(config));
+  for (const step of teardownSteps(config)) await steps.run(step.title, () => step.run());
   await steps.run('removing the kubeconfig context', async () => unmergeKubeconfig(config));
   if (options.purge) await steps.run('removing the data', () => purge(config));
   steps.done(

@@ -2,7 +2,7 @@ import { createReadStream, existsSync, statSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { CliError } from '../cli-error.js';
 import { requireCluster } from '../cluster/clusters.js';
-import { logFile, rolesOf } from '../cluster/processes.js';
+import { logFile, processesOf } from '../cluster/processes.js';
 
 export interface LogsOptions {
   readonly name: string;
@@ -13,13 +13,14 @@ export interface LogsOptions {
 /** `cox logs [process]`: the log file as it is. Without a process, the names of the files. */
 export async function logs(role: string | undefined, options: LogsOptions): Promise<void> {
   const config = requireCluster(options.name);
-  const roles = rolesOf(config);
+  const all = processesOf(config);
   if (role === undefined) {
-    for (const each of roles) console.log(`${each}\t${logFile(config, each)}`);
+    for (const each of all) console.log(`${each.name}\t${logFile(each.view, each.role)}`);
     return;
   }
-  if (!roles.includes(role)) throw new CliError(`there is no process "${role}"`, `choose one of: ${roles.join(', ')}`, 2);
-  const file = logFile(config, role);
+  const chosen = all.find(({ name }) => name === role);
+  if (!chosen) throw new CliError(`there is no process "${role}"`, `choose one of: ${all.map(({ name }) => name).join(', ')}`, 2);
+  const file = logFile(chosen.view, chosen.role);
   if (!existsSync(file)) throw new CliError(`${role} of cluster "${options.name}" has not written a log yet`, `expected in ${file}`);
   const text = await readFile(file, 'utf8');
   const lines = text.split('\n');

@@ -1,12 +1,16 @@
-import { clusterPki } from '@coxswain/cluster';
-import { describeError } from '../cli-error.js';
+import { type ClusterConfig, clusterPki, hostView } from '@coxswain/cluster';
+import type { Host } from '@coxswain/host';
+import { readNodePki } from '@coxswain/pki';
+import type { Logger } from '@coxswain/sdk';
+import { CliError, describeError } from '../cli-error.js';
 import { requireCluster } from '../cluster/clusters.js';
-import type { OwnRole } from '../cluster/processes.js';
+import type { OwnRole } from '../cluster/own-roles.js';
 import { createLogger, type LogLevel } from '../logger.js';
 import { progressReporter } from '../process/progress.js';
 
 interface RunRoleOptions {
   readonly name: string;
+  readonly host?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -14,7 +18,6 @@ interface RunRoleOptions {
 export async function runRole(role: OwnRole, options: RunRoleOptions): Promise<void> {
   const report = progressReporter();
   const logger = createLogger(options.logLevel, role);
-  const config = requireCluster(options.name);
   const starting = new AbortController();
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
@@ -22,12 +25,7 @@ export async function runRole(role: OwnRole, options: RunRoleOptions): Promise<v
   void stopped.then((signal) => starting.abort(new Error(`stopped by ${signal}`)));
   process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { err: error }));
   try {
-    const pki = await clusterPki(config, Date.now());
-    const onStarted = (text: string) => void report({ type: 'step', text });
-    const host =
-      role === 'control-plane'
-        ? await (await import('../compose/control-plane.js')).controlPlaneHost(config, pki, logger, onStarted)
-        : await (await import('../compose/node.js')).nodeHost(config, pki, logger, onStarted);
+    const host = await compose(role, viewOf(options), logger, (text) => void report({ type: 'step', text }));
     await host.start(starting.signal);
     void report({ type: 'ready' });
     logger.info('ready');
@@ -47,5 +45,25 @@ export async function runRole(role: OwnRole, options: RunRoleOptions): Promise<v
     logger.error('could not start', { err: error });
     await report({ type: 'failed', message: describeError(error) });
     process.exit(1);
+  }
+}
+
+function viewOf({ name, host }: RunRoleOptions): ClusterConfig {
+  const config = requireCluster(name);
+  if (host === undefined) return config;
+  const found = config.hosts.find((each) => each.name === host);
+  if (!found) throw new CliError(`cluster "${name}" has no host "${host}"`);
+  return hostView(config, found);
+}
+
+/** Each with no more of the cluster's keys than it needs. */
+async function compose(role: OwnRole, view: ClusterConfig, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
+  switch (role) {
+    case 'load-balancer':
+      return (await import('../compose/load-balancer.js')).loadBalancerHost(view, logger);
+    case 'control-plane':
+      return (await import('../compose/control-plane.js')).controlPlaneHost(view, await clusterPki(view, Date.now()), logger, onStarted);
+    case 'node':
+      return (await import('../compose/node.js')).nodeHost(view, readNodePki(view.paths.pki), logger, onStarted);
   }
 }

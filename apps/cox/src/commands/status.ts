@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { nodeViews } from '@coxswain/cluster';
 import { CliError } from '../cli-error.js';
 import { requireCluster } from '../cluster/clusters.js';
 import { type AdminApi, adminApi } from '../cluster/admin-api.js';
-import { rolesOf, runningRoles } from '../cluster/processes.js';
+import { processesOf, running } from '../cluster/processes.js';
 import { table } from '../ui/table.js';
 
 export interface StatusOptions {
@@ -19,6 +20,10 @@ interface ProcessStatus {
 
 interface NodeStatus {
   readonly name: string;
+  readonly address: string;
+  readonly podCIDR: string;
+  /** As the kubelet tells it, `containerd://1.6.20`. */
+  readonly runtime: string;
   readonly ready: boolean;
   readonly reason: string;
 }
@@ -38,16 +43,21 @@ interface ClusterStatus {
 /** `cox status`: exit code 0 when everything runs and every node is Ready, else 1. */
 export async function status(options: StatusOptions): Promise<void> {
   const config = requireCluster(options.name);
-  const roles = rolesOf(config);
-  const running = runningRoles(config);
-  const processes = roles.map((name): ProcessStatus => {
-    const process = running.get(name);
+  const processes = processesOf(config).map(({ view, role, name }): ProcessStatus => {
+    const process = running(view, role);
     return process ? { name, running: true, pid: process.pid, memoryMiB: residentMiB(process.pid) } : { name, running: false };
   });
   const server = `https://127.0.0.1:${config.ports.apiServer}`;
   const down: Pick<ClusterStatus, 'api' | 'nodes' | 'pods'> = { api: { ready: false, message: 'not running' }, nodes: [], pods: { running: 0, total: 0 } };
-  const api = running.has('control-plane') ? await using(adminApi(config), look) : down;
-  const all: ClusterStatus = { name: options.name, running: running.size === roles.length, runtime: config.runtime, server, processes, ...api };
+  const api = processes.some((p) => p.running && /(^|\/)control-plane$/.test(p.name)) ? await using(adminApi(config), look) : down;
+  const all: ClusterStatus = {
+    name: options.name,
+    running: processes.every((p) => p.running),
+    runtime: [...new Set(nodeViews(config).map((view) => view.runtime))].join(', '),
+    server,
+    processes,
+    ...api,
+  };
   if (options.output === 'json') console.log(JSON.stringify(all, undefined, 2));
   else print(all);
   const healthy = all.running && all.api.ready && all.nodes.length > 0 && all.nodes.every((n) => n.ready);
@@ -71,7 +81,14 @@ async function look(api: AdminApi): Promise<Pick<ClusterStatus, 'api' | 'nodes' 
     const ready = await api.readyz();
     const nodes = (await api.nodes()).map((node): NodeStatus => {
       const condition = node.status?.conditions?.find((c) => c.type === 'Ready');
-      return { name: node.metadata?.name ?? '', ready: condition?.status === 'True', reason: condition?.message ?? 'has not reported yet' };
+      return {
+        name: node.metadata?.name ?? '',
+        address: node.status?.addresses?.find((a) => a.type === 'InternalIP')?.address ?? '',
+        podCIDR: node.spec?.podCIDR ?? '',
+        runtime: node.status?.nodeInfo?.containerRuntimeVersion ?? '',
+        ready: condition?.status === 'True',
+        reason: condition?.message ?? 'has not reported yet',
+      };
     });
     const pods = await api.pods();
     return {
@@ -97,6 +114,9 @@ function print(s: ClusterStatus): void {
       s.processes.map((p) => [p.name, p.running ? 'running' : 'stopped', String(p.pid ?? '-'), p.memoryMiB === undefined ? '-' : `${p.memoryMiB} MiB`]),
     ),
   );
-  for (const n of s.nodes) console.log(`node ${n.name}: ${n.ready ? 'Ready' : `NotReady (${n.reason})`}`);
+  if (s.nodes.length > 1) {
+    const row = (n: NodeStatus) => [n.name, n.address || '-', n.podCIDR || '-', n.runtime || '-', n.ready ? 'Ready' : `NotReady (${n.reason})`];
+    console.log(table(['NODE', 'ADDRESS', 'PODS', 'RUNTIME', 'STATUS'], s.nodes.map(row)));
+  } else for (const n of s.nodes) console.log(`node ${n.name}: ${n.ready ? 'Ready' : `NotReady (${n.reason})`}`);
   console.log(`pods: ${s.pods.running} of ${s.pods.total} running`);
 }

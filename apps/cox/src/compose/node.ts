@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { addonContext, addonContextModule, type ClusterConfig, componentKubeconfig, nodeComponents } from '@coxswain/cluster';
+import { addonContext, addonContextModule, type ClusterConfig, componentKubeconfig, nodeComponents, podNetworkName, tablePrefix } from '@coxswain/cluster';
 import { cniBridge } from '@coxswain/cni-bridge';
 import { dnsAddon } from '@coxswain/dns';
 import { createHost, type Host } from '@coxswain/host';
-import type { ClusterPki } from '@coxswain/pki';
+import type { NodePki } from '@coxswain/pki';
 import { type Logger, type PluginUse, use } from '@coxswain/sdk';
+import { sdnVxlan } from '@coxswain/sdn-vxlan';
 import { runtimeOf } from '../runtimes/registry.js';
 import { serviceProxy } from './service-proxy.js';
 
@@ -16,10 +17,24 @@ export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
     await runtimeOf(config).criServer(config),
     await serviceProxy(config),
     use(dnsAddon, { kubeconfig: componentKubeconfig(config, 'dns'), port: config.ports.dns, metricsPort: config.ports.dnsHealth }),
+    ...(config.host ? [podNetwork(config)] : []),
   ];
 }
 
-export async function nodeHost(config: ClusterConfig, pki: ClusterPki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
+/** Carries pods to and from those of other hosts, and writes the CNI configuration. */
+function podNetwork(config: ClusterConfig): PluginUse {
+  return use(sdnVxlan, {
+    kubeconfig: componentKubeconfig(config, 'sdn'),
+    clusterCIDRs: [config.podCIDR],
+    cniConfDir: config.paths.cniConf,
+    mode: config.podNetwork,
+    network: podNetworkName(config),
+    bridge: config.bridge,
+    table: `${tablePrefix(config)}-sdn`,
+  });
+}
+
+export async function nodeHost(config: ClusterConfig, pki: NodePki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
   return createHost({
     plugins: await nodePlugins(config),
     modules: [addonContextModule(addonContext(config))],

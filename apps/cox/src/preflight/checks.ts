@@ -46,6 +46,9 @@ export const checkRunc = () => checkProgram('runc', 'runc', ['--version'], [1, 0
 export const checkIptables = () => checkProgram('iptables', 'iptables', ['--version'], [1, 8]);
 export const checkNft = () => checkProgram('nft', 'nftables', ['--version'], [1, 0]);
 
+/** Runs a program on a host of this machine's. */
+export const checkNsenter = () => checkProgram('nsenter', 'util-linux', ['--version']);
+
 /** Needs a folder that exists on the way up from `path`. */
 export async function checkDisk(path: string): Promise<CheckResult> {
   const name = 'disk space';

@@ -10,6 +10,8 @@ export interface RoleProcess {
   /** `control-plane`, `node`: what it is called in messages. */
   readonly name: string;
   readonly args: readonly string[];
+  /** A command that replaces itself by the one it is given, such as `nsenter`. */
+  readonly launcher?: readonly string[];
   readonly logFile: string;
   readonly pidFile: string;
   readonly onStep?: (text: string) => void;
@@ -24,7 +26,8 @@ export interface RoleProcess {
 export async function spawnRole(role: RoleProcess, signal?: AbortSignal): Promise<number> {
   mkdirSync(dirname(role.logFile), { recursive: true });
   const log = openSync(role.logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [...(role.execArgv ?? []), process.argv[1] as string, ...role.args], {
+  const [program = process.execPath, ...args] = [...(role.launcher ?? []), process.execPath, ...(role.execArgv ?? []), process.argv[1] as string, ...role.args];
+  const child = spawn(program, args, {
     detached: true,
     stdio: ['ignore', log, log, 'pipe'],
     env: { ...process.env, COXSWAIN_PROGRESS_FD: '3' },

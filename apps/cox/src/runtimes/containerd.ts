@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { hostLauncher } from '@coxswain/cluster';
 import { use } from '@coxswain/sdk';
 import { checkContainerd, checkRunc } from '../preflight/checks.js';
 import type { NodeRuntime } from './runtime.js';
@@ -13,9 +14,10 @@ export const containerdRuntime: NodeRuntime = {
   daemons: [
     {
       name: 'containerd',
-      async start({ paths }) {
+      async start(config) {
         const { startContainerd } = await plugin();
-        return startContainerd({ root: paths.containerdRoot, state: paths.containerdState, socket: paths.containerdSocket });
+        const { containerdRoot, containerdState, containerdSocket } = config.paths;
+        return startContainerd({ root: containerdRoot, state: containerdState, socket: containerdSocket, launcher: hostLauncher(config) });
       },
       // containerd keeps its log in its own root.
       logFile: ({ paths }) => join(paths.containerdRoot, 'containerd.log'),

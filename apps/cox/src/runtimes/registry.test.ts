@@ -1,7 +1,8 @@
-import { clusterPaths } from '@coxswain/cluster';
+import { clusterPaths, resolveClusterSpec } from '@coxswain/cluster';
 import { afterEach, expect, test, vi } from 'vitest';
 import { teardownSteps } from '../teardown/teardown.js';
-import { AUTO, chooseRuntime, nodeRuntimes, runtimeChoices, runtimeOf } from './registry.js';
+import { AUTO, runtimeChoices } from './names.js';
+import { chooseRuntime, nodeRuntimes, runtimeOf } from './registry.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -25,9 +26,16 @@ test('a cluster of a runtime that is unknown is refused with its file', () => {
 
 test('teardown stops the node first, and the daemons after what the runtime undoes', () => {
   for (const runtime of nodeRuntimes) {
-    const titles = teardownSteps(runtime).map(({ title }) => title);
+    const titles = teardownSteps(resolveClusterSpec({ name: 'x', nodeIP: '192.0.2.1', runtime: runtime.name })).map(({ title }) => title);
     expect(titles[0]).toBe('stopping the node');
     const lastUndone = Math.max(...runtime.teardown.map(({ title }) => titles.indexOf(title)));
     for (const { name } of runtime.daemons) expect(titles.indexOf(`stopping the ${name}`)).toBeGreaterThan(lastUndone);
   }
+});
+
+test('hosts of different runtimes are each undone by their own', () => {
+  const hosts = nodeRuntimes.map(({ name }, i) => ({ name: `n${i}`, runtime: name }));
+  const titles = teardownSteps(resolveClusterSpec({ name: 'x', hosts })).map(({ title }) => title);
+  for (const { teardown } of nodeRuntimes) expect(titles).toEqual(expect.arrayContaining(teardown.map(({ title }) => title)));
+  expect(titles.indexOf('stopping the load-balancer')).toBeLessThan(titles.indexOf('stopping the control-plane'));
 });

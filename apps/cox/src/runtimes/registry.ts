@@ -10,9 +10,6 @@ export const nodeRuntimes: readonly NodeRuntime[] = [containerdRuntime, crioRunt
 /** `--runtime auto` takes the first of these that the machine has. */
 const automatic: readonly NodeRuntime[] = [containerdRuntime, crioRuntime];
 
-export const AUTO = 'auto';
-export const runtimeChoices: readonly string[] = [...nodeRuntimes.map(({ name }) => name), AUTO];
-
 /** The runtime a cluster was made with. */
 export function runtimeOf(config: Pick<ClusterConfig, 'name' | 'runtime' | 'paths'>): NodeRuntime {
   const found = nodeRuntimes.find(({ name }) => name === config.runtime);

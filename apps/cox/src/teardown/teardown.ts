@@ -1,39 +1,89 @@
 import { rmSync } from 'node:fs';
-import { type ClusterConfig, killPodProcesses, removeCgroups, removeLinks, removeRunDir, removeTables, unmountAll } from '@coxswain/cluster';
+import {
+  type ClusterConfig,
+  controlPlaneViews,
+  type HostConfig,
+  killPodProcesses,
+  nodeViews,
+  removeCgroups,
+  removeHost,
+  removeLinks,
+  removeRunDir,
+  removeTables,
+  unmountAll,
+} from '@coxswain/cluster';
 import { umountAll } from '@coxswain/linux';
 import { systemClock } from '@coxswain/sdk';
-import { pidFile, runningRoles } from '../cluster/processes.js';
+import { pidFile, running } from '../cluster/processes.js';
 import { removeIptablesRules } from '../compose/service-proxy.js';
 import { removePidFile } from '../process/pid-file.js';
 import { stopProcess } from '../process/stop-process.js';
-import type { NodeRuntime, TeardownStep } from '../runtimes/runtime.js';
+import { runtimeOf } from '../runtimes/registry.js';
 
 /** Time the processes every cluster has get to stop by themselves before they are killed. */
 const GRACE_MS = 10_000;
 
-const stopRole = (role: string, graceMs = GRACE_MS): TeardownStep => ({
+/** One step of taking something down. Each works on whatever is left, also after a crash of everything, and is harmless when nothing is. */
+export interface TeardownStep {
+  readonly title: string;
+  run(): Promise<void>;
+}
+
+/** Stops the process on every node that has it. */
+const stopRole = (views: readonly ClusterConfig[], role: string, graceMs = GRACE_MS): TeardownStep => ({
   title: `stopping the ${role}`,
-  async run(config) {
-    const running = runningRoles(config).get(role);
-    if (running) await stopProcess(running, graceMs);
-    removePidFile(pidFile(config, role));
+  async run() {
+    await Promise.all(
+      views.map(async (view) => {
+        const process = running(view, role);
+        if (process) await stopProcess(process, graceMs);
+        removePidFile(pidFile(view, role));
+      }),
+    );
   },
 });
 
-/** The order matters: who would start things again stops first. */
-export function teardownSteps(runtime: NodeRuntime): readonly TeardownStep[] {
+/** What the runtimes of these nodes have to do, each step once, on the nodes that have the runtime. */
+function ofRuntimes(views: readonly ClusterConfig[]): TeardownStep[] {
+  return [...new Set(views.map(runtimeOf))].flatMap((runtime) => {
+    const own = views.filter((view) => runtimeOf(view) === runtime);
+    return [
+      ...runtime.teardown.map(({ title, run }) => ({ title, run: async () => void (await Promise.all(own.map(run))) })),
+      ...[...runtime.daemons].reverse().map(({ name, graceMs }) => stopRole(own, name, graceMs)),
+    ];
+  });
+}
+
+/** Takes a whole cluster down. The order matters: who would start things again stops first. */
+export function teardownSteps(config: ClusterConfig): readonly TeardownStep[] {
+  const nodes = nodeViews(config);
   return [
-    stopRole('node'),
-    { title: 'killing containers', run: (config) => killPodProcesses(config, systemClock) },
-    stopRole('control-plane'),
-    ...runtime.teardown,
-    ...[...runtime.daemons].reverse().map(({ name, graceMs }) => stopRole(name, graceMs)),
-    { title: 'unmounting', run: unmountAll },
-    { title: 'removing cgroups', run: removeCgroups },
-    { title: 'removing network links', run: removeLinks },
-    { title: 'removing nftables rules', run: removeTables },
-    { title: 'removing iptables rules', run: removeIptablesRules },
-    { title: 'removing sockets and pid files', run: async (config) => removeRunDir(config) },
+    stopRole(nodes, 'node'),
+    { title: 'killing containers', run: () => killPodProcesses(config, systemClock) },
+    ...(config.hosts.length > 0 ? [stopRole([config], 'load-balancer')] : []),
+    stopRole(controlPlaneViews(config), 'control-plane'),
+    ...ofRuntimes(nodes),
+    { title: 'unmounting', run: () => unmountAll(config) },
+    { title: 'removing cgroups', run: () => removeCgroups(config) },
+    { title: config.hosts.length > 0 ? 'removing hosts and network links' : 'removing network links', run: () => removeLinks(config) },
+    { title: 'removing nftables rules', run: () => removeTables(config) },
+    // Those of hosts went with them.
+    ...(config.hosts.length > 0 ? [] : [{ title: 'removing iptables rules', run: () => removeIptablesRules(config) }]),
+    { title: 'removing sockets and pid files', run: async () => removeRunDir(config) },
+  ];
+}
+
+/** Takes one host of a cluster away, its data too. */
+export function hostTeardownSteps(view: ClusterConfig, host: HostConfig): readonly TeardownStep[] {
+  return [
+    stopRole([view], 'node'),
+    { title: 'killing containers', run: () => killPodProcesses(view, systemClock) },
+    ...ofRuntimes([view]),
+    { title: 'unmounting', run: () => unmountAll(view) },
+    { title: 'removing cgroups', run: () => removeCgroups(view) },
+    { title: 'removing the host', run: () => removeHost(view, host) },
+    { title: 'removing sockets and pid files', run: async () => removeRunDir(view) },
+    { title: 'removing the data', run: () => purge(view) },
   ];
 }
 

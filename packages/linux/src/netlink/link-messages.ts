@@ -1,3 +1,4 @@
+import { bytesToIp } from '../ip.js';
 import { type Attribute, decodeAttributes, encodeMessage, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, readText, text, u8, u16be, u32 } from './codec.js';
 import { AF_BRIDGE, RTM } from './rtnetlink.js';
 
@@ -27,6 +28,18 @@ export interface LinkInfo {
   readonly masterIndex?: number;
   /** Index of the other end of a veth, in that end's namespace. */
   readonly peerIndex?: number;
+  /** Of a vxlan link. */
+  readonly vxlan?: VxlanInfo;
+}
+
+export interface VxlanInfo {
+  readonly id: number;
+  readonly port: number;
+  /** Source address of the outer packets. */
+  readonly local?: string;
+  /** Index of the link the outer packets leave by. */
+  readonly linkIndex?: number;
+  readonly learning: boolean;
 }
 
 export interface LinkAttributes {
@@ -204,5 +217,19 @@ export function decodeLink(body: Uint8Array): LinkInfo {
     promiscuous: (attrs.get(IFLA.PROMISCUITY)?.readUInt32LE(0) ?? 0) > 0 || (flags & IFF_PROMISC) !== 0,
     ...(master ? { masterIndex: master } : {}),
     ...(peer !== undefined ? { peerIndex: peer } : {}),
+    ...(kind && readText(kind) === 'vxlan' ? { vxlan: decodeVxlan(info.get(IFLA_INFO.DATA) ?? new Uint8Array()) } : {}),
+  };
+}
+
+function decodeVxlan(body: Uint8Array): VxlanInfo {
+  const data = decodeAttributes(body);
+  const local = data.get(VXLAN.LOCAL) ?? data.get(VXLAN.LOCAL6);
+  const linkIndex = data.get(VXLAN.LINK)?.readUInt32LE(0);
+  return {
+    id: data.get(VXLAN.ID)?.readUInt32LE(0) ?? 0,
+    port: data.get(VXLAN.PORT)?.readUInt16BE(0) ?? 0,
+    learning: data.get(VXLAN.LEARNING)?.readUInt8(0) === 1,
+    ...(local ? { local: bytesToIp(local) } : {}),
+    ...(linkIndex ? { linkIndex } : {}),
   };
 }

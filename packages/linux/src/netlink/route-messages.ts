@@ -27,6 +27,8 @@ export interface RouteSpec {
   readonly table?: number;
   /** The gateway is reachable on the link though no route says so. */
   readonly onlink?: boolean;
+  /** Who made it (rtnetlink(7), rtm_protocol), so that it is found again. Default 4, static. A delete takes any unless given. */
+  readonly protocol?: number;
 }
 
 export interface RouteInfo {
@@ -39,6 +41,8 @@ export interface RouteInfo {
   readonly table: number;
   /** linux/rtnetlink.h RTN_*: 1 unicast, 2 local, 3 broadcast… */
   readonly type: number;
+  /** Who made it: 2 the kernel, 3 at boot, 4 static, others by daemons. */
+  readonly protocol: number;
 }
 
 function routeMessage(type: number, flags: number, route: RouteSpec): Buffer {
@@ -49,7 +53,7 @@ function routeMessage(type: number, flags: number, route: RouteSpec): Buffer {
   fixed.writeUInt8(bytes.length === 4 ? AF_INET : AF_INET6, 0);
   fixed.writeUInt8(prefix, 1);
   fixed.writeUInt8(route.table !== undefined && route.table < 256 ? route.table : TABLE_MAIN, 4);
-  fixed.writeUInt8(removing ? 0 : RTPROT_STATIC, 5);
+  fixed.writeUInt8(route.protocol ?? (removing ? 0 : RTPROT_STATIC), 5);
   fixed.writeUInt8(removing ? 255 : SCOPES[route.scope ?? (route.gateway ? 'global' : bytes.length === 4 ? 'link' : 'global')], 6);
   fixed.writeUInt8(removing ? 0 : RTN_UNICAST, 7);
   fixed.writeUInt32LE(route.onlink ? RTNH_F_ONLINK : 0, 8);
@@ -95,6 +99,7 @@ export function decodeRoute(body: Uint8Array): RouteInfo {
     scope: fixed.readUInt8(6),
     table: attrs.get(RTA.TABLE)?.readUInt32LE(0) ?? fixed.readUInt8(4),
     type: fixed.readUInt8(7),
+    protocol: fixed.readUInt8(5),
     ...(gateway ? { gateway: bytesToIp(gateway) } : {}),
     ...(source ? { source: bytesToIp(source) } : {}),
     ...(linkIndex !== undefined ? { linkIndex } : {}),

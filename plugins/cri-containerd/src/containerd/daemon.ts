@@ -25,6 +25,8 @@ export interface StartContainerdOptions extends ContainerdPaths {
   readonly logFile?: string;
   /** Default: `containerd` and `runc` on the PATH. */
   readonly binary?: string;
+  /** A command that replaces itself by the one it is given, such as `nsenter`. */
+  readonly launcher?: readonly string[];
   readonly signal?: AbortSignal;
   /** How long to wait for the socket to answer. Default 15 s. */
   readonly timeoutMs?: number;
@@ -79,7 +81,8 @@ export async function startContainerd(options: StartContainerdOptions): Promise<
     await writeFile(configFile, containerdConfig(options), { mode: 0o600 });
     await rm(socket, { force: true });
     const log = openSync(logFile, 'a', 0o600);
-    const started = spawn(options.binary ?? 'containerd', ['--config', configFile], { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+    const [program = '', ...args] = [...(options.launcher ?? []), options.binary ?? 'containerd', '--config', configFile];
+    const started = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
     closeSync(log);
     exited = new Promise((resolve) => {
       started.once('exit', (code, signal) => resolve(`exited with ${signal ?? `code ${code}`}`));

@@ -1,0 +1,135 @@
+import { rmSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import { type ClusterConfig, detectNodeIP, freeHostName, type HostSpec, nodeViews, type PodNetworkMode, type ProxyMode } from '@coxswain/cluster';
+import { AddressPool } from '@coxswain/cloud-local';
+import { CliError } from '../cli-error.js';
+import { loadCluster, loadOrCreateCluster } from '../cluster/clusters.js';
+import { processesOf, running, runningProcesses } from '../cluster/processes.js';
+import { registerInstance } from '../cluster/instances.js';
+import type { LogLevel } from '../logger.js';
+import { checkIptables, checkNsenter, checkPort } from '../preflight/checks.js';
+import { AUTO } from '../runtimes/names.js';
+import { chooseRuntime, runtimeOf } from '../runtimes/registry.js';
+import { basicChecks, machineChecks, requireAll } from './doctor.js';
+
+export interface UpOptions {
+  readonly name: string;
+  readonly foreground: boolean;
+  readonly nodeIp?: string;
+  readonly nodeName?: string;
+  /** Absent: as the cluster was made; of a new one, 1: this machine itself. */
+  readonly nodes?: number;
+  /** Runtimes' names: one for all nodes, or one for each; `auto`. */
+  readonly runtime: readonly string[];
+  readonly proxyMode?: ProxyMode;
+  readonly networkPolicy?: boolean;
+  readonly podCidr?: string;
+  readonly serviceCidr?: string;
+  readonly hostCidr?: string;
+  readonly podNetwork?: PodNetworkMode;
+  readonly nodeMonitorGracePeriod?: number;
+  readonly apiPort?: number;
+  readonly loadBalancerPool?: string;
+  readonly cloud: boolean;
+  readonly kubeconfig: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** The cluster that `up` is to start: checked, saved, and with its ports free. */
+export async function prepareCluster(options: UpOptions): Promise<{ config: ClusterConfig; created: boolean }> {
+  requireAll(basicChecks());
+  const saved = loadCluster(options.name);
+  // A cluster keeps the runtimes it was made with, whatever the machine has got since.
+  const automatic = options.runtime.length === 1 && options.runtime[0] === AUTO;
+  const nodes = options.nodes ?? Math.max(1, saved?.hosts.length ?? 0);
+  const runtimes = saved && automatic ? nodeViews(saved).map(runtimeOf) : options.runtime.map(chooseRuntime);
+  if (runtimes.length > 1 && runtimes.length !== nodes)
+    throw new CliError(`--runtime names ${runtimes.length} runtimes for ${nodes} nodes`, 'name one for all nodes, or one for each', 2);
+  for (const runtime of new Set(runtimes)) requireAll(await machineChecks(runtime));
+  const runtimeNames = runtimes.map(({ name }) => name);
+  const hosts = nodes > 1 ? hostSpecs(nodes, runtimeNames) : [];
+  if (hosts.length > 0) {
+    requireAll([checkNsenter()]);
+    for (const [flag, value] of [
+      ['--node-ip', options.nodeIp],
+      ['--node-name', options.nodeName],
+    ] as const) {
+      if (value !== undefined) throw new CliError(`${flag} is for a cluster whose one node is this machine`, 'leave it out, or leave out --nodes', 2);
+    }
+  }
+  const { proxyMode = saved?.proxyMode, networkPolicy, cloud, loadBalancerPool } = options;
+  if (!cloud && loadBalancerPool !== undefined) throw new CliError('--load-balancer-pool and --no-cloud exclude each other', 'leave one of them out', 2);
+  if (loadBalancerPool !== undefined) checkPool(loadBalancerPool);
+  if (proxyMode === 'iptables') requireAll([checkIptables()]);
+  const known = loadOrCreateCluster({
+    name: options.name,
+    ...(hosts.length > 0 ? { hosts } : { nodeIP: nodeAddress(options.nodeIp) }),
+    ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
+    ...(saved && automatic ? {} : { runtimes: runtimeNames }),
+    ...(proxyMode === undefined ? {} : { proxyMode }),
+    ...(networkPolicy === undefined ? {} : { networkPolicy }),
+    ...(options.nodeName === undefined ? {} : { nodeName: options.nodeName }),
+    ...(options.podCidr === undefined ? {} : { podCIDR: options.podCidr }),
+    ...(options.serviceCidr === undefined ? {} : { serviceCIDR: options.serviceCidr }),
+    ...(options.hostCidr === undefined ? {} : { hostCIDR: options.hostCidr }),
+    ...(options.podNetwork === undefined ? {} : { podNetwork: options.podNetwork }),
+    ...(options.nodeMonitorGracePeriod === undefined ? {} : { nodeMonitorGracePeriodSeconds: options.nodeMonitorGracePeriod }),
+    ...(options.apiPort === undefined ? {} : { apiPort: options.apiPort }),
+    ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
+    cloud,
+  });
+  try {
+    await requireFree(known.config);
+  } catch (error) {
+    if (known.created) rmSync(known.config.paths.state, { recursive: true, force: true });
+    throw error;
+  }
+  for (const view of nodeViews(known.config)) await registerInstance(view);
+  return known;
+}
+
+function checkPool(pool: string): void {
+  try {
+    new AddressPool(pool);
+  } catch (error) {
+    throw new CliError(`--load-balancer-pool ${(error as Error).message}`, undefined, 2);
+  }
+}
+
+function nodeAddress(given: string | undefined): string {
+  if (given !== undefined && !isIPv4(given)) throw new CliError(`--node-ip ${given} is not an IPv4 address`, undefined, 2);
+  const address = given ?? detectNodeIP();
+  if (address === undefined) throw new CliError('this machine has no address besides loopback', 'give one with --node-ip');
+  return address;
+}
+
+function hostSpecs(count: number, runtimes: readonly string[]): HostSpec[] {
+  const specs: HostSpec[] = [];
+  for (let i = 0; i < count; i++) {
+    const runtime = runtimes[i] ?? runtimes[0];
+    specs.push({ name: freeHostName(specs), ...(runtime === undefined ? {} : { runtime }) });
+  }
+  return specs;
+}
+
+/** Refuse a second `up` of a cluster that runs, and ports that somebody else has. */
+async function requireFree(config: ClusterConfig): Promise<void> {
+  if (runningProcesses(config).length === processesOf(config).length) {
+    throw new CliError(
+      `cluster "${config.name}" is running already`,
+      `look at it with: cox status --name ${config.name}; make another with: cox up --name OTHER`,
+    );
+  }
+  const { ports } = config;
+  const api = () => checkPort(ports.apiServer, 'API server', '--api-port');
+  const wanted: Readonly<Record<string, () => ReturnType<typeof checkPort>[]>> =
+    config.hosts.length > 0
+      ? // Everything else is on the hosts, each with all ports to itself.
+        { 'load-balancer': () => [api()] }
+      : {
+          'control-plane': () => [api(), checkPort(ports.scheduler, 'scheduler'), checkPort(ports.controllerManager, 'controller manager'), ...(config.cloud ? [checkPort(ports.cloudControllerManager, 'cloud controller manager')] : [])],
+          node: () => [checkPort(ports.kubelet, 'kubelet'), checkPort(ports.proxyHealth, 'proxy health'), checkPort(ports.dns, 'cluster DNS')],
+        };
+  const checks = Object.entries(wanted).flatMap(([role, ask]) => (running(config, role) ? [] : ask()));
+  requireAll(await Promise.all(checks));
+}
