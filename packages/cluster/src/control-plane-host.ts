@@ -80,7 +80,11 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           // Before anybody is told that the server is ready: an add-on that comes too early is refused, and backs off.
           seed: async (transport, signal) => {
             const admin = new KubeClient({ transport: transport as Transport, userAgent: 'coxswain/v1.36.0', clock });
-            await Promise.all([applyAddonPolicy(admin, signal), config.cloud && applyCloudPolicy(admin, signal), config.hosts.length > 0 && applyPodNetworkPolicy(admin, signal)]);
+            await Promise.all([
+              applyAddonPolicy(admin, signal),
+              config.cloud && applyCloudPolicy(admin, signal),
+              config.hosts.length > 0 && applyPodNetworkPolicy(admin, signal),
+            ]);
           },
           authenticators,
           authorizers,

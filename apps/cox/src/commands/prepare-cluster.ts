@@ -127,7 +127,12 @@ async function requireFree(config: ClusterConfig): Promise<void> {
       ? // Everything else is on the hosts, each with all ports to itself.
         { 'load-balancer': () => [api()] }
       : {
-          'control-plane': () => [api(), checkPort(ports.scheduler, 'scheduler'), checkPort(ports.controllerManager, 'controller manager'), ...(config.cloud ? [checkPort(ports.cloudControllerManager, 'cloud controller manager')] : [])],
+          'control-plane': () => [
+            api(),
+            checkPort(ports.scheduler, 'scheduler'),
+            checkPort(ports.controllerManager, 'controller manager'),
+            ...(config.cloud ? [checkPort(ports.cloudControllerManager, 'cloud controller manager')] : []),
+          ],
           node: () => [checkPort(ports.kubelet, 'kubelet'), checkPort(ports.proxyHealth, 'proxy health'), checkPort(ports.dns, 'cluster DNS')],
         };
   const checks = Object.entries(wanted).flatMap(([role, ask]) => (running(config, role) ? [] : ask()));
