@@ -26,8 +26,7 @@ describe('YAML bodies', () => {
     expect(refusal(long)).toMatchObject({ code: 400, message: expect.stringContaining('excessive aliasing') });
   });
 
-  it('are refused when they hold themselves, or what JSON cannot say', () => {
+  it('are refused when they hold themselves', () => {
     expect(refusal('&a [*a]')).toMatchObject({ code: 400, message: expect.stringContaining('max depth') });
-    expect(refusal('a: 1e999')).toMatchObject({ code: 400, message: expect.stringContaining('unsupported value') });
   });
 });

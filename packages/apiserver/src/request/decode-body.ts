@@ -77,7 +77,6 @@ function untangled(value: unknown): unknown {
   const copy = (part: unknown, depth: number): unknown => {
     if (typeof part === 'string') characters += part.length;
     if (++nodes > MAX_YAML_NODES || characters > MAX_YAML_CHARACTERS) throw new Error('document contains excessive aliasing');
-    if (typeof part === 'number' && !Number.isFinite(part)) throw new Error(`json: unsupported value: ${part}`);
     if (depth > MAX_YAML_DEPTH) throw new Error('exceeded max depth');
     if (Array.isArray(part)) return part.map((item) => copy(item, depth + 1));
     if (typeof part !== 'object' || part === null) return part;
