@@ -17,6 +17,7 @@ import {
   hostFacts,
   ManagedRuntimeService,
   pauseId,
+  PinnedHolder,
   type RuntimeEngine,
   RuntimeStreaming,
   SandboxManager,
@@ -101,12 +102,10 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     await pause.prepare();
     const sandboxes = new SandboxManager({
       rootDir: join(root, 'sandboxes'),
-      stateDir: join(state, 'sandboxes'),
       network,
-      pause,
+      holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, random }),
       handlers: HANDLERS,
       clock,
-      random,
       logger,
     });
     const events = new CriEvents(clock);

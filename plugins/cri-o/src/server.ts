@@ -6,9 +6,11 @@ import { ContainerEventType, type ImageService, type RpcInterceptor, type Runtim
 import {
   ContainerManager,
   CriEvents,
+  folderUsage,
   hostFacts,
   ManagedRuntimeService,
   pauseId,
+  PinnedHolder,
   type RuntimeEngine,
   RuntimeStreaming,
   SandboxManager,
@@ -26,7 +28,6 @@ import { conmonProgram, makeConmonDirs, reopenLog } from './runtime/conmon.js';
 import { CrioDriver } from './runtime/crio-driver.js';
 import { CrioExec } from './runtime/exec.js';
 import { watchExits } from './runtime/exit-watcher.js';
-import { folderUsage } from './runtime/layer-usage.js';
 import { Runtimes } from './runtime/oci-runtime.js';
 import { CrioPause } from './runtime/pause.js';
 
@@ -84,12 +85,10 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
     await pause.prepare();
     const sandboxes = new SandboxManager({
       rootDir: join(root, 'sandboxes'),
-      stateDir: join(state, 'sandboxes'),
       network,
-      pause,
+      holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, random }),
       handlers: runtimes.handlers,
       clock,
-      random,
       logger,
     });
     const events = new CriEvents(clock);

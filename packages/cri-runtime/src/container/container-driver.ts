@@ -27,6 +27,8 @@ export type ProcessState = { readonly state: 'none' } | { readonly state: 'creat
 export interface FoundContainer {
   readonly meta: ContainerMeta;
   readonly process: ProcessState;
+  /** When it was started, where the runtime knows. Nanoseconds since the epoch. */
+  readonly startedAt?: bigint;
 }
 
 /** How a container's first process ended. */
@@ -42,14 +44,19 @@ export interface ProcessExit {
  * `ContainerManager` calls it for one container at a time (but `observe`, `kill` and `collect` may meet) and owns names, states and events.
  */
 export interface ContainerDriver<Image extends RuntimeImage = RuntimeImage> {
+  /** The runtime makes the anonymous volumes that images declare; absent: they are made for it. */
+  readonly makesVolumes?: boolean;
   /** Rejects with `notFound`. */
   image(reference: string): Promise<Image>;
   /** A writable root file system of the image's. */
   prepare(id: string, image: Image): Promise<PreparedRootfs>;
   /** Mount the images among `mounts` (kubelet's `image` volumes) and say how to bind them. */
   mountImages(id: string, mounts: readonly Mount[]): Promise<SpecMount[]>;
-  /** Keep what the container is: from now on `recover` finds it. */
-  create(input: { readonly meta: ContainerMeta; readonly spec: RuntimeSpec; readonly image: Image; readonly sandbox: SandboxRecord }): Promise<void>;
+  /**
+   * Keep what the container is: from now on `recover` finds it. Resolves to the id it has from now on: the meta's own, or the one that a
+   * runtime which names its own containers has given it. On failure nothing of it is left but what `discard` undoes.
+   */
+  create(input: { readonly meta: ContainerMeta; readonly spec: RuntimeSpec; readonly image: Image; readonly sandbox: SandboxRecord }): Promise<string>;
   /** Undo `prepare`, `mountImages` and `create`, whichever were done. */
   discard(id: string, imageMounts: number): Promise<void>;
   /** Start the process. `created` is awaited when it exists and before it runs. On failure nothing of it is left. */

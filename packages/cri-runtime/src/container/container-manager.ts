@@ -94,7 +94,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       const [rootfs, pid] = await Promise.all([driver.prepare(id, image), this.#pidNamespace(sandbox, config), mkdir(dir, { recursive: true, mode: 0o711 })]);
       const user = await this.#user(config, image.id, imageConfig, rootfs.layers);
       const [volumes, mounted] = await Promise.all([
-        declaredVolumes(imageConfig.Volumes, dir, rootfs.layers),
+        driver.makesVolumes ? [] : declaredVolumes(imageConfig.Volumes, dir, rootfs.layers),
         imageMountCount(config) > 0 ? driver.mountImages(id, config.mounts) : [],
       ]);
       const { net, ipc, uts } = sandbox.namespaces;
@@ -118,7 +118,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         facts,
         ...(rootfs.path === undefined ? {} : { rootfs: rootfs.path }),
       });
-      const meta: ContainerMeta = {
+      const draft: ContainerMeta = {
         id,
         sandboxId: sandbox.id,
         config,
@@ -130,10 +130,16 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         cgroupsPath,
         createdAt: BigInt(clock.now()) * 1_000_000n,
       };
-      await driver.create({ meta, spec, image, sandbox });
+      const given = await driver.create({ meta: draft, spec, image, sandbox });
+      const meta = given === id ? draft : { ...draft, id: given, cgroupsPath: sandboxes.cgroupsPath(sandbox, given) };
+      if (given !== id) {
+        await rm(dir, { recursive: true, force: true });
+        await mkdir(join(rootDir, given), { recursive: true, mode: 0o711 });
+        this.#names.set(name, given);
+      }
       const record = newContainer(meta, createdStatus());
-      this.#containers.set(id, record);
-      onEvent(id, sandbox.id, ContainerEventType.CONTAINER_CREATED_EVENT);
+      this.#containers.set(given, record);
+      onEvent(given, sandbox.id, ContainerEventType.CONTAINER_CREATED_EVENT);
       return record;
     } catch (error) {
       this.#names.delete(name);
@@ -228,7 +234,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
   /** After a restart: find every container, go on with the running ones, notice what ended meanwhile. */
   async recover(): Promise<void> {
     const { driver, rootDir, logger, sandboxes, clock } = this.options;
-    for (const { meta, process } of await driver.recover()) {
+    for (const { meta, process, startedAt } of await driver.recover()) {
       if (!sandboxes.find(meta.sandboxId)) {
         logger.warn('removing a container whose sandbox is gone', { container: meta.id });
         await driver.purge(meta.id);
@@ -255,7 +261,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       await driver.adopt(record);
       record.status.state = 'running';
       record.status.pid = process.pid;
-      if (record.status.startedAt === 0n) record.status.startedAt = BigInt(clock.now()) * 1_000_000n;
+      if (record.status.startedAt === 0n) record.status.startedAt = startedAt ?? BigInt(clock.now()) * 1_000_000n;
       if (process.state === 'stopped') await this.#finish(record);
     }
   }

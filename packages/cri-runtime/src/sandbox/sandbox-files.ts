@@ -35,8 +35,8 @@ function hostFile(path: string, otherwise: string): string {
   }
 }
 
-/** Their mounts, and the shared memory's. */
-export function sandboxMounts(dir: string, shm: string, readonly: boolean): SpecMount[] {
+/** Their mounts, and the shared memory's unless the runtime mounts that by itself. */
+export function sandboxMounts(dir: string, shm: string | undefined, readonly: boolean): SpecMount[] {
   const mode = readonly ? 'ro' : 'rw';
   return [
     ...['hostname', 'hosts', 'resolv.conf'].map((file) => ({
@@ -45,6 +45,6 @@ export function sandboxMounts(dir: string, shm: string, readonly: boolean): Spec
       source: join(dir, file),
       options: ['rbind', 'rprivate', mode],
     })),
-    { destination: '/dev/shm', type: 'bind', source: shm, options: ['rbind', 'rprivate', 'rw'] },
+    ...(shm === undefined ? [] : [{ destination: '/dev/shm', type: 'bind', source: shm, options: ['rbind', 'rprivate', 'rw'] }]),
   ];
 }

@@ -1,49 +1,40 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm, mkdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { CriError, type PodSandboxConfig } from '@coxswain/cri';
-import {
-  createPinnedNamespaces,
-  deletePinnedNamespaces,
-  isAlive,
-  isPinnedNamespace,
-  mountTmpfs,
-  type PinnableNamespace,
-  type PinnedNamespaces,
-  processIdentity,
-  sysctlNamespace,
-  umountAll,
-} from '@coxswain/linux';
-import type { Clock, Logger, Random } from '@coxswain/sdk';
+import { isPinnedNamespace, type PinnableNamespace, sysctlNamespace } from '@coxswain/linux';
+import type { Clock, Logger } from '@coxswain/sdk';
 import { checkUserNamespace } from '../container/spec.js';
-import { byIdOrPrefix, newId } from '../util/ids.js';
+import { byIdOrPrefix } from '../util/ids.js';
 import { readJson, writeJson } from '../util/json-file.js';
 import { KeyedMutex } from '../util/mutex.js';
-import type { PauseRunner } from './pause.js';
 import { sandboxHostname, usesHostIpc, usesHostNetwork, writeSandboxFiles } from './sandbox-files.js';
+import type { SandboxHolder } from './sandbox-holder.js';
 import type { SandboxNetwork } from './sandbox-network.js';
 import { loadSandbox, type SandboxRecord, type StoredSandbox, storeSandbox } from './sandbox-record.js';
 
 export interface SandboxManagerOptions {
   /** Survives reboots: what a sandbox is. */
   readonly rootDir: string;
-  /** Does not: namespaces, shared memory. */
-  readonly stateDir: string;
   readonly network: SandboxNetwork;
-  readonly pause: PauseRunner;
+  readonly holder: SandboxHolder;
   /** RuntimeClass handlers that can be asked for; the empty one is always allowed. */
   readonly handlers: readonly string[];
   readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
 }
 
-const SHM_BYTES = 64 * 1024 * 1024;
 /** Where containers' control groups go when the kubelet names no parent. */
 const DEFAULT_CGROUP_PARENT = '/k8s.io';
 
+/** What is known of a sandbox that goes; without a config nothing but the id. */
+type Dismantled = Pick<SandboxRecord, 'id' | 'namespaces' | 'attached' | 'hasPause'> & { readonly config?: PodSandboxConfig };
+
+/** Holds a name while its sandbox has no id yet. */
+const UNNAMED = 'a sandbox that is being made';
+
 /**
- * Pod sandboxes: pinned namespaces, files, shared memory and a place on the network; a process only when the pod shares its
- * PID namespace. What a sandbox is lies on disk before anything is made of it, so a crash leaves nothing unknown.
+ * Pod sandboxes: namespaces that a holder has, files, and a place on the network. What a sandbox is lies on disk, or in the runtime with
+ * what carries its id, before anything else is made of it, so a crash leaves nothing unknown.
  */
 export class SandboxManager {
   readonly #sandboxes = new Map<string, SandboxRecord>();
@@ -71,8 +62,10 @@ export class SandboxManager {
     return join(this.#rootDir(sandbox.id), 'files');
   }
 
-  shmPath(sandbox: SandboxRecord): string {
-    return usesHostIpc(sandbox.config) ? '/dev/shm' : join(this.#stateDir(sandbox.id), 'shm');
+  /** Undefined: the runtime mounts it by itself. */
+  shmPath(sandbox: SandboxRecord): string | undefined {
+    const own = this.options.holder.shmPath(sandbox.id);
+    return own !== undefined && usesHostIpc(sandbox.config) ? '/dev/shm' : own;
   }
 
   cgroupsPath(sandbox: SandboxRecord, containerId: string): string {
@@ -85,36 +78,48 @@ export class SandboxManager {
     for (const id of ids) {
       const stored = await readJson<StoredSandbox>(join(this.#rootDir(id), 'sandbox.json'));
       if (!stored) {
-        await this.#dismantle({ id, namespaces: {}, attached: false, hasPause: true });
-        await rm(this.#rootDir(id), { recursive: true, force: true });
+        await this.#erase({ id, namespaces: {}, attached: false, hasPause: true });
         continue;
       }
       const record = loadSandbox(stored);
       if (record.state === 'making') {
         this.options.logger.warn('cleaning up a sandbox that was half made', { sandbox: id });
-        await this.#dismantle(record);
-        await rm(this.#rootDir(id), { recursive: true, force: true });
+        await this.#erase(record);
         continue;
       }
-      if (record.state === 'ready' && !(await this.#alive(record))) {
+      if (record.state === 'ready' && !(await this.options.holder.alive(record))) {
         record.state = 'notready';
         await this.#save(record);
       }
       this.#sandboxes.set(id, record);
       this.#names.set(nameOf(record.config), id);
     }
+    for (const { id, config } of await this.options.holder.found()) {
+      if (this.#sandboxes.has(id)) continue;
+      this.options.logger.warn('removing a sandbox that has no record', { sandbox: id });
+      await this.#erase({ id, config, namespaces: {}, attached: true, hasPause: true });
+    }
   }
 
   async run(config: PodSandboxConfig, runtimeHandler: string, signal: AbortSignal): Promise<SandboxRecord> {
-    const { clock, random, network } = this.options;
+    const { clock, network, holder } = this.options;
     if (!config.metadata?.name || !config.metadata.uid) throw new CriError('invalidArgument', 'the sandbox config must have metadata with name and uid');
     if (runtimeHandler !== '' && !this.options.handlers.includes(runtimeHandler))
       throw new CriError('unknown', `failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`);
     checkUserNamespace(config.linux?.securityContext?.namespaceOptions?.usernsOptions);
+    const kinds: PinnableNamespace[] = [...(usesHostNetwork(config) ? [] : (['net', 'uts'] as const)), ...(usesHostIpc(config) ? [] : (['ipc'] as const))];
+    const wish = { kinds, sysctls: checkSysctls(config.linux?.sysctls ?? {}, kinds), hostname: sandboxHostname(config) };
     const name = nameOf(config);
     const owner = this.#names.get(name);
     if (owner) throw new CriError('unknown', `failed to reserve sandbox name ${JSON.stringify(name)}: name is reserved for ${JSON.stringify(owner)}`);
-    const id = newId(random);
+    this.#names.set(name, UNNAMED);
+    let id: string;
+    try {
+      id = await holder.reserve(config, runtimeHandler, wish, signal);
+    } catch (error) {
+      this.#names.delete(name);
+      throw error;
+    }
     this.#names.set(name, id);
     const sandbox: SandboxRecord = {
       id,
@@ -129,24 +134,13 @@ export class SandboxManager {
     };
     this.#sandboxes.set(id, sandbox);
     try {
-      const hostNetwork = usesHostNetwork(config);
-      const kinds: PinnableNamespace[] = [...(hostNetwork ? [] : (['net', 'uts'] as const)), ...(usesHostIpc(config) ? [] : (['ipc'] as const))];
-      const sysctls = checkSysctls(config.linux?.sysctls ?? {}, kinds);
-      const namespaceDir = join(this.#stateDir(id), 'ns');
       await mkdir(this.#rootDir(id), { recursive: true, mode: 0o711 });
       // Known before it exists: a crash from here on is cleaned up.
       await this.#save(sandbox);
-      const hostname = sandboxHostname(config);
       writeSandboxFiles(this.filesDir(sandbox), config);
-      const [namespaces] = await Promise.all([
-        kinds.length === 0
-          ? ({} as PinnedNamespaces)
-          : createPinnedNamespaces({ dir: namespaceDir, kinds, sysctls, ...(kinds.includes('uts') && hostname ? { hostname } : {}) }),
-        usesHostIpc(config)
-          ? undefined
-          : mountTmpfs({ target: join(this.#stateDir(id), 'shm'), sizeBytes: SHM_BYTES, mode: 0o1777, noExec: true, noSuid: true, noDev: true }),
-      ]);
+      const { namespaces, pid } = await holder.hold(sandbox, wish);
       sandbox.namespaces = namespaces;
+      if (pid !== undefined) Object.assign(sandbox, { pausePid: pid, hasPause: true });
       if (namespaces.net) {
         sandbox.attached = true;
         await this.#save(sandbox);
@@ -160,10 +154,7 @@ export class SandboxManager {
       await this.#save(sandbox);
       return sandbox;
     } catch (error) {
-      await this.#dismantle(sandbox).catch((cleanup: unknown) =>
-        this.options.logger.error('cleaning up a failed sandbox failed', { err: cleanup, sandbox: id }),
-      );
-      await rm(this.#rootDir(id), { recursive: true, force: true });
+      await this.#erase(sandbox).catch((cleanup: unknown) => this.options.logger.error('cleaning up a failed sandbox failed', { err: cleanup, sandbox: id }));
       this.#sandboxes.delete(id);
       this.#names.delete(name);
       throw error;
@@ -177,7 +168,7 @@ export class SandboxManager {
       if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
       sandbox.hasPause = true;
       await this.#save(sandbox);
-      const pid = await this.options.pause.start(sandbox, this.cgroupsPath(sandbox, `pause-${sandbox.id}`));
+      const pid = await this.options.holder.start(sandbox, this.cgroupsPath(sandbox, `pause-${sandbox.id}`));
       sandbox.pausePid = pid;
       await this.#save(sandbox);
       return pid;
@@ -200,6 +191,7 @@ export class SandboxManager {
 
   async remove(sandbox: SandboxRecord): Promise<void> {
     await this.stop(sandbox);
+    await this.options.holder.forget(sandbox.id);
     await rm(this.#rootDir(sandbox.id), { recursive: true, force: true });
     this.#sandboxes.delete(sandbox.id);
     this.#names.delete(nameOf(sandbox.config));
@@ -221,26 +213,21 @@ export class SandboxManager {
     await this.#save(sandbox);
   }
 
-  async #alive(record: SandboxRecord): Promise<boolean> {
-    for (const path of Object.values(record.namespaces)) if (path && !(await isPinnedNamespace(path))) return false;
-    if (record.pausePid === undefined) return true;
-    const identity = processIdentity(record.pausePid);
-    return identity !== undefined && isAlive(identity);
-  }
-
-  async #dismantle(sandbox: Pick<SandboxRecord, 'id' | 'namespaces' | 'attached' | 'hasPause'> & { readonly config?: PodSandboxConfig }): Promise<void> {
-    const { network, pause } = this.options;
+  async #dismantle(sandbox: Dismantled): Promise<void> {
+    const { network, holder } = this.options;
     const { id } = sandbox;
     if (sandbox.attached && sandbox.config) {
       const { net } = sandbox.namespaces;
       // After a reboot the namespace is gone; plugins must still give back addresses (CNI: empty CNI_NETNS).
       await network.detach(id, net && (await isPinnedNamespace(net)) ? net : '', sandbox.config);
     }
-    if (!sandbox.config || sandbox.hasPause) await pause.remove(id);
-    const state = this.#stateDir(id);
-    await deletePinnedNamespaces(join(state, 'ns'));
-    await umountAll(join(state, 'shm'));
-    await rm(state, { recursive: true, force: true });
+    await holder.release(id, !sandbox.config || sandbox.hasPause);
+  }
+
+  async #erase(sandbox: Dismantled): Promise<void> {
+    await this.#dismantle(sandbox);
+    await this.options.holder.forget(sandbox.id);
+    await rm(this.#rootDir(sandbox.id), { recursive: true, force: true });
   }
 
   #save(sandbox: SandboxRecord): Promise<void> {
@@ -249,10 +236,6 @@ export class SandboxManager {
 
   #rootDir(id: string): string {
     return join(this.options.rootDir, id);
-  }
-
-  #stateDir(id: string): string {
-    return join(this.options.stateDir, id);
   }
 }
 

@@ -68,7 +68,7 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
     return this.options.imageMounts.make(id, mounts);
   }
 
-  async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: StoredImage; sandbox: SandboxRecord }): Promise<void> {
+  async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: StoredImage; sandbox: SandboxRecord }): Promise<string> {
     const { containerd, snapshotter } = this.options;
     await containerd.containers.create({
       container: {
@@ -82,6 +82,7 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
         extensions: { [META_TYPE]: jsonAny(META_TYPE, storeMeta(meta)) },
       },
     });
+    return meta.id;
   }
 
   async discard(id: string, imageMounts: number): Promise<void> {

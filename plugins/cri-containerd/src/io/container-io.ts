@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { makeFifo, openFifoReader, openFifoWriter } from '@coxswain/cri-runtime';
 import type { Clock, Logger } from '@coxswain/sdk';
-import { CriLogFile, copyToLog, type LogStream } from './cri-log.js';
+import type { LogStream } from '@coxswain/cri-runtime';
+import { CriLogFile, copyToLog } from './cri-log.js';
 import type { Keeper } from './keeper.js';
 
 /** Output an attached client has not taken: past this it is dropped from the container. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '@coxswain/sdk';
-import { CriLogFile, copyToLog, MAX_LINE_BYTES } from './cri-log.js';
+import { MAX_LINE_BYTES } from '@coxswain/cri-runtime';
+import { CriLogFile, copyToLog } from './cri-log.js';
 
 let dir: string;
 beforeEach(async () => {

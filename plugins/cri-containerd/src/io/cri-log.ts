@@ -1,18 +1,10 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { criLogLine, type LogStream, MAX_LINE_BYTES } from '@coxswain/cri-runtime';
 import type { Clock } from '@coxswain/sdk';
 
-/** Lines longer than this are split into partial ones, as upstream's runtimes do. */
-export const MAX_LINE_BYTES = 16 * 1024;
 /** Text without its newline is written as partial after this long, so that prompts show and little is lost in a crash. */
 const PARTIAL_FLUSH_MS = 200;
-
-export type LogStream = 'stdout' | 'stderr';
-
-/** One line in CRI's log format. `text` without the newline. */
-export function criLogLine(timestamp: string, stream: LogStream, partial: boolean, text: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`${timestamp} ${stream} ${partial ? 'P' : 'F'} `), text, Buffer.from('\n')]);
-}
 
 /** A container's log file; both streams append whole lines. An empty path throws everything away. */
 export class CriLogFile {

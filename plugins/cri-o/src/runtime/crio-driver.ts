@@ -90,13 +90,14 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
     return out;
   }
 
-  async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: StoredImage; sandbox: SandboxRecord }): Promise<void> {
+  async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: StoredImage; sandbox: SandboxRecord }): Promise<string> {
     const { id } = meta;
     const known: Known = { handler: sandbox.runtimeHandler, diffIds: image.diffIds, mounted: this.#known.get(id)?.mounted ?? [] };
     this.#known.set(id, known);
     await mkdir(this.bundle(id), { recursive: true, mode: 0o700 });
     await writeJson(join(this.bundle(id), 'config.json'), spec);
     await this.#store(meta, known);
+    return id;
   }
 
   async discard(id: string, imageMounts: number): Promise<void> {

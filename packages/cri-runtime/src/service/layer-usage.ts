@@ -1,6 +1,6 @@
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LayerUsage } from '@coxswain/cri-runtime';
+import type { LayerUsage } from './stats.js';
 
 /** Disk space and files of a folder's tree; undefined when it is not there. What goes away meanwhile is not counted. */
 export async function folderUsage(dir: string): Promise<LayerUsage | undefined> {

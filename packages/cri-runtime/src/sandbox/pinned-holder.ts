@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createPinnedNamespaces, deletePinnedNamespaces, isAlive, isPinnedNamespace, mountTmpfs, processIdentity, umountAll } from '@coxswain/linux';
+import type { Random } from '@coxswain/sdk';
+import { newId } from '../util/ids.js';
+import type { PauseRunner } from './pause.js';
+import type { HeldNamespaces, NamespaceWish, SandboxHolder } from './sandbox-holder.js';
+import type { SandboxRecord } from './sandbox-record.js';
+
+const SHM_BYTES = 64 * 1024 * 1024;
+
+export interface PinnedHolderOptions {
+  /** Does not survive reboots: namespaces, shared memory. */
+  readonly stateDir: string;
+  readonly pause: PauseRunner;
+  readonly random: Random;
+}
+
+/** Namespaces pinned as bind mounts; a process only when the pod shares its PID namespace. */
+export class PinnedHolder implements SandboxHolder {
+  constructor(private readonly options: PinnedHolderOptions) {}
+
+  async reserve(): Promise<string> {
+    return newId(this.options.random);
+  }
+
+  async hold(sandbox: SandboxRecord, { kinds, sysctls, hostname }: NamespaceWish): Promise<HeldNamespaces> {
+    const [namespaces] = await Promise.all([
+      kinds.length === 0
+        ? {}
+        : createPinnedNamespaces({
+            dir: join(this.#dir(sandbox.id), 'ns'),
+            kinds: [...kinds],
+            sysctls: { ...sysctls },
+            ...(kinds.includes('uts') && hostname ? { hostname } : {}),
+          }),
+      kinds.includes('ipc')
+        ? mountTmpfs({ target: this.shmPath(sandbox.id), sizeBytes: SHM_BYTES, mode: 0o1777, noExec: true, noSuid: true, noDev: true })
+        : undefined,
+    ]);
+    return { namespaces };
+  }
+
+  async alive(record: SandboxRecord): Promise<boolean> {
+    for (const path of Object.values(record.namespaces)) if (path && !(await isPinnedNamespace(path))) return false;
+    if (record.pausePid === undefined) return true;
+    const identity = processIdentity(record.pausePid);
+    return identity !== undefined && isAlive(identity);
+  }
+
+  start(sandbox: SandboxRecord, cgroupsPath: string): Promise<number> {
+    return this.options.pause.start(sandbox, cgroupsPath);
+  }
+
+  async release(id: string, hasProcess: boolean): Promise<void> {
+    if (hasProcess) await this.options.pause.remove(id);
+    await deletePinnedNamespaces(join(this.#dir(id), 'ns'));
+    await umountAll(this.shmPath(id));
+    await rm(this.#dir(id), { recursive: true, force: true });
+  }
+
+  async forget(): Promise<void> {
+    // A pinned namespace is all there was.
+  }
+
+  async found(): Promise<[]> {
+    // Nothing is made before its record.
+    return [];
+  }
+
+  shmPath(id: string): string {
+    return join(this.#dir(id), 'shm');
+  }
+
+  #dir(id: string): string {
+    return join(this.options.stateDir, id);
+  }
+}
