@@ -1,0 +1,222 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CriError, type Mount } from '@coxswain/cri';
+import type {
+  ContainerDriver,
+  ContainerMeta,
+  ContainerRecord,
+  FoundContainer,
+  PreparedRootfs,
+  ProcessExit,
+  ProcessState,
+  SandboxRecord,
+} from '@coxswain/cri-runtime';
+import type { RuntimeSpec, SpecMount, SpecResources } from '@coxswain/oci';
+import type { Clock, Logger, Random } from '@coxswain/sdk';
+import type { Engine } from '../engine/engine.js';
+import { ignoring, isEngineStatus } from '../engine/engine-error.js';
+import type { ContainerInspect } from '../engine/engine-types.js';
+import { containerFilter, containerOf } from '../labels.js';
+import { LogFollower } from '../logs/log-follower.js';
+import { engineName, withFreeName } from '../names.js';
+import { nanoseconds } from '../times.js';
+import { type DockerImage, dockerImage } from './docker-image.js';
+import { engineConfig, engineResources } from './engine-config.js';
+
+export interface DockerDriverOptions {
+  readonly engine: Engine;
+  /** Where log positions are kept over a rotation; does not survive reboots. */
+  readonly logsDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** A container ended so early that its end was told before its start. */
+  readonly onEnded: (id: string) => void;
+}
+
+/** Output that is on its way when a container has ended. */
+const LOG_DRAIN_MS = 10_000;
+
+/** Containers of the Docker Engine. Their labels say what they are, their state how they go: there is nothing of them on our disk. */
+export class DockerDriver implements ContainerDriver<DockerImage> {
+  readonly makesVolumes = true;
+  readonly #logs = new Map<string, LogFollower>();
+
+  constructor(private readonly options: DockerDriverOptions) {}
+
+  async image(reference: string): Promise<DockerImage> {
+    try {
+      return dockerImage(await this.options.engine.images.inspect(reference));
+    } catch (error) {
+      if (isEngineStatus(error, 404)) throw new CriError('notFound', `image ${JSON.stringify(reference)} was not found`, { cause: error });
+      throw error;
+    }
+  }
+
+  async prepare(_id: string, image: DockerImage): Promise<PreparedRootfs> {
+    return { layers: image.layers };
+  }
+
+  async mountImages(_id: string, _mounts: readonly Mount[]): Promise<SpecMount[]> {
+    throw new CriError('unimplemented', 'the Docker Engine cannot mount an image as a volume');
+  }
+
+  async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: DockerImage; sandbox: SandboxRecord }): Promise<string> {
+    const { engine, random } = this.options;
+    const config = engineConfig({ meta, spec, sandbox, imageId: image.id });
+    const made = await withFreeName(engineName(meta.config.metadata, sandbox.config.metadata), random, (name) => engine.containers.create(name, config));
+    return made.Id;
+  }
+
+  async discard(): Promise<void> {
+    // The engine makes a container whole or not at all.
+  }
+
+  async start(record: ContainerRecord, created: (pid: number) => Promise<void>): Promise<void> {
+    const { engine, onEnded } = this.options;
+    const { id, logPath } = record.meta;
+    if (logPath !== '') await mkdir(dirname(logPath), { recursive: true, mode: 0o755 });
+    await engine.containers.start(id);
+    const { State } = await engine.containers.inspect(id);
+    await created(State.Pid);
+    this.#follow(record.meta);
+    // Its end may have been told when nobody knew yet that it runs.
+    if (!State.Running || !(await engine.containers.inspect(id)).State.Running) onEnded(id);
+  }
+
+  async kill(record: ContainerRecord, signal: number): Promise<boolean> {
+    try {
+      await this.options.engine.containers.kill(record.meta.id, signal);
+      return true;
+    } catch (error) {
+      // 409: it does not run.
+      if (isEngineStatus(error, 404, 409)) return false;
+      throw error;
+    }
+  }
+
+  async observe(record: ContainerRecord): Promise<ProcessState> {
+    const found = await this.inspect(record.meta.id);
+    return found ? processState(found) : { state: 'none' };
+  }
+
+  async collect(record: ContainerRecord): Promise<ProcessExit | undefined> {
+    const { id } = record.meta;
+    const found = await this.inspect(id);
+    await this.#finishLog(id);
+    if (!found) return undefined;
+    const { ExitCode, FinishedAt, OOMKilled } = found.State;
+    return { exitCode: ExitCode, finishedAt: nanoseconds(FinishedAt), ...(OOMKilled ? { oomKilled: true } : {}) };
+  }
+
+  async lost(record: ContainerRecord): Promise<void> {
+    await this.#logs.get(record.meta.id)?.stop();
+    this.#logs.delete(record.meta.id);
+  }
+
+  async remove(record: ContainerRecord): Promise<void> {
+    await this.lost(record);
+    await this.purge(record.meta.id);
+  }
+
+  async purge(id: string): Promise<void> {
+    const { engine, clock } = this.options;
+    // 409: somebody is removing it. Then it is gone soon.
+    for (let tries = 0; ; tries++) {
+      try {
+        return void (await engine.containers.remove(id).catch(ignoring(404)));
+      } catch (error) {
+        if (!isEngineStatus(error, 409) || tries >= 50) throw error;
+        await clock.sleep(100);
+      }
+    }
+  }
+
+  async recover(): Promise<FoundContainer[]> {
+    const { engine } = this.options;
+    const out: FoundContainer[] = [];
+    for (const { Id, Labels } of await engine.containers.list(containerFilter)) {
+      const meta = containerOf(Id, Labels);
+      const found = meta && (await this.inspect(Id));
+      if (!found) continue;
+      limitsNow(meta, found);
+      const startedAt = nanoseconds(found.State.StartedAt);
+      out.push({ meta, process: processState(found), ...(startedAt > 0n ? { startedAt } : {}) });
+    }
+    return out;
+  }
+
+  async adopt(record: ContainerRecord): Promise<void> {
+    this.#follow(record.meta);
+  }
+
+  async undoStart(): Promise<void> {
+    // The engine starts a container in one step.
+  }
+
+  async detach(record: ContainerRecord): Promise<void> {
+    await this.#logs.get(record.meta.id)?.stop();
+  }
+
+  async save(): Promise<void> {
+    // What can change are limits, and those the engine has.
+  }
+
+  async update(record: ContainerRecord, resources: SpecResources): Promise<void> {
+    await this.options.engine.containers.update(record.meta.id, engineResources(resources));
+  }
+
+  async reopenLog(record: ContainerRecord): Promise<void> {
+    await this.#logs.get(record.meta.id)?.reopen();
+  }
+
+  /** The folder that holds what a container wrote. */
+  async upper(id: string): Promise<string | undefined> {
+    return (await this.inspect(id))?.GraphDriver.Data?.['UpperDir'];
+  }
+
+  /** Undefined: there is no such container. */
+  inspect(id: string): Promise<ContainerInspect | undefined> {
+    return this.options.engine.containers.inspect(id).catch(ignoring(404));
+  }
+
+  #follow(meta: ContainerMeta): void {
+    const { engine, logsDir, clock, logger } = this.options;
+    if (meta.logPath === '') return;
+    const running = async () => (await this.inspect(meta.id))?.State.Running === true;
+    const follower = new LogFollower({ engine, id: meta.id, tty: meta.config.tty, path: meta.logPath, positions: logsDir, running, clock, logger });
+    this.#logs.set(meta.id, follower);
+    follower.start();
+  }
+
+  async #finishLog(id: string): Promise<void> {
+    const { clock, logger } = this.options;
+    const follower = this.#logs.get(id);
+    if (!follower) return;
+    let cancel = () => {};
+    const late = new Promise<'late'>((resolve) => (cancel = clock.setTimeout(() => resolve('late'), LOG_DRAIN_MS)));
+    if ((await Promise.race([follower.finished, late])) === 'late') logger.warn('the log of an ended container does not end', { container: id });
+    cancel();
+    await follower.stop();
+    this.#logs.delete(id);
+  }
+}
+
+function processState({ State }: ContainerInspect): ProcessState {
+  if (State.Running) return { state: 'running', pid: State.Pid };
+  return State.Status === 'created' ? { state: 'none' } : { state: 'stopped', pid: State.Pid };
+}
+
+/** Limits that were changed after the labels were written. */
+function limitsNow(meta: ContainerMeta, { HostConfig }: ContainerInspect): void {
+  const resources = meta.config.linux?.resources;
+  if (!resources) return;
+  Object.assign(resources, {
+    cpuShares: BigInt(HostConfig.CpuShares),
+    cpuPeriod: BigInt(HostConfig.CpuPeriod),
+    cpuQuota: BigInt(HostConfig.CpuQuota),
+    cpusetCpus: HostConfig.CpusetCpus,
+    cpusetMems: HostConfig.CpusetMems,
+    memoryLimitInBytes: BigInt(HostConfig.Memory),
+  });
+}

@@ -1,0 +1,113 @@
+import { NamespaceMode, type PodSandboxConfig } from '@coxswain/cri';
+import type { FoundSandbox, HeldNamespaces, NamespaceWish, SandboxHolder, SandboxRecord } from '@coxswain/cri-runtime';
+import { clampOomScoreAdj } from '@coxswain/linux';
+import type { Random } from '@coxswain/sdk';
+import { NO_LOG } from '../container/engine-config.js';
+import type { Engine } from '../engine/engine.js';
+import { ignoring } from '../engine/engine-error.js';
+import type { EngineContainerConfig } from '../engine/engine-types.js';
+import { sandboxFilter, sandboxLabels, sandboxOf } from '../labels.js';
+import { engineName, withFreeName } from '../names.js';
+
+/** The kubelet's for what must outlive the pod's containers. */
+const PAUSE_OOM_SCORE_ADJ = -998;
+const NOBODY = '65535:65535';
+const PAUSE_CPU_SHARES = 2;
+
+export interface DockerHolderOptions {
+  readonly engine: Engine;
+  readonly pauseImage: string;
+  readonly random: Random;
+}
+
+/** A pod's namespaces are those of a container that does nothing: the engine joins containers to containers, not to paths. */
+export class DockerHolder implements SandboxHolder {
+  constructor(private readonly options: DockerHolderOptions) {}
+
+  async reserve(config: PodSandboxConfig, runtimeHandler: string, wish: NamespaceWish, signal: AbortSignal): Promise<string> {
+    const { engine, pauseImage, random } = this.options;
+    const oomScoreAdj = await clampOomScoreAdj(PAUSE_OOM_SCORE_ADJ);
+    const body = pauseConfig({ config, runtimeHandler, wish, image: pauseImage, oomScoreAdj });
+    return (await withFreeName(engineName(undefined, config.metadata), random, (name) => engine.containers.create(name, body, signal))).Id;
+  }
+
+  async hold(sandbox: SandboxRecord, wish: NamespaceWish): Promise<HeldNamespaces> {
+    const { engine } = this.options;
+    await engine.containers.start(sandbox.id);
+    const { State, NetworkSettings } = await engine.containers.inspect(sandbox.id);
+    if (!State.Running) throw new Error(`the sandbox's container ended at once: ${State.Error || `exit code ${State.ExitCode}`}`);
+    const path = (kind: string) => `/proc/${State.Pid}/ns/${kind}`;
+    return {
+      pid: State.Pid,
+      namespaces: {
+        // The engine's own name of it goes when the container ends, whatever other process gets the pid.
+        ...(wish.kinds.includes('net') ? { net: NetworkSettings.SandboxKey || path('net') } : {}),
+        ...(wish.kinds.includes('uts') ? { uts: path('uts') } : {}),
+        ...(wish.kinds.includes('ipc') ? { ipc: path('ipc') } : {}),
+      },
+    };
+  }
+
+  async alive({ id, pausePid }: SandboxRecord): Promise<boolean> {
+    const found = await this.options.engine.containers.inspect(id).catch(ignoring(404));
+    return found?.State.Running === true && found.State.Pid === pausePid;
+  }
+
+  async start(sandbox: SandboxRecord): Promise<number> {
+    return (await this.options.engine.containers.inspect(sandbox.id)).State.Pid;
+  }
+
+  async release(id: string): Promise<void> {
+    // 409: it does not run.
+    await this.options.engine.containers.kill(id, 9).catch(ignoring(404, 409));
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.options.engine.containers.remove(id).catch(ignoring(404, 409));
+  }
+
+  async found(): Promise<FoundSandbox[]> {
+    const listed = await this.options.engine.containers.list(sandboxFilter);
+    return listed.flatMap(({ Id, Labels }) => {
+      const config = sandboxOf(Labels);
+      return config ? [{ id: Id, config }] : [];
+    });
+  }
+
+  shmPath(): undefined {
+    return undefined;
+  }
+}
+
+/** The container that holds a pod's namespaces. Pure. */
+export function pauseConfig(input: {
+  readonly config: PodSandboxConfig;
+  readonly runtimeHandler: string;
+  readonly wish: NamespaceWish;
+  readonly image: string;
+  readonly oomScoreAdj: number;
+}): EngineContainerConfig {
+  const { config, runtimeHandler, wish, image, oomScoreAdj } = input;
+  const options = config.linux?.securityContext?.namespaceOptions;
+  const ownNetwork = wish.kinds.includes('net');
+  return {
+    Image: image,
+    User: NOBODY,
+    ...(ownNetwork && wish.hostname ? { Hostname: wish.hostname } : {}),
+    Labels: sandboxLabels(config),
+    HostConfig: {
+      NetworkMode: ownNetwork ? 'none' : 'host',
+      IpcMode: options?.ipc === NamespaceMode.NODE ? 'host' : 'shareable',
+      LogConfig: NO_LOG,
+      CgroupParent: config.linux?.cgroupParent || '/k8s.io',
+      ...(runtimeHandler ? { Runtime: runtimeHandler } : {}),
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Sysctls: wish.sysctls,
+      CpuShares: PAUSE_CPU_SHARES,
+      OomScoreAdj: oomScoreAdj,
+      RestartPolicy: { Name: 'no' },
+    },
+  };
+}
