@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { CniPlugin } from '@coxswain/cni';
@@ -72,7 +72,7 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
   try {
     const info = await requireEngine(engine);
     await Promise.all([join(root, 'sandboxes'), join(root, 'containers'), state].map((dir) => mkdir(dir, { recursive: true, mode: 0o711 })));
-    const [hostOwn, pauseImage] = await Promise.all([hostFacts(), ensurePauseImage(engine)]);
+    const [hostOwn, pauseImage, lastCapability] = await Promise.all([hostFacts(), ensurePauseImage(engine), readFile('/proc/sys/kernel/cap_last_cap', 'utf8')]);
     // The engine learnt recursive read-only mounts in its version 25, and never huge page limits.
     const facts = { ...hostOwn, recursiveReadOnly: false, hugetlb: false };
     const handlers = [info.DefaultRuntime, ...Object.keys(info.Runtimes).filter((name) => name !== info.DefaultRuntime)];
@@ -87,6 +87,7 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
       clock,
       random,
       logger,
+      allCapabilities: facts.capabilities.length > Number(lastCapability),
       onEnded: (id) => void containers.processExited(id).catch(failed),
     });
     const containers: ContainerManager = new ContainerManager({

@@ -21,7 +21,7 @@ import { LogFollower } from '../logs/log-follower.js';
 import { engineName, withFreeName } from '../names.js';
 import { nanoseconds } from '../times.js';
 import { type DockerImage, dockerImage } from './docker-image.js';
-import { engineConfig, engineResources } from './engine-config.js';
+import { engineConfig, engineResources, namedCapabilities } from './engine-config.js';
 
 export interface DockerDriverOptions {
   readonly engine: Engine;
@@ -30,6 +30,8 @@ export interface DockerDriverOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** The machine lets us have every capability there is. */
+  readonly allCapabilities: boolean;
   /** A container ended so early that its end was told before its start. */
   readonly onEnded: (id: string) => void;
 }
@@ -40,6 +42,7 @@ const LOG_DRAIN_MS = 10_000;
 /** Containers of the Docker Engine. Their labels say what they are, their state how they go: there is nothing of them on our disk. */
 export class DockerDriver implements ContainerDriver<DockerImage> {
   readonly makesVolumes = true;
+  readonly #unknownCapabilities = new Set<string>();
   readonly #logs = new Map<string, LogFollower>();
 
   constructor(private readonly options: DockerDriverOptions) {}
@@ -63,9 +66,19 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
 
   async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: DockerImage; sandbox: SandboxRecord }): Promise<string> {
     const { engine, random } = this.options;
-    const config = engineConfig({ meta, spec, sandbox, imageId: image.id });
-    const made = await withFreeName(engineName(meta.config.metadata, sandbox.config.metadata), random, (name) => engine.containers.create(name, config));
-    return made.Id;
+    const name = engineName(meta.config.metadata, sandbox.config.metadata);
+    for (;;) {
+      const { allCapabilities } = this.options;
+      const config = engineConfig({ meta, spec, sandbox, imageId: image.id, engine: { allCapabilities, unknownCapabilities: this.#unknownCapabilities } });
+      try {
+        return (await withFreeName(name, random, (free) => engine.containers.create(free, config))).Id;
+      } catch (error) {
+        // The only way to learn which capabilities are newer than the engine.
+        const unknown = isEngineStatus(error, 400) ? /unknown capability: "(\w+)"/.exec(error.message)?.[1] : undefined;
+        if (unknown === undefined || this.#unknownCapabilities.has(unknown) || namedCapabilities(meta).has(unknown)) throw error;
+        this.#unknownCapabilities.add(unknown);
+      }
+    }
   }
 
   async discard(): Promise<void> {

@@ -14,19 +14,28 @@ export interface EngineConfigInput {
   readonly spec: RuntimeSpec;
   readonly sandbox: { readonly config: PodSandboxConfig; readonly runtimeHandler: string };
   readonly imageId: string;
+  readonly engine: EngineLimits;
+}
+
+/** What this engine on this machine can give. */
+export interface EngineLimits {
+  /** The machine lets us have every capability there is. */
+  readonly allCapabilities: boolean;
+  /** Capabilities that are newer than the engine. */
+  readonly unknownCapabilities: ReadonlySet<string>;
 }
 
 /**
  * A container in the engine's terms: the translation of its runtime specification, so that what CRI's fields mean is decided once, in
  * `cri-runtime`. Pure. Throws `invalidArgument` for what the engine cannot say.
  */
-export function engineConfig({ meta, spec, sandbox, imageId }: EngineConfigInput): EngineContainerConfig {
+export function engineConfig(input: EngineConfigInput): EngineContainerConfig {
+  const { meta, spec, sandbox, imageId } = input;
   const { config } = meta;
   const { process, linux } = spec;
   if (!process || !linux) throw new CriError('internal', 'a container specification without a process');
   refuse(spec);
   const [program = '', ...args] = process.args;
-  const security = config.linux?.securityContext;
   return {
     Image: imageId,
     User: `${process.user.uid}:${process.user.gid}`,
@@ -46,10 +55,7 @@ export function engineConfig({ meta, spec, sandbox, imageId }: EngineConfigInput
       LogConfig: meta.logPath === '' ? NO_LOG : LOG_CONFIG,
       CgroupParent: meta.cgroupsPath.replace(/\/[^/]*$/, '') || '/',
       ...(sandbox.runtimeHandler ? { Runtime: sandbox.runtimeHandler } : {}),
-      Privileged: security?.privileged ?? false,
       ReadonlyRootfs: spec.root?.readonly ?? false,
-      CapDrop: ['ALL'],
-      CapAdd: process.capabilities?.bounding ?? [],
       GroupAdd: (process.user.additionalGids ?? []).map(String),
       SecurityOpt: securityOptions(meta, spec),
       MaskedPaths: linux.maskedPaths ?? [],
@@ -59,6 +65,7 @@ export function engineConfig({ meta, spec, sandbox, imageId }: EngineConfigInput
         PathInContainer: d.containerPath || d.hostPath,
         CgroupPermissions: d.permissions || 'rwm',
       })),
+      ...privilege(input),
       OomScoreAdj: process.oomScoreAdj ?? 0,
       RestartPolicy: { Name: 'no' },
       ...engineResources(linux.resources ?? {}),
@@ -100,6 +107,31 @@ function namespaces({ config, sandboxId }: ContainerMeta, pod: PodSandboxConfig)
     NetworkMode: ofPod?.network === NamespaceMode.NODE ? 'host' : shared,
     IpcMode: ofPod?.ipc === NamespaceMode.NODE ? 'host' : shared,
     PidMode: pid,
+  };
+}
+
+/** Capabilities that were named, not meant by "all": the engine may not know them, and then says so. */
+export const namedCapabilities = ({ config }: ContainerMeta): ReadonlySet<string> =>
+  new Set(config.linux?.securityContext?.capabilities?.addCapabilities.map((c) => (c.startsWith('CAP_') ? c : `CAP_${c}`).toUpperCase()));
+
+/**
+ * What a privileged container is. The engine's own kind has all capabilities there are, which cannot be given where this machine was not
+ * given all itself; there, everything it may have is said one by one.
+ */
+function privilege(input: EngineConfigInput): Partial<EngineHostConfig> {
+  const { meta, spec, engine } = input;
+  const privileged = meta.config.linux?.securityContext?.privileged ?? false;
+  if (privileged && engine.allCapabilities) return { Privileged: true };
+  const known = (spec.process?.capabilities?.bounding ?? []).filter((c) => !engine.unknownCapabilities.has(c));
+  return {
+    CapDrop: ['ALL'],
+    CapAdd: known,
+    ...(privileged
+      ? {
+          Devices: (spec.linux?.devices ?? []).map(({ path }) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rwm' })),
+          DeviceCgroupRules: ['a *:* rwm'],
+        }
+      : {}),
   };
 }
 

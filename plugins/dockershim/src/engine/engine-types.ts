@@ -39,6 +39,7 @@ export interface EngineHostConfig extends EngineResources {
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
   readonly Devices?: readonly { readonly PathOnHost: string; readonly PathInContainer: string; readonly CgroupPermissions: string }[];
+  readonly DeviceCgroupRules?: readonly string[];
   readonly Sysctls?: Readonly<Record<string, string>>;
   readonly OomScoreAdj?: number;
   readonly RestartPolicy?: { readonly Name: 'no' };

@@ -7,6 +7,7 @@ import {
   type PullImageRequest,
   type RemoveImageRequest,
 } from '@coxswain/cri';
+import { KeyedMutex } from '@coxswain/cri-runtime';
 import { diskUsage } from '@coxswain/linux';
 import { isDigest, OciError, parseReference } from '@coxswain/oci';
 import type { Clock } from '@coxswain/sdk';
@@ -30,6 +31,7 @@ const USAGE_FRESH_MS = 30_000;
 
 /** CRI's ImageService over the engine's images. */
 export class DockerImageService implements ImageService {
+  readonly #removals = new KeyedMutex();
   #usage: { readonly at: number; readonly bytes: Promise<number> } | undefined;
 
   constructor(private readonly deps: ImageServiceDeps) {}
@@ -71,7 +73,14 @@ export class DockerImageService implements ImageService {
   /** All names of the image go, and with the last the image; containers that stand on it keep it. */
   async removeImage(request: RemoveImageRequest) {
     const image = await this.#find(request.image?.image ?? '');
-    if (!image) return {};
+    // Side by side, the engine would trip over itself.
+    if (image) await this.#removals.run(image.Id, () => this.#remove(image.Id));
+    return {};
+  }
+
+  async #remove(id: string): Promise<void> {
+    const image = await this.#find(id);
+    if (!image) return;
     const { images } = this.deps.engine;
     const names = [...(image.RepoTags ?? []), ...(image.RepoDigests ?? [])];
     // The engine takes a digest away with the last tag of its repository.
@@ -79,7 +88,6 @@ export class DockerImageService implements ImageService {
     // 409: containers stand on it.
     await images.remove(image.Id).catch(ignoring(404, 409));
     this.#usage = undefined;
-    return {};
   }
 
   async imageFsInfo() {

@@ -39,7 +39,10 @@ export async function pullProgress(
 
 /** Pure. */
 export function pullError(image: string, message: string): CriError {
-  return new CriError(codeOf(message), `failed to pull image ${JSON.stringify(image)}: ${message}`);
+  const code = codeOf(message);
+  // The words that people, and the kubelet's back-off messages, look for.
+  const said = code === 'notFound' && !/not found/i.test(message) ? `not found: ${message}` : message;
+  return new CriError(code, `failed to pull image ${JSON.stringify(image)}: ${said}`);
 }
 
 function codeOf(message: string): RpcCodeName {
