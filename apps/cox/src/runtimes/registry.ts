@@ -2,13 +2,14 @@ import { type ClusterConfig, DEFAULT_RUNTIME } from '@coxswain/cluster';
 import { CliError } from '../cli-error.js';
 import { containerdRuntime } from './containerd.js';
 import { crioRuntime } from './crio.js';
+import { dockerRuntime } from './docker.js';
 import type { NodeRuntime } from './runtime.js';
 
 /** Every runtime `cox` knows. A further one is a file beside these and an entry here. */
-export const nodeRuntimes: readonly NodeRuntime[] = [containerdRuntime, crioRuntime];
+export const nodeRuntimes: readonly NodeRuntime[] = [containerdRuntime, dockerRuntime, crioRuntime];
 
 /** `--runtime auto` takes the first of these that the machine has. */
-const automatic: readonly NodeRuntime[] = [containerdRuntime, crioRuntime];
+const automatic: readonly NodeRuntime[] = [containerdRuntime, dockerRuntime, crioRuntime];
 
 /** The runtime a cluster was made with. */
 export function runtimeOf(config: Pick<ClusterConfig, 'name' | 'runtime' | 'paths'>): NodeRuntime {

@@ -26,6 +26,8 @@ export interface NodeRuntime {
    * everything. Processes of pods, mounts, cgroups, links and the cluster's folders under /run are removed for every runtime alike.
    */
   readonly teardown: readonly TeardownStep[];
+  /** What it does once the daemons have stopped. */
+  readonly afterDaemons?: readonly TeardownStep[];
 }
 
 /** A process beneath the CRI server. Detached: it outlives `cox up`, and `cox down` ends it. */

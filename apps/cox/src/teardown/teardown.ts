@@ -50,6 +50,7 @@ function ofRuntimes(views: readonly ClusterConfig[]): TeardownStep[] {
     return [
       ...runtime.teardown.map(({ title, run }) => ({ title, run: async () => void (await Promise.all(own.map(run))) })),
       ...[...runtime.daemons].reverse().map(({ name, graceMs }) => stopRole(own, name, graceMs)),
+      ...(runtime.afterDaemons ?? []).map(({ title, run }) => ({ title, run: async () => void (await Promise.all(own.map(run))) })),
     ];
   });
 }

@@ -14,6 +14,8 @@ export interface StartDockerdOptions extends DockerdPaths {
   readonly logFile?: string;
   /** Default: `dockerd` on the PATH. */
   readonly binary?: string;
+  /** A command that replaces itself by the one it is given, such as `nsenter`: where the engine runs, its containers' host network is. */
+  readonly launcher?: readonly string[];
   readonly signal?: AbortSignal;
   /** How long to wait until it answers. Default 30 s. */
   readonly timeoutMs?: number;
@@ -54,9 +56,10 @@ export async function startDockerd(options: StartDockerdOptions): Promise<Docker
     await writeFile(configFile, daemonConfig(options), { mode: 0o600 });
     await Promise.all([socket, join(state, 'engine.pid')].map((path) => rm(path, { force: true })));
     // Not everybody may lower the score, which is what it does by itself.
-    const args = ['--config-file', configFile, `--oom-score-adjust=${await readOomScoreAdj()}`];
+    const flags = ['--config-file', configFile, `--oom-score-adjust=${await readOomScoreAdj()}`];
+    const [program = '', ...args] = [...(options.launcher ?? []), options.binary ?? 'dockerd', ...flags];
     const log = openSync(logFile, 'a', 0o600);
-    const started = spawn(options.binary ?? 'dockerd', args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+    const started = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
     closeSync(log);
     started.once('exit', (code, by) => (exited = `exited with ${by ?? `code ${code}`}`));
     const failed = new Promise<string>((resolve) => started.once('error', (error) => resolve((exited = error.message))));

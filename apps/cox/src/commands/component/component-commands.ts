@@ -80,6 +80,14 @@ export function componentCommands(): Command[] {
       .option('--cni-conf-dir <folder>', 'CNI configuration', '/etc/cni/net.d')
       .option('--cni-bin-dirs <folders>', 'CNI plugins', '/opt/cni/bin,/usr/lib/cni')
       .action(async (flags) => (await import('./cri-containerd.js')).runCriContainerd(flags)),
+    base('dockershim', 'run the CRI server over the Docker Engine alone')
+      .requiredOption('--listen <socket>', 'where to serve CRI, unix:///…')
+      .option('--docker-endpoint <socket>', "the Docker Engine's socket, unix:///…", 'unix:///var/run/docker.sock')
+      .option('--root <folder>', 'state that survives reboots', '/var/lib/coxswain/dockershim')
+      .option('--state <folder>', 'state that does not', '/run/coxswain/dockershim')
+      .option('--cni-conf-dir <folder>', 'CNI configuration', '/etc/cni/net.d')
+      .option('--cni-bin-dirs <folders>', 'CNI plugins', '/opt/cni/bin,/usr/lib/cni')
+      .action(async (flags) => (await import('./dockershim.js')).runDockershim(flags)),
     base('cri-o', 'run the CRI server with no daemon beneath alone')
       .requiredOption('--listen <socket>', 'where to serve CRI, unix:///…')
       .option('--root <folder>', 'images and containers; survives reboots', '/var/lib/coxswain/cri-o')
