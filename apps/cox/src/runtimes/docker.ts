@@ -14,11 +14,7 @@ const socket = ({ paths }: ClusterConfig) => join(paths.run, 'docker.sock');
 export const dockerRuntime: NodeRuntime = {
   name: 'docker',
   description: 'our CRI server over the Docker Engine API',
-  checks: () => [
-    checkProgram('dockerd', 'docker.io', ['--version'], [20, 10]),
-    checkProgram('containerd', 'containerd', ['--version'], [1, 6]),
-    checkRunc(),
-  ],
+  checks: () => [checkProgram('dockerd', 'docker.io', ['--version'], [20, 10]), checkProgram('containerd', 'containerd', ['--version'], [1, 6]), checkRunc()],
   daemons: [
     {
       name: 'dockerd',
