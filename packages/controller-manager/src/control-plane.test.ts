@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Deployment, Job, KubeObject, Pod, StatefulSet } from '@coxswain/api';
+import type { Deployment, Job, KubeObject, Pod, ServiceCIDR, StatefulSet } from '@coxswain/api';
 import { isNotFound } from '@coxswain/apimachinery';
 import { ApiServer } from '@coxswain/apiserver';
-import { InformerFactory, KubeClient, Resources, type Transport } from '@coxswain/client';
+import { InformerFactory, KubeClient, resourceRef, Resources, type Transport } from '@coxswain/client';
 import { createCa, issueCertificate } from '@coxswain/pki';
 import { Scheduler } from '@coxswain/scheduler';
 import { silentLogger, systemClock, systemRandom, type Logger, type StateStore } from '@coxswain/sdk';
@@ -14,7 +14,8 @@ import { ControllerManager } from './controller-manager.js';
 
 // The real API server, store, scheduler and controllers; only the kubelet is played.
 const base = { clock: systemClock, random: systemRandom, logger: silentLogger };
-const soon = { timeout: 4500, interval: 20 };
+const soon = { timeout: 15_000, interval: 20 };
+vi.setConfig({ testTimeout: 30_000 });
 let folder: string;
 let store: StateStore;
 let server: ApiServer;
@@ -284,6 +285,86 @@ describe('the control plane', () => {
     await client.api.statefulSets('default').patch('db', 'merge', { spec: { replicas: 1 } });
     await vi.waitFor(() => state(1), soon);
     expect((await podsOf('db')).map((p) => p.metadata.name)).toEqual(['db-0']);
+  });
+
+  it('empties a namespace of its pods before anything that they use', async () => {
+    const metadata = { namespace: 'ordered' };
+    await client.api.namespaces().create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ordered' } });
+    await vi.waitFor(() => client.api.serviceAccounts('ordered').get('default'), soon);
+    const pods = client.api.pods('ordered');
+    await pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'held', finalizers: ['example.com/hold'] }, spec: template('a').spec });
+    await client.api.configMaps('ordered').create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, name: 'used' }, data: {} });
+    await client.api.namespaces().delete('ordered');
+    await vi.waitFor(async () => {
+      const { status } = await client.api.namespaces().get('ordered');
+      expect(status?.conditions?.find((c) => c.type === 'NamespaceFinalizersRemaining')?.message).toContain('example.com/hold in 1 resource instances');
+    }, soon);
+    await client.api.configMaps('ordered').get('used');
+    await pods.patch('held', 'merge', { metadata: { finalizers: null } });
+    await vi.waitFor(() => expect(client.api.namespaces().get('ordered')).rejects.toMatchObject({ status: { code: 404 } }), soon);
+  }, 20_000);
+
+  it('counts for a quota whatever it names, and gives back what is deleted', async () => {
+    const hard = { secrets: '5', 'count/replicasets.apps': '5', 'requests.example.com/dongle': '3' };
+    const quotas = client.api.resourceQuotas('default');
+    const used = (want: Record<string, string>) => vi.waitFor(async () => expect((await quotas.get('all')).status?.used).toEqual(want), soon);
+    await client.api.secrets('default').create({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'counted', namespace: 'default' } });
+    const sets = String((await client.api.replicaSets('default').list()).items.length);
+    await quotas.create({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'all', namespace: 'default' }, spec: { hard } });
+    const rest = { 'count/replicasets.apps': sets, 'requests.example.com/dongle': '0' };
+    await used({ secrets: '1', ...rest });
+    await client.api.secrets('default').delete('counted');
+    await used({ secrets: '0', ...rest });
+    await quotas.delete('all');
+  });
+
+  it('makes ranges of service addresses ready, and lets unused ones go', async () => {
+    const api = client.resource(resourceRef<ServiceCIDR & KubeObject>('networking.k8s.io', 'v1', 'servicecidrs', 'ServiceCIDR', false));
+    const isReady = (name: string) =>
+      vi.waitFor(async () => expect((await api.get(name)).status?.conditions).toMatchObject([{ type: 'Ready', status: 'True' }]), soon);
+    await isReady('kubernetes');
+    await api.create({ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'more' }, spec: { cidrs: ['192.168.100.0/24'] } });
+    await isReady('more');
+    await api.delete('more');
+    await vi.waitFor(() => expect(api.get('more')).rejects.toMatchObject({ status: { code: 404 } }), soon);
+  });
+
+  it('evicts a pod when a taint has been tolerated for long enough, though nobody said since when it is there', async () => {
+    await addNode('n3');
+    const pods = client.api.pods('default');
+    const toleration = { key: 'example.com/t', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 1 };
+    await pods.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'patient', namespace: 'default' },
+      spec: { ...template('patient').spec, nodeName: 'n3', tolerations: [toleration] },
+    });
+    await client.api.nodes().patch('n3', 'merge', { spec: { taints: [{ key: 'example.com/t', effect: 'NoExecute' }] } });
+    await vi.waitFor(() => expect(pods.get('patient')).rejects.toMatchObject({ status: { code: 404 } }), soon);
+    await client.api.nodes().delete('n3');
+  });
+
+  it('lets a volume go that was deleted before its claim', async () => {
+    const volumes = client.api.persistentVolumes();
+    const claims = client.api.persistentVolumeClaims('default');
+    const size = { storage: '1Gi' };
+    const accessModes = ['ReadWriteOnce'];
+    await volumes.create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'v' },
+      spec: { storageClassName: 'none', accessModes, capacity: size, hostPath: { path: '/nowhere' }, persistentVolumeReclaimPolicy: 'Retain' },
+    });
+    await claims.create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'c', namespace: 'default' },
+      spec: { storageClassName: 'none', accessModes, resources: { requests: size } },
+    });
+    await vi.waitFor(async () => expect([(await claims.get('c')).status?.phase, (await volumes.get('v')).status?.phase]).toEqual(['Bound', 'Bound']), soon);
+    await volumes.delete('v');
+    await claims.delete('c');
+    await vi.waitFor(() => expect(volumes.get('v')).rejects.toMatchObject({ status: { code: 404 } }), soon);
   });
 
   it('empties a namespace that is deleted, whatever is in it', async () => {

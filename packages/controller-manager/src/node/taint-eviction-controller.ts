@@ -9,7 +9,8 @@ export function taintEvictionController({ client, informers, clock, events }: Co
   const nodes = informers.informer(Resources.nodes);
   const pods = informers.informer(Resources.pods);
   pods.addIndex('node', (p) => (p.spec?.nodeName ? [p.spec.nodeName] : []));
-  const scheduled = new Set<string>();
+  /** Pods that are going to be evicted → when that was seen first. */
+  const scheduled = new Map<string, number>();
   const key = (p: Pod) => `${p.metadata.namespace}/${p.metadata.name}`;
   const noExecute = (n: Node | undefined) => (n?.spec?.taints ?? []).filter((t) => t.effect === 'NoExecute');
   return {
@@ -24,6 +25,7 @@ export function taintEvictionController({ client, informers, clock, events }: Co
         pods.addHandler({
           add: (p) => p.spec?.nodeName && noExecute(nodes.lister.get(p.spec.nodeName)).length > 0 && queue.add(key(p)),
           update: (old, p) => (old.spec?.nodeName !== p.spec?.nodeName || !semanticEqual(old.spec?.tolerations, p.spec?.tolerations)) && queue.add(key(p)),
+          delete: (p) => scheduled.delete(key(p)),
         }),
       ];
       return () => undo.forEach((f) => f());
@@ -33,14 +35,15 @@ export function taintEvictionController({ client, informers, clock, events }: Co
       const pod = pods.lister.get(name, namespace);
       if (!pod?.spec?.nodeName || pod.metadata.deletionTimestamp) return void scheduled.delete(at);
       const taints = noExecute(nodes.lister.get(pod.spec.nodeName));
-      const when = evictionTime(pod, taints, clock.now());
+      const since = scheduled.get(at) ?? clock.now();
+      const when = evictionTime(pod, taints, since);
       if (when === 'never') {
         if (scheduled.delete(at)) events(pod as KubeObject, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${at}`);
         return undefined;
       }
       const wait = when - clock.now();
       if (wait > 0) {
-        scheduled.add(at);
+        scheduled.set(at, since);
         return { requeueAfterMs: wait };
       }
       scheduled.delete(at);

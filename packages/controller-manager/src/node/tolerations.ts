@@ -9,9 +9,10 @@ export function tolerates(t: Toleration, taint: Taint): boolean {
 
 /**
  * When a pod must leave a node with these NoExecute taints: `never`, or milliseconds since the epoch (in the past: now). Each
- * taint is tolerated for as long as the longest of its tolerations; the shortest of these counts.
+ * taint is tolerated for as long as the longest of its tolerations; the shortest of these counts. A taint that does not say since
+ * when it is there counts from `since`: when it was first seen.
  */
-export function evictionTime(pod: Pod, taints: readonly Taint[], now: number): number | 'never' {
+export function evictionTime(pod: Pod, taints: readonly Taint[], since: number): number | 'never' {
   let earliest: number | 'never' = 'never';
   for (const taint of taints) {
     if (taint.effect !== 'NoExecute') continue;
@@ -19,7 +20,7 @@ export function evictionTime(pod: Pod, taints: readonly Taint[], now: number): n
     if (matching.length === 0) return 0;
     if (matching.some((t) => t.tolerationSeconds === undefined || t.tolerationSeconds === null)) continue;
     const seconds = Math.max(0, ...matching.map((t) => t.tolerationSeconds ?? 0));
-    const at = (parseTime(taint.timeAdded ?? '') ?? now) + seconds * 1000;
+    const at = (parseTime(taint.timeAdded ?? '') ?? since) + seconds * 1000;
     if (earliest === 'never' || at < earliest) earliest = at;
   }
   return earliest;

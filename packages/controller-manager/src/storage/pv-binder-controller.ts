@@ -195,7 +195,7 @@ export function pvBinderController({ client, informers, events }: ControllerCont
     async reconcile(at, signal) {
       if (at.startsWith(PV)) {
         const pv = volumes.lister.get(at.slice(PV.length));
-        if (pv && !pv.metadata.deletionTimestamp) await syncVolume(pv, signal);
+        if (pv) await syncVolume(pv, signal);
       } else {
         const { namespace, name } = splitKey(at.slice(PVC.length));
         const claim = claims.lister.get(name, namespace);
