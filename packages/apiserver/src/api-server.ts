@@ -25,6 +25,7 @@ import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
 import { signingKey, verifyingKey } from './auth/token-keys.js';
 import { bootstrap } from './bootstrap/bootstrap.js';
 import { namespaceHooks } from './bootstrap/namespace-hooks.js';
+import { PolicyTypeChecker } from './admission/policies/policy-type-checker.js';
 import { CrdController } from './crd/crd-controller.js';
 import { withCrdRules } from './crd/crd-definition.js';
 import { WebhookConverter } from './crd/webhook-converter.js';
@@ -77,6 +78,7 @@ export class ApiServer implements Component {
   readonly #ranges: readonly IpRange[];
   readonly #cell = new ComponentStateCell();
   readonly #crds: CrdController;
+  readonly #policyTypes: PolicyTypeChecker;
   readonly #webhooks: WebhookClient;
   readonly #aggregator: Aggregator;
   readonly #flowControl: FlowControl | undefined;
@@ -165,6 +167,14 @@ export class ApiServer implements Component {
       compileRules: ruleCheckOf,
       converterFor: (crd, apiVersion) => new WebhookConverter(crd, apiVersion, this.#webhooks, random),
     });
+    this.#policyTypes = new PolicyTypeChecker({
+      registry: this.registry,
+      policies: cacheOf('admissionregistration.k8s.io', 'validatingadmissionpolicies'),
+      transport: this.transport(SELF),
+      lookup,
+      clock,
+      logger,
+    });
     this.#aggregator = new Aggregator({
       registry: this.registry,
       apiServices: cacheOf('apiregistration.k8s.io', 'apiservices'),
@@ -214,6 +224,7 @@ export class ApiServer implements Component {
       await this.#bootstrap();
       await this.options.seed?.(this.transport(SELF), signal);
       this.#aggregator.start();
+      this.#policyTypes.start();
       this.#flowControl?.maintain(this.transport(SELF));
     } catch (error) {
       this.#cell.set('failed', (error as Error).message);
@@ -240,6 +251,7 @@ export class ApiServer implements Component {
     for (const { cache } of this.registry.storages()) cache.groups.end();
     await closed;
     await this.#aggregator.stop();
+    await this.#policyTypes.stop();
     await this.#crds.stop();
     this.#webhooks.close();
     await this.#feed.stop();

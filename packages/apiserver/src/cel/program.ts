@@ -33,9 +33,32 @@ export function compile(environment: CelEnvironment, source: string, type?: 'boo
   }
 }
 
+/** What the checker has against the types of an expression, as upstream words it; undefined when nothing. */
+export function typeWarning(environment: CelEnvironment, source: string): string | undefined {
+  try {
+    const { valid, error } = environment.env.parse(source).check();
+    return valid ? undefined : located(source, error, warningText(error));
+  } catch (error) {
+    return located(source, error);
+  }
+}
+
+function warningText(error: unknown): string {
+  const { code, summary, message } = error as { code?: string; summary?: string; message: string };
+  const text = summary ?? message;
+  const applied = (operator: string, types: string) => `found no matching overload for '${operator}' applied to '${types}'`;
+  const binary = /^no such overload: (\S.*?) (in|[^\s\w<>]{1,2}|<|>|<=|>=) (\S.*)$/.exec(text);
+  if (binary) return applied(binary[2] === 'in' ? '@in' : `_${binary[2]}_`, `(${binary[1]}, ${binary[3]})`);
+  const unary = /^no such overload: ([!-])(.*)$/.exec(text);
+  if (unary) return applied(`${unary[1]}_`, `(${unary[2]})`);
+  const call = /^found no matching overload for '(?:([\w<>, ]+)\.)?(\w+)\((.*)\)'$/.exec(text);
+  if (call) return applied(call[2] as string, `${call[1] ? `${call[1]}.` : ''}(${call[3]})`);
+  if (code === 'no_such_key') return `undefined field '${text.replace(/^No such key: /, '')}'`;
+  return compileText(error);
+}
+
 /** `ERROR: <input>:1:6: undeclared reference to 'x' (in container '')` with the line and a caret under the place. */
-function located(source: string, error: unknown): string {
-  const summary = compileText(error);
+function located(source: string, error: unknown, summary = compileText(error)): string {
   const at = error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError ? (error.range?.start ?? 0) : 0;
   const before = source.slice(0, at).split('\n');
   const line = before.length;

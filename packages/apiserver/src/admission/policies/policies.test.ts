@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { startTestServer } from '../../testing/start-test-server.js';
 import type { TestServer } from '../../testing/start-test-server.js';
 import { expandObjects } from './expand-objects.js';
 
+vi.setConfig({ testTimeout: 30_000 });
+const soon = { timeout: 15_000 };
 const GROUP = '/apis/admissionregistration.k8s.io/v1';
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
 const matchConstraints = { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps'] }] };
@@ -28,6 +30,36 @@ async function put(api: TestServer, kind: 'Validating' | 'Mutating', spec: objec
 }
 
 describe('validating admission policies', () => {
+  it('are told where their expressions do not fit the types of what they match', async () => {
+    await using api = await startTestServer();
+    const deployments = { resourceRules: [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] }] };
+    await put(api, 'Validating', {
+      matchConstraints: deployments,
+      validations: [
+        { expression: "object.spec.replicas > '1'", messageExpression: "'got ' + object.spec.replicas" },
+        { expression: 'object.spec.template.spec.nope == 1' },
+        { expression: 'object.spec.replicas > 1 && object.spec.template.spec.containers.all(c, c.image != "")' },
+      ],
+    });
+    const path = `${GROUP}/validatingadmissionpolicies/p`;
+    const policy = await vi.waitFor(async () => {
+      const { json } = await api.call('GET', path);
+      expect(json.status?.observedGeneration).toBe(1);
+      return json;
+    }, soon);
+    const warnings = policy.status.typeChecking.expressionWarnings as { fieldRef: string; warning: string }[];
+    expect(warnings.map((w) => [w.fieldRef, w.warning.split('\n')[0]])).toEqual([
+      ['spec.validations[0].expression', "apps/v1, Kind=Deployment: ERROR: <input>:1:1: found no matching overload for '_>_' applied to '(int, string)'"],
+      [
+        'spec.validations[0].messageExpression',
+        "apps/v1, Kind=Deployment: ERROR: <input>:1:1: found no matching overload for '_+_' applied to '(string, int)'",
+      ],
+      ['spec.validations[1].expression', "apps/v1, Kind=Deployment: ERROR: <input>:1:27: undefined field 'nope'"],
+    ]);
+    await api.call('PATCH', path, { spec: { validations: [{ expression: 'object.spec.replicas > 1' }] } }, { type: 'application/merge-patch+json' });
+    await vi.waitFor(async () => expect((await api.call('GET', path)).json.status).toEqual({ observedGeneration: 2, typeChecking: {} }), soon);
+  });
+
   it('denies with message, reason and code', async () => {
     await using api = await startTestServer();
     await put(api, 'Validating', {

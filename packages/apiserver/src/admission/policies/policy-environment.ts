@@ -5,6 +5,7 @@ import { Budget, RUNTIME_BUDGET } from '../../cel/budget.js';
 import { CelEnvironment } from '../../cel/environment.js';
 import { compile } from '../../cel/program.js';
 import type { Program } from '../../cel/program.js';
+import type { CelType } from '../../cel/schema-type.js';
 import { toCel } from '../../cel/to-cel.js';
 import type { AdmissionEnv } from '../admission-env.js';
 import { admissionVariables } from '../matching/admission-variables.js';
@@ -16,19 +17,31 @@ class Variables {}
 
 class JsonPatchNamespace {}
 
+const OBJECTS = ['object', 'oldObject'];
+const OTHERS = ['request', 'authorizer', 'namespaceObject', 'params', 'variables'];
+
+function policyFunctions(env: Environment): void {
+  registerAuthorizer(env);
+  env.registerType('Variables', Variables);
+  env.registerType('JsonPatchNamespace', JsonPatchNamespace);
+  env.registerConstant('jsonpatch', 'JsonPatchNamespace', new JsonPatchNamespace());
+  env.registerFunction('JsonPatchNamespace.escapeKey(string): string', (_: JsonPatchNamespace, key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1'));
+}
+
 let environment: CelEnvironment | undefined;
 
 /** For expressions of admission policies. */
-export const policyEnvironment = (): CelEnvironment =>
-  (environment ??= new CelEnvironment(['object', 'oldObject', 'request', 'authorizer', 'namespaceObject', 'params', 'variables'], (env: Environment) => {
-    registerAuthorizer(env);
-    env.registerType('Variables', Variables);
-    env.registerType('JsonPatchNamespace', JsonPatchNamespace);
-    env.registerConstant('jsonpatch', 'JsonPatchNamespace', new JsonPatchNamespace());
-    env.registerFunction('JsonPatchNamespace.escapeKey(string): string', (_: JsonPatchNamespace, key: string) =>
-      key.replaceAll('~', '~0').replaceAll('/', '~1'),
-    );
-  }));
+export const policyEnvironment = (): CelEnvironment => (environment ??= new CelEnvironment([...OBJECTS, ...OTHERS], policyFunctions));
+
+/** The same when it is known what the objects are: for checking, not for running. */
+export const typedPolicyEnvironment = (type: CelType): CelEnvironment =>
+  new CelEnvironment(OTHERS, (env) => {
+    policyFunctions(env);
+    for (const name of OBJECTS) {
+      if (typeof type === 'string') env.registerVariable(name, type);
+      else env.registerVariable({ name, schema: type as Record<string, never> });
+    }
+  });
 
 export type CompiledExpression = Program | { readonly failed: string };
 
