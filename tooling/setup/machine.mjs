@@ -11,6 +11,7 @@ const testPackages = {
   crun: 'crun',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',
+  chromium: 'chromium',
 };
 
 /** Check what cannot be installed: the system, the user, Node. */

@@ -1,9 +1,10 @@
 // One file that starts fast: every workspace package is bundled from its source; packages with native parts stay outside.
 // usage: bundle.mjs [folder of apps/cox, dist when left out]
 import { rmSync } from 'node:fs';
-import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildWeb } from '@coxswain/dashboard-web/build';
 import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
@@ -17,6 +18,9 @@ if (relative(here, out).startsWith('..')) throw new Error(`${out} is not inside 
 const fresh = `${out}-fresh-${process.pid}`;
 await mkdir(fresh, { recursive: true });
 process.on('exit', () => rmSync(fresh, { recursive: true, force: true }));
+// The dashboard's front end is shipped beside the program; built beside it too.
+const web = buildWeb();
+web.catch(() => {});
 await build({
   entryPoints: { cox: `${here}/src/main.ts` },
   outdir: fresh,
@@ -39,6 +43,7 @@ await build({
   logLevel: 'warning',
   tsconfigRaw: { compilerOptions: { experimentalDecorators: true, target: 'es2022' } },
 });
+await cp(await web, join(fresh, 'web'), { recursive: true });
 await chmod(join(fresh, 'cox.mjs'), 0o755);
 await rm(out, { recursive: true, force: true });
 await rename(fresh, out);

@@ -67,10 +67,22 @@ export function createProgram(): Command {
 
   nodeCommands(program);
 
-  cluster(program, 'logs [process]', "print the log of a process: control-plane, node, or a daemon of the runtime's")
+  cluster(program, 'logs [process]', 'print the log of a process (control-plane, node, or a daemon of the runtime), or search the logs of containers')
+    .option('-l, --selector <labels>', 'containers of pods with these labels, app=web')
+    .option('-n, --namespace <namespace>', 'of this namespace (default: all)')
+    .option('-c, --container <name>', 'containers of this name')
+    .option('--pod <name>', 'of this pod')
+    .option('--since <duration>', 'not older than 90s, 10m, 1h30m')
+    .option('--grep <pattern>', 'lines that match this regular expression')
     .option('-f, --follow', 'go on as it grows', false)
     .option('--tail <lines>', 'only the last lines', count)
     .action(async (role: string | undefined, options) => (await import('./commands/logs.js')).logs(role, options));
+
+  cluster(program, 'dashboard', 'where the dashboard is, and a token to sign in with')
+    .option('--open', 'open it in a browser', false)
+    .option('--duration <hours>', 'how long the token is good for', count, 8)
+    .option('--service-account <namespace/name>', "sign in as this one (default: an administrator's, which is made)")
+    .action(async (options) => (await import('./commands/dashboard.js')).dashboard(options));
 
   for (const role of ownRoles) {
     cluster(program, `run-${role}`, `the ${role} process of a cluster`, { hidden: true })

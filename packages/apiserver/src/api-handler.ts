@@ -43,6 +43,9 @@ export interface ApiHandlerOptions {
   readonly resources: (context: RequestContext) => Promise<ApiResponse> | ApiResponse;
 }
 
+/** The API server's own user, for what it does to its own objects. */
+export const SELF_NAME = 'system:apiserver';
+
 /**
  * The chain every request goes through, from HTTP or from inside the process: limits → authenticate → audit → impersonate → its turn →
  * authorize → answer. Never rejects.
@@ -93,6 +96,8 @@ export class ApiHandler {
       const answer = mapMaybe(this.options.authentication.authenticate(request), (user) => {
         context = new RequestContext(request, info, query, user, this.options.random.uuid(), clock.now());
         const current = context;
+        // What the server asks itself is no traffic.
+        if (user.name !== SELF_NAME) metrics.clients.of(current.userAgent, user).request();
         record = audit?.begin(current);
         return mapMaybe(impersonate(current, this.options.authorization), (effective) => {
           context = effective;

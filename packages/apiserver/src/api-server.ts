@@ -10,7 +10,7 @@ import { withExpressionRules } from './admission/policies/expression-rules.js';
 import { mutatingPolicies } from './admission/policies/mutating-policies.js';
 import { validatingPolicies } from './admission/policies/validating-policies.js';
 import { admissionWebhooks } from './admission/webhooks/webhooks.js';
-import { ApiHandler } from './api-handler.js';
+import { ApiHandler, SELF_NAME } from './api-handler.js';
 import type { PathHandler } from './api-handler.js';
 import type { ApiServerOptions } from './api-server-options.js';
 import { AuditLog } from './audit/audit-log.js';
@@ -54,6 +54,7 @@ import { ServiceHooks } from './services/service-hooks.js';
 import { OpenApi } from './openapi/open-api.js';
 import { openApiPaths } from './openapi/open-api-paths.js';
 import { WebhookClient } from './webhooks/webhook-client.js';
+import { meteredStore } from './storage/metered-store.js';
 import { LeasePool } from './storage/lease-pool.js';
 import { StoreFeed } from './storage/store-feed.js';
 
@@ -62,7 +63,7 @@ const TICK_MS = 1000;
 const TLS_CHECK_MS = 10_000;
 const FLOW_CONTROL = 'flowcontrol.apiserver.k8s.io';
 /** The API server's own identity for what it does to its own objects. */
-const SELF: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
+const SELF: UserInfo = { name: SELF_NAME, groups: ['system:masters', 'system:authenticated'] };
 
 /** The Kubernetes API server: serves every registered resource over HTTPS, and in this process through `transport`. */
 export class ApiServer implements Component {
@@ -86,7 +87,8 @@ export class ApiServer implements Component {
   #started = false;
 
   constructor(readonly options: ApiServerOptions) {
-    const { store, clock, random, logger } = options;
+    const { clock, random, logger } = options;
+    const store = meteredStore(options.store, ROOT, () => clock.monotonic(), this.metrics.registry);
     this.#feed = new StoreFeed({ store, clock, logger, root: ROOT });
     this.registry = new ResourceRegistry(store, this.#feed);
     const lookup = options.lookupSchema ?? builtInSchemas;
@@ -126,6 +128,7 @@ export class ApiServer implements Component {
       admission: new AdmissionChain(this.#admission(authorization)),
       eventLeases: new LeasePool(store, clock, options.eventTtlSeconds),
       hooks: this.#hooks(),
+      watchCounter: ({ userAgent, user }) => this.metrics.clients.of(userAgent, user).events,
       authorize: async (context, verb) => authorization.check(context, verb),
     };
     const kubelets = new KubeletLocator(cacheOf('', 'nodes'), options.kubelet);
@@ -140,6 +143,7 @@ export class ApiServer implements Component {
             logger,
             totalSeats: options.maxRequestsInFlight + options.maxMutatingRequestsInFlight,
           });
+    const inFlight = new InFlight(options.maxRequestsInFlight, options.maxMutatingRequestsInFlight);
     const resources = new ResourceHandler({ env, actions, delegate: (context) => this.#aggregator.delegate(context) });
     this.handler = new ApiHandler({
       clock,
@@ -147,7 +151,7 @@ export class ApiServer implements Component {
       logger,
       authentication,
       authorization,
-      inFlight: new InFlight(options.maxRequestsInFlight, options.maxMutatingRequestsInFlight),
+      inFlight,
       metrics: this.metrics,
       requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
       ...(this.#flowControl ? { flowControl: this.#flowControl } : {}),
@@ -186,7 +190,7 @@ export class ApiServer implements Component {
       logger,
       ...(options.proxyClient ? { proxyClient: options.proxyClient } : {}),
     });
-    serverMetrics(this.metrics, this.registry, this.#feed);
+    serverMetrics(this.metrics, this.registry, this.#feed, () => inFlight.counts);
     this.#http = new HttpServer({
       cert: options.tls.cert,
       key: options.tls.key,

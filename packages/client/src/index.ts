@@ -16,6 +16,7 @@ export * from './rest/resource-client.js';
 export * from './rest/resource-ref.js';
 export * from './rest/resources.js';
 export * from './rest/rest-client.js';
+export * from './rest/rest-metrics.js';
 export * from './transport/https-transport.js';
 export type { TlsOptions } from './transport/http2-pool.js';
 export * from './transport/token-source.js';

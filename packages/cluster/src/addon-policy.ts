@@ -52,6 +52,33 @@ export async function applyPodNetworkPolicy(admin: KubeClient, signal: AbortSign
   await admin.api.clusterRoleBindings().apply(sdnRoleBinding, options);
 }
 
+/** Who the logging add-on is; it reads pods' labels and announces its search API. */
+const LOGGING = 'system:coxswain:logging';
+const loggingSubjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: LOGGING }];
+const loggingClusterRole = {
+  metadata: { name: LOGGING },
+  rules: [
+    { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: ['apiregistration.k8s.io'], resources: ['apiservices'], verbs: ['create'] },
+    { apiGroups: ['apiregistration.k8s.io'], resources: ['apiservices'], resourceNames: ['v1alpha1.logs.coxswain.dev'], verbs: ['get', 'patch'] },
+  ],
+};
+const loggingRole = {
+  metadata: { name: LOGGING, namespace: NAMESPACE },
+  rules: [
+    { apiGroups: [''], resources: ['services'], verbs: ['create'] },
+    { apiGroups: [''], resources: ['services'], resourceNames: ['coxswain-logging'], verbs: ['get', 'patch'] },
+    { apiGroups: [''], resources: ['configmaps'], resourceNames: ['extension-apiserver-authentication'], verbs: ['get'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'create', 'patch', 'delete'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices/restricted'], verbs: ['create'] },
+  ],
+};
+/** Whoever may view a namespace may search its logs, as upstream's `view` lets them read pods' logs. */
+const logSearchRole = {
+  metadata: { name: 'coxswain:log-search', labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } },
+  rules: [{ apiGroups: ['logs.coxswain.dev'], resources: ['podlogs'], verbs: ['get'] }],
+};
+
 /** Applies the roles of add-ons. `admin` must be allowed everything it grants. */
 export async function applyAddonPolicy(admin: KubeClient, signal: AbortSignal): Promise<void> {
   const { clusterRoles, clusterRoleBindings, roles, roleBindings } = admin.api;
@@ -60,4 +87,10 @@ export async function applyAddonPolicy(admin: KubeClient, signal: AbortSignal): 
   await clusterRoleBindings().apply(clusterRoleBinding, options);
   await roles(NAMESPACE).apply(publisherRole, options);
   await roleBindings(NAMESPACE).apply(publisherRoleBinding, options);
+  const refTo = (kind: 'ClusterRole' | 'Role') => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name: LOGGING });
+  await clusterRoles().apply(loggingClusterRole, options);
+  await clusterRoles().apply(logSearchRole, options);
+  await clusterRoleBindings().apply({ metadata: { name: LOGGING }, roleRef: refTo('ClusterRole'), subjects: loggingSubjects }, options);
+  await roles(NAMESPACE).apply(loggingRole, options);
+  await roleBindings(NAMESPACE).apply({ metadata: { name: LOGGING, namespace: NAMESPACE }, roleRef: refTo('Role'), subjects: loggingSubjects }, options);
 }

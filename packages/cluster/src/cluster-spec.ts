@@ -70,6 +70,8 @@ export interface ClusterPorts {
   readonly proxyMetrics: number;
   readonly dns: number;
   readonly dnsHealth: number;
+  readonly dashboard: number;
+  readonly logging: number;
 }
 
 /** A cluster with everything decided and checked. */

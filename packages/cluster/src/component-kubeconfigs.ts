@@ -9,6 +9,7 @@ const nodeUsers = {
   'kube-proxy': 'kube-proxy',
   dns: 'dns',
   sdn: 'sdn',
+  logging: 'logging',
 } as const satisfies Partial<Record<NodeLeafName, string>>;
 
 const users = {

@@ -1,5 +1,5 @@
 import { ApiServer, type ApiServerOptions } from '@coxswain/apiserver';
-import { KubeClient, type Transport } from '@coxswain/client';
+import { KubeClient, RestMetrics, type Transport } from '@coxswain/client';
 import { CloudControllerManager } from '@coxswain/cloud-controller-manager';
 import { ControllerManager } from '@coxswain/controller-manager';
 import { all, component, type ComponentRecipe } from '@coxswain/host';
@@ -61,10 +61,15 @@ function serviceAccountIssuer(config: ClusterConfig): string {
  */
 export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): ComponentRecipe[] {
   let server: ApiServer | undefined;
+  // A program that acts as several accounts counts its requests together.
+  const metrics = new Map<string, RestMetrics>();
   const clientAs = (name: string, userAgent: string, clock: Clock, ...groups: string[]): KubeClient => {
     if (!server) throw new Error('the API server is made first');
     const transport = server.transport({ name, groups: [AUTHENTICATED, ...groups] }) as Transport;
-    return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock });
+    const program = userAgent.split('/', 1)[0] as string;
+    const counted = metrics.get(program) ?? new RestMetrics();
+    metrics.set(program, counted);
+    return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock, metrics: counted });
   };
   return [
     component(

@@ -23,7 +23,7 @@ function apiReachable(client: KubeClient, clock: Clock): Component {
     for (;;) {
       signal.throwIfAborted();
       const answered = await client.rest.transport
-        .request({ method: 'GET', path: '/readyz', headers: {}, signal: AbortSignal.any([signal, AbortSignal.timeout(1000)]) })
+        .request({ method: 'GET', path: '/readyz', headers: { 'user-agent': 'kubelet/v1.36.0' }, signal: AbortSignal.any([signal, AbortSignal.timeout(1000)]) })
         .catch(() => undefined);
       if (answered?.status === 200) break;
       await clock.sleep(25, signal);

@@ -93,6 +93,8 @@ export function defaultPorts(index: number): ClusterPorts {
     proxyMetrics: 10249 + by,
     dns: 10053 + by,
     dnsHealth: 10054 + by,
+    dashboard: 10443 + by,
+    logging: 10261 + by,
   };
 }
 

@@ -11,6 +11,7 @@ import {
   Histogram,
   type Logger,
   MetricRegistry,
+  ProcessMetrics,
   type Random,
   type ServiceProxy,
   serveComponent,
@@ -58,6 +59,8 @@ export class KubeProxy implements Component {
   private running: Running | undefined;
 
   constructor(private readonly options: KubeProxyOptions) {
+    this.metrics.register(options.client.rest.metrics);
+    this.metrics.register(new ProcessMetrics());
     this.metrics.register(
       new Gauge('kubeproxy_sync_proxy_rules_last_timestamp_seconds', 'When the rules were last written', () => [{ value: this.lastSync / 1000 }]),
     );

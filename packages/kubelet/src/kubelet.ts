@@ -39,7 +39,9 @@ import { KubeletServer } from './server/kubelet-server.js';
 import { PodAccess } from './server/pod-access.js';
 import { PodManager } from './sources/pod-manager.js';
 import { StaticPodSource } from './sources/static-pods.js';
+import { KubeletMetrics } from './stats/kubelet-metrics.js';
 import { MetricSet } from './stats/prometheus.js';
+import { meteredCri } from './stats/runtime-metrics.js';
 import { StatsProvider } from './stats/summary.js';
 import { StatusManager } from './status/status-manager.js';
 import { ObjectStore } from './volumes/object-store.js';
@@ -120,7 +122,6 @@ class KubeletRun {
   readonly #loops: Promise<unknown>[] = [];
   readonly #cache = new PodCache();
   readonly #signals = new PodSignals();
-  readonly #metrics = new MetricSet();
   readonly #probeMetrics = new MetricSet();
   readonly #bornAt: number;
   #hostResolv: ResolvConf = { servers: [], searches: [], options: [] };
@@ -148,9 +149,15 @@ class KubeletRun {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { client, cri, clock, random, logger } = this.#deps;
+    const { client, clock, random, logger } = this.#deps;
     const options = this.#options;
     const cache = this.#cache;
+    const metrics = new KubeletMetrics(client.rest.metrics, {
+      runningPods: () => this.#runningPods().length,
+      containers: () => this.#containersByState(),
+      nodeName: options.nodeName,
+    });
+    const cri = meteredCri(this.#deps.cri, clock, metrics.registry);
     const paths = new Paths(options.rootDir, options.podLogsDir, options.containerLogsDir);
     await mkdir(paths.pods, { recursive: true, mode: 0o750 });
     const [machine, disk, resolv] = await Promise.all([machineFacts(), diskUsage(options.rootDir), readFile(options.resolvConf, 'utf8').catch(() => '')]);
@@ -314,13 +321,7 @@ class KubeletRun {
       deleteFromApi: (pod: Pod, s: AbortSignal) => this.#deleteFromApi(pod, s),
       onFinished: (uid: string) => this.#manager?.finished(uid),
       onStarted: (_pod: Pod, ms: number) => {
-        this.#metrics.add(
-          'kubelet_pod_start_duration_seconds_sum',
-          'Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run',
-          {},
-          ms / 1000,
-        );
-        this.#metrics.add('kubelet_pod_start_duration_seconds_count', 'Number of pods started', {});
+        metrics.podStarted(ms);
       },
     };
     const collector = new ImageCollector(cri.image, images, cache, events, clock, logger, options);
@@ -429,28 +430,7 @@ class KubeletRun {
           [...(status.get(pod.metadata?.uid ?? '')?.containerStatuses ?? []), ...(status.get(pod.metadata?.uid ?? '')?.initContainerStatuses ?? [])].find(
             (c) => c.name === container,
           )?.state?.waiting?.reason,
-        metrics: () => [
-          ...this.#metrics.metrics(),
-          {
-            name: 'kubelet_running_pods',
-            help: 'Number of pods that have a running pod sandbox',
-            type: 'gauge',
-            samples: [{ value: this.#runningPods().length }],
-          },
-          {
-            name: 'kubelet_node_name',
-            help: "The node's name. The count is always 1.",
-            type: 'gauge',
-            samples: [{ labels: { node: options.nodeName }, value: 1 }],
-          },
-          { name: 'process_resident_memory_bytes', help: 'Resident memory size in bytes.', type: 'gauge', samples: [{ value: process.memoryUsage.rss() }] },
-          {
-            name: 'process_cpu_seconds_total',
-            help: 'Total user and system CPU time spent in seconds.',
-            type: 'counter',
-            samples: [{ value: (process.cpuUsage().user + process.cpuUsage().system) / 1e6 }],
-          },
-        ],
+        metrics: () => metrics.registry.expose(),
         probeMetrics: () => this.#probeMetrics.metrics(),
         unhealthy: () => (pleg.healthy() ? [] : ['[-]pleg failed']),
       },
@@ -580,6 +560,14 @@ class KubeletRun {
       const code = (error as { code?: unknown }).code;
       if (code !== 404 && code !== 409) throw error;
     }
+  }
+
+  #containersByState(): Map<string, number> {
+    const states = new Map<string, number>();
+    for (const uid of this.#cache.uids()) {
+      for (const { phase } of this.#cache.get(uid).containers) states.set(phase, (states.get(phase) ?? 0) + 1);
+    }
+    return states;
   }
 
   #runningPods(): Pod[] {

@@ -18,7 +18,7 @@ export interface ClusterPkiOptions {
 /** What only a control plane may hold. */
 type ControlPlaneLeaf = 'apiserver' | 'apiserver-kubelet-client' | 'front-proxy-client' | 'admin' | 'controller-manager' | 'scheduler';
 /** What every node holds: of its kubelet, and of those who act for the node. */
-export type NodeLeafName = 'kubelet-client' | 'kubelet' | 'kube-proxy' | 'dns' | 'sdn';
+export type NodeLeafName = 'kubelet-client' | 'kubelet' | 'kube-proxy' | 'dns' | 'sdn' | 'logging' | 'addon-serving';
 export type LeafName = ControlPlaneLeaf | NodeLeafName;
 
 /** All keys and certificates of a cluster on one machine, PEM. */
@@ -72,6 +72,15 @@ function nodeLeaves(o: Pick<ClusterPkiOptions, 'nodeName' | 'nodeIPs'>): Record<
     'kube-proxy': client('system:kube-proxy', 'system:node-proxier'),
     dns: client('system:coxswain:dns'),
     sdn: client('system:coxswain:sdn'),
+    logging: client('system:coxswain:logging'),
+    'addon-serving': {
+      ca: 'ca',
+      usage: 'server',
+      subject: { commonName: 'coxswain-addons' },
+      // The API server asks an aggregated server for its Service's name.
+      dnsNames: [o.nodeName, 'localhost', '*.kube-system.svc'],
+      ipAddresses: [...new Set(['127.0.0.1', ...o.nodeIPs])],
+    },
   };
 }
 

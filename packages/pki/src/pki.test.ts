@@ -43,7 +43,12 @@ describe('ensureClusterPki', () => {
     rmSync(first.path('admin.crt'));
     writeFileSync(first.path('scheduler.crt'), 'rubbish');
     expect((await ensureClusterPki(options())).written).toEqual(['admin.key', 'admin.crt', 'scheduler.key', 'scheduler.crt']);
-    expect((await ensureClusterPki(options({ nodeIPs: ['192.0.2.9'] }))).written).toEqual(['kubelet.key', 'kubelet.crt']);
+    expect((await ensureClusterPki(options({ nodeIPs: ['192.0.2.9'] }))).written).toEqual([
+      'kubelet.key',
+      'kubelet.crt',
+      'addon-serving.key',
+      'addon-serving.crt',
+    ]);
     const later = await ensureClusterPki(options({ now: now + 350 * 24 * 3600 * 1000, nodeIPs: ['192.0.2.9'] }));
     expect(later.written).toContain('apiserver.crt');
     expect(later.written).not.toContain('ca.crt');

@@ -12,6 +12,7 @@ import {
   type Random,
   type SchedulerHost,
   type SchedulerPlugin,
+  ProcessMetrics,
 } from '@coxswain/sdk';
 import { SchedulerCache } from './cache/scheduler-cache.js';
 import { defaultSchedulerConfig, selectPlugins, type SchedulerConfig } from './config/scheduler-config.js';
@@ -124,6 +125,8 @@ export class Scheduler implements Component {
       pending: () => queue.sizes,
       cache: () => ({ nodes: cache.nodeCount, pods: cache.podCount, assumed: cache.assumedCount }),
     });
+    metrics.registry.register(client.rest.metrics);
+    metrics.registry.register(new ProcessMetrics());
     const waiting = new WaitingPods(clock);
     const loop = new SchedulingLoop({
       client,

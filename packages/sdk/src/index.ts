@@ -13,6 +13,7 @@ export * from './cri.js';
 export * from './cri-server.js';
 export * from './logger.js';
 export * from './metrics.js';
+export * from './process-metrics.js';
 export * from './plugin.js';
 export * from './random.js';
 export * from './scheduler-plugin.js';

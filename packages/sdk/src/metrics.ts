@@ -2,8 +2,10 @@ export type MetricLabels = Readonly<Record<string, string>>;
 
 const text = (labels: MetricLabels): string => {
   const keys = Object.keys(labels);
-  return keys.length === 0 ? '' : keys.map((k) => `${k}=${JSON.stringify(labels[k])}`).join(',');
+  return keys.length === 0 ? '' : keys.map((k) => `${k}="${escapeLabel(labels[k] as string)}"`).join(',');
 };
+/** The text format knows these three escapes and no others. */
+const escapeLabel = (value: string): string => (/[\\\n"]/.test(value) ? value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"') : value);
 const braces = (labels: string): string => (labels === '' ? '' : `{${labels}}`);
 
 /** Something that prints itself in Prometheus' text format. */
@@ -110,6 +112,6 @@ export class MetricRegistry {
   }
 
   expose(): string {
-    return `${this.#metrics.map((m) => m.expose()).join('\n')}\n`;
+    return `${this.#metrics.map((m) => m.expose().trimEnd()).join('\n')}\n`;
   }
 }

@@ -1,1 +1,2 @@
-export {};
+export * from './dashboard.js';
+export * from './dashboard-plugin.js';

@@ -111,7 +111,7 @@ class Running {
       respond: (message, protocol) => this.#respond(message, protocol),
     });
     let forwarder: Forwarder | undefined;
-    this.#metrics = new DnsMetrics(`dns://${options.address}:${options.port}`, clusterDomain, () => forwarder?.cacheSize ?? 0);
+    this.#metrics = new DnsMetrics(`dns://${options.address}:${options.port}`, clusterDomain, () => forwarder?.cacheSize ?? 0, client.rest.metrics);
     forwarder = new Forwarder({
       upstreams: this.#upstreams(clusterIP),
       clock,

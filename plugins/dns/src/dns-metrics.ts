@@ -1,4 +1,4 @@
-import { Counter, exponentialBuckets, Gauge, Histogram, MetricRegistry } from '@coxswain/sdk';
+import { Counter, exponentialBuckets, Gauge, Histogram, type Metric, MetricRegistry, ProcessMetrics } from '@coxswain/sdk';
 import { isIPv6 } from 'node:net';
 import type { DnsProtocol } from './forwarder.js';
 import type { Response } from './responder.js';
@@ -23,7 +23,10 @@ export class DnsMetrics {
     readonly server: string,
     readonly zone: string,
     cacheEntries: () => number,
+    requests: Metric,
   ) {
+    this.#registry.register(requests);
+    this.#registry.register(new ProcessMetrics());
     const labels = { server, type: 'success' };
     this.#registry.register(new Gauge('coredns_cache_entries', 'Answers in the cache', () => [{ labels, value: cacheEntries() }]));
   }

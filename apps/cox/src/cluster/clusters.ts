@@ -4,6 +4,7 @@ import {
   type ClusterConfig,
   ClusterSpecError,
   clusterPaths,
+  defaultPorts,
   DEFAULT_GRACE_PERIOD_SECONDS,
   DEFAULT_RUNTIME,
   hostNetworkOf,
@@ -49,7 +50,7 @@ function upToDate(saved: ClusterConfig): ClusterConfig {
     podNetwork: 'auto',
     nodeMonitorGracePeriodSeconds: DEFAULT_GRACE_PERIOD_SECONDS,
   } as const;
-  return { ...since, ...saved };
+  return { ...since, ...saved, ports: { ...defaultPorts(saved.index), ...saved.ports } };
 }
 
 export function saveCluster(config: ClusterConfig): void {

@@ -3,16 +3,30 @@ import { readFile } from 'node:fs/promises';
 import { CliError } from '../cli-error.js';
 import { requireCluster } from '../cluster/clusters.js';
 import { logFile, processesOf } from '../cluster/processes.js';
+import { searchLogs } from './search-logs.js';
 
 export interface LogsOptions {
   readonly name: string;
   readonly follow: boolean;
   readonly tail?: number;
+  readonly selector?: string;
+  readonly namespace?: string;
+  readonly container?: string;
+  readonly pod?: string;
+  readonly since?: string;
+  readonly grep?: string;
 }
+
+const searchFlags = ['selector', 'namespace', 'container', 'pod', 'since', 'grep'] as const;
 
 /** `cox logs [process]`: the log file as it is. Without a process, the names of the files. */
 export async function logs(role: string | undefined, options: LogsOptions): Promise<void> {
   const config = requireCluster(options.name);
+  const searching = searchFlags.filter((flag) => options[flag] !== undefined);
+  if (searching.length > 0) {
+    if (role !== undefined) throw new CliError(`--${searching[0]} searches the logs of containers, and "${role}" names a process`, 'leave one of them out', 2);
+    return searchLogs(config, options);
+  }
   const all = processesOf(config);
   if (role === undefined) {
     for (const each of all) console.log(`${each.name}\t${logFile(each.view, each.role)}`);

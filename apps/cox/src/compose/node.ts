@@ -1,13 +1,37 @@
 import { join } from 'node:path';
-import { addonContext, addonContextModule, type ClusterConfig, componentKubeconfig, nodeComponents, podNetworkName, tablePrefix } from '@coxswain/cluster';
+import {
+  addonContext,
+  addonContextModule,
+  apiServerUrl,
+  type ClusterConfig,
+  componentKubeconfig,
+  isControlPlane,
+  nodeComponents,
+  podNetworkName,
+  tablePrefix,
+} from '@coxswain/cluster';
 import { cniBridge } from '@coxswain/cni-bridge';
+import { dashboardAddon } from '@coxswain/dashboard';
 import { dnsAddon } from '@coxswain/dns';
 import { createHost, type Host } from '@coxswain/host';
+import { loggingAddon } from '@coxswain/logging';
 import type { NodePki } from '@coxswain/pki';
 import { type Logger, type PluginUse, use } from '@coxswain/sdk';
 import { sdnVxlan } from '@coxswain/sdn-vxlan';
 import { runtimeOf } from '../runtimes/registry.js';
 import { serviceProxy } from './service-proxy.js';
+
+/** Metrics of components that the API server has no way to. */
+function componentEndpoints({ ports, nodeIP, cloud }: ClusterConfig): { name: string; metrics: string }[] {
+  const of = (name: string, address: string, port: number) => ({ name, metrics: `http://${address}:${port}/metrics` });
+  return [
+    of('kube-scheduler', '127.0.0.1', ports.scheduler),
+    of('kube-controller-manager', '127.0.0.1', ports.controllerManager),
+    ...(cloud ? [of('cloud-controller-manager', '127.0.0.1', ports.cloudControllerManager)] : []),
+    of('kube-proxy', '127.0.0.1', ports.proxyHealth),
+    of('coredns', nodeIP, ports.dnsHealth),
+  ];
+}
 
 /** The plugins of a node as `cox up` composes it. */
 export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
@@ -16,9 +40,33 @@ export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
     use(cniBridge, { tablePrefix: 'coxswain-', dataDir: join(paths.cni, 'networks') }),
     await runtimeOf(config).criServer(config),
     await serviceProxy(config),
+    // Beside a control plane, so that it reaches the metrics of its components.
+    ...(isControlPlane(config) ? [dashboard(config)] : []),
+    use(loggingAddon, {
+      kubeconfig: componentKubeconfig(config, 'logging'),
+      containerLogs: paths.containerLogs,
+      port: config.ports.logging,
+      certFile: join(paths.pki, 'addon-serving.crt'),
+      keyFile: join(paths.pki, 'addon-serving.key'),
+      clientCaFile: join(paths.pki, 'ca.crt'),
+      clusterName: config.name,
+    }),
     use(dnsAddon, { kubeconfig: componentKubeconfig(config, 'dns'), port: config.ports.dns, metricsPort: config.ports.dnsHealth }),
     ...(config.host ? [podNetwork(config)] : []),
   ];
+}
+
+function dashboard(config: ClusterConfig): PluginUse {
+  const { pki } = config.paths;
+  return use(dashboardAddon, {
+    server: apiServerUrl(config),
+    caFile: join(pki, 'ca.crt'),
+    certFile: join(pki, 'addon-serving.crt'),
+    keyFile: join(pki, 'addon-serving.key'),
+    port: config.ports.dashboard,
+    clusterName: config.name,
+    components: componentEndpoints(config),
+  });
 }
 
 /** Carries pods to and from those of other hosts, and writes the CNI configuration. */

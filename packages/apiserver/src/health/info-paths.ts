@@ -1,3 +1,4 @@
+import { ProcessMetrics } from '@coxswain/sdk';
 import type { PathHandler } from '../api-handler.js';
 import { encoded } from '../rest/respond.js';
 import type { RequestMetrics } from './request-metrics.js';
@@ -23,6 +24,7 @@ const FORMAT = { format: 'json', as: 'object', version: '' } as const;
 
 /** /version, /metrics and the list of paths at /. */
 export function infoPaths(metrics: RequestMetrics, paths: () => readonly string[]): PathHandler {
+  const processMetrics = new ProcessMetrics();
   return {
     handle(context) {
       switch (context.info.path) {
@@ -32,6 +34,7 @@ export function infoPaths(metrics: RequestMetrics, paths: () => readonly string[
         case '/metrics':
           return metrics.registry
             .metrics()
+            .then((text) => `${text}${processMetrics.expose()}\n`)
             .then((text) => ({ type: 'bytes', status: 200, contentType: metrics.registry.contentType, body: Buffer.from(text) }));
         case '/':
         case '':

@@ -1,3 +1,4 @@
+import { ClientMetrics } from './client-metrics.js';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ApiResponse } from '../request/api-request.js';
 import type { RequestInfo } from '../request/request-info.js';
@@ -26,6 +27,7 @@ export class RequestMetrics {
     registers: [this.registry],
   });
   readonly #series = new Map<string, Series>();
+  readonly clients = new ClientMetrics(this.registry);
 
   gauge(name: string, help: string, labelNames: readonly string[], collect: (gauge: Gauge<string>) => void): void {
     new Gauge<string>({

@@ -42,7 +42,8 @@ export async function watch(
   const revision = parseResourceVersion(options.resourceVersion);
   const start = await withHistory(env, context, storage, await startOf(env, options, revision));
   const timeoutSeconds = options.timeoutSeconds && options.timeoutSeconds > 0 ? options.timeoutSeconds : MIN_TIMEOUT_SECONDS * (1 + env.random.next());
-  return (sink) => run(env, cache, filter, encoder, start, options, timeoutSeconds, sink);
+  const onSent = env.watchCounter?.(context);
+  return (sink) => run(env, cache, filter, encoder, start, options, timeoutSeconds, sink, onSent);
 }
 
 async function startOf(env: RestEnv, options: ListOptions, revision: number | undefined): Promise<Start> {
@@ -77,6 +78,7 @@ function run(
   options: ListOptions,
   timeoutSeconds: number,
   sink: StreamSink,
+  onSent: ((count: number) => void) | undefined,
 ): void {
   const frames: Frame[] = [];
   if (start.type === 'state') {
@@ -95,10 +97,13 @@ function run(
       if (frame) frames.push(frame);
     }
   }
-  if (frames.length > 0) sink.write(sink.framing.frame(frames));
+  if (frames.length > 0) {
+    sink.write(sink.framing.frame(frames));
+    onSent?.(frames.length);
+  }
   const future = start.type === 'revision' && start.revision > cache.revision ? start.revision : undefined;
   const effective: WatchFilter = future === undefined ? filter : notBefore(filter, future);
-  const unsubscribe = cache.groups.subscribe(effective, encoder, { sink, bookmarks: options.allowWatchBookmarks });
+  const unsubscribe = cache.groups.subscribe(effective, encoder, { sink, bookmarks: options.allowWatchBookmarks, ...(onSent ? { onSent } : {}) });
   const cancel = timeout(env.clock, timeoutSeconds, () => sink.end());
   sink.onClose(() => {
     unsubscribe();

@@ -47,6 +47,8 @@ export interface WatchSink {
 export interface Subscription {
   readonly sink: WatchSink;
   readonly bookmarks: boolean;
+  /** Told how many events were sent. */
+  readonly onSent?: (count: number) => void;
 }
 
 const BOOKMARK_SLOTS = 60;
@@ -55,6 +57,8 @@ const BOOKMARK_SLOTS = 60;
 class WatchGroup {
   readonly subscriptions = new Set<Subscription>();
   readonly #slots: (Set<Subscription> | undefined)[] = [];
+  /** Events that were sent to watchers. */
+  sent = 0;
   #pending: Frame[] = [];
 
   constructor(
@@ -98,7 +102,12 @@ class WatchGroup {
       const { framing } = subscription.sink;
       let payload = framed.get(framing.id);
       if (!payload) framed.set(framing.id, (payload = framing.frame(frames)));
-      if (!subscription.sink.write(payload)) this.remove(subscription);
+      if (!subscription.sink.write(payload)) {
+        this.remove(subscription);
+        continue;
+      }
+      this.sent += frames.length;
+      subscription.onSent?.(frames.length);
     }
   }
 }
@@ -130,11 +139,19 @@ export class WatchGroups {
   readonly #touched = new Set<WatchGroup>();
   #indexValue: (field: string, object: StoredObject) => string = () => '';
   #watchers = 0;
+  #sentByOthers = 0;
   #nextSlot = 0;
 
   /** Watchers connected. */
   get size(): number {
     return this.#watchers;
+  }
+
+  /** Events sent to watchers since the start. */
+  get sent(): number {
+    let sent = this.#sentByOthers;
+    for (const group of this.#groups.values()) sent += group.sent;
+    return sent;
   }
 
   useIndexes(value: (field: string, object: StoredObject) => string): void {
@@ -161,6 +178,7 @@ export class WatchGroups {
       this.#watchers--;
       joined.remove(subscription);
       if (joined.subscriptions.size > 0) return;
+      this.#sentByOthers += joined.sent;
       this.#groups.delete(key);
       this.#unroute(joined);
     };

@@ -1,3 +1,5 @@
+import type { Metric } from '@coxswain/sdk';
+
 /** Where queues report to. */
 export interface WorkQueueMetrics {
   register(name: string, gauges: { readonly depth: () => number; readonly unfinished: () => number[] }): void;
@@ -34,7 +36,7 @@ class QueueFigures {
 }
 
 /** Counts in memory and prints the Prometheus text under upstream's names (`workqueue_depth`, …). */
-export class PrometheusWorkQueueMetrics implements WorkQueueMetrics {
+export class PrometheusWorkQueueMetrics implements WorkQueueMetrics, Metric {
   readonly #queues = new Map<string, QueueFigures>();
 
   #of(name: string): QueueFigures {

@@ -1,5 +1,6 @@
 import { ApiError, genericServerResponse, isStatus, type GroupResource } from '@coxswain/apimachinery';
 import { systemClock, type Clock } from '@coxswain/sdk';
+import { RestMetrics } from './rest-metrics.js';
 import { TransportError, type Transport, type TransportRequest, type TransportResponse, type TransportStream } from '../transport/transport.js';
 
 export interface RestClientOptions {
@@ -9,6 +10,8 @@ export interface RestClientOptions {
   readonly clock?: Clock | undefined;
   /** How often a request is repeated when the server asks for it with Retry-After, or a read's connection broke. */
   readonly maxRetries?: number | undefined;
+  /** Where requests are counted; several clients may share one. */
+  readonly metrics?: RestMetrics | undefined;
   /** Called with the texts of `Warning` headers. */
   readonly onWarning?: ((text: string) => void) | undefined;
 }
@@ -30,6 +33,7 @@ const decoder = new TextDecoder();
 export class RestClient {
   readonly transport: Transport;
   readonly clock: Clock;
+  readonly metrics: RestMetrics;
   readonly #userAgent: string;
   readonly #maxRetries: number;
   readonly #onWarning: ((text: string) => void) | undefined;
@@ -37,6 +41,7 @@ export class RestClient {
   constructor(options: RestClientOptions) {
     this.transport = options.transport;
     this.clock = options.clock ?? systemClock;
+    this.metrics = options.metrics ?? new RestMetrics();
     this.#userAgent = options.userAgent ?? 'coxswain/v1.36.0';
     this.#maxRetries = options.maxRetries ?? 10;
     this.#onWarning = options.onWarning;
@@ -55,7 +60,7 @@ export class RestClient {
     for (let attempt = 0; ; attempt++) {
       let response: TransportResponse;
       try {
-        response = await this.transport.request(wire);
+        response = await this.#counted(wire, () => this.transport.request(wire));
       } catch (error) {
         if (!this.#mayRepeat(request, error, attempt)) throw error;
         await this.clock.sleep(Math.min(1000, 50 * 2 ** attempt), request.signal);
@@ -73,7 +78,7 @@ export class RestClient {
   async stream(request: RestRequest): Promise<TransportStream> {
     const wire = this.#encode(request);
     for (let attempt = 0; ; attempt++) {
-      const response = await this.transport.stream(wire);
+      const response = await this.#counted(wire, () => this.transport.stream(wire));
       this.#warn(response.headers);
       if (response.status < 400) return response;
       const chunks: Uint8Array[] = [];
@@ -82,6 +87,18 @@ export class RestClient {
       const wait = attempt < this.#maxRetries ? retryAfterMs(response.status, response.headers) : undefined;
       if (wait === undefined) throw this.#error(request, response.status, response.headers, parse(body), body);
       await this.clock.sleep(wait, request.signal);
+    }
+  }
+
+  async #counted<T extends { readonly status: number }>({ method }: TransportRequest, send: () => Promise<T>): Promise<T> {
+    const begin = this.clock.monotonic();
+    let status: number | undefined;
+    try {
+      const response = await send();
+      status = response.status;
+      return response;
+    } finally {
+      this.metrics.answered(method, this.transport.host ?? 'in-process', status, (this.clock.monotonic() - begin) / 1000);
     }
   }
 

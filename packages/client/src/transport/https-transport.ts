@@ -27,11 +27,13 @@ interface Head {
 export class HttpsTransport implements Transport {
   readonly #url: URL;
   readonly #prefix: string;
+  readonly host: string;
   readonly #pool: Http2Pool | undefined;
   readonly #plainAgent = new http.Agent({ keepAlive: true });
 
   constructor(private readonly options: HttpsTransportOptions) {
     this.#url = new URL(options.server);
+    this.host = this.#url.host;
     this.#prefix = this.#url.pathname.replace(/\/$/, '');
     this.#pool = this.#url.protocol === 'http:' ? undefined : new Http2Pool(this.#url, options, options.clock ?? systemClock);
   }

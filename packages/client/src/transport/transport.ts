@@ -50,6 +50,8 @@ export interface TransportUpgrade {
  * signal's reason when the request was aborted. No retries at this level.
  */
 export interface Transport {
+  /** `10.0.0.1:6443`, for metrics; absent when there is no network between. */
+  readonly host?: string;
   request(request: TransportRequest): Promise<TransportResponse>;
   /** Resolves with the answer's head; the body follows as it comes. */
   stream(request: TransportRequest): Promise<TransportStream>;

@@ -1,7 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import { hasStatusCause, isForbidden } from '@coxswain/apimachinery';
 import { ApiEventRecorder, InformerFactory, ItemExponentialLimiter, LeaderElector, PrometheusWorkQueueMetrics, type KubeClient } from '@coxswain/client';
-import { ComponentStateCell, serveComponent, silentLogger, type Clock, type Component, type ComponentServer, type Logger, type Random } from '@coxswain/sdk';
+import {
+  ComponentStateCell,
+  serveComponent,
+  silentLogger,
+  type Clock,
+  type Component,
+  type ComponentServer,
+  type Logger,
+  type Random,
+  MetricRegistry,
+  ProcessMetrics,
+} from '@coxswain/sdk';
 import { buildController } from '../reconcile/build-controller.js';
 import type { Controller, EventSink, Outcome } from './controller.js';
 import type { ManagerConfig } from './manager-config.js';
@@ -77,6 +88,8 @@ export class Manager<Config extends ManagerConfig> implements Component {
     const { client, clock, random, config, name } = this.options;
     const selected = selectRegistered(config.controllers, this.options.controllers);
     const metrics = new PrometheusWorkQueueMetrics();
+    const exposed = new MetricRegistry();
+    for (const each of [metrics, client.rest.metrics, new ProcessMetrics()]) exposed.register(each);
     let leading = false;
     if (config.serving) {
       const { bindAddress, securePort, tls } = config.serving;
@@ -84,7 +97,7 @@ export class Manager<Config extends ManagerConfig> implements Component {
         address: bindAddress,
         port: securePort,
         ...(tls && { tls }),
-        metrics: () => metrics.expose(),
+        metrics: () => exposed.expose(),
         checks: { ping: () => undefined, leaderElection: () => (this.#state.current.phase === 'failed' ? 'lease lost' : undefined) },
         pages: { '/statusz': () => ({ leading, controllers: selected.map((c) => c.name) }) },
       });

@@ -34,7 +34,8 @@ export interface KubeletServerDeps {
   readonly podChanged: (uid: string, signal: AbortSignal) => Promise<void>;
   readonly containerRunning: (id: string) => boolean;
   readonly waitingReason: (pod: Pod, container: string) => string | undefined;
-  readonly metrics: () => Metric[];
+  /** Prometheus text. */
+  readonly metrics: () => string;
   readonly probeMetrics: () => Metric[];
   /** Problems of the health check; empty: fine. */
   readonly unhealthy: () => readonly string[];
@@ -196,8 +197,8 @@ export class KubeletServer {
     let found: Metric[];
     switch (parts[0]) {
       case undefined:
-        found = metrics();
-        break;
+        response.writeHead(200, { 'content-type': PROMETHEUS }).end(metrics());
+        return;
       case 'resource':
         found = resourceMetrics(await stats.summary());
         break;
@@ -270,7 +271,7 @@ export class KubeletServer {
   }
 
   /** Files of the log folder, read-only. */
-  async #files({ response, parts }: Call): Promise<void> {
+  async #files({ request, response, parts }: Call): Promise<void> {
     const root = await realpath(dirname(this.#options.podLogsDir));
     const path = await realpath(join(root, ...parts)).catch(() => undefined);
     if (!path || (path !== root && !path.startsWith(`${root}/`))) throw new HttpError(404, '404 page not found');
@@ -282,8 +283,13 @@ export class KubeletServer {
       return;
     }
     if (!found.isFile()) throw new HttpError(404, '404 page not found');
-    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': found.size });
-    await pipeline(createReadStream(path, { end: Math.max(0, found.size - 1) }), response);
+    const part = byteRange(request.headers.range, found.size);
+    const head = { 'content-type': 'text/plain; charset=utf-8', 'accept-ranges': 'bytes', 'content-length': part.end - part.start };
+    // A file that grows meanwhile is answered as it was when asked for.
+    if (part.whole) response.writeHead(200, head);
+    else response.writeHead(206, { ...head, 'content-range': `bytes ${part.start}-${part.end - 1}/${found.size}` });
+    if (part.end === part.start) return void response.end();
+    await pipeline(createReadStream(path, { start: part.start, end: part.end - 1 }), response);
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -336,6 +342,18 @@ export class KubeletServer {
     if (!streams.stdin && !streams.stdout && !streams.stderr) throw new HttpError(400, 'you must specify at least 1 of stdin, stdout, stderr');
     return streams;
   }
+}
+
+/** One range of a `Range` header (RFC 9110, 14.2); anything else there means the whole file. */
+export function byteRange(header: string | undefined, size: number): { readonly start: number; readonly end: number; readonly whole: boolean } {
+  const whole = { start: 0, end: size, whole: true };
+  const found = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
+  if (!found || size === 0) return whole;
+  const [, from = '', to = ''] = found;
+  if (from === '') return to === '' || Number(to) === 0 ? whole : { start: Math.max(0, size - Number(to)), end: size, whole: false };
+  const start = Number(from);
+  const end = Math.min(size, to === '' ? size : Number(to) + 1);
+  return start < end ? { start, end, whole: false } : whole;
 }
 
 async function needsUpgrade(): Promise<void> {
