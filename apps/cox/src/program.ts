@@ -27,6 +27,8 @@ export function createProgram(): Command {
     .option('--nodes <count>', 'so many hosts, made on this machine (default: 1, this machine itself)', nodeCount)
     .addOption(runtimesOption('what runs containers, for all nodes or one for each; auto: the first of containerd, docker and crio that the machine has'))
     .addOption(new Option('--proxy-mode <mode>', 'what carries Services (default: nftables)').choices(['iptables', 'nftables']))
+    .option('--metrics-server', 'serve metrics.k8s.io: kubectl top, autoscaling (the default)')
+    .option('--no-metrics-server', 'leave it to somebody else')
     .option('--pod-cidr <network>', 'addresses of pods')
     .option('--service-cidr <network>', 'addresses of services')
     .option('--host-cidr <network>', 'addresses of hosts')

@@ -1,5 +1,5 @@
 import type { ResourceDefinition, SchemaLookup } from '@coxswain/api';
-import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, StateStore, UserInfo } from '@coxswain/sdk';
+import type { AdmissionPlugin, ApiRouter, Authenticator, Authorizer, Clock, Logger, Random, StateStore, UserInfo } from '@coxswain/sdk';
 import type { AuditPolicy } from './audit/audit-policy.js';
 import type { FrontProxyOptions } from './auth/front-proxy-authenticator.js';
 import type { InProcessTransport } from './in-process-transport.js';
@@ -28,7 +28,9 @@ export interface ApiServerOptions {
   /** Static bearer tokens (see `parseTokenFile`). */
   readonly tokens: ReadonlyMap<string, UserInfo>;
   /** Requests without credentials are `system:anonymous`, and what RBAC lets that do. */
-  readonly anonymous: boolean;
+  readonly anonymous: boolean | { readonly paths: readonly string[] };
+  /** Secrets of type bootstrap.kubernetes.io/token in kube-system authenticate. Default false. */
+  readonly bootstrapTokens?: boolean;
   readonly serviceAccounts: {
     /** The first is put into new tokens. */
     readonly issuers: readonly string[];
@@ -41,7 +43,8 @@ export interface ApiServerOptions {
     /** Default: the JWKS path at the advertised address. */
     readonly jwksUri?: string;
   };
-  readonly authorizationModes: readonly ('Node' | 'RBAC' | 'AlwaysAllow')[];
+  /** In order; what is no mode of our own is an authorizer itself (a webhook). */
+  readonly authorizationModes: readonly ('Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny' | Authorizer)[];
   readonly kubelet: KubeletClient;
   /** One CIDR per address family; the first is the primary. */
   readonly serviceRanges: readonly string[];
@@ -65,4 +68,6 @@ export interface ApiServerOptions {
   readonly authenticators: readonly Authenticator[];
   readonly authorizers: readonly Authorizer[];
   readonly admission: readonly AdmissionPlugin[];
+  /** Send requests for resources elsewhere, before the server's own resources are looked at. */
+  readonly routers?: readonly ApiRouter[];
 }

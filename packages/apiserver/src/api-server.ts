@@ -1,6 +1,7 @@
 import { definitions as builtIns, lookupSchema as builtInSchemas } from '@coxswain/api';
 import type { AdmissionPlugin, Authenticator, Authorizer, Component, ComponentState, UserInfo } from '@coxswain/sdk';
 import { ComponentStateCell } from '@coxswain/sdk';
+import { Counter } from 'prom-client';
 import type { Observable } from 'rxjs';
 import { actionHandlers } from './actions/action-handlers.js';
 import { AdmissionChain } from './admission/admission-chain.js';
@@ -16,6 +17,7 @@ import type { ApiServerOptions } from './api-server-options.js';
 import { AuditLog } from './audit/audit-log.js';
 import { Authentication } from './auth/authentication.js';
 import { Authorization } from './auth/authorization.js';
+import { bootstrapTokenAuthenticator } from './auth/bootstrap-token-authenticator.js';
 import { certificateAuthenticator } from './auth/certificate-authenticator.js';
 import { frontProxyAuthenticator } from './auth/front-proxy-authenticator.js';
 import { NodeAuthorizer } from './auth/node-authorizer.js';
@@ -49,6 +51,7 @@ import { ResourceRegistry } from './registry/resource-registry.js';
 import { ResourceHandler } from './rest/resource-handler.js';
 import type { ResourceHooks } from './rest/resource-hooks.js';
 import type { RestEnv } from './rest/rest-env.js';
+import { RouteRequests } from './routing/route-requests.js';
 import { IpRange } from './services/ip-range.js';
 import { ServiceHooks } from './services/service-hooks.js';
 import { OpenApi } from './openapi/open-api.js';
@@ -145,6 +148,21 @@ export class ApiServer implements Component {
           });
     const inFlight = new InFlight(options.maxRequestsInFlight, options.maxMutatingRequestsInFlight);
     const resources = new ResourceHandler({ env, actions, delegate: (context) => this.#aggregator.delegate(context) });
+    const routed = new Counter({
+      name: 'apiserver_coxswain_routed_requests_total',
+      help: 'Requests that matched a route to another server, by what became of them.',
+      labelNames: ['route', 'outcome'],
+      registers: [this.metrics.registry],
+    });
+    const routes = new RouteRequests({
+      routers: options.routers ?? [],
+      registry: this.registry,
+      clock,
+      random,
+      logger,
+      ...(options.proxyClient ? { proxyClient: options.proxyClient } : {}),
+      onRouted: (route, outcome) => routed.inc({ route, outcome }),
+    });
     this.handler = new ApiHandler({
       clock,
       random,
@@ -159,7 +177,9 @@ export class ApiServer implements Component {
       paths: this.#paths(
         oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${options.advertiseAddress}:${options.port}/openid/v1/jwks`),
       ),
-      resources: (context) => resources.handle(context),
+      resources: options.routers?.length
+        ? (context) => routes.delegate(context, () => resources.handle(context)) ?? resources.handle(context)
+        : (context) => resources.handle(context),
     });
     this.#crds = new CrdController({
       registry: this.registry,
@@ -282,6 +302,7 @@ export class ApiServer implements Component {
               'requestheader-client-ca-file': frontProxy.ca,
               'requestheader-allowed-names': JSON.stringify(frontProxy.allowedNames),
               'requestheader-username-headers': JSON.stringify(frontProxy.userHeaders),
+              ...(frontProxy.uidHeaders?.length ? { 'requestheader-uid-headers': JSON.stringify(frontProxy.uidHeaders) } : {}),
               'requestheader-group-headers': JSON.stringify(frontProxy.groupHeaders),
               'requestheader-extra-headers-prefix': JSON.stringify(frontProxy.extraPrefixes),
             }
@@ -291,23 +312,25 @@ export class ApiServer implements Component {
   }
 
   #authenticators(tokens: ServiceAccountTokens): Authenticator[] {
-    const { clock, frontProxy, tokens: fixed, authenticators } = this.options;
+    const { clock, frontProxy, tls, tokens: fixed, authenticators, bootstrapTokens } = this.options;
     return [
       ...(frontProxy ? [frontProxyAuthenticator(frontProxy, clock)] : []),
-      certificateAuthenticator(clock),
+      certificateAuthenticator(clock, { clientCA: tls.clientCA, frontProxyCA: frontProxy?.ca }),
       ...(fixed.size > 0 ? [tokenFileAuthenticator(fixed)] : []),
       tokens,
+      ...(bootstrapTokens ? [bootstrapTokenAuthenticator(this.registry.storage('', 'secrets').cache, clock)] : []),
       ...authenticators,
     ];
   }
 
   #authorizers(): Authorizer[] {
-    const known: Record<ApiServerOptions['authorizationModes'][number], () => Authorizer> = {
+    const known: Record<Extract<ApiServerOptions['authorizationModes'][number], string>, () => Authorizer> = {
       Node: () => new NodeAuthorizer(this.registry),
       RBAC: () => this.#rbac,
       AlwaysAllow: () => ({ name: 'AlwaysAllow', authorize: () => ({ decision: 'allow' }) }),
+      AlwaysDeny: () => ({ name: 'AlwaysDeny', authorize: () => ({ decision: 'no-opinion', reason: 'Everything is forbidden.' }) }),
     };
-    return this.options.authorizationModes.map((mode) => known[mode]());
+    return this.options.authorizationModes.map((mode) => (typeof mode === 'string' ? known[mode]() : mode));
   }
 
   #admission(authorization: Authorization): AdmissionPlugin[] {

@@ -1,15 +1,18 @@
 import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { definitions } from '@coxswain/api';
-import type { AdmissionPlugin, Authenticator, Authorizer, Clock, Logger, Random, StateStore } from '@coxswain/sdk';
+import type { AdmissionPlugin, ApiRouter, Authenticator, Authorizer, Clock, Logger, Random, StateStore } from '@coxswain/sdk';
 import { ApiServer } from './api-server.js';
 import type { ApiServerOptions } from './api-server-options.js';
+import { buildAuth } from './auth/config/build-auth.js';
 import { parseAuditPolicy } from './audit/audit-policy.js';
 import type { AuditPolicy } from './audit/audit-policy.js';
 import { parseTokenFile } from './auth/token-file-authenticator.js';
 import { encryptingStore } from './encryption/encrypting-store.js';
 import { parseEncryptionConfig } from './encryption/encryption-config.js';
 import type { ApiServerConfig } from './options.js';
+import { parseRoutes } from './routing/parse-routes.js';
+import { RuleRouter } from './routing/rule-router.js';
 
 /** What cannot come from flags. */
 export interface ApiServerDependencies {
@@ -20,6 +23,7 @@ export interface ApiServerDependencies {
   readonly authenticators?: readonly Authenticator[];
   readonly authorizers?: readonly Authorizer[];
   readonly admission?: readonly AdmissionPlugin[];
+  readonly routers?: readonly ApiRouter[];
 }
 
 /** An API server from checked flags: reads the files they name. Rejects naming the flag whose file cannot be read. */
@@ -47,12 +51,22 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     ...config.serviceAccountKeyFiles.map((path) => read('service-account-key-file', path)),
   ]);
   const { requestHeader } = config;
+  const auth = await buildAuth(config.auth, {
+    read,
+    clock: dependencies.clock,
+    random: dependencies.random,
+    logger: dependencies.logger,
+    apiAudiences: config.apiAudiences ?? config.serviceAccountIssuers,
+    anonymous: config.anonymousAuth,
+    anonymousGiven: config.anonymousGiven,
+  });
   const audit = await auditOf(config, read, dependencies.logger);
   return new ApiServer({
-    authenticators: [],
     authorizers: [],
     admission: [],
     ...dependencies,
+    authenticators: [...auth.authenticators, ...(dependencies.authenticators ?? [])],
+    routers: [...(await routersOf(config, read, dependencies.random)), ...(dependencies.routers ?? [])],
     store: await encrypted(config, read, dependencies.store),
     host: config.bindAddress,
     port: config.securePort,
@@ -60,7 +74,8 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     tls: { cert, key, ...(clientCA ? { clientCA } : {}) },
     ...(requestHeader && proxyCA ? { frontProxy: { ...requestHeader, ca: proxyCA } } : {}),
     tokens: tokens ? parseTokenFile(tokens) : new Map(),
-    anonymous: config.anonymousAuth,
+    anonymous: auth.anonymous,
+    bootstrapTokens: config.auth.bootstrapTokens,
     serviceAccounts: {
       issuers: config.serviceAccountIssuers,
       ...(signing ? { signingKey: signing } : {}),
@@ -68,7 +83,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
       ...(config.apiAudiences ? { audiences: config.apiAudiences } : {}),
       ...(config.serviceAccountJwksUri ? { jwksUri: config.serviceAccountJwksUri } : {}),
     },
-    authorizationModes: config.authorizationModes,
+    authorizationModes: auth.authorizationModes,
     kubelet: {
       ...(kubeletCert ? { cert: kubeletCert } : {}),
       ...(kubeletKey ? { key: kubeletKey } : {}),
@@ -95,6 +110,17 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
       return { cert, key, ...(clientCA ? { clientCA } : {}) };
     },
   });
+}
+
+async function routersOf(config: ApiServerConfig, read: (flag: string, path: string) => Promise<string>, random: Random): Promise<ApiRouter[]> {
+  const path = config.apiRoutesConfig;
+  if (!path) return [];
+  const text = await read('api-routes-config', path);
+  try {
+    return [new RuleRouter(parseRoutes(text), random)];
+  } catch (error) {
+    throw new Error(`--api-routes-config: ${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function encrypted(config: ApiServerConfig, read: (flag: string, path: string) => Promise<string>, store: StateStore): Promise<StateStore> {

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import { authFlags, parseAuthFlags } from './auth/config/auth-flags.js';
+import type { AuthFlags } from './auth/config/auth-flags.js';
 import { IpRange } from './services/ip-range.js';
 import { parseDuration } from './util/parse-duration.js';
 
@@ -20,7 +22,10 @@ export interface ApiServerConfig {
   readonly serviceAccountKeyFiles: readonly string[];
   readonly apiAudiences: readonly string[] | undefined;
   readonly serviceAccountJwksUri: string | undefined;
-  readonly authorizationModes: readonly ('Node' | 'RBAC' | 'AlwaysAllow')[];
+  readonly apiRoutesConfig: string | undefined;
+  readonly auth: AuthFlags;
+  /** `--anonymous-auth` was given. */
+  readonly anonymousGiven: boolean;
   readonly kubeletClientCertificate: string | undefined;
   readonly kubeletClientKey: string | undefined;
   readonly proxyClientCertFile: string | undefined;
@@ -54,6 +59,7 @@ export interface RequestHeaderConfig {
   readonly clientCAFile: string;
   readonly allowedNames: readonly string[];
   readonly userHeaders: readonly string[];
+  readonly uidHeaders: readonly string[];
   readonly groupHeaders: readonly string[];
   readonly extraPrefixes: readonly string[];
 }
@@ -69,12 +75,13 @@ export class ApiServerFlagError extends Error {
 
 /** Flags with their meaning, for `--help`. */
 export const apiServerFlags: Readonly<Record<string, string>> = {
+  ...authFlags,
   'advertise-address': 'Address pods and other nodes reach the API server at',
   'anonymous-auth': 'Serve requests without credentials as system:anonymous (default true)',
   'api-audiences': 'Audiences of tokens for the API (default: the issuers)',
+  'api-routes-config': 'ApiRoutesConfiguration file: which requests other servers answer',
   'audit-log-path': 'File the audit log is appended to, one JSON event a line (-: standard output)',
   'audit-policy-file': 'Which requests are recorded in the audit log, and how much of them',
-  'authorization-mode': 'Node, RBAC, AlwaysAllow, in order (default Node,RBAC)',
   'bind-address': 'Address to listen on (default 0.0.0.0)',
   'client-ca-file': 'PEM bundle that signs client certificates',
   'disable-admission-plugins': 'Built-in admission plugins to leave out',
@@ -99,6 +106,7 @@ export const apiServerFlags: Readonly<Record<string, string>> = {
   'requestheader-client-ca-file': "PEM bundle that signs authenticating proxies' certificates",
   'requestheader-extra-headers-prefix': 'Prefixes of headers with extra information of the user',
   'requestheader-group-headers': "Headers with the user's groups",
+  'requestheader-uid-headers': "Headers with the user's uid",
   'requestheader-username-headers': "Headers with the user's name",
   'secure-port': 'Port to listen on (default 6443)',
   'service-account-issuer': 'Issuer of service account tokens; the first is put into new ones',
@@ -147,9 +155,7 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
   };
   const bindAddress = address('bind-address', '0.0.0.0');
   const advertiseAddress = address('advertise-address', isIP(bindAddress) !== 0 && !/^(0\.0\.0\.0|::)$/.test(bindAddress) ? bindAddress : '127.0.0.1');
-  const modes = list('authorization-mode', ['Node', 'RBAC']);
-  for (const mode of modes)
-    if (!['Node', 'RBAC', 'AlwaysAllow'].includes(mode)) problems.push(`--authorization-mode: ${JSON.stringify(mode)} is not one of Node, RBAC, AlwaysAllow`);
+  const auth = parseAuthFlags(flags, problems);
   const ranges = list('service-cluster-ip-range', ['10.0.0.0/24']);
   if (ranges.length > 2) problems.push('--service-cluster-ip-range: at most one range of each family');
   for (const range of ranges) {
@@ -183,7 +189,9 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
     serviceAccountKeyFiles: list('service-account-key-file'),
     apiAudiences: flags['api-audiences'] === undefined ? undefined : list('api-audiences'),
     serviceAccountJwksUri: flags['service-account-jwks-uri'],
-    authorizationModes: modes as ApiServerConfig['authorizationModes'],
+    apiRoutesConfig: flags['api-routes-config'],
+    auth,
+    anonymousGiven: flags['anonymous-auth'] !== undefined,
     kubeletClientCertificate: flags['kubelet-client-certificate'],
     kubeletClientKey: flags['kubelet-client-key'],
     proxyClientCertFile: flags['proxy-client-cert-file'],
@@ -197,6 +205,7 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
           clientCAFile: proxyCA,
           allowedNames: list('requestheader-allowed-names'),
           userHeaders: list('requestheader-username-headers', ['X-Remote-User']),
+          uidHeaders: list('requestheader-uid-headers'),
           groupHeaders: list('requestheader-group-headers', ['X-Remote-Group']),
           extraPrefixes: list('requestheader-extra-headers-prefix', ['X-Remote-Extra-']),
         }

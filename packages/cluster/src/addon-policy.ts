@@ -1,4 +1,5 @@
 import type { KubeClient } from '@coxswain/client';
+import { applyMetricsServerPolicy } from './metrics-server-policy.js';
 
 /** Who cluster DNS is, as its client certificate says. */
 const DNS_USER = 'system:coxswain:dns';
@@ -93,4 +94,5 @@ export async function applyAddonPolicy(admin: KubeClient, signal: AbortSignal): 
   await clusterRoleBindings().apply({ metadata: { name: LOGGING }, roleRef: refTo('ClusterRole'), subjects: loggingSubjects }, options);
   await roles(NAMESPACE).apply(loggingRole, options);
   await roleBindings(NAMESPACE).apply({ metadata: { name: LOGGING, namespace: NAMESPACE }, roleRef: refTo('Role'), subjects: loggingSubjects }, options);
+  await applyMetricsServerPolicy(admin, signal);
 }

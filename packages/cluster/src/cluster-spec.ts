@@ -17,6 +17,8 @@ export interface ClusterSpec {
   readonly proxyMode?: ProxyMode;
   /** Whether nodes enforce NetworkPolicy. Default true. */
   readonly networkPolicy?: boolean;
+  /** Whether the control plane serves metrics.k8s.io. Default true. */
+  readonly metricsServer?: boolean;
   readonly network?: NetworkSpec;
   readonly ports?: Partial<ClusterPorts>;
   /** Hosts made on this machine, each a node of its own. Absent or empty: the machine itself is the one node. */
@@ -84,6 +86,7 @@ export interface ClusterConfig {
   readonly runtime: string;
   readonly proxyMode: ProxyMode;
   readonly networkPolicy: boolean;
+  readonly metricsServer: boolean;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
   readonly clusterDomain: string;

@@ -16,6 +16,7 @@ const users = {
   ...nodeUsers,
   scheduler: 'scheduler',
   'controller-manager': 'controller-manager',
+  'metrics-server': 'metrics-server',
   admin: 'admin',
 } as const satisfies Partial<Record<LeafName, string>>;
 

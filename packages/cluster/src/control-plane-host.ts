@@ -5,10 +5,25 @@ import { ControllerManager } from '@coxswain/controller-manager';
 import { all, component, type ComponentRecipe } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
 import { Scheduler } from '@coxswain/scheduler';
-import { AdmissionPlugin, Authenticator, Authorizer, Clock, CloudProvider, Logger, Random, SchedulerPlugin, StateStore } from '@coxswain/sdk';
+import {
+  AdmissionPlugin,
+  ApiRouter,
+  Authenticator,
+  Authorizer,
+  Clock,
+  CloudProvider,
+  CustomApiServer,
+  Logger,
+  Random,
+  SchedulerPlugin,
+  StateStore,
+} from '@coxswain/sdk';
 import { applyAddonPolicy, applyPodNetworkPolicy } from './addon-policy.js';
 import { applyCloudPolicy, CLOUD_CONTROLLER_MANAGER } from './cloud-policy.js';
 import type { ClusterConfig } from './cluster-spec.js';
+import { group } from './group.js';
+import { applyJoinPolicy } from './join-policy.js';
+import { removeMetricsApi } from './metrics-server-policy.js';
 
 const AUTHENTICATED = 'system:authenticated';
 const KUBE_SYSTEM_ACCOUNTS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'];
@@ -28,11 +43,13 @@ export function apiServerConfig(
       allowedNames: ['front-proxy-client'],
       userHeaders: ['X-Remote-User'],
       groupHeaders: ['X-Remote-Group'],
+      uidHeaders: ['X-Remote-Uid'],
       extraPrefixes: ['X-Remote-Extra-'],
     },
     proxyClient: pki.leaf['front-proxy-client'],
     tokens: new Map(),
     anonymous: true,
+    bootstrapTokens: true,
     serviceAccounts: {
       issuers: [serviceAccountIssuer(config)],
       signingKey: pki.serviceAccount.privateKey,
@@ -56,8 +73,8 @@ function serviceAccountIssuer(config: ClusterConfig): string {
 
 /**
  * The components of a control plane on one machine: API server, scheduler, controller manager. The latter two reach the former in
- * process, as the users their certificates would make them. Plugins bind `StateStore`, `CloudProvider` when the cluster has a cloud, and any number of `AdmissionPlugin`s,
- * `Authenticator`s, `Authorizer`s and `SchedulerPlugin`s.
+ * process, as the users their certificates would make them. Plugins bind `StateStore`, `CloudProvider` when the cluster has a cloud,
+ * and any number of `AdmissionPlugin`s, `Authenticator`s, `Authorizer`s, `SchedulerPlugin`s, `ApiRouter`s and `CustomApiServer`s.
  */
 export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): ComponentRecipe[] {
   let server: ApiServer | undefined;
@@ -74,8 +91,8 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
   return [
     component(
       'apiserver',
-      [StateStore, Clock, Random, Logger, all(Authenticator), all(Authorizer), all(AdmissionPlugin)],
-      (store, clock, random, logger, authenticators, authorizers, admission) => {
+      [StateStore, Clock, Random, Logger, all(Authenticator), all(Authorizer), all(AdmissionPlugin), all(ApiRouter)],
+      (store, clock, random, logger, authenticators, authorizers, admission, routers) => {
         server = new ApiServer({
           ...apiServerConfig(config, pki),
           store,
@@ -83,21 +100,26 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           random,
           logger: logger.child({ component: 'apiserver' }),
           // Before anybody is told that the server is ready: an add-on that comes too early is refused, and backs off.
-          seed: async (transport, signal) => {
+          async seed(transport, signal) {
             const admin = new KubeClient({ transport: transport as Transport, userAgent: 'coxswain/v1.36.0', clock });
+            const join = { server: `https://${config.nodeIP}:${config.ports.apiServer}`, certificateAuthority: pki.ca.cert };
             await Promise.all([
               applyAddonPolicy(admin, signal),
+              applyJoinPolicy(admin, join, signal),
               config.cloud && applyCloudPolicy(admin, signal),
               config.hosts.length > 0 && applyPodNetworkPolicy(admin, signal),
             ]);
+            if (!config.metricsServer) await removeMetricsApi(admin, signal);
           },
           authenticators,
           authorizers,
           admission,
+          routers,
         });
         return server;
       },
     ),
+    component('api-servers', [all(CustomApiServer)], (servers) => group('api-servers', servers), { after: ['apiserver'] }),
     component(
       'scheduler',
       [Clock, Random, Logger, all(SchedulerPlugin)],

@@ -1,4 +1,5 @@
 export * from './addon-context.js';
+export { apiServerRuntimeModule } from './api-server-runtime-module.js';
 export { apiServerUrl, clientFor } from './api-access.js';
 export * from './balancer/load-balancer.js';
 export type { Endpoint, HealthCheck } from './balancer/backends.js';

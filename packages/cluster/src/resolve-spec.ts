@@ -57,6 +57,7 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     runtime: spec.runtime ?? DEFAULT_RUNTIME,
     proxyMode: spec.proxyMode ?? 'nftables',
     networkPolicy: spec.networkPolicy ?? true,
+    metricsServer: spec.metricsServer ?? true,
     podCIDR,
     serviceCIDR,
     clusterDomain: spec.network?.clusterDomain ?? 'cluster.local',

@@ -5,6 +5,7 @@ import { type Clock, type Component, CriServer, Logger, type PluginUse, type Ran
 import type { Observable } from 'rxjs';
 import { addonContext, addonContextModule } from './addon-context.js';
 import { clientFor } from './api-access.js';
+import { apiServerRuntimeModule } from './api-server-runtime-module.js';
 import type { ClusterConfig, ClusterSpec } from './cluster-spec.js';
 import { adminEntry, writeComponentKubeconfigs } from './component-kubeconfigs.js';
 import { controlPlaneComponents } from './control-plane-host.js';
@@ -56,7 +57,7 @@ export async function runCluster(options: RunClusterOptions): Promise<RunningClu
   writeComponentKubeconfigs(config, pki);
   const host = await createHost({
     plugins: options.plugins(config),
-    modules: [addonContextModule(addonContext(config))],
+    modules: [addonContextModule(addonContext(config)), apiServerRuntimeModule()],
     components: recipes(config, pki, options.daemons?.(config) ?? []),
     clock,
     random,

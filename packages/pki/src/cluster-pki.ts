@@ -16,7 +16,7 @@ export interface ClusterPkiOptions {
 }
 
 /** What only a control plane may hold. */
-type ControlPlaneLeaf = 'apiserver' | 'apiserver-kubelet-client' | 'front-proxy-client' | 'admin' | 'controller-manager' | 'scheduler';
+type ControlPlaneLeaf = 'apiserver' | 'apiserver-kubelet-client' | 'front-proxy-client' | 'admin' | 'controller-manager' | 'scheduler' | 'metrics-server';
 /** What every node holds: of its kubelet, and of those who act for the node. */
 export type NodeLeafName = 'kubelet-client' | 'kubelet' | 'kube-proxy' | 'dns' | 'sdn' | 'logging' | 'addon-serving';
 export type LeafName = ControlPlaneLeaf | NodeLeafName;
@@ -56,6 +56,7 @@ function controlPlaneLeaves(o: ClusterPkiOptions): Record<ControlPlaneLeaf, Plan
     admin: client('kubernetes-admin', 'system:masters'),
     'controller-manager': client('system:kube-controller-manager'),
     scheduler: client('system:kube-scheduler'),
+    'metrics-server': client('system:coxswain:metrics-server'),
   };
 }
 

@@ -7,3 +7,6 @@ export * from './state-store-suite.js';
 export { type AskOptions, LabHost, NoAnswerError } from './net-lab/lab-host.js';
 export { type LabPod, labAddresses, NetLab } from './net-lab/net-lab.js';
 export * from './service-proxy-suite.js';
+export * from './api-server/api-server-suite.js';
+export { call as callApi, watchUntil } from './api-server/http-call.js';
+export type { ApiAnswer, ApiTarget, ApiWatchLine } from './api-server/http-call.js';

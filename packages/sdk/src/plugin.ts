@@ -17,6 +17,7 @@ export const PluginPoint = {
   admission: 'coxswain.admission.v1',
   authenticator: 'coxswain.authenticator.v1',
   authorizer: 'coxswain.authorizer.v1',
+  apiRouter: 'coxswain.api-router.v1',
   addon: 'coxswain.addon.v1',
 } as const;
 

@@ -1,1 +1,3 @@
-export {};
+export { MetricsServer, type MetricsServerOptions } from './metrics-server.js';
+export { metricsServer } from './metrics-server-plugin.js';
+export type { NodeMetrics, PodMetrics } from './metrics-api.js';

@@ -45,6 +45,7 @@ function upToDate(saved: ClusterConfig): ClusterConfig {
     runtime: DEFAULT_RUNTIME,
     proxyMode: 'nftables',
     networkPolicy: true,
+    metricsServer: true,
     hosts: [],
     hostNetwork: hostNetworkOf(saved.index),
     podNetwork: 'auto',
@@ -80,6 +81,7 @@ export interface ClusterRequest {
   readonly runtimes?: readonly string[];
   readonly proxyMode?: ProxyMode;
   readonly networkPolicy?: boolean;
+  readonly metricsServer?: boolean;
   readonly podCIDR?: string;
   readonly serviceCIDR?: string;
   readonly hostCIDR?: string;
@@ -106,6 +108,7 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
       ...(request.runtimes?.[0] === undefined ? {} : { runtime: request.runtimes[0] }),
       ...(request.proxyMode === undefined ? {} : { proxyMode: request.proxyMode }),
       ...(request.networkPolicy === undefined ? {} : { networkPolicy: request.networkPolicy }),
+      ...(request.metricsServer === undefined ? {} : { metricsServer: request.metricsServer }),
       ...(request.nodeName === undefined ? {} : { nodeName: request.nodeName }),
       ...(request.hosts === undefined ? {} : { hosts: request.hosts }),
       ...(request.nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodSeconds: request.nodeMonitorGracePeriodSeconds }),
@@ -154,6 +157,7 @@ function again(saved: ClusterConfig, request: ClusterRequest): ClusterConfig {
     // The machine may have got another address since.
     ...(request.nodeIP === undefined || saved.hosts.length > 0 ? {} : { nodeIP: request.nodeIP }),
     ...(request.nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodSeconds: request.nodeMonitorGracePeriodSeconds }),
+    ...(request.metricsServer === undefined ? {} : { metricsServer: request.metricsServer }),
   };
   if (JSON.stringify(config) !== JSON.stringify(saved)) saveCluster(config);
   return config;

@@ -23,6 +23,7 @@ export interface UpOptions {
   readonly runtime: readonly string[];
   readonly proxyMode?: ProxyMode;
   readonly networkPolicy?: boolean;
+  readonly metricsServer?: boolean;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
   readonly hostCidr?: string;
@@ -57,7 +58,7 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
       if (value !== undefined) throw new CliError(`${flag} is for a cluster whose one node is this machine`, 'leave it out, or leave out --nodes', 2);
     }
   }
-  const { proxyMode = saved?.proxyMode, networkPolicy, cloud, loadBalancerPool } = options;
+  const { proxyMode = saved?.proxyMode, networkPolicy, metricsServer, cloud, loadBalancerPool } = options;
   if (!cloud && loadBalancerPool !== undefined) throw new CliError('--load-balancer-pool and --no-cloud exclude each other', 'leave one of them out', 2);
   if (loadBalancerPool !== undefined) checkPool(loadBalancerPool);
   if (proxyMode === 'iptables') requireAll([checkIptables()]);
@@ -68,6 +69,7 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
     ...(saved && automatic ? {} : { runtimes: runtimeNames }),
     ...(proxyMode === undefined ? {} : { proxyMode }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
+    ...(metricsServer === undefined ? {} : { metricsServer }),
     ...(options.nodeName === undefined ? {} : { nodeName: options.nodeName }),
     ...(options.podCidr === undefined ? {} : { podCIDR: options.podCidr }),
     ...(options.serviceCidr === undefined ? {} : { serviceCIDR: options.serviceCidr }),

@@ -7,6 +7,8 @@ import type { PolicyRule } from '../rbac/rules.js';
 import type { ActionHandler } from '../rest/resource-handler.js';
 import type { ActionEnv } from './action-env.js';
 import { readActionBody } from './read-action-body.js';
+import { selectorOf, selectorProblems } from './review-selectors.js';
+import type { SelectorAttributes } from './review-selectors.js';
 
 const AUTHORIZATION = ['authorization.k8s.io/v1'];
 const AUTHENTICATION = ['authentication.k8s.io/v1'];
@@ -19,6 +21,8 @@ interface ResourceAttributes {
   readonly resource?: string;
   readonly subresource?: string;
   readonly name?: string;
+  readonly fieldSelector?: SelectorAttributes;
+  readonly labelSelector?: SelectorAttributes;
 }
 
 interface AccessSpec {
@@ -45,6 +49,8 @@ export function reviewActions(env: ActionEnv): ReadonlyMap<string, ActionHandler
           { type: 'FieldValueInvalid', field: 'spec', message: 'Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified' },
         ]);
       }
+      const problems = selectorProblems(spec.resourceAttributes ?? {});
+      if (problems.length > 0) throw ApiError.invalid({ group: 'authorization.k8s.io', kind }, '', problems);
       check?.(spec, context);
       const result = await env.authorization.authorize(attributesOf(spec, userOf(spec, context)));
       const status = {
@@ -110,6 +116,8 @@ function attributesOf(spec: AccessSpec, user: UserInfo): AuthorizationAttributes
       ...(about.subresource ? { subresource: about.subresource } : {}),
       ...(about.namespace ? { namespace: about.namespace } : {}),
       ...(about.name ? { name: about.name } : {}),
+      ...selectorOf('fieldSelector', about.fieldSelector),
+      ...selectorOf('labelSelector', about.labelSelector),
     },
   };
 }

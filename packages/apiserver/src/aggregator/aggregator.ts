@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { ApiError, deepEqual, formatTime } from '@coxswain/apimachinery';
+import { deepEqual, formatTime } from '@coxswain/apimachinery';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import type { PathHandler } from '../api-handler.js';
 import type { Discovery, ForeignGroupVersion } from '../discovery/discovery.js';
@@ -7,6 +7,7 @@ import type { InProcessTransport } from '../in-process-transport.js';
 import type { ForeignOpenApi, OpenApi } from '../openapi/open-api.js';
 import { passThrough } from '../proxy/pass-through.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
+import { textResponse } from '../request/api-request.js';
 import type { ApiResponse } from '../request/api-request.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { ResourceCache } from '../storage/resource-cache.js';
@@ -14,6 +15,9 @@ import { LocalApiServices } from './local-api-services.js';
 import { identityHeaders, RemoteApi } from './remote-api.js';
 import type { ApiService, ProxyClient } from './remote-api.js';
 import { aggregatedForm } from './remote-discovery.js';
+import { RemoteOpenApi } from './remote-open-api.js';
+import { failed, serviceProblem } from './service-problem.js';
+import type { Verdict } from './service-problem.js';
 
 const CHECK_TIMEOUT_MS = 5000;
 const RECHECK_MS = 30_000;
@@ -36,18 +40,12 @@ export interface AggregatorOptions {
 interface Remote {
   service: ApiService;
   resources: readonly object[];
-  openApi: ForeignOpenApi | undefined;
+  readonly openApi: RemoteOpenApi;
   available: boolean;
   /** Why not. */
   message: string;
   cancel: () => void;
   checking: boolean;
-}
-
-interface Verdict {
-  readonly status: 'True' | 'False';
-  readonly reason: string;
-  readonly message: string;
 }
 
 /** Passes group versions on to the servers their APIServices name, as long as those answer, and announces them. */
@@ -65,20 +63,18 @@ export class Aggregator {
   }
 
   start(): void {
-    const { apiServices, registry, clock } = this.options;
+    const { apiServices, registry } = this.options;
     this.#undo.push(
       apiServices.onEvent(({ type, object }) => {
         // Not in the middle of applying the event.
         queueMicrotask(() => this.#changed(type === 'DELETED' ? undefined : (object.object as ApiService), object.name));
       }),
       registry.onChange(() => queueMicrotask(() => this.#locals.sync())),
-      // Endpoints come and go: services are looked at when they do.
+      // Services and their endpoints come and go: whoever is behind them is looked at when they do.
+      registry.storage('', 'services').cache.onEvent(({ object }) => this.#lookAt(object.namespace, object.name)),
       registry.storage('discovery.k8s.io', 'endpointslices').cache.onEvent(({ object }) => {
         const name = object.object.metadata.labels?.['kubernetes.io/service-name'];
-        for (const remote of this.#remotes.values()) {
-          const service = remote.service.spec?.service;
-          if (service?.name === name && service?.namespace === object.namespace) clock.setTimeout(() => void this.#check(remote), 0);
-        }
+        if (name) this.#lookAt(object.namespace, name);
       }),
     );
     for (const { object, name } of apiServices.all()) this.#changed(object as ApiService, name);
@@ -90,6 +86,13 @@ export class Aggregator {
     for (const undo of this.#undo.splice(0)) undo();
     for (const remote of this.#remotes.values()) remote.cancel();
     await this.#locals.stop();
+  }
+
+  #lookAt(namespace: string, name: string): void {
+    for (const remote of this.#remotes.values()) {
+      const service = remote.service.spec?.service;
+      if (service?.name === name && service.namespace === namespace) this.options.clock.setTimeout(() => void this.#check(remote), 0);
+    }
   }
 
   /** For resource requests: undefined when the group version is answered here. */
@@ -113,15 +116,23 @@ export class Aggregator {
   }
 
   async #pass(context: RequestContext, remote: Remote, path: string): Promise<ApiResponse> {
-    if (!remote.available) throw ApiError.serviceUnavailable('service unavailable');
+    if (!remote.available) return unavailable();
     let backend: ReturnType<RemoteApi['backend']>;
     try {
       backend = this.#api.backend(remote.service, path);
     } catch {
-      throw ApiError.serviceUnavailable('service unavailable');
+      return unavailable();
     }
     const headers = identityHeaders(context.user);
-    if (context.request.raw) return passThrough(context.request, backend, { headers });
+    if (context.request.raw) {
+      try {
+        return await passThrough(context.request, backend, { headers });
+      } catch (error) {
+        // It may have gone since the last look: the next requests need not find out again.
+        if (!context.request.signal.aborted) void this.#check(remote);
+        throw error;
+      }
+    }
     // A caller in this process: the answer comes as a whole.
     const { accept, 'content-type': type, 'user-agent': agent } = context.request.headers as Record<string, string | undefined>;
     const body = await context.request.body();
@@ -156,7 +167,7 @@ export class Aggregator {
       if (!same) void this.#check(known);
       return;
     }
-    const remote: Remote = { service, resources: [], openApi: undefined, available: false, message: '', cancel: () => {}, checking: false };
+    const remote: Remote = { service, resources: [], openApi: new RemoteOpenApi(this.#api), available: false, message: '', cancel: () => {}, checking: false };
     this.#remotes.set(key, remote);
     void this.#check(remote);
   }
@@ -184,22 +195,14 @@ export class Aggregator {
   }
 
   async #probe(remote: Remote, group: string, version: string): Promise<Verdict> {
-    const service = remote.service.spec?.service;
-    const failed = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
-    const found = this.options.registry.storage('', 'services').cache.get(service?.namespace ?? '', service?.name ?? '');
-    if (!found) return failed('ServiceNotFound', `service/${service?.name} in ${JSON.stringify(service?.namespace)} is not present`);
+    const problem = serviceProblem(this.options.registry, remote.service);
+    if (problem) return problem;
     const path = `/apis/${group}/${version}`;
     let backend: ReturnType<RemoteApi['backend']>;
     try {
       backend = this.#api.backend(remote.service, path);
     } catch (error) {
-      const message = (error as Error).message;
-      if (message.startsWith('no service port'))
-        return failed('ServicePortError', `service/${service?.name} in ${JSON.stringify(service?.namespace)} is not listening on port ${service?.port ?? 443}`);
-      return failed(
-        'MissingEndpoints',
-        `endpoints for service/${service?.name} in ${JSON.stringify(service?.namespace)} have no addresses with port name ${JSON.stringify('')}`,
-      );
+      return failed('FailedDiscoveryCheck', (error as Error).message);
     }
     const url = `https://${backend.host}:${backend.port}${path}`;
     const headers = {
@@ -215,31 +218,25 @@ export class Aggregator {
     } catch (error) {
       return failed('FailedDiscoveryCheck', `failing or missing response from ${url}: Get ${JSON.stringify(url)}: ${(error as Error).message}`);
     }
-    remote.openApi = await this.#openApi(backend, headers, `apis/${group}/${version}`);
+    await remote.openApi.refresh(backend, headers, `apis/${group}/${version}`);
     return { status: 'True', reason: 'Passed', message: 'all checks passed' };
-  }
-
-  /** Where the server documents the group version; undefined when it does not. */
-  async #openApi(backend: ReturnType<RemoteApi['backend']>, headers: OutgoingHttpHeaders, path: string): Promise<ForeignOpenApi | undefined> {
-    try {
-      const { status, body } = await this.#api.fetch({ ...backend, path: '/openapi/v3' }, 'GET', headers, undefined, CHECK_TIMEOUT_MS);
-      if (status !== 200) return undefined;
-      const index = JSON.parse(body.toString()) as { paths?: Record<string, { serverRelativeURL?: string }> };
-      const url = index.paths?.[path]?.serverRelativeURL;
-      if (!url) return undefined;
-      return { path, hash: new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('hash') ?? '' };
-    } catch {
-      return undefined;
-    }
   }
 
   #announce(): void {
     const foreign: ForeignGroupVersion[] = [];
     const documents: ForeignOpenApi[] = [];
-    for (const [key, { resources, available, openApi }] of this.#remotes) {
+    for (const [key, { service, resources, available, openApi }] of this.#remotes) {
       const [group = '', version = ''] = key.split('/');
-      foreign.push({ group, version, resources, freshness: available ? 'Current' : 'Stale' });
-      if (openApi && available) documents.push(openApi);
+      const { groupPriorityMinimum, versionPriority } = service.spec ?? {};
+      foreign.push({
+        group,
+        version,
+        resources,
+        freshness: available ? 'Current' : 'Stale',
+        groupPriority: groupPriorityMinimum ?? 0,
+        versionPriority: versionPriority ?? 0,
+      });
+      if (openApi.current && available) documents.push(openApi.current);
     }
     this.options.discovery.setForeign(foreign);
     this.options.openApi.setForeign(documents);
@@ -261,6 +258,9 @@ export class Aggregator {
     });
   }
 }
+
+/** As upstream says it: in plain text, which clients put into words of their own. */
+const unavailable = (): ApiResponse => textResponse(503, 'service unavailable\n');
 
 function withQuery({ request }: RequestContext): string {
   return request.search === '' ? request.path : `${request.path}?${request.search}`;

@@ -14,7 +14,7 @@ export class Authentication {
   constructor(
     readonly authenticators: readonly Authenticator[],
     readonly audiences: readonly string[],
-    readonly anonymous: boolean,
+    readonly anonymous: boolean | { readonly paths: readonly string[] },
   ) {}
 
   /** Throws (or rejects with) 401. */
@@ -42,8 +42,12 @@ export class Authentication {
       if (result.type === 'failed') failure = result.message;
     }
     const presented = request.headers.authorization !== undefined;
-    if (failure !== undefined || presented || !this.anonymous) throw ApiError.unauthorized('Unauthorized');
+    if (failure !== undefined || presented || !this.#anonymousMay(request.path)) throw ApiError.unauthorized('Unauthorized');
     return ANONYMOUS;
+  }
+
+  #anonymousMay(path: string): boolean {
+    return typeof this.anonymous === 'boolean' ? this.anonymous : this.anonymous.paths.includes(path);
   }
 
   #take(result: AuthenticationResult): UserInfo | undefined {

@@ -64,12 +64,15 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
       metadata: { name: 'kubernetes' },
       spec: { cidrs: options.serviceRanges },
     }),
-    make.ensure('', 'v1', 'configmaps', 'kube-system', {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'extension-apiserver-authentication' },
-      data: options.authentication,
-    }),
+    // CAs may have been renewed since: custom API servers follow the map.
+    make.replace(
+      '',
+      'v1',
+      'configmaps',
+      'kube-system',
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extension-apiserver-authentication' }, data: options.authentication },
+      ['data'],
+    ),
     ...priorityLevels.map((level) => make.ensure(FLOW_CONTROL, 'v1', 'prioritylevelconfigurations', '', level)),
     ...flowSchemas.map((schema) => make.ensure(FLOW_CONTROL, 'v1', 'flowschemas', '', schema)),
     kubernetesService(make, options),

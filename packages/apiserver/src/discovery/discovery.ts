@@ -10,6 +10,9 @@ export interface ForeignGroupVersion {
   readonly version: string;
   readonly resources: readonly object[];
   readonly freshness: 'Current' | 'Stale';
+  /** Of its APIService: higher ones are announced first. Default 1000 and 100, as custom resources have it. */
+  readonly groupPriority?: number;
+  readonly versionPriority?: number;
 }
 
 /** The order groups are announced in; the rest follow by name. */
@@ -110,7 +113,9 @@ export class Discovery {
       const at = GROUP_ORDER.indexOf(name);
       return at < 0 ? GROUP_ORDER.length : at;
     };
-    return [...names].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+    const priority = (name: string) =>
+      Math.max(...this.#foreign.filter(({ group }) => group === name).map(({ groupPriority }) => groupPriority ?? 1000), 0) || 1000;
+    return [...names].sort((a, b) => rank(a) - rank(b) || priority(b) - priority(a) || (a < b ? -1 : 1));
   }
 
   /** Most preferred first. */
@@ -118,7 +123,8 @@ export class Discovery {
     const names = new Set<string>();
     for (const { definition } of this.registry.all()) if (definition.group === group) names.add(definition.version);
     for (const entry of this.#foreign) if (entry.group === group) names.add(entry.version);
-    return [...names].sort(compareVersions);
+    const priority = (name: string) => this.#foreign.find((entry) => entry.group === group && entry.version === name)?.versionPriority ?? 100;
+    return [...names].sort((a, b) => priority(b) - priority(a) || compareVersions(a, b));
   }
 
   #group(name: string): object {

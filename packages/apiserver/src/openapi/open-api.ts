@@ -8,6 +8,8 @@ import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { documentParts } from './build-document.js';
 import type { DocumentParts } from './build-document.js';
 import { encodeV2 } from './encode-v2.js';
+import { mergeV2 } from './merge-v2.js';
+import type { V2Document } from './merge-v2.js';
 
 const compress = promisify(gzip);
 /** Goes up when the same resources come out differently: clients cache documents by their hash. */
@@ -32,7 +34,9 @@ interface GroupVersionEntry {
 export interface ForeignOpenApi {
   /** `apis/<group>/<version>` */
   readonly path: string;
-  readonly hash: string;
+  /** Of its v3 document; undefined: it has none. */
+  readonly hash: string | undefined;
+  readonly v2?: { readonly hash: string; read(): V2Document };
 }
 
 /**
@@ -56,13 +60,16 @@ export class OpenApi {
   }
 
   setForeign(foreign: readonly ForeignOpenApi[]): void {
+    const hashes = (list: readonly ForeignOpenApi[]) => list.map(({ path, v2 }) => `${path} ${v2?.hash ?? ''}`).join('\n');
+    if (hashes(foreign) !== hashes(this.#foreign)) this.#v2.clear();
     this.#foreign = foreign;
   }
 
   /** GET /openapi/v3 */
   index(): { paths: Record<string, { serverRelativeURL: string }> } {
     const entries = [...this.#current()].map(([path, { hash }]) => ({ path, hash }));
-    const all = [...entries, ...this.#foreign].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const foreign = this.#foreign.flatMap(({ path, hash }) => (hash === undefined ? [] : [{ path, hash }]));
+    const all = [...entries, ...foreign].sort((a, b) => (a.path < b.path ? -1 : 1));
     return { paths: Object.fromEntries(all.map(({ path, hash }) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }])) };
   }
 
@@ -91,7 +98,7 @@ export class OpenApi {
   }
 
   get v2Hash(): string {
-    return digest([...this.#current().values()].map((entry) => entry.hash).join('\n'));
+    return digest([...[...this.#current().values()].map((entry) => entry.hash), ...this.#foreign.map(({ v2 }) => v2?.hash ?? '')].join('\n'));
   }
 
   /** GET /openapi/v2: everything in one document. */
@@ -107,7 +114,9 @@ export class OpenApi {
       [...this.#current().values()].flatMap((entry) => entry.resources),
       'v2',
     );
-    const document = { swagger: '2.0', info: { title: 'Kubernetes', version: this.version }, paths, definitions };
+    const own = { swagger: '2.0', info: { title: 'Kubernetes', version: this.version }, paths, definitions };
+    const foreign = this.#foreign.flatMap(({ v2 }) => (v2 ? [v2.read()] : []));
+    const document = foreign.length === 0 ? own : mergeV2(own, foreign);
     const body =
       form === 'json'
         ? Buffer.from(

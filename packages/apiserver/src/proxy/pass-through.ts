@@ -1,6 +1,7 @@
 import { request as requestHttp } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { ApiError } from '@coxswain/apimachinery';
@@ -34,6 +35,10 @@ export interface PassOptions {
   readonly refusal?: (code: number, text: string) => ApiError;
   /** Where the backend's pages live for the caller: their links are rewritten. */
   readonly links?: LinkBase;
+  /** Headers added to the backend's answer. */
+  readonly answer?: OutgoingHttpHeaders;
+  /** To the backend, made already. */
+  readonly connection?: Socket;
 }
 
 const MAX_REFUSAL_BYTES = 50_000;
@@ -43,15 +48,21 @@ export async function passThrough(request: ApiRequest, backend: Backend, options
   const { raw } = request;
   if (!raw) throw ApiError.badRequest('this request needs a connection of its own');
   try {
-    return raw.upgrade ? await tunnel(request, raw, raw.upgrade, backend, options.headers) : await forward(request, raw, backend, options);
+    return raw.upgrade ? await tunnel(request, raw, raw.upgrade, backend, options) : await forward(request, raw, backend, options);
   } catch (error) {
     if (error instanceof ApiError || request.signal.aborted) throw error;
     throw ApiError.serviceUnavailable(`error trying to reach service: ${(error as Error).message}`);
   }
 }
 
-async function tunnel(request: ApiRequest, raw: RawExchange, client: Duplex, backend: Backend, extra: OutgoingHttpHeaders = {}): Promise<ApiResponse> {
-  const upstream = await dial(backend, request.signal);
+async function tunnel(
+  request: ApiRequest,
+  raw: RawExchange,
+  client: Duplex,
+  backend: Backend,
+  { headers: extra = {}, connection }: PassOptions,
+): Promise<ApiResponse> {
+  const upstream = connection ?? (await dial(backend, request.signal));
   const lines = [`${request.method} ${backend.path} HTTP/1.1`, `Host: ${backend.host}:${backend.port}`];
   for (const [name, value] of Object.entries(raw.headers)) {
     if (value === undefined || name === 'host' || PRIVATE.test(name)) continue;
@@ -91,12 +102,21 @@ function join(a: Duplex, b: Duplex): void {
   b.pipe(a);
 }
 
-function forward(request: ApiRequest, raw: RawExchange, backend: Backend, { headers: extra = {}, refusal, links }: PassOptions): Promise<ApiResponse> {
+function forward(
+  request: ApiRequest,
+  raw: RawExchange,
+  backend: Backend,
+  { headers: extra = {}, refusal, links, answer: added, connection }: PassOptions,
+): Promise<ApiResponse> {
   const { scheme, host, port, path, tls } = backend;
   const headers: OutgoingHttpHeaders = { ...cleaned(raw.headers), ...extra, host: `${host}:${port}` };
   return new Promise((resolve, reject) => {
-    const options = { host, port, path, method: request.method, headers, signal: request.signal, agent: false as const };
-    const outgoing = scheme === 'https' ? requestHttps({ ...options, ...tls }) : requestHttp(options);
+    const options = { host, port, path, method: request.method, headers, signal: request.signal };
+    const outgoing = connection
+      ? requestHttp({ ...options, createConnection: () => connection })
+      : scheme === 'https'
+        ? requestHttps({ ...options, agent: false, ...tls })
+        : requestHttp({ ...options, agent: false });
     outgoing.on('error', reject);
     outgoing.on('response', (answer: IncomingMessage) => {
       const status = answer.statusCode ?? 502;
@@ -107,7 +127,7 @@ function forward(request: ApiRequest, raw: RawExchange, backend: Backend, { head
       const stages = links && request.method !== 'HEAD' ? linkStages(answer.headers, links) : [];
       const head = links ? rewriteHeaders(cleaned(answer.headers), links) : cleaned(answer.headers);
       if (stages.length > 0) delete head['content-length'];
-      const target = raw.respond(status, head);
+      const target = raw.respond(status, added ? { ...head, ...added } : head);
       pipeline([answer, ...stages, target], () => outgoing.destroy());
       resolve({ type: 'handled', status });
     });

@@ -2,6 +2,7 @@ import type { ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api
 import type { StateStore } from '@coxswain/sdk';
 import { ResourceCache } from '../storage/resource-cache.js';
 import type { CacheIndex } from '../storage/resource-cache.js';
+import type { ObjectSource } from '../storage/object-source.js';
 import { ResourceStorage } from '../storage/resource-storage.js';
 import type { StoreFeed } from '../storage/store-feed.js';
 import type { CustomOpenApi } from './custom-open-api.js';
@@ -23,6 +24,8 @@ export interface Registration {
   readonly openApi?: CustomOpenApi;
   readonly shape?: ShapeCheck;
   readonly converter?: VersionConverter;
+  /** Objects are kept by somebody else: reads and writes go there instead of to the store. */
+  readonly elsewhere?: { readonly source: ObjectSource; readonly storage: ResourceStorage };
 }
 
 /** Every resource served now. Definitions come and go (CRDs) while it runs. */
@@ -118,12 +121,12 @@ export class ResourceRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #register({ definition, lookup, schema, openApi, shape, converter }: Registration): { served: ServedResource; fresh: ResourceCache | undefined } {
+  #register({ definition, lookup, schema, openApi, shape, converter, elsewhere }: Registration): { served: ServedResource; fresh: ResourceCache | undefined } {
     const key = keyOf(definition.group, definition.version, definition.resource);
     if (this.#served.has(key)) throw new Error(`${key} is defined twice`);
     let fresh: ResourceCache | undefined;
-    let storage: ResourceStorage | undefined;
-    if (!definition.virtual) {
+    let storage = elsewhere?.storage;
+    if (!definition.virtual && !elsewhere) {
       let shared = this.#storages.get(definition.storagePrefix);
       if (!shared) {
         fresh = new ResourceCache({
@@ -139,7 +142,7 @@ export class ResourceRegistry {
       shared.users++;
       storage = shared.storage;
     }
-    const served = new ServedResource(definition, storage, lookup, schema, openApi, shape, converter);
+    const served = new ServedResource(definition, storage, lookup, schema, openApi, shape, converter, elsewhere?.source);
     this.#served.set(key, served);
     return { served, fresh };
   }

@@ -1,5 +1,6 @@
 import type { DecodeResult, KubeObject, ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
 import type { GroupResource } from '@coxswain/apimachinery';
+import type { ObjectSource } from '../storage/object-source.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
 import type { CustomOpenApi } from './custom-open-api.js';
@@ -36,6 +37,8 @@ export class ServedResource {
     readonly shape?: ShapeCheck,
     /** Versions are converted by somebody else, which takes time. */
     readonly converter?: VersionConverter,
+    /** Objects are read by asking somebody, not from the cache of `storage`. */
+    readonly source?: ObjectSource,
   ) {
     this.codec = new ObjectCodec(definition, converter);
     this.watchEncoder = objectWatchEncoder(this.codec);

@@ -77,6 +77,7 @@ export async function create(
         served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object),
         lease,
         allocation?.companions,
+        context,
       );
       if (outcome.type === 'written') {
         if (served.converter) await served.converter.prepare([outcome.object]);
@@ -87,7 +88,7 @@ export async function create(
       throw error;
     }
     allocation?.release();
-    const exists = storage.cache.get(namespace, name) ?? (await storage.fresh(namespace, name));
+    const exists = storage.cache.get(namespace, name) ?? (await storage.fresh(namespace, name, context));
     if (exists && generated === undefined) throw ApiError.alreadyExists(groupResource, name);
     if (exists && attempt >= MAX_NAME_ATTEMPTS) throw ApiError.generateNameConflict(groupResource, name, 1);
     // No such object: a claim (an address, a port) was taken in between; the next round claims another.

@@ -31,6 +31,7 @@ export async function remove(
   const hooks = env.hooks.get(hookKey(served));
   const { uid, resourceVersion } = options.preconditions;
   let stored = storage.cache.get(namespace, name);
+  if (!stored && storage.store.currentRevision === undefined) stored = await storage.fresh(namespace, name, context);
   for (let attempt = 1; ; attempt++) {
     if (!stored) throw ApiError.notFound(groupResource, name);
     if (served.converter) await served.converter.prepare([stored]);
@@ -53,14 +54,20 @@ export async function remove(
     if (step.type === 'unchanged' || options.dryRun) return { object: stored, removed: step.type === 'remove' };
     const outcome =
       step.type === 'remove'
-        ? await storage.delete(stored, hooks?.beginDelete?.(old))
-        : await storage.update(stored, served.converter ? await served.converter.toStorage(step.object) : served.codec.toStorage(step.object), undefined);
+        ? await storage.delete(stored, hooks?.beginDelete?.(old), context)
+        : await storage.update(
+            stored,
+            served.converter ? await served.converter.toStorage(step.object) : served.codec.toStorage(step.object),
+            undefined,
+            undefined,
+            context,
+          );
     if (outcome.type === 'written') {
       if (served.converter) await served.converter.prepare([outcome.object]);
       return { object: outcome.object, removed: step.type === 'remove' };
     }
     if (attempt >= MAX_ATTEMPTS)
       throw ApiError.conflict(groupResource, name, 'the object has been modified; please apply your changes to the latest version and try again');
-    stored = await storage.fresh(namespace, name);
+    stored = await storage.fresh(namespace, name, context);
   }
 }

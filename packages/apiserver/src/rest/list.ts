@@ -23,6 +23,7 @@ export interface ListResult {
 
 /** The list a request asks for, by the rules of resourceVersion, resourceVersionMatch, limit and continue. */
 export async function list(env: RestEnv, context: RequestContext, served: ServedResource, options: ListOptions): Promise<ListResult> {
+  if (served.source) return served.source.list(context, served, options);
   const storage = served.storage as ResourceStorage;
   const { namespace, name } = context.resource;
   const filter = buildFilter(served, namespace, name, options.labelSelector, options.fieldSelector);

@@ -114,6 +114,10 @@ export class ResourceHandler {
 
   #get(context: RequestContext, served: ServedResource): Promise<ApiResponse> | ApiResponse {
     const accepted = accept(context, served);
+    if (served.source) {
+      const found = served.source.get(context, served);
+      return found.then((object) => respondStored(this.options.env, context, served, object, 200, accepted));
+    }
     const barrier = this.options.env.feed.barrier();
     return barrier ? barrier.then(() => this.#found(context, served, accepted)) : this.#found(context, served, accepted);
   }

@@ -39,7 +39,7 @@ export async function update(env: RestEnv, context: RequestContext, served: Serv
   const { namespace, name } = context.resource;
   const { groupResource } = served;
   let stored = storage.cache.get(namespace, name);
-  if (!stored && storage.store.currentRevision === undefined) stored = await storage.fresh(namespace, name);
+  if (!stored && storage.store.currentRevision === undefined) stored = await storage.fresh(namespace, name, context);
   for (let attempt = 1; ; attempt++) {
     if (!stored) {
       if (!plan.create) throw ApiError.notFound(groupResource, name);
@@ -50,7 +50,7 @@ export async function update(env: RestEnv, context: RequestContext, served: Serv
     const result = await tryUpdate(env, context, served, storage, stored, plan, options);
     if (result) return result;
     if (attempt >= MAX_ATTEMPTS) throw ApiError.conflict(groupResource, name, MODIFIED);
-    stored = await storage.fresh(namespace, name);
+    stored = await storage.fresh(namespace, name, context);
   }
 }
 
@@ -119,7 +119,7 @@ async function tryUpdate(
     }
     if (isReadyToRemove(object, hooks) && old.metadata.deletionTimestamp !== undefined) {
       // The last finalizer went: the update is the delete.
-      const outcome = await storage.delete(stored, hooks?.beginDelete?.(object));
+      const outcome = await storage.delete(stored, hooks?.beginDelete?.(object), context);
       if (outcome.type === 'written') return { type: 'unstored', object, created: false };
     } else {
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
@@ -128,6 +128,7 @@ async function tryUpdate(
         served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object),
         lease,
         allocation?.companions,
+        context,
       );
       if (outcome.type === 'written') {
         if (served.converter) await served.converter.prepare([outcome.object]);

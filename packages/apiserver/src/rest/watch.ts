@@ -35,6 +35,7 @@ export async function watch(
   options: ListOptions,
   encoder: WatchEncoder,
 ): Promise<(sink: StreamSink) => void> {
+  if (served.source) return served.source.watch(context, served, options, encoder);
   const storage = served.storage as ResourceStorage;
   const { cache } = storage;
   const { namespace, name } = context.resource;

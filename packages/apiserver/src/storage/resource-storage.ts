@@ -1,5 +1,5 @@
 import type { KubeObject } from '@coxswain/api';
-import type { Compare, StateStore, StoreOp } from '@coxswain/sdk';
+import type { Compare, StateStore, StoreOp, UserInfo } from '@coxswain/sdk';
 import { prefixRange } from '@coxswain/sdk';
 import type { InflightWrite, ResourceCache } from './resource-cache.js';
 import type { StoreFeed } from './store-feed.js';
@@ -16,6 +16,12 @@ export type WriteOutcome =
   /** The object, or what a companion compares, is not as expected. */
   | { readonly type: 'conflict' };
 
+/** On whose behalf something is read or written; for storages that are somebody else's. */
+export interface Caller {
+  readonly user: UserInfo;
+  readonly request: { readonly signal: AbortSignal };
+}
+
 const NONE: Companions = { compare: [], ops: [] };
 
 /** Writes of one resource, each one transaction; and reads that need the store itself. */
@@ -31,18 +37,31 @@ export class ResourceStorage {
   }
 
   /** `object` is handed over: the caller does not change it any more. */
-  create(namespace: string, name: string, object: KubeObject, lease: number | undefined, companions = NONE): Promise<WriteOutcome> {
+  create(
+    namespace: string,
+    name: string,
+    object: KubeObject,
+    lease: number | undefined,
+    companions: Companions | undefined = NONE,
+    _caller?: Caller,
+  ): Promise<WriteOutcome> {
     const key = this.cache.prefix + this.path(namespace, name);
     return this.#write(namespace, name, object, { key, target: 'mod', op: '=', operand: 0 }, lease, companions);
   }
 
   /** Replaces `current`; nothing is written when the content is the same. */
-  async update(current: StoredObject, object: KubeObject, lease: number | undefined, companions = NONE): Promise<WriteOutcome> {
+  async update(
+    current: StoredObject,
+    object: KubeObject,
+    lease: number | undefined,
+    companions: Companions | undefined = NONE,
+    _caller?: Caller,
+  ): Promise<WriteOutcome> {
     const key = this.cache.prefix + this.path(current.namespace, current.name);
     return this.#write(current.namespace, current.name, object, { key, target: 'mod', op: '=', operand: current.revision }, lease, companions);
   }
 
-  async delete(current: StoredObject, companions = NONE): Promise<WriteOutcome> {
+  async delete(current: StoredObject, companions: Companions | undefined = NONE, _caller?: Caller): Promise<WriteOutcome> {
     const key = this.cache.prefix + this.path(current.namespace, current.name);
     const result = await this.store.txn({
       compare: [{ key, target: 'mod', op: '=', operand: current.revision }, ...companions.compare],
@@ -54,7 +73,7 @@ export class ResourceStorage {
   }
 
   /** The newest state, past the cache: after a lost race. Waits until the cache has caught up with what it returns. */
-  async fresh(namespace: string, name: string): Promise<StoredObject | undefined> {
+  async fresh(namespace: string, name: string, _caller?: Caller): Promise<StoredObject | undefined> {
     const result = await this.store.range({ key: this.cache.prefix + this.path(namespace, name) });
     await this.feed.waitFor(result.revision);
     return this.cache.get(namespace, name);

@@ -39,6 +39,12 @@ export class StoredObject {
     return new StoredObject(namespace, name, revision, stored, object);
   }
 
+  /** Of an object that no store of ours keeps. It is not to be changed any more. */
+  static foreign(object: KubeObject): StoredObject {
+    const { namespace = '', name = '', resourceVersion = '0' } = object.metadata;
+    return new StoredObject(namespace, name, Number(resourceVersion) || 0, undefined, object);
+  }
+
   get object(): KubeObject {
     if (this.#object) return this.#object;
     const object = JSON.parse(Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length).toString()) as KubeObject;

@@ -121,6 +121,15 @@ export function componentCommands(): Command[] {
       .option('--health-path <path>', 'answers 200 on a server that is healthy', '/readyz')
       .option('--ca-file <file>', 'CA that must have signed their certificates')
       .action(async (flags) => (await import('./load-balancer.js')).runLoadBalancer(flags)),
+    withKubeconfig('metrics-server', 'run the metrics server alone')
+      .requiredOption('--bind-address <address>', 'where to listen, as the API server reaches it')
+      .option('--secure-port <port>', 'HTTPS port; 0: any free one', number, 4443)
+      .option('--metric-resolution <seconds>', 'between two looks at the nodes', number, 15)
+      .option('--kubelet-insecure-tls', "do not check kubelets' certificates", false)
+      .option('--kubelet-port <port>', 'instead of the port a node says', number)
+      .option('--kubelet-preferred-address-types <types>', 'which addresses of nodes to use, in order')
+      .option('--no-announce', 'leave its Service, EndpointSlice and APIService to somebody else')
+      .action(async (flags) => (await import('./metrics-server.js')).runMetricsServer(flags)),
     base('apiserver', "run kube-apiserver alone, with upstream's flags (cox help apiserver lists them)")
       .option('--store <folder>', 'folder of the embedded store', '/var/lib/coxswain/store')
       .allowUnknownOption()

@@ -1,9 +1,10 @@
-import type { Component } from './component.js';
-import { token } from './token.js';
+import type { Component } from '../component.js';
+import { token } from '../token.js';
 
 /**
- * A secondary, custom API server the primary proxies to. It serves Kubernetes REST on `endpoint` and is announced as an
- * APIService per group version.
+ * A secondary, custom API server the primary proxies to. It serves Kubernetes REST over TLS on `endpoint`, and is announced as an
+ * APIService per group version. `defineApiServer` and an `ApiServerRuntime` make one; anything else that keeps this contract
+ * (`apiServerSuite` in @coxswain/sdk-testing) does as well.
  */
 export interface CustomApiServer extends Component {
   readonly groupVersions: readonly {
