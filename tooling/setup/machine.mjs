@@ -8,6 +8,7 @@ const testPackages = {
   unzip: 'unzip',
   iptables: 'iptables',
   conmon: 'conmon',
+  dockerd: 'docker.io',
   crun: 'crun',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',

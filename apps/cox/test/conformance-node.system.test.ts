@@ -6,9 +6,10 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ClusterFixture, eventually } from './cluster-fixture.js';
-import { checkPods, checks, IMAGE, type NodeCheck, objects } from './node-checks.js';
+import { IMAGE, objects } from './node-checks.js';
 
 // The [sig-node] and [sig-storage] behaviours of Kubernetes v1.36 conformance that one node can show, all at once on one real cluster.
+// Those that one pod shows by running to its end are in `node-suite.ts`, on every runtime.
 const cluster = new ClusterFixture('t-node');
 
 interface Terminated {
@@ -86,35 +87,12 @@ const until = (child: ChildProcess, part: string) =>
     child.stderr?.on('data', read);
   });
 
-let finished: Map<string, PodObject>;
-
 beforeAll(async () => {
   await cluster.up();
   await cluster.loadGuestbook();
-  await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...objects, ...checkPods] }));
-  finished = await eventually(
-    'every pod ended',
-    async () => {
-      const { items } = await cluster.json<{ items: PodObject[] }>('pods');
-      expect(items.filter((p) => p.status.phase !== 'Succeeded' && p.status.phase !== 'Failed').map((p) => p.metadata.name)).toEqual([]);
-      return new Map(items.map((p) => [p.metadata.name, p]));
-    },
-    70_000,
-  );
+  await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
-
-describe.concurrent('a pod that runs to its end', () => {
-  test.each(checks.map((c): [string, NodeCheck] => [c.name, c]))('%s', async (name, check) => {
-    const found = finished.get(name);
-    const terminated = found?.status.containerStatuses?.[0]?.state.terminated;
-    expect({ phase: found?.status.phase, message: terminated?.message ?? '' }).toMatchObject({ phase: check.phase ?? 'Succeeded' });
-    if (check.ended) expect({ message: undefined, ...terminated }).toMatchObject(check.ended);
-    if (!check.says) return;
-    const lines = (await logs(name)).split('\n');
-    for (const said of check.says) expect(lines).toContainEqual(typeof said === 'string' ? said : expect.stringMatching(said));
-  });
-});
 
 describe.concurrent('lifecycle', () => {
   test('postStart and preStop hooks by http and exec; a shorter grace period does not run preStop again', async () => {

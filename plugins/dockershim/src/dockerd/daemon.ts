@@ -54,7 +54,8 @@ export async function startDockerd(options: StartDockerdOptions): Promise<Docker
     await killEngineProcesses(state, ['containerd'], clock);
     const configFile = join(root, 'daemon.json');
     await writeFile(configFile, daemonConfig(options), { mode: 0o600 });
-    await Promise.all([socket, join(state, 'engine.pid')].map((path) => rm(path, { force: true })));
+    // dockerd takes a process that is dead but not yet reaped for one that runs.
+    await Promise.all([socket, join(state, 'engine.pid'), join(state, 'containerd', 'containerd.pid')].map((path) => rm(path, { force: true })));
     // Not everybody may lower the score, which is what it does by itself.
     const flags = ['--config-file', configFile, `--oom-score-adjust=${await readOomScoreAdj()}`];
     const [program = '', ...args] = [...(options.launcher ?? []), options.binary ?? 'dockerd', ...flags];

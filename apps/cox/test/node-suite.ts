@@ -1,0 +1,48 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type ClusterFixture, eventually } from './cluster-fixture.js';
+import { checkPods, checks, type NodeCheck, objects } from './node-checks.js';
+
+interface PodObject {
+  readonly metadata: { readonly name: string };
+  readonly status: {
+    readonly phase: string;
+    readonly containerStatuses?: readonly { readonly state: { readonly terminated?: { readonly exitCode: number; readonly message?: string } } }[];
+  };
+}
+
+/** What pods may ask of their node and get, all at once, in a namespace of their own. */
+export function nodeSuite(under: () => ClusterFixture): void {
+  const namespace = 'node-checks';
+  let cluster: ClusterFixture;
+  let finished: Map<string, PodObject>;
+
+  beforeAll(async () => {
+    cluster = under();
+    await cluster.kubectl('create', 'namespace', namespace);
+    const items = [...objects, ...checkPods].map((item) => item as { readonly metadata: object });
+    await cluster.apply(
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: items.map((item) => ({ ...item, metadata: { ...item.metadata, namespace } })) }),
+    );
+    finished = await eventually(
+      'every pod ended',
+      async () => {
+        const { items } = await cluster.json<{ items: PodObject[] }>('pods', '-n', namespace);
+        expect(items.filter((p) => p.status.phase !== 'Succeeded' && p.status.phase !== 'Failed').map((p) => p.metadata.name)).toEqual([]);
+        return new Map(items.map((p) => [p.metadata.name, p]));
+      },
+      110_000,
+    );
+  });
+
+  describe.concurrent('a pod that runs to its end', () => {
+    test.each(checks.map((c): [string, NodeCheck] => [c.name, c]))('%s', async (name, check) => {
+      const found = finished.get(name);
+      const terminated = found?.status.containerStatuses?.[0]?.state.terminated;
+      expect({ phase: found?.status.phase, message: terminated?.message ?? '' }).toMatchObject({ phase: check.phase ?? 'Succeeded' });
+      if (check.ended) expect({ message: undefined, ...terminated }).toMatchObject(check.ended);
+      if (!check.says) return;
+      const lines = (await cluster.kubectl('logs', name, '-c', 'c', '-n', namespace)).split('\n');
+      for (const said of check.says) expect(lines).toContainEqual(typeof said === 'string' ? said : expect.stringMatching(said));
+    });
+  });
+}
