@@ -91,14 +91,15 @@ export class CustomPipeline {
     const discovery = new Discovery(this.registry, () => '');
     const openApi = new OpenApi(this.registry, VERSION.gitVersion, lookup);
     const metrics = new RequestMetrics();
-    serverMetrics(metrics, this.registry, this.#feed);
+    const inFlight = new InFlight(MAX_IN_FLIGHT, MAX_MUTATING_IN_FLIGHT);
+    serverMetrics(metrics, this.registry, this.#feed, () => inFlight.counts);
     this.#handler = new ApiHandler({
       clock,
       random,
       logger,
       authentication: new Authentication([options.authenticator], [], true),
       authorization,
-      inFlight: new InFlight(MAX_IN_FLIGHT, MAX_MUTATING_IN_FLIGHT),
+      inFlight,
       metrics,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       paths: [
