@@ -14,6 +14,7 @@ const PATIENCE_MS = 50;
 export class Activity {
   #requests = 0;
   #count = 0;
+  #settling: Promise<void> | undefined;
 
   /** The transport, with its requests seen. Streams are seen until they are open. */
   watched(transport: Transport): Transport {
@@ -29,8 +30,17 @@ export class Activity {
     return { ...transport, request: (request) => seen(transport.request(request)), stream: (request) => seen(transport.stream(request)) };
   }
 
-  /** Resolves once everything that can go on without the clock has come to rest. */
-  async settled(): Promise<void> {
+  /** Resolves once everything that can go on without the clock has come to rest. Calls that overlap share the wait: each alone would see the others at work. */
+  settled(): Promise<void> {
+    // Whoever joins late has the whole of it.
+    this.#count++;
+    this.#settling ??= this.#settle().finally(() => {
+      this.#settling = undefined;
+    });
+    return this.#settling;
+  }
+
+  async #settle(): Promise<void> {
     let quiet = 0;
     let waitingSince: number | undefined;
     while (quiet < QUIET_TURNS) {

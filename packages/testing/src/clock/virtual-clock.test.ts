@@ -36,6 +36,15 @@ describe('virtual time', () => {
     expect(seen).toEqual([10, 20, 30]);
   });
 
+  it('can be waited on from two sides at once', async () => {
+    const clock = new VirtualClock(0, settled);
+    const seen: number[] = [];
+    for (const at of [10, 20, 30]) clock.setTimeout(() => seen.push(at), at);
+    await Promise.all([clock.advance(25), clock.advance(15), settled(), settled()]);
+    expect(seen).toEqual([10, 20]);
+    expect(clock.monotonic()).toBe(25);
+  });
+
   it('keeps many timers in order', async () => {
     const clock = new VirtualClock(0, async () => {});
     const seen: number[] = [];

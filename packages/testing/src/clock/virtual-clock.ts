@@ -23,6 +23,8 @@ export class VirtualClock implements Clock {
   readonly #timers = new TimerHeap();
   #elapsed = 0;
   #order = 0;
+  /** One step at a time: two that wait at once must not overtake what the other's step set off. */
+  #steps: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly start: number,
@@ -65,11 +67,17 @@ export class VirtualClock implements Clock {
     const target = this.#elapsed + milliseconds(span);
     await this.settled();
     while (await this.step(target));
-    this.#elapsed = target;
+    this.#elapsed = Math.max(this.#elapsed, target);
   }
 
   /** Go to the next moment a timer is set for, up to `limit`, and let it happen. False: there is none. */
-  async step(limit = Number.POSITIVE_INFINITY): Promise<boolean> {
+  step(limit = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const step = this.#steps.then(() => this.#step(limit));
+    this.#steps = step.catch(() => {});
+    return step;
+  }
+
+  async #step(limit: number): Promise<boolean> {
     const first = this.#timers.peek();
     if (!first || first.at > limit) return false;
     this.#elapsed = Math.max(this.#elapsed, first.at);
