@@ -4,6 +4,8 @@ import { BenchCluster } from './lib/cluster.mjs';
 import { ApiClient } from './lib/http.mjs';
 import { figure, printTable } from './lib/table.mjs';
 import { benchPods } from './pods.mjs';
+import { benchScale } from './scale.mjs';
+import { benchScheduler } from './sched.mjs';
 
 const chosen = new Set(process.argv.slice(2));
 const wanted = (name) => chosen.size === 0 || chosen.has(name);
@@ -15,7 +17,7 @@ const inParts = (memory) =>
     .map(([role, mib]) => `${role} ${mib.toFixed(0)}`)
     .join(', ');
 
-try {
+async function benchCluster() {
   const first = cluster.up();
   if (wanted('up')) {
     figure('cox up, new cluster', `${(first / 1000).toFixed(2)} s`, '');
@@ -37,8 +39,16 @@ try {
     const memory = cluster.memory();
     figure('memory of the control plane after the load', `${memory['control-plane'].toFixed(0)} MiB`, '627 MiB');
   }
+  if (wanted('sched')) await benchScheduler(api);
   api.close();
-} finally {
-  cluster.remove();
+}
+
+if (wanted('scale')) await benchScale();
+if (chosen.size === 0 || [...chosen].some((name) => name !== 'scale')) {
+  try {
+    await benchCluster();
+  } finally {
+    cluster.remove();
+  }
 }
 printTable();
