@@ -4,9 +4,10 @@ import { containerdRuntime } from './containerd.js';
 import { crioRuntime } from './crio.js';
 import { dockerRuntime } from './docker.js';
 import type { NodeRuntime } from './runtime.js';
+import { simRuntime } from './sim.js';
 
 /** Every runtime `cox` knows. A further one is a file beside these and an entry here. */
-export const nodeRuntimes: readonly NodeRuntime[] = [containerdRuntime, dockerRuntime, crioRuntime];
+export const nodeRuntimes: readonly NodeRuntime[] = [containerdRuntime, dockerRuntime, crioRuntime, simRuntime];
 
 /** `--runtime auto` takes the first of these that the machine has. */
 const automatic: readonly NodeRuntime[] = [containerdRuntime, dockerRuntime, crioRuntime];
