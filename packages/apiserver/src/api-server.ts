@@ -25,7 +25,8 @@ import { oidcPaths } from './auth/oidc-paths.js';
 import { ServiceAccountTokens } from './auth/service-account-tokens.js';
 import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
 import { signingKey, verifyingKey } from './auth/token-keys.js';
-import { bootstrap } from './bootstrap/bootstrap.js';
+import { bootstrap, publishServers } from './bootstrap/bootstrap.js';
+import { ServerLeases } from './bootstrap/server-leases.js';
 import { namespaceHooks } from './bootstrap/namespace-hooks.js';
 import { PolicyTypeChecker } from './admission/policies/policy-type-checker.js';
 import { CrdController } from './crd/crd-controller.js';
@@ -63,6 +64,8 @@ import { StoreFeed } from './storage/store-feed.js';
 
 const ROOT = '/registry/';
 const TICK_MS = 1000;
+/** Less than the time after which a server is forgotten. */
+const SERVERS_INTERVAL_MS = 5000;
 const TLS_CHECK_MS = 10_000;
 const FLOW_CONTROL = 'flowcontrol.apiserver.k8s.io';
 /** The API server's own identity for what it does to its own objects. */
@@ -89,7 +92,10 @@ export class ApiServer implements Component {
   readonly #timers: (() => void)[] = [];
   #started = false;
 
+  readonly #servers: ServerLeases;
+
   constructor(readonly options: ApiServerOptions) {
+    this.#servers = new ServerLeases(options.store, options.advertiseAddress);
     const { clock, random, logger } = options;
     const store = meteredStore(options.store, ROOT, () => clock.monotonic(), this.metrics.registry);
     this.#feed = new StoreFeed({ store, clock, logger, root: ROOT });
@@ -246,6 +252,7 @@ export class ApiServer implements Component {
       await this.#crds.start();
       await this.#http.listen();
       await this.#bootstrap();
+      await this.#publish();
       await this.options.seed?.(this.transport(SELF), signal);
       this.#aggregator.start();
       this.#policyTypes.start();
@@ -259,6 +266,9 @@ export class ApiServer implements Component {
     this.#every(TICK_MS, (n) => {
       for (const { cache } of this.registry.storages()) cache.groups.tick(n, this.#feed.revision);
     });
+    this.#every(SERVERS_INTERVAL_MS, () => {
+      this.#publish().catch((error: unknown) => this.options.logger.warn('the endpoints of the kubernetes service could not be kept', { err: error }));
+    });
     this.#every(this.options.compactionIntervalMs, this.#compactor());
     if (this.options.reloadTls) this.#every(TLS_CHECK_MS, this.#tlsReloader(this.options.reloadTls));
     this.#started = true;
@@ -270,6 +280,8 @@ export class ApiServer implements Component {
     this.#started = false;
     this.#cell.set('stopping');
     for (const cancel of this.#timers.splice(0)) cancel();
+    // The others take it out of the Service at their next look.
+    await Promise.race([this.#servers.release().catch(() => {}), this.options.clock.sleep(1000)]);
     const closed = this.#http.close(deadline);
     // Clients of ended watches come back to whoever serves next.
     for (const { cache } of this.registry.storages()) cache.groups.end();
@@ -284,6 +296,17 @@ export class ApiServer implements Component {
     this.#cell.set('stopped');
   }
 
+  /** Keeps this server, and all others that are there, behind the `kubernetes` Service. */
+  async #publish(): Promise<void> {
+    const { advertiseAddress, logger } = this.options;
+    if (advertiseAddress.startsWith('127.') || advertiseAddress === '::1') {
+      if (!this.#started) logger.warn('the advertised address is a loopback address: the kubernetes service gets no endpoints', { advertiseAddress });
+      return;
+    }
+    const addresses = await this.#servers.renew();
+    await publishServers({ transport: this.transport(SELF), registry: this.registry, securePort: this.port }, addresses);
+  }
+
   #bootstrap(): Promise<void> {
     const { options } = this;
     const { frontProxy, tls } = options;
@@ -293,7 +316,6 @@ export class ApiServer implements Component {
       logger: options.logger,
       serviceRanges: options.serviceRanges,
       kubernetesIP: (this.#ranges[0] as IpRange).at(0),
-      advertiseAddress: options.advertiseAddress,
       securePort: this.port,
       authentication: {
         ...(tls.clientCA ? { 'client-ca-file': tls.clientCA } : {}),

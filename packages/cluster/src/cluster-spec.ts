@@ -23,6 +23,8 @@ export interface ClusterSpec {
   readonly ports?: Partial<ClusterPorts>;
   /** Hosts made on this machine, each a node of its own. Absent or empty: the machine itself is the one node. */
   readonly hosts?: readonly HostSpec[];
+  /** The etcd that all control planes keep their state in. Absent: one control plane has an embedded store, several an etcd member each. */
+  readonly etcd?: ExternalEtcd;
   /** Seconds without a word from a kubelet after which its node is not ready. Default 40, as upstream. */
   readonly nodeMonitorGracePeriodSeconds?: number;
   /** Run a cloud controller manager on the cloud a plugin brings (`CloudProvider`). Absent: the cluster has no cloud. */
@@ -32,6 +34,16 @@ export interface ClusterSpec {
 export interface CloudSpec {
   /** IPv4 addresses for Services of type LoadBalancer: a network or a range. */
   readonly loadBalancerPool?: string;
+}
+
+/** An etcd cluster that is somebody else's. */
+export interface ExternalEtcd {
+  /** URLs of members. */
+  readonly endpoints: readonly string[];
+  /** PEM files, absolute paths; for `https` endpoints. */
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
 }
 
 /** As upstream's kube-proxy names them. */
@@ -104,6 +116,8 @@ export interface ClusterConfig {
   readonly paths: ClusterPaths;
   readonly nodeMonitorGracePeriodSeconds: number;
   readonly podNetwork: PodNetworkMode;
+  /** Where the state is: in an embedded store, in an etcd with a member on each host with a control plane, or in somebody else's. */
+  readonly etcd?: { readonly kind: 'stacked' } | ({ readonly kind: 'external' } & ExternalEtcd);
   /** The link that hosts share. */
   readonly hostNetwork: HostNetwork;
   /** In the order they were added; empty: the machine itself is the one node. */
@@ -142,6 +156,7 @@ export interface ClusterPaths {
   readonly config: string;
   readonly pki: string;
   readonly store: string;
+  readonly etcd: string;
   readonly kubelet: string;
   readonly podLogs: string;
   readonly containerLogs: string;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ApiServer, type ApiServerOptions } from '@coxswain/apiserver';
 import { KubeClient, RestMetrics, type Transport } from '@coxswain/client';
 import { CloudControllerManager } from '@coxswain/cloud-controller-manager';
@@ -67,6 +68,12 @@ export function apiServerConfig(
   };
 }
 
+/** Of several control planes one acts at a time. Upstream's lease and times. */
+function election({ hosts, nodeName }: ClusterConfig, name: string) {
+  if (hosts.filter(({ controlPlane }) => controlPlane).length < 2) return undefined;
+  return { namespace: 'kube-system', name, identity: `${nodeName}_${randomUUID()}`, leaseDurationSeconds: 15, renewDeadlineSeconds: 10, retryPeriodSeconds: 2 };
+}
+
 function serviceAccountIssuer(config: ClusterConfig): string {
   return `https://kubernetes.default.svc.${config.clusterDomain}`;
 }
@@ -130,7 +137,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           random,
           logger,
           plugins,
-          config: { serving: { bindAddress: '127.0.0.1', securePort: config.ports.scheduler } },
+          config: { leaderElection: election(config, 'kube-scheduler'), serving: { bindAddress: '127.0.0.1', securePort: config.ports.scheduler } },
         }),
       { after: ['apiserver'] },
     ),
@@ -146,6 +153,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           random,
           logger,
           config: {
+            leaderElection: election(config, 'kube-controller-manager'),
             clusterName: config.name,
             allocateNodeCidrs: true,
             clusterCidrs: [config.podCIDR],
@@ -177,6 +185,7 @@ function cloudControllerManager(config: ClusterConfig, clientAs: ClientAs): Comp
         random,
         logger,
         config: {
+          leaderElection: election(config, 'cloud-controller-manager'),
           clusterName: config.name,
           allocateNodeCidrs: true,
           clusterCidrs: [config.podCIDR],

@@ -7,6 +7,7 @@ export * from './cluster-spec.js';
 export { podNetworkName } from './cni-config.js';
 export { componentKubeconfig, type KubeconfigUserName, writeComponentKubeconfigs, writeNodeKubeconfigs } from './component-kubeconfigs.js';
 export * from './control-plane-host.js';
+export * from './etcd.js';
 export * from './hosts/host-network.js';
 export * from './hosts/host-view.js';
 export * from './hosts/resolve-hosts.js';

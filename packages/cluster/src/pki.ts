@@ -1,4 +1,4 @@
-import { type ClusterPki, ensureClusterPki, ensureNodePki, type NodePki, shareAuthorities } from '@coxswain/pki';
+import { type ClusterPki, ensureClusterPki, ensureEtcdPki, ensureNodePki, type NodePki, shareAuthorities } from '@coxswain/pki';
 import { writeComponentKubeconfigs, writeNodeKubeconfigs } from './component-kubeconfigs.js';
 import type { ClusterConfig } from './cluster-spec.js';
 import { isControlPlane } from './hosts/host-view.js';
@@ -23,7 +23,11 @@ export function clusterPki(config: ClusterConfig, now: number): Promise<ClusterP
  */
 export async function prepareHostPki(config: ClusterConfig, view: ClusterConfig, cluster: ClusterPki, now: number): Promise<NodePki> {
   if (isControlPlane(view)) {
+    const stacked = config.etcd?.kind === 'stacked';
+    // Its authority is the cluster's too: made there first, then given to each member.
+    if (stacked) await ensureEtcdPki({ dir: config.paths.pki, nodeName: config.name, ip: config.hostNetwork.gateway, now });
     shareAuthorities(config.paths.pki, view.paths.pki);
+    if (stacked) await ensureEtcdPki({ dir: view.paths.pki, nodeName: view.nodeName, ip: view.nodeIP, now });
     const pki = await clusterPki(view, now);
     writeComponentKubeconfigs(view, pki);
     return pki;

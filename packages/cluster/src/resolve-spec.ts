@@ -72,6 +72,7 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     podNetwork,
     hostNetwork,
     hosts,
+    ...(spec.etcd ? { etcd: { kind: 'external', ...spec.etcd } } : hosts.filter((host) => host.controlPlane).length > 1 ? { etcd: { kind: 'stacked' } } : {}),
   };
 }
 
@@ -109,6 +110,7 @@ export function clusterPaths(name: string, stateDir?: string, runDir?: string): 
     config: join(state, 'cluster.json'),
     pki: join(state, 'pki'),
     store: join(state, 'store'),
+    etcd: join(state, 'etcd'),
     kubelet: join(state, 'kubelet'),
     podLogs: join(state, 'log', 'pods'),
     containerLogs: join(state, 'log', 'containers'),

@@ -14,7 +14,7 @@ import { nodeComponents } from './node-host.js';
 import { clusterPki } from './pki.js';
 import { podSweeper } from './pod-sweeper.js';
 import { requireFreePorts } from './require-free.js';
-import { resolveClusterSpec } from './resolve-spec.js';
+import { ClusterSpecError, resolveClusterSpec } from './resolve-spec.js';
 import { waitForNode } from './wait-for-node.js';
 
 export interface RunClusterOptions {
@@ -52,6 +52,8 @@ export interface RunningCluster extends AsyncDisposable {
 export async function runCluster(options: RunClusterOptions): Promise<RunningCluster> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
   const config = resolveClusterSpec(options.spec);
+  if (config.hosts.length > 0)
+    throw new ClusterSpecError(['hosts need processes of their own, and runCluster is one process; leave hosts out, or start them as `cox up --nodes` does']);
   await requireFreePorts(config);
   const pki = await clusterPki(config, clock.now());
   writeComponentKubeconfigs(config, pki);

@@ -32,6 +32,8 @@ export interface ClusterPki {
   path(file: string): string;
 }
 
+const ETCD_CA = 'etcd/ca';
+
 const client = (commonName: string, ...organizations: string[]): PlannedLeaf<'ca'> => ({ ca: 'ca', usage: 'client', subject: { commonName, organizations } });
 
 function controlPlaneLeaves(o: ClusterPkiOptions): Record<ControlPlaneLeaf, PlannedLeaf> {
@@ -123,13 +125,29 @@ export function readNodePki(dir: string): NodePki {
   return { ca: { cert: folder.require('ca.crt') }, leaf: Object.fromEntries(names.map((name) => [name, folder.pair(name)])) as NodePki['leaf'] };
 }
 
+/** What a member of the cluster's own etcd and its clients need. Files as kubeadm names them; `ip` is the member's address. */
+export async function ensureEtcdPki(options: { readonly dir: string; readonly nodeName: string; readonly ip: string; readonly now: number }): Promise<void> {
+  const folder = new PkiFolder(options.dir, options.now);
+  const ca = await folder.authority(ETCD_CA, 'etcd-ca');
+  const { nodeName: commonName, ip } = options;
+  const member = {
+    ca: ETCD_CA,
+    usage: 'server-and-client',
+    subject: { commonName },
+    dnsNames: ['localhost', commonName],
+    ipAddresses: [ip, '127.0.0.1'],
+  } as const;
+  const client = { ca: ETCD_CA, usage: 'client', subject: { commonName: 'kube-apiserver-etcd-client' } } as const;
+  await folder.leaves({ 'etcd/server': member, 'etcd/peer': member, 'apiserver-etcd-client': client }, { [ETCD_CA]: ca });
+}
+
 /**
  * Gives another control plane's folder the authorities and service account keys of the cluster's, as `kubeadm init phase upload-certs`
  * does: what `ensureClusterPki` makes there then is trusted like what it made here.
  */
 export function shareAuthorities(from: string, to: string): void {
   const [source, target] = [new PkiFolder(from, 0), new PkiFolder(to, 0)];
-  for (const name of ['ca', 'front-proxy-ca'] as const) target.authorityOf(name, source.pair(name));
+  for (const name of ['ca', 'front-proxy-ca', ...(source.has(`${ETCD_CA}.crt`) ? [ETCD_CA] : [])]) target.authorityOf(name, source.pair(name));
   for (const [file, mode] of [
     ['sa.pub', 0o644],
     ['sa.key', 0o600],

@@ -37,6 +37,10 @@ export class PkiFolder {
     return join(this.dir, file);
   }
 
+  has(file: string): boolean {
+    return readIfThere(this.path(file)) !== undefined;
+  }
+
   require(file: string): string {
     const content = readIfThere(this.path(file));
     if (content === undefined) throw new PkiError(`${this.path(file)} is missing`);

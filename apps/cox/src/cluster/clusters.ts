@@ -4,9 +4,11 @@ import {
   type ClusterConfig,
   ClusterSpecError,
   clusterPaths,
+  controlPlaneViews,
   defaultPorts,
   DEFAULT_GRACE_PERIOD_SECONDS,
   DEFAULT_RUNTIME,
+  type ExternalEtcd,
   hostNetworkOf,
   type HostSpec,
   MAX_CLUSTERS,
@@ -75,6 +77,8 @@ export interface ClusterRequest {
   readonly nodeName?: string;
   /** How many nodes were asked for, when it was said. */
   readonly nodes?: number;
+  readonly controlPlanes?: number;
+  readonly etcd?: ExternalEtcd;
   /** Of a new cluster; none: this machine is the one node. */
   readonly hosts?: readonly HostSpec[];
   /** Names of runtimes, one for all nodes or one for each; when they were asked for, and of a new cluster. */
@@ -111,6 +115,7 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
       ...(request.metricsServer === undefined ? {} : { metricsServer: request.metricsServer }),
       ...(request.nodeName === undefined ? {} : { nodeName: request.nodeName }),
       ...(request.hosts === undefined ? {} : { hosts: request.hosts }),
+      ...(request.etcd === undefined ? {} : { etcd: request.etcd }),
       ...(request.nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodSeconds: request.nodeMonitorGracePeriodSeconds }),
       network: {
         ...(podCIDR === undefined ? {} : { podCIDR }),
@@ -141,6 +146,8 @@ function again(saved: ClusterConfig, request: ClusterRequest): ClusterConfig {
       2,
     );
   }
+  refuseChange('--control-planes', request.controlPlanes, controlPlaneViews(saved).length, saved.name);
+  refuseChange('--etcd-endpoints', request.etcd?.endpoints.join(), saved.etcd?.kind === 'external' ? saved.etcd.endpoints.join() : 'none', saved.name);
   refuseChange('--pod-cidr', request.podCIDR, saved.podCIDR, saved.name);
   refuseChange('--service-cidr', request.serviceCIDR, saved.serviceCIDR, saved.name);
   refuseChange('--host-cidr', request.hostCIDR, saved.hostNetwork.cidr, saved.name);

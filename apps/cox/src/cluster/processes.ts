@@ -13,7 +13,8 @@ export function viewsOf(config: ClusterConfig): readonly ClusterConfig[] {
 export function rolesOf(view: ClusterConfig): readonly string[] {
   // The cluster as a whole has only what stands in front of its hosts.
   if (view.hosts.length > 0 && !view.host) return ['load-balancer'];
-  return [...runtimeOf(view).daemons.map(({ name }) => name), ...(isControlPlane(view) ? ['control-plane'] : []), 'node'];
+  const controlPlane = isControlPlane(view) ? [...(view.etcd?.kind === 'stacked' ? ['etcd'] : []), 'control-plane'] : [];
+  return [...runtimeOf(view).daemons.map(({ name }) => name), ...controlPlane, 'node'];
 }
 
 export interface ClusterProcess {

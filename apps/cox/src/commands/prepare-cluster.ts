@@ -1,15 +1,26 @@
 import { rmSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import { type ClusterConfig, detectNodeIP, freeHostName, type HostSpec, nodeViews, type PodNetworkMode, type ProxyMode } from '@coxswain/cluster';
+import { resolve } from 'node:path';
+import {
+  type ClusterConfig,
+  detectNodeIP,
+  type ExternalEtcd,
+  freeHostName,
+  type HostSpec,
+  nodeViews,
+  type PodNetworkMode,
+  type ProxyMode,
+} from '@coxswain/cluster';
 import { AddressPool } from '@coxswain/cloud-local';
 import { CliError } from '../cli-error.js';
 import { loadCluster, loadOrCreateCluster } from '../cluster/clusters.js';
 import { processesOf, running, runningProcesses } from '../cluster/processes.js';
 import { registerInstance } from '../cluster/instances.js';
 import type { LogLevel } from '../logger.js';
-import { checkIptables, checkNsenter, checkPort } from '../preflight/checks.js';
+import { checkEtcd, checkIptables, checkNsenter, checkPort } from '../preflight/checks.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime, runtimeOf } from '../runtimes/registry.js';
+import { readFlagFile } from './component/read-file.js';
 import { basicChecks, machineChecks, requireAll } from './doctor.js';
 
 export interface UpOptions {
@@ -19,6 +30,12 @@ export interface UpOptions {
   readonly nodeName?: string;
   /** Absent: as the cluster was made; of a new one, 1: this machine itself. */
   readonly nodes?: number;
+  /** So many of the hosts, from the first, run a control plane. */
+  readonly controlPlanes?: number;
+  readonly etcdEndpoints?: string;
+  readonly etcdCafile?: string;
+  readonly etcdCertfile?: string;
+  readonly etcdKeyfile?: string;
   /** Runtimes' names: one for all nodes, or one for each; `auto`. */
   readonly runtime: readonly string[];
   readonly proxyMode?: ProxyMode;
@@ -42,13 +59,17 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
   const saved = loadCluster(options.name);
   // A cluster keeps the runtimes it was made with, whatever the machine has got since.
   const automatic = options.runtime.length === 1 && options.runtime[0] === AUTO;
-  const nodes = options.nodes ?? Math.max(1, saved?.hosts.length ?? 0);
+  const controlPlanes = options.controlPlanes ?? 1;
+  const nodes = options.nodes ?? (saved ? nodeViews(saved).length : controlPlanes);
+  if (controlPlanes > nodes) throw new CliError(`--control-planes ${controlPlanes} are more than --nodes ${nodes}`, 'give at least as many nodes', 2);
+  const etcd = externalEtcd(options);
   const runtimes = saved && automatic ? nodeViews(saved).map(runtimeOf) : options.runtime.map(chooseRuntime);
   if (runtimes.length > 1 && runtimes.length !== nodes)
     throw new CliError(`--runtime names ${runtimes.length} runtimes for ${nodes} nodes`, 'name one for all nodes, or one for each', 2);
   for (const runtime of new Set(runtimes)) requireAll(await machineChecks(runtime));
   const runtimeNames = runtimes.map(({ name }) => name);
-  const hosts = nodes > 1 ? hostSpecs(nodes, runtimeNames) : [];
+  const hosts = nodes > 1 ? hostSpecs(nodes, runtimeNames, controlPlanes) : [];
+  if (controlPlanes > 1 && !etcd) requireAll([checkEtcd()]);
   if (hosts.length > 0) {
     requireAll([checkNsenter()]);
     for (const [flag, value] of [
@@ -66,6 +87,8 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
     name: options.name,
     ...(hosts.length > 0 ? { hosts } : { nodeIP: nodeAddress(options.nodeIp) }),
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
+    ...(options.controlPlanes === undefined ? {} : { controlPlanes: options.controlPlanes }),
+    ...(etcd === undefined ? {} : { etcd }),
     ...(saved && automatic ? {} : { runtimes: runtimeNames }),
     ...(proxyMode === undefined ? {} : { proxyMode }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
@@ -105,11 +128,32 @@ function nodeAddress(given: string | undefined): string {
   return address;
 }
 
-function hostSpecs(count: number, runtimes: readonly string[]): HostSpec[] {
+function externalEtcd({ etcdEndpoints, etcdCafile, etcdCertfile, etcdKeyfile }: UpOptions): ExternalEtcd | undefined {
+  if (etcdEndpoints === undefined) {
+    if (etcdCafile ?? etcdCertfile ?? etcdKeyfile)
+      throw new CliError('certificate files for etcd were given, but no --etcd-endpoints', 'name the members, or leave the files out', 2);
+    return undefined;
+  }
+  for (const [flag, path] of [
+    ['--etcd-cafile', etcdCafile],
+    ['--etcd-certfile', etcdCertfile],
+    ['--etcd-keyfile', etcdKeyfile],
+  ] as const) {
+    if (path !== undefined) readFlagFile(flag, path);
+  }
+  return {
+    endpoints: etcdEndpoints.split(','),
+    ...(etcdCafile === undefined ? {} : { caFile: resolve(etcdCafile) }),
+    ...(etcdCertfile === undefined ? {} : { certFile: resolve(etcdCertfile) }),
+    ...(etcdKeyfile === undefined ? {} : { keyFile: resolve(etcdKeyfile) }),
+  };
+}
+
+function hostSpecs(count: number, runtimes: readonly string[], controlPlanes: number): HostSpec[] {
   const specs: HostSpec[] = [];
   for (let i = 0; i < count; i++) {
     const runtime = runtimes[i] ?? runtimes[0];
-    specs.push({ name: freeHostName(specs), ...(runtime === undefined ? {} : { runtime }) });
+    specs.push({ name: freeHostName(specs), controlPlane: i < controlPlanes, ...(runtime === undefined ? {} : { runtime }) });
   }
   return specs;
 }

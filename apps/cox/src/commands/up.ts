@@ -7,6 +7,7 @@ import { waitForDns, waitForNode } from '../cluster/wait-ready.js';
 import { stopProcess } from '../process/stop-process.js';
 import { AUTO } from '../runtimes/names.js';
 import { runtimeOf } from '../runtimes/registry.js';
+import { startEtcd } from '../start/start-etcd.js';
 import { makeHosts } from '../start/make-hosts.js';
 import { preparePki } from '../start/prepare-pki.js';
 import { all, startDaemons, startRoles } from '../start/start-process.js';
@@ -29,10 +30,19 @@ export async function up(options: UpOptions): Promise<void> {
     await steps.run('preparing certificates', () => preparePki(config, nodes));
     const names = [...new Set(nodes.flatMap((view) => runtimeOf(view).daemons.map(({ name }) => name)))];
     await steps.run([...(several ? ['making hosts'] : []), ...(names.length > 0 ? [`starting ${names.join(' and ')}`] : [])].join(', '), () => daemons);
+    if (config.etcd?.kind === 'stacked') await steps.run('starting etcd', () => startEtcd(config));
     const roles = missing.flatMap(({ view, role }) => (isOwnRole(role) ? [{ view, role }] : []));
+    // The first control plane makes what a new cluster begins with; the others find it there.
+    const [first] = roles.filter(({ role }) => role === 'control-plane');
+    const later = roles.filter((each) => each.role === 'control-plane' && each !== first);
+    const { logLevel } = options;
     await steps.run(several ? 'starting control plane and nodes' : 'starting control plane and node', (say) =>
-      startRoles(roles, { logLevel: options.logLevel, say }),
+      startRoles(
+        roles.filter((each) => !later.includes(each)),
+        { logLevel, say },
+      ),
     );
+    if (later.length > 0) await steps.run('starting further control planes', (say) => startRoles(later, { logLevel, say }));
     await steps.run(several ? 'waiting for the nodes to be Ready' : 'waiting for the node to be Ready', (say) => waitForNodes(config, nodes, say));
     await steps.run('waiting for cluster DNS', () => all(nodes.map(waitForDns)));
   } catch (error) {

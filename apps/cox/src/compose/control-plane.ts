@@ -1,16 +1,15 @@
-import { addonContext, addonContextModule, apiServerRuntimeModule, type ClusterConfig, componentKubeconfig, controlPlaneComponents } from '@coxswain/cluster';
+import { addonContext, addonContextModule, apiServerRuntimeModule, type ClusterConfig, componentKubeconfig, controlPlaneComponents, etcdAccess } from '@coxswain/cluster';
 import { createHost, type Host } from '@coxswain/host';
 import { metricsServer } from '@coxswain/metrics-server';
 import type { ClusterPki } from '@coxswain/pki';
 import { type Logger, type PluginUse, use } from '@coxswain/sdk';
 import { cloudLocal } from '@coxswain/cloud-local';
-import { lmdbStore } from '@coxswain/store-lmdb';
 
-/** The control plane as `cox up` composes it: everything on one embedded store. */
-export function controlPlaneHost(config: ClusterConfig, pki: ClusterPki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
+/** The control plane as `cox up` composes it. */
+export async function controlPlaneHost(config: ClusterConfig, pki: ClusterPki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
   return createHost({
     plugins: [
-      use(lmdbStore, { path: config.paths.store }),
+      await store(config),
       ...(config.metricsServer ? [use(metricsServer, { kubeconfig: componentKubeconfig(config, 'metrics-server') })] : []),
       ...cloudPlugins(config),
     ],
@@ -19,6 +18,13 @@ export function controlPlaneHost(config: ClusterConfig, pki: ClusterPki, logger:
     logger,
     onStarted: ({ component }) => onStarted(component.name),
   });
+}
+
+/** Embedded for one control plane, an etcd for several. Only the one that is needed is loaded. */
+async function store(config: ClusterConfig): Promise<PluginUse> {
+  const etcd = etcdAccess(config);
+  if (!etcd) return use((await import('@coxswain/store-lmdb')).lmdbStore, { path: config.paths.store });
+  return use((await import('@coxswain/store-etcd')).etcdStore, etcd);
 }
 
 /** The cloud on this machine, unless the cluster was made without. */

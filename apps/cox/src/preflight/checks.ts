@@ -46,6 +46,9 @@ export const checkRunc = () => checkProgram('runc', 'runc', ['--version'], [1, 0
 export const checkIptables = () => checkProgram('iptables', 'iptables', ['--version'], [1, 8]);
 export const checkNft = () => checkProgram('nft', 'nftables', ['--version'], [1, 0]);
 
+/** A member of a cluster's own etcd. */
+export const checkEtcd = () => checkProgram('etcd', 'etcd-server', ['--version'], [3, 4]);
+
 /** Runs a program on a host of this machine's. */
 export const checkNsenter = () => checkProgram('nsenter', 'util-linux', ['--version']);
 

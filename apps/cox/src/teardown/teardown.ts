@@ -63,6 +63,7 @@ export function teardownSteps(config: ClusterConfig): readonly TeardownStep[] {
     { title: 'killing containers', run: () => killPodProcesses(config, systemClock) },
     ...(config.hosts.length > 0 ? [stopRole([config], 'load-balancer')] : []),
     stopRole(controlPlaneViews(config), 'control-plane'),
+    ...(config.etcd?.kind === 'stacked' ? [stopRole(controlPlaneViews(config), 'etcd')] : []),
     ...ofRuntimes(nodes),
     { title: 'unmounting', run: () => unmountAll(config) },
     { title: 'removing cgroups', run: () => removeCgroups(config) },

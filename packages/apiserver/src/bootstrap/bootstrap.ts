@@ -24,7 +24,6 @@ export interface BootstrapOptions {
   readonly serviceRanges: readonly string[];
   /** The address of the `kubernetes` service: the first of the range. */
   readonly kubernetesIP: string;
-  readonly advertiseAddress: string;
   readonly securePort: number;
   /** What aggregated API servers check clients with: config map `extension-apiserver-authentication`. */
   readonly authentication: Readonly<Record<string, string>>;
@@ -89,12 +88,12 @@ async function kubernetesService(make: Maker, options: BootstrapOptions): Promis
     metadata: { name: 'kubernetes', labels },
     spec: { type: 'ClusterIP', clusterIP: options.kubernetesIP, sessionAffinity: 'None', ports: [port] },
   });
-  const { advertiseAddress, securePort } = options;
-  if (advertiseAddress.startsWith('127.') || advertiseAddress === '::1') {
-    options.logger.warn('the advertised address is a loopback address: the kubernetes service gets no endpoints', { advertiseAddress });
-    return;
-  }
-  const ports = [{ name: 'https', port: securePort, protocol: 'TCP' }];
+}
+
+/** Who serves behind the `kubernetes` Service: all API servers that are there. */
+export async function publishServers(options: Pick<BootstrapOptions, 'transport' | 'registry' | 'securePort'>, addresses: readonly string[]): Promise<void> {
+  const make = new Maker(options);
+  const ports = [{ name: 'https', port: options.securePort, protocol: 'TCP' }];
   await make.replace(
     '',
     'v1',
@@ -104,7 +103,7 @@ async function kubernetesService(make: Maker, options: BootstrapOptions): Promis
       apiVersion: 'v1',
       kind: 'Endpoints',
       metadata: { name: 'kubernetes', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-      subsets: [{ addresses: [{ ip: advertiseAddress }], ports }],
+      subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports }],
     },
     ['subsets'],
   );
@@ -117,8 +116,8 @@ async function kubernetesService(make: Maker, options: BootstrapOptions): Promis
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
       metadata: { name: 'kubernetes', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-      addressType: advertiseAddress.includes(':') ? 'IPv6' : 'IPv4',
-      endpoints: [{ addresses: [advertiseAddress], conditions: { ready: true } }],
+      addressType: addresses[0]?.includes(':') ? 'IPv6' : 'IPv4',
+      endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
       ports,
     },
     ['endpoints', 'ports', 'addressType'],
@@ -157,7 +156,7 @@ function bindingObject({ name, role, subjects, namespace, roleKind = 'ClusterRol
 }
 
 class Maker {
-  constructor(readonly options: BootstrapOptions) {}
+  constructor(readonly options: Pick<BootstrapOptions, 'transport' | 'registry'>) {}
 
   /** Create it unless it is there. */
   async ensure(group: string, version: string, resource: string, namespace: string, object: KubeObject): Promise<void> {

@@ -2,10 +2,38 @@ import { describe, expect, test } from 'vitest';
 import { overlaps, parseCidr4 } from '../cidr.js';
 import { nodeCgroup } from '../names.js';
 import { MAX_CLUSTERS, resolveClusterSpec } from '../resolve-spec.js';
-import { hostLauncher, hostView, nodeViews } from './host-view.js';
+import { etcdAccess, etcdMember } from '../etcd.js';
+import { controlPlaneViews, hostLauncher, hostView, nodeViews } from './host-view.js';
 import { freeHostName, nextHost } from './resolve-hosts.js';
 
 const three = [{ name: 'node-1' }, { name: 'node-2', runtime: 'crio' }, { name: 'node-3' }];
+
+describe('control planes', () => {
+  const config = resolveClusterSpec({ name: 'c', stateDir: '/s', runDir: '/r', hosts: three.map((host) => ({ ...host, controlPlane: true })) });
+
+  test('several keep their state in an etcd with a member each; an API server asks the one beside it first', () => {
+    expect(config.etcd).toEqual({ kind: 'stacked' });
+    const [, second] = controlPlaneViews(config);
+    expect(second && etcdAccess(second)).toEqual({
+      endpoints: ['https://10.176.0.3:2379', 'https://10.176.0.2:2379', 'https://10.176.0.4:2379'],
+      caFile: '/s/hosts/node-2/pki/etcd/ca.crt',
+      certFile: '/s/hosts/node-2/pki/apiserver-etcd-client.crt',
+      keyFile: '/s/hosts/node-2/pki/apiserver-etcd-client.key',
+    });
+    expect(second && etcdMember(second)).toEqual(
+      expect.arrayContaining([
+        '--name=node-2',
+        '--initial-cluster=node-1=https://10.176.0.2:2380,node-2=https://10.176.0.3:2380,node-3=https://10.176.0.4:2380',
+      ]),
+    );
+  });
+
+  test('one has an embedded store, unless an etcd is named', () => {
+    expect(resolveClusterSpec({ name: 'c', hosts: three }).etcd).toBeUndefined();
+    const external = resolveClusterSpec({ name: 'c', hosts: three, etcd: { endpoints: ['http://192.0.2.5:2379'] } });
+    expect(etcdAccess(external)).toEqual({ endpoints: ['http://192.0.2.5:2379'] });
+  });
+});
 
 describe('hosts of a cluster', () => {
   test('each has an address, the first runs the control plane unless another is chosen', () => {
