@@ -1,4 +1,12 @@
-import { addonContext, addonContextModule, apiServerRuntimeModule, type ClusterConfig, componentKubeconfig, controlPlaneComponents, etcdAccess } from '@coxswain/cluster';
+import {
+  addonContext,
+  addonContextModule,
+  apiServerRuntimeModule,
+  type ClusterConfig,
+  componentKubeconfig,
+  controlPlaneComponents,
+  etcdAccess,
+} from '@coxswain/cluster';
 import { createHost, type Host } from '@coxswain/host';
 import { metricsServer } from '@coxswain/metrics-server';
 import type { ClusterPki } from '@coxswain/pki';
