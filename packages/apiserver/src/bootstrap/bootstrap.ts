@@ -15,6 +15,8 @@ const RBAC_VERSION = `${RBAC}/v1`;
 const FLOW_CONTROL = 'flowcontrol.apiserver.k8s.io';
 const BOOTSTRAPPED = { 'kubernetes.io/bootstrapping': 'rbac-defaults' };
 const AUTO_UPDATE = 'rbac.authorization.kubernetes.io/autoupdate';
+/** So often a store that is not available is asked again; it has waited some seconds each time. */
+const PATIENCE = 5;
 const NAMESPACES = ['kube-system', 'default', 'kube-public', 'kube-node-lease'];
 
 export interface BootstrapOptions {
@@ -210,14 +212,19 @@ class Maker {
   }
 
   async #send(method: 'POST' | 'PUT', url: string, object: KubeObject, accepted: readonly number[]): Promise<void> {
-    const response = await this.options.transport.request({
-      method,
-      path: url,
-      headers: { 'content-type': 'application/json', 'user-agent': 'kube-apiserver/v1.36' },
-      body: JSON.stringify(object),
-    });
-    if (response.status < 300 || accepted.includes(response.status)) return;
-    throw new Error(`bootstrap: ${method} ${url} of ${object.metadata.name}: ${response.status} ${Buffer.from(response.body).toString()}`);
+    for (let unavailable = 0; ; ) {
+      const response = await this.options.transport.request({
+        method,
+        path: url,
+        headers: { 'content-type': 'application/json', 'user-agent': 'kube-apiserver/v1.36' },
+        body: JSON.stringify(object),
+      });
+      if (response.status < 300 || accepted.includes(response.status)) return;
+      // A store that was looking for a leader may have written it all the same.
+      if (response.status === 409 && unavailable > 0) return;
+      if (response.status === 503 && ++unavailable <= PATIENCE) continue;
+      throw new Error(`bootstrap: ${method} ${url} of ${object.metadata.name}: ${response.status} ${Buffer.from(response.body).toString()}`);
+    }
   }
 }
 
