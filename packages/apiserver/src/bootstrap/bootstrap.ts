@@ -166,14 +166,14 @@ class Maker {
     await this.#send('POST', path(group, version, resource, namespace), object, [409]);
   }
 
-  /** Create it, or bring these members up to date. */
+  /** Create it, or bring these members up to date. When another server was faster, what it wrote stays until the next look. */
   async replace(group: string, version: string, resource: string, namespace: string, object: KubeObject, members: readonly string[]): Promise<void> {
     const name = object.metadata.name as string;
     const found = this.#find(group, version, resource, namespace, name);
     if (!found) return this.ensure(group, version, resource, namespace, object);
     if (members.every((member) => deepEqual(found[member], object[member]))) return;
     const changed = Object.fromEntries(members.map((member) => [member, object[member]]));
-    await this.#send('PUT', `${path(group, version, resource, namespace)}/${name}`, { ...found, ...changed } as KubeObject, []);
+    await this.#send('PUT', `${path(group, version, resource, namespace)}/${name}`, { ...found, ...changed } as KubeObject, [409]);
   }
 
   /** Rules that are missing are added; what somebody added stays. */
