@@ -133,7 +133,7 @@ test('a wrong token is refused, the right one signs in; the cookie is out of rea
 test('pods appear in the table by themselves, and can be searched and narrowed by namespace', async () => {
   await open('/r/core/v1/pods', '[role=row] >> text=talker');
   expect(await page.locator('.live').textContent()).toBe('live');
-  await cluster.apply(talker.replace('name: talker', 'name: newcomer'));
+  await cluster.apply(talker.replace('name: talker', 'name: newcomer').replace('app: talker', 'app: newcomer'));
   await page.locator('[role=row]', { hasText: 'newcomer' }).waitFor();
   await page.locator('[role=row]', { hasText: 'newcomer' }).locator('text=Running').waitFor();
   await picture('pods');

@@ -76,7 +76,8 @@ export function layoutOf(topology: Topology): { readonly nodes: (PartNode | Fram
       type: 'part',
       position: { x: origin.x + x, y: origin.y + y },
       data: { part },
-      style: { width: WIDTH, height: HEIGHT },
+      // The library lets go of the pointer over what can be neither moved nor selected.
+      style: { width: WIDTH, height: HEIGHT, pointerEvents: 'all' },
       draggable: false,
       focusable: false,
     };
