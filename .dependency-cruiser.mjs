@@ -2,7 +2,7 @@
  * Who may import whom (ARCHITECTURE §2): api ← apimachinery ← sdk ← {client, host, sdk-testing} ← controller ← components ← cluster ← apps.
  * Pure and protocol packages stand beside api; plugins never import a component or another plugin.
  */
-const protocol = ['mvcc', 'etcd-api', 'linux', 'pki', 'cri', 'oci', 'cni'];
+const protocol = ['mvcc', 'etcd-api', 'linux', 'pki', 'cri', 'csi', 'oci', 'cni'];
 const components = ['apiserver', 'scheduler', 'controller-manager', 'cloud-controller-manager', 'kubelet', 'kube-proxy'];
 const src = (names) => `^packages/(${names.join('|')})/`;
 const notTests = '\\.test\\.ts$';
@@ -19,8 +19,9 @@ export default {
     { name: 'no-cycles', severity: 'error', from: { pathNot: '/generated/' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     onlyImports('api-imports-nothing', src(['api']), src(['api'])),
     onlyImports('apimachinery-imports-api', src(['apimachinery']), src(['api', 'apimachinery'])),
-    ...protocol.filter((p) => p !== 'etcd-api').map((p) => onlyImports(`${p}-stands-alone`, src([p]), src([p]))),
+    ...protocol.filter((p) => p !== 'etcd-api' && p !== 'csi').map((p) => onlyImports(`${p}-stands-alone`, src([p]), src([p]))),
     onlyImports('etcd-api-imports-sdk-and-rpc', src(['etcd-api']), src(['etcd-api', 'sdk', 'cri'])),
+    onlyImports('csi-imports-rpc', src(['csi']), src(['csi', 'cri'])),
     onlyImports('sdk-imports-types', src(['sdk']), src(['sdk', 'api', 'apimachinery', 'cri', 'cni'])),
     onlyImports('client-imports-sdk', src(['client']), src(['client', 'sdk', 'api', 'apimachinery'])),
     onlyImports('host-imports-sdk', src(['host']), src(['host', 'sdk'])),

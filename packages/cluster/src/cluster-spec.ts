@@ -32,6 +32,8 @@ export interface ClusterSpec {
 }
 
 export interface CloudSpec {
+  /** The CSI driver of the cloud's disks. Default: the local cloud's. */
+  readonly csiDriver?: string;
   /** IPv4 addresses for Services of type LoadBalancer: a network or a range. */
   readonly loadBalancerPool?: string;
 }
@@ -145,6 +147,7 @@ export interface HostConfig {
 }
 
 export interface ClusterCloud {
+  readonly csiDriver: string;
   readonly loadBalancerPool: string;
   /** The link that holds load balancers' addresses; at most 15 characters, as the kernel wants. */
   readonly link: string;
@@ -166,6 +169,7 @@ export interface ClusterPaths {
   readonly cri: string;
   readonly criRun: string;
   readonly cloud: string;
+  readonly csiControllerSocket: string;
   readonly criSocket: string;
   readonly containerdRoot: string;
   readonly containerdState: string;

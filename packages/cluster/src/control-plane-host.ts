@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApiServer, type ApiServerOptions } from '@coxswain/apiserver';
 import { KubeClient, RestMetrics, type Transport } from '@coxswain/client';
-import { CloudControllerManager } from '@coxswain/cloud-controller-manager';
+import { CloudControllerManager, CsiController } from '@coxswain/cloud-controller-manager';
 import { ControllerManager } from '@coxswain/controller-manager';
 import { all, component, type ComponentRecipe } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
@@ -20,11 +20,14 @@ import {
   StateStore,
 } from '@coxswain/sdk';
 import { applyAddonPolicy, applyPodNetworkPolicy } from './addon-policy.js';
-import { applyCloudPolicy, CLOUD_CONTROLLER_MANAGER } from './cloud-policy.js';
+import { applyCloudPolicy, CLOUD_CONTROLLER_MANAGER, CSI_CONTROLLER } from './cloud-policy.js';
 import type { ClusterConfig } from './cluster-spec.js';
 import { group } from './group.js';
 import { applyJoinPolicy } from './join-policy.js';
 import { removeMetricsApi } from './metrics-server-policy.js';
+
+/** The component of a control plane with a cloud that serves the disks' CSI controller service. */
+export const CSI_DRIVER = 'csi-driver';
 
 const AUTHENTICATED = 'system:authenticated';
 const KUBE_SYSTEM_ACCOUNTS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'];
@@ -113,7 +116,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
             await Promise.all([
               applyAddonPolicy(admin, signal),
               applyJoinPolicy(admin, join, signal),
-              config.cloud && applyCloudPolicy(admin, signal),
+              config.cloud && applyCloudPolicy(admin, config.cloud, signal),
               config.hosts.length > 0 && applyPodNetworkPolicy(admin, signal),
             ]);
             if (!config.metricsServer) await removeMetricsApi(admin, signal);
@@ -167,7 +170,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
         }),
       { after: ['apiserver'] },
     ),
-    ...(config.cloud ? [cloudControllerManager(config, clientAs)] : []),
+    ...(config.cloud ? [cloudControllerManager(config, clientAs), csiController(config, clientAs)] : []),
   ];
 }
 
@@ -196,5 +199,22 @@ function cloudControllerManager(config: ClusterConfig, clientAs: ClientAs): Comp
         },
       }),
     { after: ['apiserver'] },
+  );
+}
+
+/** Binds the cloud's disks, which a CSI driver serves on the cluster's socket: whoever composes the cluster starts it as the component `CSI_DRIVER`. */
+function csiController(config: ClusterConfig, clientAs: ClientAs): ComponentRecipe {
+  return component(
+    'csi-controller',
+    [Clock, Random, Logger],
+    (clock, random, logger) =>
+      new CsiController({
+        endpoint: `unix://${config.paths.csiControllerSocket}`,
+        client: clientAs(CSI_CONTROLLER, 'csi-controller', clock),
+        clock,
+        random,
+        logger,
+      }),
+    { after: ['apiserver', CSI_DRIVER] },
   );
 }

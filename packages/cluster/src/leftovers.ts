@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { Cgroup, Network, nftDeleteTable, nftTables, umountAll } from '@coxswain/linux';
+import { join } from 'node:path';
+import { Cgroup, detachLoopDevicesOf, Network, nftDeleteTable, nftTables, umountAll } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
 import type { ClusterConfig } from './cluster-spec.js';
 import { loadBalancerLink } from './resolve-spec.js';
@@ -13,6 +14,11 @@ import { isTableOf, nodeCgroup } from './names.js';
 export async function killPodProcesses(config: ClusterConfig, clock: Clock): Promise<void> {
   const cgroup = await Cgroup.at(nodeCgroup(config));
   if (await cgroup.exists()) await cgroup.killAll((ms) => clock.sleep(ms));
+}
+
+/** Disks of the local cloud: what was mounted of them is gone by now. */
+export async function removeLoopDevices(config: ClusterConfig): Promise<void> {
+  await detachLoopDevicesOf(join(config.paths.state, 'cloud'));
 }
 
 export async function removeCgroups(config: ClusterConfig): Promise<void> {
@@ -61,6 +67,7 @@ export function removeRunDir(config: ClusterConfig): void {
 export async function removeLeftovers(config: ClusterConfig, clock: Clock): Promise<void> {
   await killPodProcesses(config, clock);
   await unmountAll(config);
+  await removeLoopDevices(config);
   await removeCgroups(config);
   await removeLinks(config);
   await removeTables(config);

@@ -66,7 +66,15 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     nodePortRange: { from: 30000 - 3000 * index, to: 32767 - 3000 * index },
     bridge: index === 0 ? 'cox0' : `cox${index}`,
     ports: { ...defaultPorts(index), ...spec.ports },
-    ...(spec.cloud ? { cloud: { loadBalancerPool: spec.cloud.loadBalancerPool ?? `10.${200 + index}.0.0/24`, link: loadBalancerLink(index) } } : {}),
+    ...(spec.cloud
+      ? {
+          cloud: {
+            csiDriver: spec.cloud.csiDriver ?? 'local.csi.coxswain.dev',
+            loadBalancerPool: spec.cloud.loadBalancerPool ?? `10.${200 + index}.0.0/24`,
+            link: loadBalancerLink(index),
+          },
+        }
+      : {}),
     paths: clusterPaths(spec.name, spec.stateDir, spec.runDir),
     nodeMonitorGracePeriodSeconds: grace,
     podNetwork,
@@ -121,6 +129,7 @@ export function clusterPaths(name: string, stateDir?: string, runDir?: string): 
     criRun: join(run, 'cri'),
     criSocket: join(run, 'cri.sock'),
     cloud: join(state, 'cloud'),
+    csiControllerSocket: join(run, 'csi-controller.sock'),
     containerdRoot: join(state, 'containerd'),
     containerdState: join(run, 'containerd'),
     containerdSocket: join(run, 'containerd.sock'),

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { Cgroup, mounts, Network, nftTables } from '@coxswain/linux';
+import { Cgroup, loopDevicesOf, mounts, Network, nftTables } from '@coxswain/linux';
 import type { ClusterConfig } from './cluster-spec.js';
 import { hostLinkName } from './hosts/host-network.js';
 import { bridgesOf } from './leftovers.js';
@@ -13,6 +13,7 @@ export async function tracesOf(config: ClusterConfig): Promise<string[]> {
   for (const { mountPoint } of await mounts()) {
     if (mountPoint.startsWith(`${run}/`) || mountPoint.startsWith(`${state}/`)) found.push(`mount ${mountPoint}`);
   }
+  for (const { device, file } of await loopDevicesOf(state)) found.push(`loop device ${device} of ${file}`);
   for (const table of await nftTables()) if (isTableOf(config, table.name)) found.push(`nft table ${table.name}`);
   const links = await new Network().links();
   const balancers = links.find((l) => l.name === loadBalancerLink(config.index));

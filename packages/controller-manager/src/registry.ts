@@ -20,6 +20,7 @@ import { clusterRoleAggregationController } from './policy/clusterrole-aggregati
 import { disruptionController } from './policy/disruption-controller.js';
 import { statefulSetController } from './statefulset/statefulset-controller.js';
 import { pvcProtectionController, pvProtectionController } from './storage/protection-controllers.js';
+import { attachDetachController } from './storage/attach-detach-controller.js';
 import { pvBinderController } from './storage/pv-binder-controller.js';
 import { hpaController } from './autoscaling/hpa-controller.js';
 import { csrApprovingController, csrCleanerController, csrSigningController } from './certificates/csr-controllers.js';
@@ -58,6 +59,7 @@ export const controllers: readonly RegisteredController[] = [
   { name: 'persistentvolume-binder-controller', group: 'main', account: 'persistent-volume-binder', make: pvBinderController },
   { name: 'persistentvolumeclaim-protection-controller', group: 'main', account: 'pvc-protection-controller', make: pvcProtectionController },
   { name: 'persistentvolume-protection-controller', group: 'main', account: 'pv-protection-controller', make: pvProtectionController },
+  { name: 'persistentvolume-attach-detach-controller', group: 'main', account: 'attachdetach-controller', make: attachDetachController },
   { name: 'ephemeral-volume-controller', group: 'main', account: 'ephemeral-volume-controller', make: ephemeralVolumeController },
   { name: 'resourcequota-controller', group: 'main', account: 'resourcequota-controller', make: resourceQuotaController },
   { name: 'service-cidr-controller', group: 'main', account: 'service-cidrs-controller', make: serviceCidrController },

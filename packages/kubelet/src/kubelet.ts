@@ -8,6 +8,11 @@ import { type Clock, type Component, type ComponentState, ComponentStateCell, ty
 import type { Observable } from 'rxjs';
 import { apiEvents } from './api-events.js';
 import { PodCgroups } from './cgroups/pod-cgroups.js';
+import { CsiAttachments } from './csi/csi-attachments.js';
+import { CsiDrivers } from './csi/csi-drivers.js';
+import { CsiPaths } from './csi/csi-paths.js';
+import { CsiVolumes } from './csi/csi-volumes.js';
+import { PluginWatcher } from './csi/plugin-watcher.js';
 import type { KubeletEvents } from './events.js';
 import { ImageCollector } from './images/image-gc.js';
 import { ImageManager } from './images/image-manager.js';
@@ -133,6 +138,7 @@ class KubeletRun {
   #status: StatusManager | undefined;
   #probes: ProbeManager | undefined;
   #volumes: VolumeManager | undefined;
+  #drivers: CsiDrivers | undefined;
   #objects: ObjectStore | undefined;
   #server: KubeletServer | undefined;
   #podCIDR = '';
@@ -200,6 +206,13 @@ class KubeletRun {
       podIPs: cache.get(pod.metadata?.uid ?? '').sandboxes[0]?.ips ?? [],
       allocatable: this.#agent?.allocatable ?? {},
     });
+    const nodeUid = () => this.#agent?.reference()?.uid;
+    const drivers = new CsiDrivers({ client, nodeName: options.nodeName, logger, nodeUid, changed: () => this.#manager?.wakeAll() });
+    this.#drivers = drivers;
+    const attachments = new CsiAttachments({ client, clock, nodeName: options.nodeName, node, changed: () => this.#agent?.nudge() });
+    const csiPaths = new CsiPaths(options.rootDir);
+    const csi = new CsiVolumes({ client, drivers, attachments, paths: csiPaths, nodeName: options.nodeName });
+    await csi.load();
     const volumes = new VolumeManager({
       paths,
       client,
@@ -209,6 +222,7 @@ class KubeletRun {
       clock,
       logger,
       fieldContext,
+      csi,
       mountVolumes: options.mountVolumes,
     });
     this.#volumes = volumes;
@@ -390,6 +404,7 @@ class KubeletRun {
         plegHealthy: () => pleg.healthy(),
         port: () => this.#server?.port ?? options.port,
         node,
+        volumesInUse: () => attachments.inUse,
       },
       options,
       disk,
@@ -469,6 +484,7 @@ class KubeletRun {
       }).run(stop),
     );
     loop('housekeeping', this.#housekeeping(stop));
+    loop('plugin registration', this.#watchPlugins(new PluginWatcher(csiPaths.registry, drivers, clock, logger), stop));
   }
 
   /** At the deadline what is still in flight (a sandbox the runtime is making) is left to the next kubelet. */
@@ -483,6 +499,7 @@ class KubeletRun {
     this.#objects?.close();
     await Promise.race([late, Promise.all([this.#manager?.close(), this.#server?.stop(), this.#informers?.stop(), ...this.#loops])]);
     this.#status?.close();
+    this.#drivers?.close();
     await Promise.race([late, this.#recorder?.stop(AbortSignal.timeout(500))]);
   }
 
@@ -519,12 +536,19 @@ class KubeletRun {
     manager.apiSynced();
   }
 
+  /** Drivers are told to the cluster as properties of the node: it has to be there. */
+  async #watchPlugins(watcher: PluginWatcher, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#agent?.reference()) await this.#deps.clock.sleep(50, signal).catch(() => {});
+    await watcher.run(signal);
+  }
+
   async #housekeeping(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#deps.clock.sleep(this.#options.housekeepingMs, signal).catch(() => {});
       if (signal.aborted) return;
       this.#hostResolv = parseResolvConf(await readFile(this.#options.resolvConf, 'utf8').catch(() => ''));
       await this.#manager?.collectOrphans();
+      await this.#volumes?.expandVolumes(signal).catch(() => {});
     }
   }
 

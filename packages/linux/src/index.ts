@@ -59,3 +59,4 @@ export {
 } from './process.js';
 export { connectPacketSocket, type PacketSocket } from './seqpacket.js';
 export { inlineThread, type SyscallThread, sharedThread, useThread, workerThread } from './syscall-thread.js';
+export * from './loop.js';

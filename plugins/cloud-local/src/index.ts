@@ -1,4 +1,6 @@
 export * from './cloud-local-plugin.js';
+export { LOCAL_CSI_DRIVER } from './csi/identity.js';
+export * from './csi/local-csi.js';
 export { InstanceRegistry, type LocalInstance } from './instances.js';
 export * from './local-cloud.js';
 export { AddressPool } from './network/address-pool.js';

@@ -1,3 +1,4 @@
+import { cloudLocal, localCsiController } from '@coxswain/cloud-local';
 import {
   addonContext,
   addonContextModule,
@@ -5,13 +6,13 @@ import {
   type ClusterConfig,
   componentKubeconfig,
   controlPlaneComponents,
+  CSI_DRIVER,
   etcdAccess,
 } from '@coxswain/cluster';
-import { createHost, type Host } from '@coxswain/host';
+import { component, type ComponentRecipe, createHost, type Host } from '@coxswain/host';
 import { metricsServer } from '@coxswain/metrics-server';
 import type { ClusterPki } from '@coxswain/pki';
-import { type Logger, type PluginUse, use } from '@coxswain/sdk';
-import { cloudLocal } from '@coxswain/cloud-local';
+import { CloudProvider, type Logger, type PluginUse, use } from '@coxswain/sdk';
 
 /** The control plane as `cox up` composes it. */
 export async function controlPlaneHost(config: ClusterConfig, pki: ClusterPki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
@@ -22,7 +23,7 @@ export async function controlPlaneHost(config: ClusterConfig, pki: ClusterPki, l
       ...cloudPlugins(config),
     ],
     modules: [addonContextModule(addonContext(config)), apiServerRuntimeModule()],
-    components: controlPlaneComponents(config, pki),
+    components: [...controlPlaneComponents(config, pki), ...cloudComponents(config)],
     logger,
     onStarted: ({ component }) => onStarted(component.name),
   });
@@ -38,4 +39,9 @@ async function store(config: ClusterConfig): Promise<PluginUse> {
 /** The cloud on this machine, unless the cluster was made without. */
 function cloudPlugins({ cloud, paths }: ClusterConfig): PluginUse[] {
   return cloud ? [use(cloudLocal, { folder: paths.cloud, loadBalancerPool: cloud.loadBalancerPool, link: cloud.link })] : [];
+}
+
+/** The disks' CSI driver, as the cluster's CSI controllers ask it. */
+function cloudComponents({ cloud, paths }: ClusterConfig): ComponentRecipe[] {
+  return cloud ? [component(CSI_DRIVER, [CloudProvider], (provider) => localCsiController(provider, `unix://${paths.csiControllerSocket}`))] : [];
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { cloudLocalDisks } from '@coxswain/cloud-local';
 import {
   addonContext,
   addonContextModule,
@@ -51,6 +52,7 @@ export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
       clientCaFile: join(paths.pki, 'ca.crt'),
       clusterName: config.name,
     }),
+    ...(config.cloud ? [use(cloudLocalDisks, { folder: paths.cloud, kubeletDir: paths.kubelet })] : []),
     use(dnsAddon, { kubeconfig: componentKubeconfig(config, 'dns'), port: config.ports.dns, metricsPort: config.ports.dnsHealth }),
     ...(config.host ? [podNetwork(config)] : []),
   ];

@@ -136,6 +136,7 @@ export function pvBinderController({ client, informers, events }: ControllerCont
 
   async function syncVolume(pv: PersistentVolume, signal: AbortSignal): Promise<void> {
     const ref = pv.spec?.claimRef;
+    if (!ref?.uid && pv.metadata.deletionTimestamp) return undefined;
     if (!ref) return volumePhase(pv, 'Available', signal);
     if (!ref.uid) return volumePhase(pv, 'Available', signal);
     const cached = claims.lister.get(ref.name ?? '', ref.namespace);

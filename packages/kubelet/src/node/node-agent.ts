@@ -20,6 +20,8 @@ export interface NodeAgentDeps {
   readonly port: () => number;
   /** The node as the informer has it. */
   readonly node: () => Node | undefined;
+  /** The volumes that must not be detached. */
+  readonly volumesInUse: () => readonly string[];
 }
 
 /** Registers the node and keeps its status true: on change at once, otherwise a heartbeat now and then. */
@@ -122,6 +124,7 @@ export class NodeAgent {
       pressure: pressure(),
       images: problems.length === 0 ? await images().catch(() => before?.images ?? []) : (before?.images ?? []),
       port: port(),
+      volumesInUse: this.#deps.volumesInUse(),
       now: clock.now(),
     });
   }

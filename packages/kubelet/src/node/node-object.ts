@@ -27,6 +27,7 @@ export interface NodeStatusInput {
   readonly pressure: PressureFacts;
   readonly images: readonly ContainerImage[];
   readonly port: number;
+  readonly volumesInUse: readonly string[];
   readonly now: number;
 }
 
@@ -129,6 +130,7 @@ export function nodeStatus(before: NodeStatus | undefined, input: NodeStatusInpu
       ...(machine.swapBytes > 0 ? { swap: { capacity: machine.swapBytes } } : {}),
     },
     images: [...input.images],
+    ...(input.volumesInUse.length > 0 || before?.volumesInUse?.length ? { volumesInUse: [...input.volumesInUse] } : {}),
     ...(runtime?.handlers.length
       ? {
           runtimeHandlers: runtime.handlers.map((h) => ({

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { Container, Pod } from '@coxswain/api';
-import { type ContainerConfigSchema, IDMappingSchema, type MountSchema, Signal } from '@coxswain/cri';
+import { type ContainerConfigSchema, type DeviceSchema, IDMappingSchema, type MountSchema, Signal } from '@coxswain/cri';
 import { containerHash } from '../pod/container-hash.js';
 import { Keys } from '../pod/keys.js';
 import { gracePeriodOf, podId } from '../pod/pod-spec.js';
@@ -18,6 +18,7 @@ export interface ContainerInput extends ContainerSecurityInput {
   readonly imageRef: string;
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly mounts: readonly MountInit[];
+  readonly devices: readonly MessageInitShape<typeof DeviceSchema>[];
   readonly resources: LinuxResources;
 }
 
@@ -38,6 +39,7 @@ export function containerConfig(pod: Pod, container: Container, input: Container
     workingDir: container.workingDir ?? '',
     envs: input.env.map(({ name: key, value }) => ({ key, value: Buffer.from(value, 'utf8') })),
     mounts: input.users ? input.mounts.map((m) => idMapped(m, input.users as IdRange)) : [...input.mounts],
+    devices: [...input.devices],
     labels: { [Keys.podName]: name, [Keys.podNamespace]: namespace, [Keys.podUid]: uid, [Keys.containerName]: container.name },
     annotations: {
       [Keys.containerHash]: containerHash(container),

@@ -22,6 +22,7 @@ import { kernelHostname, podHostname } from '../render/hostname.js';
 import { type SandboxConfig, sandboxConfig } from '../render/sandbox-config.js';
 import { checkNonRoot } from '../render/security.js';
 import { runtimeErrorText } from '../runtime-errors.js';
+import { containerDevices } from '../volumes/container-devices.js';
 import { containerMounts } from '../volumes/container-mounts.js';
 import type { UserNamespaces } from '../volumes/user-namespaces.js';
 import type { MountedVolume } from '../volumes/volume-manager.js';
@@ -236,6 +237,7 @@ export class PodRuntime {
       image,
       env,
       mounts,
+      devices: containerDevices(container, volumes),
       resources: containerResources(pod, container, this.#options.resources),
       seccompRoot: paths.seccomp,
       seccompDefault: this.#options.seccompDefault,

@@ -155,6 +155,11 @@ export class PodManager {
     if (again && !this.#closed) this.#work(again);
   }
 
+  /** Something all pods may have waited for is there. */
+  wakeAll(): void {
+    for (const worker of this.#workers.values()) worker.wake();
+  }
+
   /** Stops whatever runs here and belongs to no pod, and clears folders of pods that are gone. Only once all sources have spoken. */
   async collectOrphans(): Promise<void> {
     const { cache, paths, volumes, cgroups, logger } = this.#deps;

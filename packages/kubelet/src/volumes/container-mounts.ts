@@ -35,7 +35,8 @@ export async function containerMounts(pod: Pod, container: Container, input: Con
   const values = new Map(input.env.map((e) => [e.name, e.value]));
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = input.volumes.get(mount.name);
-    if (!volume) throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
+    if (!volume || volume.device !== undefined)
+      throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     const spec = pod.spec?.volumes?.find((v) => v.name === mount.name);
     if (mount.mountPropagation === 'Bidirectional' && !container.securityContext?.privileged)
       throw new ContainerConfigError('Bidirectional mount propagation is available only to privileged containers');

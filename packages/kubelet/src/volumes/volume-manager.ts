@@ -11,6 +11,8 @@ import { podContainers } from '../pod/pod-spec.js';
 import { quantityValue } from '../pod/quantity.js';
 import { writeAtomically } from './atomic-writer.js';
 import { checkHostPath } from './host-path.js';
+import type { CsiVolumes } from '../csi/csi-volumes.js';
+import { expandOnNode } from '../csi/expand-on-node.js';
 import type { ObjectKind, ObjectStore } from './object-store.js';
 import { applyFsGroup } from './ownership.js';
 import { downwardFiles, keyFiles, type Payload } from './payload.js';
@@ -18,8 +20,10 @@ import type { TokenManager } from './service-account-token.js';
 import { resolveVolume } from './volume-source.js';
 
 export interface MountedVolume {
-  /** Absent for image volumes, which the runtime mounts. */
+  /** Absent for image volumes, which the runtime mounts, and for block volumes. */
   readonly path?: string;
+  /** The block device of a block volume. */
+  readonly device?: string;
   readonly image?: string;
   readonly readOnly: boolean;
 }
@@ -55,6 +59,7 @@ export interface VolumeManagerDeps {
   readonly fieldContext: (pod: Pod) => FieldContext;
   /** False: volumes in memory are plain folders. Default true. */
   readonly mountVolumes?: boolean;
+  readonly csi: CsiVolumes;
 }
 
 const WRITTEN = ['configMap', 'secret', 'projected', 'downwardAPI'] as const;
@@ -127,6 +132,8 @@ export class VolumeManager {
       this.#pods.delete(uid);
     }
     this.#deps.tokens.forget(uid);
+    // By their drivers, before the rest: what is still mounted is not ours to take away.
+    await this.#deps.csi.teardown(uid, new AbortController().signal);
     const dir = this.#deps.paths.pod(uid);
     if (!(await stat(dir).catch(() => undefined))) return;
     await umountAll(dir);
@@ -135,6 +142,22 @@ export class VolumeManager {
 
   names(uid: string): { readonly name: string; readonly path: string }[] {
     return [...(this.#pods.get(uid)?.ready ?? [])].flatMap(([name, v]) => (v.path ? [{ name, path: v.path }] : []));
+  }
+
+  /** Volumes that may have grown meanwhile: their file systems follow. */
+  async expandVolumes(signal: AbortSignal): Promise<void> {
+    for (const { pod, ready } of this.#pods.values()) {
+      for (const volume of pod.spec?.volumes ?? []) {
+        if (!ready.has(volume.name) || !(volume.persistentVolumeClaim ?? volume.ephemeral)) continue;
+        try {
+          const resolved = await resolveVolume(pod, volume, this.#deps.client, signal);
+          if (resolved.type === 'csi') await expandOnNode(pod, resolved, this.#deps, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          this.#deps.logger.warn('looking after the size of a volume failed', { pod: pod.metadata?.name, volume: volume.name, err: error });
+        }
+      }
+    }
   }
 
   close(): void {
@@ -149,11 +172,15 @@ export class VolumeManager {
     if (volume.image) return { image: volume.image.reference ?? '', readOnly: true };
     if (WRITTEN.some((type) => volume[type])) return this.#written(state, volume, signal);
     const resolved = await resolveVolume(pod, volume, this.#deps.client, signal);
-    if (resolved.type === 'pod') {
-      const driver = volume.csi?.driver;
-      if (driver)
-        throw new Error(`kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${driver} not found in the list of registered CSI drivers`);
-      throw new Error('no volume plugin matched');
+    if (resolved.type === 'pod') throw new Error('no volume plugin matched');
+    if (resolved.type === 'device') {
+      await checkHostPath(resolved.path, 'BlockDevice');
+      return { device: resolved.path, readOnly: resolved.readOnly };
+    }
+    if (resolved.type === 'csi') {
+      const mounted = await this.#deps.csi.setup(pod, resolved.spec, { fsGroup, policy: policyOf(pod) }, signal);
+      await expandOnNode(pod, resolved, this.#deps, signal);
+      return { ...mounted, readOnly: resolved.spec.readOnly };
     }
     await checkHostPath(resolved.path, resolved.hostPathType);
     if (resolved.fsGroup && fsGroup !== undefined && !resolved.readOnly) await applyFsGroup(resolved.path, fsGroup, policyOf(pod));

@@ -1,0 +1,4 @@
+export * from './client.js';
+export * from './driver.js';
+export * from './messages.js';
+export * from './registration.js';

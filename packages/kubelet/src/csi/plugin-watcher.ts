@@ -1,0 +1,66 @@
+import { watch } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { registerPlugin } from '@coxswain/csi';
+import type { Clock, Logger } from '@coxswain/sdk';
+import type { CsiDrivers } from './csi-drivers.js';
+
+/** Sockets are looked for when the folder changes, and now and then in case that was missed. */
+const RESCAN_MS = 10_000;
+const RETRY_MS = 500;
+const RETRY_MAX_MS = 30_000;
+
+/** Looks after the folder in which plugins make themselves known: a socket that appears is registered, one that goes is forgotten. */
+export class PluginWatcher {
+  /** Socket → the driver behind it. */
+  readonly #registered = new Map<string, string>();
+  readonly #failures = new Map<string, number>();
+  #changed = new AbortController();
+
+  constructor(
+    private readonly folder: string,
+    private readonly drivers: CsiDrivers,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  async run(signal: AbortSignal): Promise<void> {
+    await mkdir(this.folder, { recursive: true, mode: 0o750 });
+    const watcher = watch(this.folder, { persistent: false }, () => this.#changed.abort());
+    watcher.on('error', (error) => this.logger.warn('watching for plugins failed; they are still looked for every few seconds', { err: error }));
+    try {
+      while (!signal.aborted) {
+        this.#changed = new AbortController();
+        await this.#scan(signal).catch((error: unknown) => this.logger.warn('looking for plugins failed', { err: error }));
+        const failed = Math.max(0, ...this.#failures.values());
+        const wait = failed > 0 ? Math.min(RETRY_MS * 2 ** (failed - 1), RETRY_MAX_MS) : RESCAN_MS;
+        await this.clock.sleep(wait, AbortSignal.any([signal, this.#changed.signal])).catch(() => {});
+      }
+    } finally {
+      watcher.close();
+    }
+  }
+
+  async #scan(signal: AbortSignal): Promise<void> {
+    const entries = await readdir(this.folder, { withFileTypes: true });
+    const sockets = new Set(entries.filter((e) => e.isSocket() && !e.name.startsWith('.')).map((e) => e.name));
+    for (const [socket, driver] of [...this.#registered]) {
+      if (sockets.has(socket)) continue;
+      this.#registered.delete(socket);
+      if (![...this.#registered.values()].includes(driver)) await this.drivers.unregister(driver, signal);
+    }
+    for (const socket of this.#failures.keys()) if (!sockets.has(socket)) this.#failures.delete(socket);
+    for (const socket of sockets) {
+      if (this.#registered.has(socket)) continue;
+      try {
+        const { name } = await registerPlugin(`unix://${join(this.folder, socket)}`, (info) => this.drivers.register(info, signal), signal);
+        this.#registered.set(socket, name);
+        this.#failures.delete(socket);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#failures.set(socket, (this.#failures.get(socket) ?? 0) + 1);
+        this.logger.warn('a plugin could not be registered; will try again', { socket, err: error });
+      }
+    }
+  }
+}

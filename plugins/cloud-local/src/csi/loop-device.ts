@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { CsiError } from '@coxswain/csi';
+
+const exec = promisify(execFile);
+
+/** Runs a tool of the machine; its complaint is the error. */
+export async function tool(program: string, ...args: string[]): Promise<string> {
+  try {
+    return (await exec(program, args)).stdout.trim();
+  } catch (error) {
+    const { code, stderr = '', message } = error as { code?: unknown; stderr?: string; message: string };
+    if (code === 'ENOENT') throw new CsiError('failedPrecondition', `${program} is not installed on this machine`);
+    throw new CsiError('internal', `${program} ${args.join(' ')}: ${stderr.trim() || message}`);
+  }
+}
+
+/** The loop device of a disk; undefined: it has none. */
+export async function loopOf(file: string): Promise<string | undefined> {
+  const line = (await tool('losetup', '--noheadings', '--output', 'NAME', '--associated', file)).split('\n')[0]?.trim();
+  return line || undefined;
+}
+
+/** Makes a block device of a disk; the one it has, if it has one. */
+export async function attachLoop(file: string): Promise<string> {
+  return (await loopOf(file)) ?? tool('losetup', '--find', '--show', '--nooverlap', file);
+}
+
+/** Gives the disk's block device back; idempotent. One in use goes when it is no longer used. */
+export async function detachLoop(file: string): Promise<void> {
+  const device = await loopOf(file);
+  if (device) await tool('losetup', '--detach', device);
+}
+
+/** What is on a device: `ext4`, …; empty: nothing that anybody knows. */
+export async function fileSystemOn(device: string): Promise<string> {
+  try {
+    return (await exec('blkid', ['-p', '-s', 'TYPE', '-o', 'value', device])).stdout.trim();
+  } catch (error) {
+    // 2: nothing was found.
+    if ((error as { code?: unknown }).code === 2) return '';
+    throw new CsiError('internal', `blkid ${device}: ${(error as Error).message}`);
+  }
+}
