@@ -1,4 +1,5 @@
 export * from './claim-index.js';
+export * from './cloud-provider-suite.js';
 export * from './cni-suite.js';
 export * from './cri-suite.js';
 export * from './fake-clock.js';

@@ -1,4 +1,4 @@
-import type { KubeObject, Pod } from '@coxswain/api';
+import type { KubeObject, PersistentVolumeClaim, Pod } from '@coxswain/api';
 import { isNotFound } from '@coxswain/apimachinery';
 import { Resources, splitKey } from '@coxswain/client';
 import { isFinished } from '../pods/pod-state.js';
@@ -11,6 +11,19 @@ const claimsOf = (pod: Pod): string[] =>
   (pod.spec?.volumes ?? []).flatMap((v) =>
     v.persistentVolumeClaim ? [v.persistentVolumeClaim.claimName] : v.ephemeral ? [`${pod.metadata.name ?? ''}-${v.name}`] : [],
   );
+
+/**
+ * Whether a pod uses the claim. One that is not placed yet does not: no kubelet would start it with a claim that is being deleted. The claim of
+ * an ephemeral volume is used by the pod that owns it, not by the next one of that name.
+ */
+export function podUses(pod: Pod, claim: PersistentVolumeClaim): boolean {
+  if (!pod.spec?.nodeName || isFinished(pod)) return false;
+  return (pod.spec.volumes ?? []).some((v) =>
+    v.ephemeral
+      ? `${pod.metadata.name}-${v.name}` === claim.metadata.name && claim.metadata.ownerReferences?.some((o) => o.controller && o.uid === pod.metadata.uid)
+      : v.persistentVolumeClaim?.claimName === claim.metadata.name,
+  );
+}
 
 /** Add the finalizer to what lives, take it off what is being deleted and not in use. The new list, or undefined: nothing to do. */
 export function protectedFinalizers(object: KubeObject, finalizer: string, inUse: () => boolean): string[] | undefined {
@@ -40,9 +53,7 @@ export function pvcProtectionController({ client, informers }: ControllerContext
       const { namespace, name } = splitKey(at);
       const claim = claims.lister.get(name, namespace);
       if (!claim) return undefined;
-      const finalizers = protectedFinalizers(claim as KubeObject, PVC_FINALIZER, () =>
-        pods.lister.list({ namespace }).some((p) => claimsOf(p).includes(name) && !(isFinished(p) && !p.spec?.nodeName) && !isFinished(p)),
-      );
+      const finalizers = protectedFinalizers(claim as KubeObject, PVC_FINALIZER, () => pods.lister.list({ namespace }).some((p) => podUses(p, claim)));
       if (finalizers)
         await client.api
           .persistentVolumeClaims(namespace)

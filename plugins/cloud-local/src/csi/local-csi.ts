@@ -12,7 +12,8 @@ export function localCsiController(cloud: CloudProvider, endpoint: string): Comp
   return defineComponent('local-csi-controller', async () => {
     const { volumes, instances } = cloud;
     if (!volumes) throw new Error(`cloud ${cloud.name} has no volumes`);
-    const exists = async (name: string) => (await instances?.exists({ apiVersion: 'v1', kind: 'Node', metadata: { name } }, new AbortController().signal)) ?? true;
+    const exists = async (name: string) =>
+      (await instances?.exists({ apiVersion: 'v1', kind: 'Node', metadata: { name } }, new AbortController().signal)) ?? true;
     const server = await serveCsi({ endpoint, identity: localIdentity, controller: controllerService(volumes, exists) });
     return () => server.close();
   });
