@@ -5,7 +5,16 @@ import type { Node, Service } from '@coxswain/api';
 import { ApiServer } from '@coxswain/apiserver';
 import { KubeClient, type Transport } from '@coxswain/client';
 import { createCa, issueCertificate } from '@coxswain/pki';
-import { type CloudProvider, type InstanceMetadata, type LoadBalancerStatus, type Route, silentLogger, type StateStore, systemClock, systemRandom } from '@coxswain/sdk';
+import {
+  type CloudProvider,
+  type InstanceMetadata,
+  type LoadBalancerStatus,
+  type Route,
+  silentLogger,
+  type StateStore,
+  systemClock,
+  systemRandom,
+} from '@coxswain/sdk';
 import { openLmdbStore } from '@coxswain/store-lmdb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { CloudControllerManager } from './cloud-controller-manager.js';
@@ -58,7 +67,13 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cox-ccm-'));
   store = await openLmdbStore({ path: join(folder, 'db'), clock: systemClock });
   const ca = await createCa('test', Date.now());
-  const tls = await issueCertificate(ca, { subject: { commonName: 'apiserver' }, usage: 'server', validForMs: 3_600_000, ipAddresses: ['127.0.0.1'], now: Date.now() });
+  const tls = await issueCertificate(ca, {
+    subject: { commonName: 'apiserver' },
+    usage: 'server',
+    validForMs: 3_600_000,
+    ipAddresses: ['127.0.0.1'],
+    now: Date.now(),
+  });
   server = new ApiServer({
     ...base,
     store,
@@ -102,7 +117,13 @@ const TAINT = { key: 'node.cloudprovider.kubernetes.io/uninitialized', value: 't
 async function addNode(name: string, podCIDR: string, address: string): Promise<void> {
   await client.api.nodes().create({ apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { taints: [TAINT], podCIDR, podCIDRs: [podCIDR] } });
   await setReady(name, 'True');
-  cloud.machines.set(name, { providerId: `played://${name}`, instanceType: 'm1.tiny', zone: 'here-1', region: 'here', addresses: [{ type: 'InternalIP', address }] });
+  cloud.machines.set(name, {
+    providerId: `played://${name}`,
+    instanceType: 'm1.tiny',
+    zone: 'here-1',
+    region: 'here',
+    addresses: [{ type: 'InternalIP', address }],
+  });
 }
 
 async function setReady(name: string, status: string): Promise<void> {
@@ -169,7 +190,10 @@ it('a load balancer: finalizer, status, events; it follows the set of nodes; it 
   await vi.waitFor(async () => expect((await service('web')).status?.loadBalancer?.ingress).toEqual([{ ip: '203.0.113.1', ipMode: 'VIP' }]), soon);
   expect((await service('web')).metadata.finalizers).toEqual(['service.kubernetes.io/load-balancer-cleanup']);
   await vi.waitFor(
-    async () => expect(await reasons('web')).toEqual(expect.arrayContaining(['EnsuringLoadBalancer: Ensuring load balancer', 'EnsuredLoadBalancer: Ensured load balancer'])),
+    async () =>
+      expect(await reasons('web')).toEqual(
+        expect.arrayContaining(['EnsuringLoadBalancer: Ensuring load balancer', 'EnsuredLoadBalancer: Ensured load balancer']),
+      ),
     soon,
   );
   const targets = () => [...cloud.balancers.values()].map((b) => b.nodes);
@@ -188,7 +212,7 @@ it('a load balancer: finalizer, status, events; it follows the set of nodes; it 
   }, soon);
 }, 30_000);
 
-it('a Service with a class is somebody else\'s; one that becomes a ClusterIP loses its load balancer and its finalizer', async () => {
+it("a Service with a class is somebody else's; one that becomes a ClusterIP loses its load balancer and its finalizer", async () => {
   await addService('theirs', { loadBalancerClass: 'example.com/other' });
   await addService('mine');
   await vi.waitFor(async () => expect((await service('mine')).status?.loadBalancer?.ingress).toHaveLength(1), soon);
@@ -222,5 +246,7 @@ it('a cloud that refuses is told of; when it gives in again, nothing was lost', 
 }, 40_000);
 
 it('refuses to look for controllers nobody knows', () => {
-  expect(() => new CloudControllerManager({ ...base, cloud, client, config: { controllers: ['*', '-nonsense'] } })).toThrow(/"nonsense" is not in the list of known controllers/);
+  expect(() => new CloudControllerManager({ ...base, cloud, client, config: { controllers: ['*', '-nonsense'] } })).toThrow(
+    /"nonsense" is not in the list of known controllers/,
+  );
 });

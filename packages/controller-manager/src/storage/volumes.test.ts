@@ -40,9 +40,17 @@ describe('what has to be attached to a node', () => {
   const volumes = [volume('pv', 'uid-c'), volume('other', 'uid-somebody')];
 
   test('the volumes of its pods that run or will, each once', () => {
-    const pods = [pod('a', 'n', uses('c')), pod('b', 'n', uses('c')), pod('done', 'n', uses('c'), 'Succeeded'), pod('x', 'n', uses('stolen')), pod('m', 'other', uses('c'))];
+    const pods = [
+      pod('a', 'n', uses('c')),
+      pod('b', 'n', uses('c')),
+      pod('done', 'n', uses('c'), 'Succeeded'),
+      pod('x', 'n', uses('stolen')),
+      pod('m', 'other', uses('c')),
+    ];
     const wanted = wantedAttachments('n', view(pods, claims, volumes));
-    expect([...wanted.values()].map((w) => [w.name, w.volume.metadata.name, w.pod.metadata.name])).toEqual([[attachmentName('d', 'handle-pv', 'n'), 'pv', 'a']]);
+    expect([...wanted.values()].map((w) => [w.name, w.volume.metadata.name, w.pod.metadata.name])).toEqual([
+      [attachmentName('d', 'handle-pv', 'n'), 'pv', 'a'],
+    ]);
   });
 
   test('nothing for a driver that attaches nothing, nor for pods that ended', () => {

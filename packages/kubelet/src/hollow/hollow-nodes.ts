@@ -160,6 +160,7 @@ export class HollowNodes implements Component {
       pressure: { memory: false, disk: false, pids: false },
       images: [],
       port: 0,
+      volumesInUse: [],
       now: clock.now(),
     });
     try {
