@@ -52,7 +52,7 @@ test('kubectl top tells what nodes and pods use', async () => {
   );
   await eventually('the containers', async () => {
     const lines = (await cluster.kubectl('top', 'pods', '--containers', '--no-headers', '-l', 'app=busy')).trim().split('\n');
-    const used = Object.fromEntries(lines.map((line) => line.trim().split(/\s+/)).map(([, container, cpu]) => [container, Number.parseInt(cpu ?? '')]));
+    const used = Object.fromEntries(lines.map((line) => line.trim().split(/\s+/)).map(([, container, cpu]) => [container, Number.parseInt(cpu ?? '', 10)]));
     expect(Object.keys(used).sort()).toEqual(['idle', 'work']);
     expect(used.work).toBeGreaterThan(20);
     expect(used.idle).toBeLessThan(20);

@@ -15,8 +15,12 @@ describe.each(['containerd', 'docker', 'crio'])('on %s', (runtime) => {
   });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
-  describe('the guestbook', () => guestbookSuite(() => cluster));
-  describe('a node', () => nodeSuite(() => cluster));
+  describe('the guestbook', () => {
+    guestbookSuite(() => cluster);
+  });
+  describe('a node', () => {
+    nodeSuite(() => cluster);
+  });
 
   test('is what the cluster says it has, and keeps', async () => {
     expect(cluster.config.runtime).toBe(runtime);

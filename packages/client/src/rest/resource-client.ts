@@ -92,7 +92,7 @@ export class ResourceClient<T extends KubeObject> {
   }
 
   /** Server-side apply of the fields in `object`. */
-  apply(object: Body & { metadata?: { name?: string; namespace?: string } }, options: ApplyOptions): Promise<T> {
+  apply<B extends Body & { metadata?: { name?: string; namespace?: string } }>(object: B, options: ApplyOptions): Promise<T> {
     const name = object.metadata?.name ?? '';
     const { namespace } = object.metadata ?? {};
     const here = this.boundNamespace === undefined && namespace !== undefined ? this.namespace(namespace) : this;

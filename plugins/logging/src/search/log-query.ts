@@ -1,5 +1,6 @@
 import { parseLabelSelector } from '@coxswain/apimachinery';
 import type { LogEntry } from '../log-entry.js';
+import { QueryError } from './query-error.js';
 import { matcherOf, type TextMatcher } from './text-matcher.js';
 
 /** What is looked for. */
@@ -13,10 +14,6 @@ export interface LogQuery {
   /** The newest so many. */
   readonly limit: number;
   readonly follow: boolean;
-}
-
-export class QueryError extends Error {
-  override readonly name = 'QueryError';
 }
 
 const KNOWN = new Set(['labelSelector', 'pod', 'container', 'since', 'sinceTime', 'untilTime', 'grep', 'limit', 'follow', 'local', 'stream']);

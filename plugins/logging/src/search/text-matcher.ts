@@ -1,5 +1,5 @@
 import { createContext, Script } from 'node:vm';
-import { QueryError } from './log-query.js';
+import { QueryError } from './query-error.js';
 
 /** Which of the texts match. */
 export type TextMatcher = (texts: readonly string[]) => readonly boolean[];

@@ -33,7 +33,7 @@ export function callerOf(socket: TLSSocket, rules: CallerRules, now: number): Ca
   if (!peer?.raw) return undefined;
   const certificate = new X509Certificate(peer.raw);
   if (Date.parse(certificate.validTo) < now || Date.parse(certificate.validFrom) > now) return undefined;
-  const name = peer.subject?.CN ?? '';
+  const name = [peer.subject?.CN ?? ''].flat()[0] ?? '';
   const issuedBy = (pem: string) => {
     const authority = new X509Certificate(pem);
     return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
