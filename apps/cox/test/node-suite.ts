@@ -30,9 +30,10 @@ export function nodeSuite(under: () => ClusterFixture): void {
         expect(items.filter((p) => p.status.phase !== 'Succeeded' && p.status.phase !== 'Failed').map((p) => p.metadata.name)).toEqual([]);
         return new Map(items.map((p) => [p.metadata.name, p]));
       },
-      110_000,
+      280_000,
     );
-  });
+    // All at once on a machine that others use too: a bound, not an expectation.
+  }, 300_000);
 
   describe.concurrent('a pod that runs to its end', () => {
     test.each(checks.map((c): [string, NodeCheck] => [c.name, c]))('%s', async (name, check) => {
