@@ -153,7 +153,8 @@ export class HttpsTransport implements Transport {
       ...(request.signal && { signal: request.signal }),
     };
     if (!this.#pool) return http.request({ ...options, agent: upgrade ? false : this.#plainAgent });
-    return https.request({ ...options, ...(upgrade ? { ...this.#pool.agent.options, agent: false } : { agent: this.#pool.agent }) } as https.RequestOptions);
+    // An agent's options have a path of their own, which must not win.
+    return https.request({ ...(upgrade ? { ...this.#pool.agent.options, agent: false } : { agent: this.#pool.agent }), ...options } as https.RequestOptions);
   }
 
   #sendHttp1(request: TransportRequest, headers: Record<string, string>): Promise<Head> {
