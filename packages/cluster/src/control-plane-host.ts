@@ -214,6 +214,7 @@ function csiController(config: ClusterConfig, clientAs: ClientAs): ComponentReci
         clock,
         random,
         logger,
+        config: { leaderElection: election(config, 'csi-controller') },
       }),
     { after: ['apiserver', CSI_DRIVER] },
   );
