@@ -19,6 +19,14 @@ export const labAddresses = {
   client: { v4: '172.31.0.2', v6: 'fd00:172:31::2' },
 } as const;
 
+export interface NetLabOptions {
+  /**
+   * How pods of the node reach each other. `switched` (the default): by the bridge, whose packets pass the host's rules (br_netfilter).
+   * `routed`: by the host's routing, on a bridge whose packets pass no rules.
+   */
+  readonly bridge?: 'switched' | 'routed';
+}
+
 /**
  * A node and its surroundings as network namespaces: a bridge `br0` with three pods behind it, and a client on another network.
  *
@@ -37,13 +45,13 @@ export class NetLab implements AsyncDisposable {
     return [this.node, this.client, ...Object.values(this.pods)];
   }
 
-  static async create(): Promise<NetLab> {
+  static async create(options: NetLabOptions = {}): Promise<NetLab> {
     const id = randomBytes(3).toString('hex');
     const host = (name: string) => new LabHost(name, `cxlab-${id}-${name}`);
     const pods = { a: host('a'), b: host('b'), c: host('c') };
     const lab = new NetLab(host('node'), host('client'), pods);
     try {
-      await lab.build();
+      await lab.build(options.bridge === 'routed');
     } catch (error) {
       await lab[Symbol.asyncDispose]();
       throw error;
@@ -51,10 +59,18 @@ export class NetLab implements AsyncDisposable {
     return lab;
   }
 
-  private async build(): Promise<void> {
+  private async build(routed: boolean): Promise<void> {
     const { gateway, node, client, pods } = labAddresses;
     await run('ip', ['-batch', '-'], `${this.hosts.map((host) => `netns add ${host.netns}`).join('\n')}\n`);
-    await this.node.sysctl({ 'net/ipv4/ip_forward': '1', 'net/ipv6/conf/all/forwarding': '1' });
+    const bridged = routed ? '0' : '1';
+    await this.node.sysctl({
+      'net/ipv4/ip_forward': '1',
+      'net/ipv6/conf/all/forwarding': '1',
+      'net/ipv4/conf/all/send_redirects': '0',
+      'net/ipv4/conf/default/send_redirects': '0',
+      'net/bridge/bridge-nf-call-iptables': bridged,
+      'net/bridge/bridge-nf-call-ip6tables': bridged,
+    });
     const pair = (host: LabHost) => `link add v${host.name} type veth peer name eth0 netns ${host.netns}`;
     await this.node.ip(
       'link set lo up',
@@ -71,17 +87,18 @@ export class NetLab implements AsyncDisposable {
       `route add default via ${client.v4}`,
       `route add default via ${client.v6}`,
     );
-    const inside = (host: LabHost, own: { v4: string; v6: string }, via: { v4: string; v6: string }) =>
+    const inside = (host: LabHost, own: { v4: string; v6: string }, via: { v4: string; v6: string }, alone: boolean) =>
       host.ip(
         'link set lo up',
         'link set eth0 up',
-        `addr add ${own.v4}/24 dev eth0`,
-        `addr add ${own.v6}/64 dev eth0 nodad`,
+        `addr add ${own.v4}/${alone ? 32 : 24} dev eth0`,
+        `addr add ${own.v6}/${alone ? 128 : 64} dev eth0 nodad`,
+        ...(alone ? [`route add ${via.v4}/32 dev eth0`, `route add ${via.v6}/128 dev eth0`] : []),
         `route add default via ${via.v4}`,
         `route add default via ${via.v6}`,
       );
-    await inside(this.client, client, node);
-    for (const name of Object.keys(this.pods) as LabPod[]) await inside(this.pods[name], pods[name], gateway);
+    await inside(this.client, client, node, false);
+    for (const name of Object.keys(this.pods) as LabPod[]) await inside(this.pods[name], pods[name], gateway, routed);
     await Promise.all(this.hosts.map((host) => host.start()));
     await Promise.all(this.hosts.map((host) => host.serve(8080)));
   }
