@@ -34,6 +34,7 @@ export function createProgram(): Command {
     .addOption(new Option('--proxy-mode <mode>', 'what carries Services (default: nftables)').choices(['iptables', 'nftables']))
     .option('--metrics-server', 'serve metrics.k8s.io: kubectl top, autoscaling (the default)')
     .option('--no-metrics-server', 'leave it to somebody else')
+    .option('--network-policy [enforced]', 'whether nodes enforce NetworkPolicy; =false: they do not (default: true)', trueOrFalse)
     .option('--pod-cidr <network>', 'addresses of pods')
     .option('--service-cidr <network>', 'addresses of services')
     .option('--host-cidr <network>', 'addresses of hosts')
@@ -153,6 +154,11 @@ function seconds(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number of seconds from 1');
   return value;
+}
+
+function trueOrFalse(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('give true or false');
+  return text === 'true';
 }
 
 function port(text: string): number {

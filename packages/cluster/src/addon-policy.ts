@@ -28,6 +28,21 @@ const publisherRole = {
   ],
 };
 
+/** Who enforces network policies, and what it may read to know who is who. */
+const POLICY_NAME = 'system:coxswain:network-policy';
+const policyRole = {
+  metadata: { name: POLICY_NAME },
+  rules: [
+    { apiGroups: [''], resources: ['pods', 'namespaces'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['get', 'list', 'watch'] },
+  ],
+};
+const policyRoleBinding = {
+  metadata: { name: POLICY_NAME },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: POLICY_NAME },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: POLICY_NAME }],
+};
+
 const clusterRoleBinding = { metadata: { name: NAME }, roleRef: role('ClusterRole'), subjects };
 const publisherRoleBinding = { metadata: { name: NAME, namespace: NAMESPACE }, roleRef: role('Role'), subjects };
 
@@ -86,6 +101,8 @@ export async function applyAddonPolicy(admin: KubeClient, signal: AbortSignal): 
   const options = { fieldManager: MANAGER, force: true, signal };
   await clusterRoles().apply(clusterRole, options);
   await clusterRoleBindings().apply(clusterRoleBinding, options);
+  await clusterRoles().apply(policyRole, options);
+  await clusterRoleBindings().apply(policyRoleBinding, options);
   await roles(NAMESPACE).apply(publisherRole, options);
   await roleBindings(NAMESPACE).apply(publisherRoleBinding, options);
   const refTo = (kind: 'ClusterRole' | 'Role') => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name: LOGGING });

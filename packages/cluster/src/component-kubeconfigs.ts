@@ -10,6 +10,7 @@ const nodeUsers = {
   dns: 'dns',
   sdn: 'sdn',
   logging: 'logging',
+  'network-policy': 'network-policy',
 } as const satisfies Partial<Record<NodeLeafName, string>>;
 
 const users = {

@@ -18,7 +18,7 @@ export interface ClusterPkiOptions {
 /** What only a control plane may hold. */
 type ControlPlaneLeaf = 'apiserver' | 'apiserver-kubelet-client' | 'front-proxy-client' | 'admin' | 'controller-manager' | 'scheduler' | 'metrics-server';
 /** What every node holds: of its kubelet, and of those who act for the node. */
-export type NodeLeafName = 'kubelet-client' | 'kubelet' | 'kube-proxy' | 'dns' | 'sdn' | 'logging' | 'addon-serving';
+export type NodeLeafName = 'kubelet-client' | 'kubelet' | 'kube-proxy' | 'dns' | 'sdn' | 'logging' | 'network-policy' | 'addon-serving';
 export type LeafName = ControlPlaneLeaf | NodeLeafName;
 
 /** All keys and certificates of a cluster on one machine, PEM. */
@@ -76,6 +76,7 @@ function nodeLeaves(o: Pick<ClusterPkiOptions, 'nodeName' | 'nodeIPs'>): Record<
     dns: client('system:coxswain:dns'),
     sdn: client('system:coxswain:sdn'),
     logging: client('system:coxswain:logging'),
+    'network-policy': client('system:coxswain:network-policy'),
     'addon-serving': {
       ca: 'ca',
       usage: 'server',

@@ -81,7 +81,10 @@ describe('compilePolicy', () => {
       text({
         podSelector: {},
         policyTypes: ['Egress'],
-        egress: [{ to: [{ podSelector: {} }, { ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: 'http' }] }, { ports: [{ port: 'dns', protocol: 'UDP' }] }],
+        egress: [
+          { to: [{ podSelector: {} }, { ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: 'http' }] },
+          { ports: [{ port: 'dns', protocol: 'UDP' }] },
+        ],
       }),
     ).toMatchInlineSnapshot(`
       [

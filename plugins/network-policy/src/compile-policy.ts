@@ -60,9 +60,11 @@ function portsOf(ports: readonly NetworkPolicyPort[] | undefined): Ports | undef
     const range = port === undefined || port === null ? { first: 0, last: 65535 } : { first: Number(port), last: endPort ?? Number(port) };
     byProtocol.set(protocol, [...(byProtocol.get(protocol) ?? []), range]);
   }
-  const numbers = [...byProtocol].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([protocol, ranges]) =>
-    mergeRanges(ranges, (n) => n + 1).map(({ first, last }) => `${protocol.toLowerCase()} . ${first === last ? first : `${first}-${last}`}`),
-  );
+  const numbers = [...byProtocol]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([protocol, ranges]) =>
+      mergeRanges(ranges, (n) => n + 1).map(({ first, last }) => `${protocol.toLowerCase()} . ${first === last ? first : `${first}-${last}`}`),
+    );
   return { numbers, named };
 }
 

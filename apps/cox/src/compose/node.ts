@@ -55,6 +55,7 @@ export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
     ...(config.cloud ? [use(cloudLocalDisks, { folder: paths.cloud, kubeletDir: paths.kubelet })] : []),
     use(dnsAddon, { kubeconfig: componentKubeconfig(config, 'dns'), port: config.ports.dns, metricsPort: config.ports.dnsHealth }),
     ...(config.host ? [podNetwork(config)] : []),
+    ...(config.networkPolicy ? [await policyEnforcement(config)] : []),
   ];
 }
 
@@ -82,6 +83,11 @@ function podNetwork(config: ClusterConfig): PluginUse {
     bridge: config.bridge,
     table: `${tablePrefix(config)}-sdn`,
   });
+}
+
+async function policyEnforcement(config: ClusterConfig): Promise<PluginUse> {
+  const { networkPolicy } = await import('@coxswain/network-policy');
+  return use(networkPolicy, { kubeconfig: componentKubeconfig(config, 'network-policy'), table: `${tablePrefix(config)}-policy` });
 }
 
 export async function nodeHost(config: ClusterConfig, pki: NodePki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
