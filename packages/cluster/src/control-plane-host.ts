@@ -156,6 +156,8 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           random,
           logger,
           config: {
+            // The last two are off unless asked for: they are what bootstrap tokens need.
+            controllers: ['*', 'bootstrap-signer-controller', 'token-cleaner-controller'],
             leaderElection: election(config, 'kube-controller-manager'),
             clusterName: config.name,
             allocateNodeCidrs: true,
