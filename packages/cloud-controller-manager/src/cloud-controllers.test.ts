@@ -172,7 +172,9 @@ it('a node the cloud does not know keeps its taint', async () => {
   await client.api.nodes().delete('stranger');
 }, 15_000);
 
-it('a machine that is off marks its node; one that is gone takes its node and its route along', async () => {
+it('a machine that is off marks its node; one that is gone takes its node and its route along; a node by hand stays', async () => {
+  await client.api.nodes().create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'by-hand' } });
+  await setReady('by-hand', 'Unknown');
   const three = cloud.machines.get('three');
   if (three) cloud.machines.set('three', { ...three, off: true });
   await setReady('three', 'Unknown');
@@ -180,9 +182,10 @@ it('a machine that is off marks its node; one that is gone takes its node and it
   await vi.waitFor(async () => expect((await node('three')).spec?.taints).toContainEqual(shutdown), soon);
   cloud.machines.delete('three');
   await vi.waitFor(async () => {
-    expect((await client.api.nodes().list()).items.map((n) => n.metadata.name)).toEqual(['one', 'two']);
+    expect((await client.api.nodes().list()).items.map((n) => n.metadata.name)).toEqual(['by-hand', 'one', 'two']);
     expect([...cloud.routing.keys()].sort()).toEqual(['10.244.0.0/24', '10.244.1.0/24']);
   }, soon);
+  await client.api.nodes().delete('by-hand');
 }, 20_000);
 
 it('a load balancer: finalizer, status, events; it follows the set of nodes; it goes with the Service', async () => {

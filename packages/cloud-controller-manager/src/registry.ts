@@ -26,7 +26,7 @@ const table: readonly CloudController[] = [
   {
     name: 'cloud-node-lifecycle-controller',
     account: 'node-controller',
-    make: ({ instances }) => instances && ((context) => cloudNodeLifecycleController(context, instances)),
+    make: ({ instances, name }) => instances && ((context) => cloudNodeLifecycleController(context, instances, name)),
   },
   {
     name: 'service-lb-controller',

@@ -4,13 +4,13 @@ import { Resources } from '@coxswain/client';
 import type { Controller } from '@coxswain/controller';
 import type { Instances } from '@coxswain/sdk';
 import type { CloudContext } from '../registry.js';
-import { hasTaint, readyStatus, SHUTDOWN, UNINITIALIZED } from './taints.js';
+import { hasTaint, readyStatus, SHUTDOWN } from './taints.js';
 
-/** A node nobody initialised yet may not be in the cloud's list yet. Milliseconds. */
-const UNINITIALIZED_GRACE = 20_000;
-
-/** A node whose machine is gone goes, too; one whose machine is off is marked so. Only nodes that do not answer are asked after. */
-export function cloudNodeLifecycleController({ client, informers, clock, events, config }: CloudContext, instances: Instances): Controller {
+/**
+ * A node whose machine is gone goes, too; one whose machine is off is marked so. Only nodes that do not answer are asked after, and only
+ * those that have an id of this cloud: of nodes that people or tests write by hand, or that are another cloud's, it can say nothing.
+ */
+export function cloudNodeLifecycleController({ client, informers, clock, events, config }: CloudContext, instances: Instances, cloud: string): Controller {
   const nodes = informers.informer(Resources.nodes);
   const period = { requeueAfterMs: config.nodeMonitorPeriod * 1000 };
 
@@ -48,8 +48,7 @@ export function cloudNodeLifecycleController({ client, informers, clock, events,
         if (hasTaint(node, SHUTDOWN)) await setTaints(node, taints, signal);
         return undefined;
       }
-      const age = clock.now() - Date.parse(node.metadata.creationTimestamp ?? '');
-      if (!node.spec?.providerID && hasTaint(node, UNINITIALIZED) && age < UNINITIALIZED_GRACE) return period;
+      if (!node.spec?.providerID?.startsWith(`${cloud}://`)) return period;
       if (!(await instances.exists(node, signal))) await remove(node, signal);
       else if (!hasTaint(node, SHUTDOWN) && (await instances.isShutdown(node, signal)))
         await setTaints(node, [...taints, { key: SHUTDOWN, effect: 'NoSchedule', timeAdded: formatTime(clock.now()) }], signal);
