@@ -53,7 +53,7 @@ function upToDate(saved: ClusterConfig): ClusterConfig {
     podNetwork: 'auto',
     nodeMonitorGracePeriodSeconds: DEFAULT_GRACE_PERIOD_SECONDS,
   } as const;
-  return { ...since, ...saved, ports: { ...defaultPorts(saved.index), ...saved.ports } };
+  return { ...since, ...saved, ports: { ...defaultPorts(saved.index), ...saved.ports }, paths: { ...clusterPaths(saved.name), ...saved.paths } };
 }
 
 export function saveCluster(config: ClusterConfig): void {
