@@ -32,6 +32,19 @@ export async function detachLoop(file: string): Promise<void> {
   if (device) await tool('losetup', '--detach', device);
 }
 
+/** Lets an ext file system that is not mounted fill its device. */
+export async function growUnmounted(device: string): Promise<void> {
+  const header = await tool('dumpe2fs', '-h', device);
+  const value = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(header)?.[1]);
+  const bytes = Number(await tool('blockdev', '--getsize64', device));
+  if (value('Block count') * value('Block size') + value('Block size') > bytes) return;
+  // A file system is not grown unchecked. 1: what was found was mended.
+  await exec('e2fsck', ['-f', '-p', device]).catch((error: { code?: unknown; message: string }) => {
+    if (error.code !== 1) throw new CsiError('internal', `e2fsck ${device}: ${error.message}`);
+  });
+  await tool('resize2fs', device);
+}
+
 /** What is on a device: `ext4`, …; empty: nothing that anybody knows. */
 export async function fileSystemOn(device: string): Promise<string> {
   try {

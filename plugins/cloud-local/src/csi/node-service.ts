@@ -4,7 +4,7 @@ import { CsiError, type NodeService, NodeServiceCapability_RPC_Type as Capabilit
 import { bindMount, isMountPoint, mount, remountBind, umount } from '@coxswain/linux';
 import type { LocalVolumes } from '../volumes.js';
 import { checkCapability, required } from './csi-capabilities.js';
-import { attachLoop, detachLoop, fileSystemOn, loopOf, tool } from './loop-device.js';
+import { attachLoop, detachLoop, fileSystemOn, growUnmounted, loopOf, tool } from './loop-device.js';
 
 const OFFERED = [Capability.STAGE_UNSTAGE_VOLUME, Capability.GET_VOLUME_STATS, Capability.EXPAND_VOLUME, Capability.SINGLE_NODE_MULTI_WRITER];
 
@@ -25,6 +25,8 @@ export function nodeService(volumes: Pick<LocalVolumes, 'get' | 'path'>, nodeNam
     const there = await fileSystemOn(device);
     if (there === '') await format(device, wanted);
     else if (fsType && there !== fsType) throw new CsiError('failedPrecondition', `the volume holds a file system of type ${there}, not ${fsType}`);
+    // While it is mounted, growing takes a capability (CAP_SYS_RESOURCE) that not every machine gives.
+    else if (there.startsWith('ext')) await growUnmounted(device);
     await mkdir(target, { recursive: true, mode: 0o750 });
     if (mountFlags.length > 0) await tool('mount', '-t', there || wanted, '-o', mountFlags.join(','), device, target);
     else await mount({ type: there || wanted, source: device, target });
