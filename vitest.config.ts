@@ -5,7 +5,6 @@ const ssr = { resolve: { conditions: ['coxswain-source', 'node', 'import', 'defa
 
 export default defineConfig({
   test: {
-    experimental: { fsModuleCache: true },
     projects: [
       {
         resolve,
