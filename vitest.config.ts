@@ -14,6 +14,9 @@ export default defineConfig({
           include: ['{packages,plugins,apps,tooling}/**/*.test.ts', 'bench/**/*.test.ts'],
           exclude: ['**/*.system.test.ts', '**/node_modules/**', '**/dist/**'],
           pool: 'forks',
+          // Against hanging only: a test here waits for nothing, and how long it computes is up to the machine.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {
