@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,plugins,apps,tooling}/**/*.test.ts', 'bench/**/*.test.ts'],
-          exclude: ['**/*.system.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.system.test.ts', '**/*.pending.test.ts', '**/node_modules/**', '**/dist/**'],
           pool: 'forks',
           // Against hanging only: a test here waits for nothing, and how long it computes is up to the machine.
           testTimeout: 30_000,
@@ -26,6 +26,20 @@ export default defineConfig({
           // Needs root and real components; see docs/testing.md. Files run one after the other: two cores.
           name: 'system',
           include: ['{packages,plugins,apps}/**/*.system.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          // System tests that have not been seen to pass as a whole yet; docs/testing.md says which and why. Not part of `npm test`.
+          name: 'pending',
+          include: ['{packages,plugins,apps}/**/*.pending.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           pool: 'forks',
           fileParallelism: false,
