@@ -3,12 +3,19 @@ import { benchApi } from './api.mjs';
 import { BenchCluster } from './lib/cluster.mjs';
 import { ApiClient } from './lib/http.mjs';
 import { figure, printTable } from './lib/table.mjs';
+import { benchNetwork } from './network.mjs';
 import { benchPods } from './pods.mjs';
 import { benchScale } from './scale.mjs';
 import { benchScheduler } from './sched.mjs';
 
 const chosen = new Set(process.argv.slice(2));
 const wanted = (name) => chosen.size === 0 || chosen.has(name);
+// A cluster of its own, of two hosts.
+if (wanted('network')) await benchNetwork();
+if (chosen.size === 1 && chosen.has('network')) {
+  printTable();
+  process.exit();
+}
 const cluster = new BenchCluster();
 const settle = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const total = (memory) => Object.values(memory).reduce((a, b) => a + b, 0);
