@@ -111,7 +111,7 @@ export const checks: readonly NodeCheck[] = [
     }),
     says: [
       'NAME=downward-environment',
-      'NS=default',
+      'NS=node-checks',
       /^UID=[0-9a-f-]{36}$/,
       /^IP=10\.\d+\.\d+\.\d+$/,
       /^IPS=10\./,
@@ -153,7 +153,7 @@ export const checks: readonly NodeCheck[] = [
   {
     name: 'managed-etc-hosts',
     spec: run('cat /etc/hosts', {}, { hostname: 'me', subdomain: 'sub', hostAliases: [{ ip: '1.2.3.4', hostnames: ['a.example', 'b.example'] }] }),
-    says: [/^# Kubernetes-managed hosts file/, /^1\.2\.3\.4\s+a\.example\s+b\.example$/, /^10\..*\s+me\.sub\.default\.svc\.cluster\.local\s+me$/],
+    says: [/^# Kubernetes-managed hosts file/, /^1\.2\.3\.4\s+a\.example\s+b\.example$/, /^10\..*\s+me\.sub\.node-checks\.svc\.cluster\.local\s+me$/],
   },
   { name: 'host-network-etc-hosts', spec: run('cat /etc/hosts; true', {}, { hostNetwork: true }), says: [/^# Kubernetes-managed hosts file \(host network\)/] },
   {
