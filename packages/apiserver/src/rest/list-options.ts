@@ -71,10 +71,13 @@ function unsupported(value: string, supported: readonly string[]): FieldError {
   return { type: 'FieldValueNotSupported', field: 'resourceVersionMatch', message };
 }
 
+const MAX_UINT64 = 2n ** 64n - 1n;
+
 /** A resourceVersion as a number; undefined for ''. Throws 400. */
 export function parseResourceVersion(text: string): number | undefined {
   if (text === '') return undefined;
-  if (!/^\d+$/.test(text))
-    throw ApiError.badRequest(`Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const invalid = (why: string) => ApiError.badRequest(`Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`);
+  if (!/^\d+$/.test(text)) throw invalid('invalid syntax');
+  if (BigInt(text) > MAX_UINT64) throw invalid('value out of range');
   return Number(text);
 }
