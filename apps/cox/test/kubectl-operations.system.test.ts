@@ -120,7 +120,6 @@ test('jobs, cron jobs, stateful sets, daemon sets, volume claims', async () => {
 });
 
 test('what cannot be done says why', async () => {
-  expect(await refused('top', 'pods')).toContain('Metrics API not available');
   expect(await refused('logs', await aPod(), '--previous')).toMatch(/previous terminated container "guestbook" in pod "\S+" not found/);
   expect(await refused('patch', 'deployment', 'web', '--type=json', '-p', '[{"op":"remove","path":"/nope"}]')).toContain('does not exist');
   expect(await refused('apply', '-f', '/dev/null')).toContain('no objects passed to apply');
