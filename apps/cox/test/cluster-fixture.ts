@@ -131,7 +131,7 @@ function must(what: string, result: CommandResult): string {
 }
 
 /** Try until it holds; the last failure is the error. For what a cluster brings about in its own time. */
-export async function eventually<T>(what: string, look: () => Promise<T> | T, withinMs = 30_000): Promise<T> {
+export async function eventually<T>(what: string, look: () => Promise<T> | T, withinMs = 90_000): Promise<T> {
   const until = performance.now() + withinMs;
   for (;;) {
     try {

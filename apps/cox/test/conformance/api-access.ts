@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { dialCommand } from '@coxswain/cri';
 import { parse } from 'yaml';
 
 /** Objects as they come over the wire: a conformance check looks at fields the way a stranger's client does. */
@@ -24,6 +27,7 @@ const PATCH = {
 /** A minimal third-party client: HTTPS with the kubeconfig's certificate, nothing else. */
 export class ApiAccess implements Disposable {
   readonly #agent: Agent;
+  readonly #tls: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
   readonly #server: string;
   readonly #watches = new Set<AbortController>();
 
@@ -33,13 +37,12 @@ export class ApiAccess implements Disposable {
     const { user } = config.users[0];
     const data = (text: string) => Buffer.from(text, 'base64');
     this.#server = cluster.server;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: 64,
+    this.#tls = {
       ca: data(cluster['certificate-authority-data']),
       cert: data(user['client-certificate-data']),
       key: data(user['client-key-data']),
-    });
+    };
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 64, ...this.#tls });
   }
 
   raw(method: string, path: string, body?: unknown, type = 'application/json', headers: Record<string, string> = {}): Promise<Answer> {
@@ -91,6 +94,17 @@ export class ApiAccess implements Disposable {
     }
   }
 
+  /** Run a command in a container; `path` is the pod's exec endpoint. */
+  async exec(path: string, command: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+    const query = new URLSearchParams([['stdout', 'true'], ['stderr', 'true'], ...command.map((word): [string, string] => ['command', word])]);
+    const session = await dialCommand({ url: `${this.#server}${path}?${query}`, tls: this.#tls }, { stdin: false, stdout: true, stderr: true, tty: false });
+    const all = (stream: Readable | undefined) => (stream ? text(stream) : '');
+    const [stdout, stderr, outcome] = await Promise.all([all(session.stdout), all(session.stderr), session.outcome]);
+    session.close();
+    if (outcome.type === 'error') throw new Error(`${path}: ${outcome.message}`);
+    return { code: outcome.code, stdout, stderr };
+  }
+
   /** Events from now on (or from `resourceVersion`); ends with dispose. */
   watch(path: string, query = ''): Watching {
     const abort = new AbortController();
@@ -138,7 +152,7 @@ export class Watching implements Disposable {
   }
 
   /** The first event, seen or to come, that fits. */
-  async until(what: string, fits: (event: WatchEvent) => boolean, withinMs = 30_000): Promise<WatchEvent> {
+  async until(what: string, fits: (event: WatchEvent) => boolean, withinMs = 90_000): Promise<WatchEvent> {
     const deadline = performance.now() + withinMs;
     for (let i = 0; ; i++) {
       while (i >= this.events.length) {

@@ -30,7 +30,7 @@ const one = async (check: Check) => {
 };
 const queue = checks.filter((c) => !c.serial);
 await Promise.all(
-  Array.from({ length: 10 }, async () => {
+  Array.from({ length: 6 }, async () => {
     for (let next = queue.shift(); next; next = queue.shift()) await one(next);
   }),
 );

@@ -9,7 +9,8 @@ const kubectlProgram = fileURLToPath(new URL('../../../../.cache/bin/kubectl', i
 
 /** One cluster for all the checks, which run beside each other in namespaces of their own; the serial ones follow. */
 export function conformanceSuite(name: string, checks: readonly Check[]): void {
-  vi.setConfig({ maxConcurrency: 12 });
+  // Enough to wait beside each other, and few enough that each gets on: checks have a time limit each.
+  vi.setConfig({ maxConcurrency: 6, testTimeout: 300_000 });
   describe(`conformance of ${name}`, () => {
     const cluster = new ClusterFixture(`conf-${name}`);
     let access: ClusterAccess & { readonly api: ApiAccess };
@@ -22,10 +23,8 @@ export function conformanceSuite(name: string, checks: readonly Check[]): void {
       access?.api[Symbol.dispose]();
       await cluster[Symbol.asyncDispose]();
     });
-    for (const check of checks) {
-      const run = () => expect(runCheck(access, check)).resolves.toBeUndefined();
-      if (check.serial) it(check.name, run);
-      else it.concurrent(check.name, run);
-    }
+    const run = (check: Check) => () => expect(runCheck(access, check)).resolves.toBeUndefined();
+    for (const check of checks) if (!check.serial) it.concurrent(check.name, run(check));
+    for (const check of checks) if (check.serial) it(check.name, run(check));
   });
 }
