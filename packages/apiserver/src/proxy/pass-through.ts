@@ -124,12 +124,18 @@ function forward(
         textOf(answer).then((text) => reject(refusal(status, text)), reject);
         return;
       }
-      const stages = links && request.method !== 'HEAD' ? linkStages(answer.headers, links) : [];
-      const head = links ? rewriteHeaders(cleaned(answer.headers), links) : cleaned(answer.headers);
-      if (stages.length > 0) delete head['content-length'];
-      const target = raw.respond(status, added ? { ...head, ...added } : head);
-      pipeline([answer, ...stages, target], () => outgoing.destroy());
-      resolve({ type: 'handled', status });
+      try {
+        const stages = links && request.method !== 'HEAD' ? linkStages(answer.headers, links) : [];
+        const head = links ? rewriteHeaders(cleaned(answer.headers), links) : cleaned(answer.headers);
+        if (stages.length > 0) delete head['content-length'];
+        const target = raw.respond(status, added ? { ...head, ...added } : head);
+        pipeline([answer, ...stages, target], () => outgoing.destroy());
+        resolve({ type: 'handled', status });
+      } catch (error) {
+        // The caller went this very moment, or the backend's headers cannot be sent: thrown on from here it would end the process.
+        outgoing.destroy();
+        reject(error);
+      }
     });
     pipeline(raw.input, outgoing, (error) => {
       if (error && !request.signal.aborted) outgoing.destroy(error);
