@@ -6,11 +6,13 @@ const protocol = ['mvcc', 'etcd-api', 'linux', 'pki', 'cri', 'csi', 'oci', 'cni'
 const components = ['apiserver', 'scheduler', 'controller-manager', 'cloud-controller-manager', 'kubelet', 'kube-proxy'];
 const src = (names) => `^packages/(${names.join('|')})/`;
 const notTests = '\\.test\\.ts$';
+// A component's program composes it with plugins, as an app does: docs/adr/0012.
+const programs = '/src/(bin\\.ts$|command/)';
 
 const onlyImports = (name, from, allowed, { tests = true } = {}) => ({
   name,
   severity: 'error',
-  from: { path: from, pathNot: tests ? notTests : undefined },
+  from: { path: from, pathNot: [programs, ...(tests ? [notTests] : [])] },
   to: { path: '^(packages|plugins|apps)/', pathNot: allowed },
 });
 
@@ -25,6 +27,7 @@ export default {
     onlyImports('sdk-imports-types', src(['sdk']), src(['sdk', 'api', 'apimachinery', 'cri', 'cni'])),
     onlyImports('client-imports-sdk', src(['client']), src(['client', 'sdk', 'api', 'apimachinery'])),
     onlyImports('host-imports-sdk', src(['host']), src(['host', 'sdk'])),
+    onlyImports('command-imports-host', src(['command']), src(['command', 'host', 'sdk'])),
     onlyImports('sdk-testing-imports-sdk', src(['sdk-testing']), src(['sdk-testing', 'sdk', 'api', 'apimachinery', ...protocol])),
     onlyImports('controller-imports-client', src(['controller']), src(['controller', 'client', 'sdk', 'api', 'apimachinery'])),
     onlyImports('cri-runtime-imports-protocols', src(['cri-runtime']), src(['cri-runtime', 'sdk', 'cri', 'oci', 'cni', 'linux'])),
@@ -38,17 +41,37 @@ export default {
       name: 'plugins-import-no-component-and-no-plugin',
       severity: 'error',
       // The dashboard's build copies the front end that an app of its own builds.
-      from: { path: '^plugins/([^/]+)/', pathNot: [notTests, '^plugins/dashboard/scripts/'] },
+      from: { path: '^plugins/([^/]+)/', pathNot: [notTests, programs, '^plugins/dashboard/scripts/'] },
       to: {
         path: '^(packages|plugins|apps)/',
         pathNot: ['^plugins/$1/', src(['sdk', 'client', 'controller', 'api', 'apimachinery', 'cri-runtime', ...protocol])],
       },
     },
     {
+      name: 'programs-compose-plugins',
+      severity: 'error',
+      from: { path: `^(packages|plugins)/([^/]+)${programs}`, pathNot: notTests },
+      to: {
+        path: '^(packages|plugins|apps)/',
+        // Of components, plugins' programs know only the API server, whose runtime serves custom APIs.
+        pathNot: [
+          '^$1/$2/',
+          '^plugins/',
+          src(['command', 'host', 'apiserver', 'sdk', 'client', 'controller', 'api', 'apimachinery', 'cri-runtime', ...protocol]),
+        ],
+      },
+    },
+    {
+      name: 'libraries-run-no-programs',
+      severity: 'error',
+      from: { pathNot: [programs, notTests, '^apps/', '^packages/command/'] },
+      to: { path: [programs, '^packages/command/'] },
+    },
+    {
       name: 'no-deep-imports',
       severity: 'error',
       from: { path: '^(packages|plugins|apps)/([^/]+)/' },
-      to: { path: '^(packages|plugins)/([^/]+)/src/(?!index\\.ts$)', pathNot: '^$1/$2/' },
+      to: { path: '^(packages|plugins)/([^/]+)/src/(?!((command|run)/)?index\\.ts$)', pathNot: '^$1/$2/' },
     },
     { name: 'no-tests-in-source', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { path: '\\.test\\.ts$' } },
   ],

@@ -1,1 +1,1 @@
-export { default } from '../../tooling/tsup.config.ts';
+export { default } from '../../tooling/tsup.component.config.ts';

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { CliError, describeError } from './cli-error.js';
+import { CliError, describeError } from '@coxswain/command';
 import { createProgram } from './program.js';
 
 /** Exit codes: 0 done, 1 failed, 2 called wrongly. */

@@ -2,7 +2,7 @@ import type { PodNetworkMode } from '@coxswain/cluster';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ownRoles } from './cluster/own-roles.js';
 import { componentCommands } from './commands/component/component-commands.js';
-import { logLevels } from './logger.js';
+import { logLevels } from '@coxswain/command';
 import { AUTO, runtimeChoices } from './runtimes/names.js';
 import { coxVersion } from './version.js';
 

@@ -14,7 +14,6 @@ export * from './hosts/resolve-hosts.js';
 export * from './leftovers.js';
 export * from './names.js';
 export * from './node-host.js';
-export * from './node-ip.js';
 export { clusterPki, prepareHostPki } from './pki.js';
 export * from './require-free.js';
 export * from './resolve-spec.js';

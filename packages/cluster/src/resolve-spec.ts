@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { addressAt, overlaps, parseCidr4 } from './cidr.js';
 import { type ClusterConfig, type ClusterPaths, type ClusterPorts, type ClusterSpec, podNetworkModes } from './cluster-spec.js';
 import { DEFAULT_GRACE_PERIOD_SECONDS, firstHosts, hostNetworkOf, hostProblems } from './hosts/resolve-hosts.js';
-import { detectNodeIP } from './node-ip.js';
+import { detectNodeIP } from '@coxswain/linux';
 
 /** What is wrong with a cluster's description, field by field. */
 export class ClusterSpecError extends Error {

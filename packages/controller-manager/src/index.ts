@@ -2,4 +2,3 @@ export * from './controller-manager.js';
 export * from './controller-manager-config.js';
 export * from './registry.js';
 export * from './runtime/controller-context.js';
-export { accountToken } from './serviceaccount/account-token.js';

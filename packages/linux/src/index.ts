@@ -39,6 +39,7 @@ export type { BridgePortAttributes, LinkInfo, VxlanInfo } from './netlink/link-m
 export type { NeighborInfo } from './netlink/neighbor-messages.js';
 export type { RouteInfo, RouteScope, RouteSpec } from './netlink/route-messages.js';
 export { type CommonLinkOptions, type LinkRef, Network, type SetLinkOptions, type VethOptions } from './network.js';
+export { detectNodeIP } from './node-ip.js';
 export { NftError, type NftFamily, type NftOptions, nftApply, nftDeleteTable, nftListTable, nftTables } from './nft.js';
 export {
   bootId,

@@ -18,7 +18,7 @@ import {
   resolveClusterSpec,
   stateRoot,
 } from '@coxswain/cluster';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { writeFileAtomic } from '../process/write-file.js';
 
 /** Names of the clusters this machine knows, running or not. */

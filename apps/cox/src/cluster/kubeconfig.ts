@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterConfig } from '@coxswain/cluster';
 import { defaultKubeconfigPath, type KubeconfigEntry, KubeconfigError, mergeKubeconfigFile, removeFromKubeconfigFile } from '@coxswain/pki';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 
 /** The administrator's way in, from the cluster's PKI folder. */
 export function adminEntry(config: ClusterConfig): KubeconfigEntry {

@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClusterConfig, isControlPlane, NodeNotReadyError, waitForNode as waitForReadyNode } from '@coxswain/cluster';
 import { systemClock } from '@coxswain/sdk';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { adminApi } from './admin-api.js';
 
 const NODE_TIMEOUT_MS = 60_000;

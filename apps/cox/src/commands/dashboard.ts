@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { KubeClient } from '@coxswain/client';
 import { controlPlaneViews } from '@coxswain/cluster';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { adminApi } from '../cluster/admin-api.js';
 import { requireCluster } from '../cluster/clusters.js';
 import { running } from '../cluster/processes.js';

@@ -1,5 +1,5 @@
 import { stateRoot } from '@coxswain/cluster';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { type CheckResult, checkCgroups, checkDisk, checkLinux, checkNft, checkOverlay, checkRoot } from '../preflight/checks.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime, nodeRuntimes } from '../runtimes/registry.js';

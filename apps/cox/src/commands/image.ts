@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { type ClusterConfig, nodeViews } from '@coxswain/cluster';
 import { connectCri } from '@coxswain/cri';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { requireCluster } from '../cluster/clusters.js';
 import { running } from '../cluster/processes.js';
 import { runtimeOf } from '../runtimes/registry.js';

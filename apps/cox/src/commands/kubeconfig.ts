@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { kubeconfigYaml } from '@coxswain/pki';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { requireCluster } from '../cluster/clusters.js';
 import { adminEntry, contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
 

@@ -1,6 +1,6 @@
 import { createReadStream, existsSync, statSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { requireCluster } from '../cluster/clusters.js';
 import { logFile, processesOf } from '../cluster/processes.js';
 import { searchLogs } from './search-logs.js';

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { type ClusterConfig, freeHostName, type HostConfig, hostLauncher, hostProblems, hostView, nextHost, nodeViews } from '@coxswain/cluster';
 import { isNotFound } from '@coxswain/apimachinery';
-import { CliError } from '../cli-error.js';
+import { CliError, type LogLevel } from '@coxswain/command';
 import { adminApi } from '../cluster/admin-api.js';
 import { requireCluster, saveCluster } from '../cluster/clusters.js';
 import { forgetInstance, registerInstance } from '../cluster/instances.js';
 import { running } from '../cluster/processes.js';
 import { waitForDns, waitForNode } from '../cluster/wait-ready.js';
-import type { LogLevel } from '../logger.js';
 import { drain } from '../node/drain.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime } from '../runtimes/registry.js';

@@ -1,26 +1,16 @@
 import { rmSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import {
-  type ClusterConfig,
-  detectNodeIP,
-  type ExternalEtcd,
-  freeHostName,
-  type HostSpec,
-  nodeViews,
-  type PodNetworkMode,
-  type ProxyMode,
-} from '@coxswain/cluster';
+import { type ClusterConfig, type ExternalEtcd, freeHostName, type HostSpec, nodeViews, type PodNetworkMode, type ProxyMode } from '@coxswain/cluster';
+import { detectNodeIP } from '@coxswain/linux';
 import { AddressPool } from '@coxswain/cloud-local';
-import { CliError } from '../cli-error.js';
+import { CliError, type LogLevel, readFlagFile } from '@coxswain/command';
 import { loadCluster, loadOrCreateCluster } from '../cluster/clusters.js';
 import { processesOf, running, runningProcesses } from '../cluster/processes.js';
 import { registerInstance } from '../cluster/instances.js';
-import type { LogLevel } from '../logger.js';
 import { checkEtcd, checkIptables, checkNsenter, checkPort } from '../preflight/checks.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime, runtimeOf } from '../runtimes/registry.js';
-import { readFlagFile } from './component/read-file.js';
 import { basicChecks, machineChecks, requireAll } from './doctor.js';
 
 export interface UpOptions {

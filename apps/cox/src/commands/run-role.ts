@@ -2,10 +2,10 @@ import { type ClusterConfig, clusterPki, hostView } from '@coxswain/cluster';
 import type { Host } from '@coxswain/host';
 import { readNodePki } from '@coxswain/pki';
 import type { Logger } from '@coxswain/sdk';
-import { CliError, describeError } from '../cli-error.js';
+import { CliError, describeError, type LogLevel } from '@coxswain/command';
 import { requireCluster } from '../cluster/clusters.js';
 import type { OwnRole } from '../cluster/own-roles.js';
-import { createLogger, type LogLevel } from '../logger.js';
+import { createLogger } from '@coxswain/command/run';
 import { progressReporter } from '../process/progress.js';
 
 interface RunRoleOptions {

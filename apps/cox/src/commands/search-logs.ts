@@ -1,7 +1,7 @@
 import { ApiError } from '@coxswain/apimachinery';
 import type { ClusterConfig } from '@coxswain/cluster';
 import { LOGGING_GROUP, LOGGING_VERSION, type WireEntry } from '@coxswain/logging';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { adminApi } from '../cluster/admin-api.js';
 import type { LogsOptions } from './logs.js';
 

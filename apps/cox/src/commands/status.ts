@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { nodeViews } from '@coxswain/cluster';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { requireCluster } from '../cluster/clusters.js';
 import { type AdminApi, adminApi } from '../cluster/admin-api.js';
 import { processesOf, running } from '../cluster/processes.js';

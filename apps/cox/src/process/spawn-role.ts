@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { writePidFile } from './pid-file.js';
 import { readProgress } from './progress.js';
 

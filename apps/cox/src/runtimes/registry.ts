@@ -1,5 +1,5 @@
 import { type ClusterConfig, DEFAULT_RUNTIME } from '@coxswain/cluster';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { containerdRuntime } from './containerd.js';
 import { crioRuntime } from './crio.js';
 import { dockerRuntime } from './docker.js';

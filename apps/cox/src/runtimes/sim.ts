@@ -1,5 +1,5 @@
 import { use } from '@coxswain/sdk';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import type { NodeRuntime } from './runtime.js';
 
 /** cri-sim: containers by script. Pods have addresses that lead nowhere; whatever an image is called, it is there. */

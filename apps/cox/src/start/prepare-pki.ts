@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { type ClusterConfig, clusterPki, prepareHostPki, writeComponentKubeconfigs } from '@coxswain/cluster';
 import { PkiError } from '@coxswain/pki';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 
 /** Certificates and kubeconfigs: the cluster's, and those of the nodes of `views` that are hosts. */
 export async function preparePki(config: ClusterConfig, views: readonly ClusterConfig[]): Promise<void> {

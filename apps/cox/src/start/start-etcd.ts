@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { type ClusterConfig, controlPlaneViews, etcdAccess, etcdMember, hostLauncher } from '@coxswain/cluster';
-import { CliError } from '../cli-error.js';
+import { CliError } from '@coxswain/command';
 import { logFile, pidFile, running } from '../cluster/processes.js';
 import { writePidFile } from '../process/pid-file.js';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 import { type ClusterConfig, hostLauncher } from '@coxswain/cluster';
 import type { OwnRole } from '../cluster/own-roles.js';
 import { logFile, pidFile, running } from '../cluster/processes.js';
-import type { LogLevel } from '../logger.js';
+import type { LogLevel } from '@coxswain/command';
 import { writePidFile } from '../process/pid-file.js';
 import { spawnRole } from '../process/spawn-role.js';
 import { runtimeOf } from '../runtimes/registry.js';

@@ -1,10 +1,8 @@
+import { CliError, type LogLevel, readFlagFile } from '@coxswain/command';
+import { runComponents } from '@coxswain/command/run';
 import { type Endpoint, loadBalancer } from '@coxswain/cluster';
 import { component } from '@coxswain/host';
 import { Clock, Logger } from '@coxswain/sdk';
-import { CliError } from '../../cli-error.js';
-import type { LogLevel } from '../../logger.js';
-import { readFlagFile } from './read-file.js';
-import { runComponents } from './run-component.js';
 
 export interface LoadBalancerFlags {
   readonly listen: string;

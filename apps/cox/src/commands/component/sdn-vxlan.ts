@@ -1,11 +1,11 @@
+import { CliError, type LogLevel } from '@coxswain/command';
+import { runComponents } from '@coxswain/command/run';
 import { hostname } from 'node:os';
-import { addonContextModule, detectNodeIP } from '@coxswain/cluster';
+import { addonContextModule } from '@coxswain/cluster';
+import { detectNodeIP } from '@coxswain/linux';
 import { all, component } from '@coxswain/host';
 import { Addon, use } from '@coxswain/sdk';
 import { Kernel, type Mode, sdnVxlan } from '@coxswain/sdn-vxlan';
-import { CliError } from '../../cli-error.js';
-import type { LogLevel } from '../../logger.js';
-import { runComponents } from './run-component.js';
 
 export interface SdnFlags {
   readonly kubeconfig?: string;

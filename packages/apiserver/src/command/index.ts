@@ -1,0 +1,1 @@
+export { apiserverCommand } from './apiserver-command.js';

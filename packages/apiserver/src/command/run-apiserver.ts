@@ -1,0 +1,39 @@
+import { CliError, type LogLevel } from '@coxswain/command';
+import { runComponents } from '@coxswain/command/run';
+import { ApiServerFlagError, apiServerFlags, createApiServer, parseApiServerFlags } from '../index.js';
+import { component } from '@coxswain/host';
+import { Clock, Logger, type PluginUse, Random, StateStore, use } from '@coxswain/sdk';
+import { etcdStore } from '@coxswain/store-etcd';
+import { lmdbStore } from '@coxswain/store-lmdb';
+
+/** `values` are commander's, by camel-cased name. */
+export function runApiServer(values: Readonly<Record<string, string>> & { readonly store: string; readonly logLevel: LogLevel }): Promise<void> {
+  const camel = (name: string) => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  const flags = Object.fromEntries(Object.keys(apiServerFlags).map((name) => [name, values[camel(name)]]));
+  try {
+    const config = parseApiServerFlags(flags);
+    return runComponents(
+      'kube-apiserver',
+      values.logLevel,
+      [
+        component('apiserver', [StateStore, Clock, Random, Logger], (store, clock, random, logger) =>
+          createApiServer(config, { store, clock, random, logger }),
+        ),
+      ],
+      [storeOf(config.etcd, values.store)],
+    );
+  } catch (error) {
+    if (error instanceof ApiServerFlagError) throw new CliError(error.message, '--help lists the flags', 2);
+    throw error;
+  }
+}
+
+type EtcdConfig = ReturnType<typeof parseApiServerFlags>['etcd'];
+
+/** A real etcd when servers are named, else the embedded store. */
+function storeOf({ servers, caFile, certFile, keyFile }: EtcdConfig, embedded: string): PluginUse {
+  if (servers.length > 0) return use(etcdStore, { endpoints: servers, caFile, certFile, keyFile });
+  if (caFile ?? certFile ?? keyFile)
+    throw new CliError('certificate files for etcd were given, but no --etcd-servers', 'name the members, or leave the files out', 2);
+  return use(lmdbStore, { path: embedded });
+}

@@ -1,0 +1,1 @@
+export { cloudControllerManagerCommand } from './cloud-controller-manager-command.js';

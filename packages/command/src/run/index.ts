@@ -1,0 +1,3 @@
+export * from './leader-election.js';
+export * from './logger.js';
+export * from './run-components.js';

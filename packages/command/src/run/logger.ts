@@ -1,0 +1,23 @@
+import type { LogFields, Logger } from '@coxswain/sdk';
+import { destination, type Logger as PinoLogger, pino } from 'pino';
+import type { LogLevel } from '../log-level.js';
+
+/** Structured lines on standard output (JSON), written synchronously so that the last words before a crash are kept. */
+export function createLogger(level: LogLevel, name: string): Logger {
+  const out = destination({ fd: 1, sync: true });
+  // On a full disk lines are lost, not the component that wrote them.
+  out.on('error', () => {});
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  return wrap(pino({ level, base: { component: name }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, out));
+}
+
+function wrap(logger: PinoLogger): Logger {
+  const at = (level: LogLevel) => (message: string, fields?: LogFields) => logger[level](fields ?? {}, message);
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => wrap(logger.child(fields)),
+  };
+}

@@ -1,0 +1,1 @@
+export { controllerManagerCommand } from './controller-manager-command.js';

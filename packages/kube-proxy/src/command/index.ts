@@ -1,0 +1,1 @@
+export { kubeProxyCommand } from './kube-proxy-command.js';

@@ -1,0 +1,1 @@
+export { kubeletCommand } from './kubelet-command.js';

@@ -1,0 +1,1 @@
+export { schedulerCommand } from './scheduler-command.js';

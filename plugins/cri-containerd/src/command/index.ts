@@ -1,0 +1,1 @@
+export { criContainerdCommand } from './cri-containerd-command.js';

@@ -1,0 +1,13 @@
+import { componentCommand, type Command } from '@coxswain/command';
+
+/** The CRI server with no daemon beneath as a program. */
+export function crioCommand(): Command {
+  return componentCommand('coxswain-cri-o', 'run the CRI server with no daemon beneath alone')
+    .requiredOption('--listen <socket>', 'where to serve CRI, unix:///…')
+    .option('--root <folder>', 'images and containers; survives reboots', '/var/lib/coxswain/cri-o')
+    .option('--state <folder>', 'state that does not', '/run/coxswain/cri-o')
+    .option('--runtimes <list>', 'RuntimeClass handlers, the default first: runc, or name=/path/to/program (default: runc and crun, whichever are installed)')
+    .option('--cni-conf-dir <folder>', 'CNI configuration', '/etc/cni/net.d')
+    .option('--cni-bin-dirs <folders>', 'CNI plugins', '/opt/cni/bin,/usr/lib/cni')
+    .action(async (flags) => (await import('./run-cri-o.js')).runCrio(flags));
+}

@@ -1,0 +1,1 @@
+export { crioCommand } from './cri-o-command.js';

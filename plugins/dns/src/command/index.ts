@@ -1,0 +1,1 @@
+export { dnsCommand } from './dns-command.js';

@@ -1,0 +1,1 @@
+export { dockershimCommand } from './dockershim-command.js';

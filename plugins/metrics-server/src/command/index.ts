@@ -1,0 +1,1 @@
+export { metricsServerCommand } from './metrics-server-command.js';
