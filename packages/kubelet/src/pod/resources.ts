@@ -6,6 +6,8 @@ import { type QosClass, qosClass } from './qos.js';
 const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
 const MIN_QUOTA = 1000;
+/** The smallest CPU limit that has an effect: what the smallest quota is in the default period. */
+export const MIN_CPU_LIMIT_MILLI = 10;
 
 /** 1024 shares a CPU. */
 export function sharesOf(milli: number): number {

@@ -1,7 +1,8 @@
 import type { Container, ContainerState, ContainerStatus, Pod } from '@coxswain/api';
 import { type ContainerRef, isSidecar, podContainers } from '../pod/pod-spec.js';
 import { latestContainer, type ObservedContainer, type ObservedPod, type ObservedResources } from '../pod/observed.js';
-import { formatBytes, formatMilli } from '../pod/quantity.js';
+import { formatBytes, formatMilli, milliCpu } from '../pod/quantity.js';
+import { MIN_CPU_LIMIT_MILLI } from '../pod/resources.js';
 import { shouldStart } from '../pod/restart-rules.js';
 import { apiTime } from '../pod/time.js';
 
@@ -178,7 +179,7 @@ function resourcesOf(container: Container, latest: ObservedContainer): Pick<Cont
   const merge = (wanted: Record<string, string> | undefined, actual: Record<string, string>) => {
     if (!wanted) return undefined;
     const out: Record<string, string> = { ...wanted };
-    for (const [name, value] of Object.entries(actual)) if (name in out) out[name] = value;
+    for (const [name, value] of Object.entries(actual)) if (name in out && !sameQuota(name, out[name], value)) out[name] = value;
     return out;
   };
   const actualLimits = merge(limits, live);
@@ -187,6 +188,10 @@ function resourcesOf(container: Container, latest: ObservedContainer): Pick<Cont
     resources: { ...(requests ? { requests: { ...requests } } : {}), ...(actualLimits ? { limits: actualLimits } : {}) },
   };
 }
+
+/** All CPU limits up to the smallest quota there is are one to the kernel: what was asked for is what holds. */
+const sameQuota = (name: string, wanted: string | undefined, actual: string): boolean =>
+  name === 'cpu' && milliCpu(wanted) <= MIN_CPU_LIMIT_MILLI && milliCpu(actual) <= MIN_CPU_LIMIT_MILLI;
 
 /** Limits as the runtime reports them in force. */
 function applied(resources: ObservedResources | undefined): Record<string, string> {
