@@ -286,6 +286,22 @@ describe('services', () => {
     ).toBe(201);
   });
 
+  it('gives addresses of ServiceCIDRs that are added later, from when they are ready until they are deleted', async () => {
+    const cidrs = '/apis/networking.k8s.io/v1/servicecidrs';
+    const service = (name: string, clusterIP?: string) =>
+      api.call('POST', `${NS}/services`, { metadata: { name }, spec: { ports: [{ port: 80 }], ...(clusterIP ? { clusterIP } : {}) } });
+    await api.call('POST', cidrs, { metadata: { name: 'more', finalizers: ['example.com/held'] }, spec: { cidrs: ['10.97.0.0/30'] } });
+    const early = await service('early', '10.97.0.1');
+    expect(early.json).toMatchObject({ code: 422, message: expect.stringContaining('The range of valid IPs is 10.96.0.0/') });
+    const ready = { type: 'Ready', status: 'True', reason: '', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' };
+    await api.call('PATCH', `${cidrs}/more/status`, { status: { conditions: [ready] } }, { type: 'application/merge-patch+json' });
+    expect((await service('first', '10.97.0.1')).json.spec.clusterIP).toBe('10.97.0.1');
+    expect((await service('again', '10.97.0.1')).json.message).toContain('provided IP is already allocated');
+    expect((await service('beside', '10.96.0.77')).json.spec.clusterIP).toBe('10.96.0.77');
+    await api.call('DELETE', `${cidrs}/more`);
+    expect((await service('late', '10.97.0.2')).json).toMatchObject({ code: 422, message: expect.stringContaining('is not in the valid range') });
+  });
+
   it('serves itself as the kubernetes service', async () => {
     expect((await api.call('GET', `${NS}/services/kubernetes`)).json.spec.clusterIP).toBe('10.96.0.1');
     expect((await api.call('GET', `${NS}/endpoints/kubernetes`)).json.subsets[0].addresses).toEqual([{ ip: '192.0.2.1' }]);

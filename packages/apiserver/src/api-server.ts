@@ -55,6 +55,7 @@ import type { RestEnv } from './rest/rest-env.js';
 import { RouteRequests } from './routing/route-requests.js';
 import { IpRange } from './services/ip-range.js';
 import { ServiceHooks } from './services/service-hooks.js';
+import { ServiceRanges } from './services/service-ranges.js';
 import { OpenApi } from './openapi/open-api.js';
 import { openApiPaths } from './openapi/open-api-paths.js';
 import { WebhookClient } from './webhooks/webhook-client.js';
@@ -365,7 +366,7 @@ export class ApiServer implements Component {
   #hooks(): ReadonlyMap<string, ResourceHooks> {
     const { clock, random, nodePorts } = this.options;
     const services = new ServiceHooks({
-      ranges: this.#ranges,
+      ranges: new ServiceRanges(this.#ranges, this.registry.storage('networking.k8s.io', 'servicecidrs').cache),
       nodePorts,
       addresses: this.registry.storage('networking.k8s.io', 'ipaddresses').cache,
       services: this.registry.storage('', 'services').cache,

@@ -5,6 +5,7 @@ import type { ResourceCache } from '../storage/resource-cache.js';
 import type { Allocation, ResourceHooks } from '../rest/resource-hooks.js';
 import { encodeForStore } from '../storage/stored-object.js';
 import type { IpRange } from './ip-range.js';
+import type { ServiceRanges } from './service-ranges.js';
 
 const ADDRESSES = '/registry/ipaddresses/';
 const PORTS = '/registry/ranges/servicenodeports/';
@@ -18,7 +19,7 @@ interface Port {
 }
 
 export interface ServiceHooksOptions {
-  readonly ranges: readonly IpRange[];
+  readonly ranges: ServiceRanges;
   readonly nodePorts: { readonly from: number; readonly to: number };
   readonly addresses: ResourceCache;
   readonly services: ResourceCache;
@@ -117,16 +118,16 @@ export class ServiceHooks implements ResourceHooks {
   #setFamilies(service: KubeObject, old: KubeObject | undefined): void {
     const { spec } = service;
     if (!needsIP(service) && spec.clusterIP !== HEADLESS) return;
-    const primary = (this.options.ranges[0] as IpRange).family;
+    const primary = (this.options.ranges.configured[0] as IpRange).family;
     if (!spec.ipFamilyPolicy) spec.ipFamilyPolicy = old?.spec?.ipFamilyPolicy ?? 'SingleStack';
     if (!spec.ipFamilies?.length) {
       const given = spec.clusterIP && spec.clusterIP !== HEADLESS ? (spec.clusterIP as string) : undefined;
       const first = given ? (given.includes(':') ? 'IPv6' : 'IPv4') : (old?.spec?.ipFamilies?.[0] ?? primary);
-      const other = this.options.ranges.find((range) => range.family !== first);
+      const other = this.options.ranges.configured.find((range) => range.family !== first);
       spec.ipFamilies = spec.ipFamilyPolicy !== 'SingleStack' && other ? [first, other.family] : [first];
     }
     if (spec.clusterIP === HEADLESS) spec.clusterIPs = [HEADLESS];
-    if (spec.ipFamilyPolicy === 'RequireDualStack' && this.options.ranges.length < 2) {
+    if (spec.ipFamilyPolicy === 'RequireDualStack' && this.options.ranges.configured.length < 2) {
       throw invalid(service, [
         {
           type: 'FieldValueInvalid',
@@ -142,17 +143,17 @@ export class ServiceHooks implements ResourceHooks {
     if (spec.clusterIP === HEADLESS) return;
     const wanted = (spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : []) as string[];
     const ips = (spec.ipFamilies as string[]).map((family, i) => {
-      const range = this.options.ranges.find((candidate) => candidate.family === family);
+      const ranges = this.options.ranges.of(family);
       const field = `spec.clusterIPs[${i}]`;
-      if (!range)
+      if (ranges.length === 0)
         throw invalid(service, [
           { type: 'FieldValueInvalid', field: `spec.ipFamilies[${i}]`, message: `Invalid value: ${JSON.stringify(family)}: not configured on this cluster` },
         ]);
       const ip = wanted[i];
-      if (!ip) return this.#freeIP(range, service);
+      if (!ip) return this.#freeIP(ranges, service);
       if (own.includes(ip)) return ip;
-      if (!range.contains(ip)) {
-        const why = `failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
+      if (!ranges.some((range) => range.contains(ip))) {
+        const why = `failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges.map((range) => range.cidr).join(', ')}`;
         throw invalid(service, [{ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(spec.clusterIPs ?? [ip])}: ${why}` }]);
       }
       if (this.options.addresses.get('', ip)) {
@@ -170,13 +171,22 @@ export class ServiceHooks implements ResourceHooks {
     spec.clusterIP = ips[0];
   }
 
+  #freeIP(ranges: readonly IpRange[], service: KubeObject): string {
+    for (const range of ranges) {
+      // The first address of a configured range is the API server's own service.
+      const ip = this.#freeIn(range, this.options.ranges.configured.includes(range) ? 1 : 0);
+      if (ip !== undefined) return ip;
+    }
+    throw ApiError.internalError(new Error(`failed to allocate a serviceIP for ${keyOf(service)}: range is full`));
+  }
+
   /** Random, from the upper part first: the lower is left for addresses people choose, as upstream does. */
-  #freeIP(range: IpRange, service: KubeObject): string {
+  #freeIn(range: IpRange, first: number): string | undefined {
     const { random, addresses } = this.options;
     const reserved = Math.min(Math.max(16, Math.floor(range.size / 16)), 256, Math.floor(range.size / 2));
     const parts = [
       [reserved, range.size - reserved],
-      [1, Math.max(0, reserved - 1)],
+      [first, Math.max(0, reserved - first)],
     ] as const;
     for (const [from, count] of parts) {
       if (count <= 0) continue;
@@ -186,7 +196,7 @@ export class ServiceHooks implements ResourceHooks {
         if (!addresses.get('', ip)) return ip;
       }
     }
-    throw ApiError.internalError(new Error(`failed to allocate a serviceIP for ${keyOf(service)}: range is full`));
+    return undefined;
   }
 
   #allocatePorts(service: KubeObject, own: readonly number[]): void {
