@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const coxProgram = resolve(root, process.env['COXSWAIN_TEST_COX'] ?? 'apps/cox/dist/cox.mjs');
 export const guestbook = join(root, 'examples/guestbook');
 
+const UP_TIMEOUT_MS = 240_000;
+
 export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
@@ -100,8 +102,9 @@ export class ClusterFixture implements AsyncDisposable {
     return spawn('script', ['-qec', line, '/dev/null'], { cwd: root, env: { ...process.env, ...this.env, PATH }, stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
-  up(...args: string[]): Promise<string> {
-    return this.mustCox('up', '--name', this.name, ...args);
+  /** `cox up` has time limits of its own; this one is against hanging only. */
+  async up(...args: string[]): Promise<string> {
+    return must('cox up', await this.cox(['up', '--name', this.name, ...args], { timeoutMs: UP_TIMEOUT_MS }));
   }
 
   get config(): ClusterConfig {

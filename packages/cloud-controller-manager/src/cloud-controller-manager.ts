@@ -17,7 +17,7 @@ export interface CloudControllerManagerOptions {
 
 /**
  * cloud-controller-manager as a component: the controllers for what the cloud offers. Ready when caches are synced and they work (with
- * leader election: when it waits for its turn); `failed` when it loses the lease. The constructor throws for a controller nobody knows.
+ * leader election: when it waits for its turn); when it loses the lease, it stops them and waits again. The constructor throws for a controller nobody knows.
  */
 export class CloudControllerManager implements Component {
   readonly name = 'cloud-controller-manager';

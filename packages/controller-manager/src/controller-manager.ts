@@ -19,7 +19,7 @@ export interface ControllerManagerOptions {
 
 /**
  * kube-controller-manager as a component. Ready when caches are synced and all selected controllers work (with leader election:
- * when it waits for its turn); `failed` when it loses the lease.
+ * when it waits for its turn); when it loses the lease, it stops them and waits again.
  */
 export class ControllerManager implements Component {
   readonly name = 'controller-manager';

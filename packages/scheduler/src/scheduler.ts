@@ -41,7 +41,7 @@ export interface SchedulerOptions {
 
 /**
  * kube-scheduler as a component: gives every pod that asks for one of its profiles a node. Ready once its caches are synced;
- * with leader election it waits its turn then, and turns `failed` when it loses the lease.
+ * with leader election it waits its turn then, and waits again when it loses the lease.
  */
 export class Scheduler implements Component {
   readonly name = 'scheduler';
@@ -181,7 +181,7 @@ export class Scheduler implements Component {
         checks: {
           ping: () => undefined,
           'informer-sync': () => (synced ? undefined : 'caches are not synced'),
-          leaderElection: () => (this.#state.current.phase === 'failed' ? 'lease lost' : undefined),
+          leaderElection: () => (this.#state.current.phase === 'failed' ? (this.#state.current.message ?? 'failed') : undefined),
         },
         pages: { '/statusz': () => ({ leading, ...queue.sizes }) },
       });
@@ -219,9 +219,8 @@ export class Scheduler implements Component {
         retryPeriodMs: election.retryPeriodSeconds * 1000,
         releaseOnCancel: true,
       });
-      running = elector.run(lead, abort.signal).then((outcome) => {
-        if (outcome === 'lost') this.#state.set('failed', 'leader election lost');
-      });
+      // The queue and the cache go on meanwhile: whoever leads again knows what the other has done.
+      running = elector.campaign(lead, abort.signal);
     } else running = lead(abort.signal);
     running = running.catch((error: unknown) => {
       logger.error('scheduling loop ended', { err: error });

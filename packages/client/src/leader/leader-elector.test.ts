@@ -9,12 +9,12 @@ const LEASE = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/lock';
 function setup() {
   const server = new TestServer();
   const clock = new TestClock();
-  const start = (identity: string, releaseOnCancel = true) => {
+  const start = (identity: string, releaseOnCancel = true, how: 'run' | 'campaign' = 'run') => {
     const abort = new AbortController();
     const log: string[] = [];
     const client = new KubeClient({ transport: server, clock });
     const elector = new LeaderElector({ client, namespace: 'kube-system', name: 'lock', identity, clock, random: noRandom, releaseOnCancel });
-    const run = elector.run(
+    const run = elector[how](
       (signal) =>
         new Promise((resolve) => {
           log.push('lead');
@@ -97,5 +97,20 @@ describe('LeaderElector', () => {
     await clock.advance(2500);
     expect(await a.run).toBe('lost');
     expect(server.objects.get(LEASE)?.['spec'].holderIdentity).toBe('thief');
+  });
+
+  it('takes part again after it lost the lease, and leads once the other is gone', async () => {
+    const { clock, start, server } = setup();
+    const a = start('a', true, 'campaign');
+    await clock.advance(3000);
+    const lease = server.objects.get(LEASE)!;
+    server.put(LEASE, { ...lease, spec: { ...lease['spec'], holderIdentity: 'thief', leaseTransitions: 1 } });
+    await clock.advance(10_000);
+    expect(a.log).toEqual(['lead', 'end']);
+    await clock.advance(10_000);
+    expect(a.log).toEqual(['lead', 'end', 'lead']);
+    expect(server.objects.get(LEASE)?.['spec']).toMatchObject({ holderIdentity: 'a', leaseTransitions: 2 });
+    a.abort.abort();
+    expect(await a.run).toBe('stopped');
   });
 });

@@ -93,6 +93,18 @@ export class LeaderElector {
     return outcome;
   }
 
+  /**
+   * Like `run`, but takes part again whenever the lease was lost: upstream's components end then, and somebody starts them again. Resolves
+   * when the signal aborts or `lead` ends, rejects when `lead` rejects.
+   */
+  async campaign(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<'stopped' | 'done'> {
+    for (;;) {
+      const outcome = await this.run(lead, signal);
+      if (outcome !== 'lost') return outcome;
+      this.#logger.warn('lost the lease; taking part again', { lease: this.#lease });
+    }
+  }
+
   async #acquire(signal: AbortSignal): Promise<boolean> {
     const { clock, random } = this.options;
     while (!signal.aborted) {

@@ -36,7 +36,7 @@ type Undo = (deadline: AbortSignal) => Promise<void> | void;
 
 /**
  * Runs controllers on shared informers, as one component: /healthz and /metrics, leader election, start in groups. Ready when caches
- * are synced and all selected controllers work (with leader election: when it waits for its turn); `failed` when it loses the lease.
+ * are synced and all selected controllers work (with leader election: when it waits for its turn); who loses the lease stops them and waits again.
  */
 export class Manager<Config extends ManagerConfig> implements Component {
   readonly name: string;
@@ -98,7 +98,10 @@ export class Manager<Config extends ManagerConfig> implements Component {
         port: securePort,
         ...(tls && { tls }),
         metrics: () => exposed.expose(),
-        checks: { ping: () => undefined, leaderElection: () => (this.#state.current.phase === 'failed' ? 'lease lost' : undefined) },
+        checks: {
+          ping: () => undefined,
+          leaderElection: () => (this.#state.current.phase === 'failed' ? (this.#state.current.message ?? 'failed') : undefined),
+        },
         pages: { '/statusz': () => ({ leading, controllers: selected.map((c) => c.name) }) },
       });
       this.#server = server;
@@ -132,19 +135,19 @@ export class Manager<Config extends ManagerConfig> implements Component {
     });
     const abort = new AbortController();
     const running = elector
-      .run(async (term) => {
-        const stop = await lead(term);
-        if (!term.aborted) await new Promise<void>((resolve) => term.addEventListener('abort', () => resolve(), { once: true }));
-        await stop(AbortSignal.timeout(5000));
+      .campaign(async (term) => {
+        const stop = await lead(term).catch((error: unknown) => {
+          // Lost before everything worked: what had begun is undone.
+          if (term.aborted) return undefined;
+          throw error;
+        });
+        if (stop && !term.aborted) await new Promise<void>((resolve) => term.addEventListener('abort', () => resolve(), { once: true }));
+        await stop?.(AbortSignal.timeout(5000));
       }, abort.signal)
-      .then(
-        (outcome) => {
-          if (outcome === 'lost') this.#state.set('failed', 'leader election lost');
-        },
-        (error: unknown) => {
-          if (!abort.signal.aborted) this.#state.set('failed', (error as Error).message);
-        },
-      );
+      .catch((error: unknown) => {
+        this.#logger.error('controllers ended', { err: error });
+        if (!abort.signal.aborted) this.#state.set('failed', (error as Error).message);
+      });
     undo.push(async () => {
       abort.abort(new Error(`${name} stopping`));
       await running;

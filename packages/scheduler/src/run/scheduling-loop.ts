@@ -196,9 +196,11 @@ export class SchedulingLoop {
     cache.forgetPod(p.pod);
     queue.changed({ resource: 'AssignedPod', action: 'delete', before: p.pod as KubeObject }, handle.clock.now());
     const pod = this.#o.current(p.pod);
-    if (p.signal.aborted || !pod || pod.spec?.nodeName || pod.metadata.deletionTimestamp) return;
+    if (!pod || pod.spec?.nodeName || pod.metadata.deletionTimestamp) return;
     p.item.pod = pod;
     queue.retry(p.item, handle.clock.now());
+    // No longer ours to tell of; it stays in the queue, should it be our turn again.
+    if (p.signal.aborted) return;
     this.wake();
     const message = status.code === 'error' ? status.error.message : reasonsOf(status).join(', ');
     if (status.code === 'error' && isNotFound(status.error)) return;
