@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import http from 'node:http';
+import { nodeViews } from '@coxswain/cluster';
 import { Cgroup } from '@coxswain/linux';
 import { beforeAll, expect, test } from 'vitest';
 import { type ClusterFixture, eventually, guestbook } from './cluster-fixture.js';
 
-interface ServiceList {
+interface Service {
   spec: { clusterIP: string; ports: { nodePort: number }[] };
 }
 interface PodList {
@@ -22,9 +23,16 @@ export function guestbookSuite(under: () => ClusterFixture): void {
     await cluster.kubectl('rollout', 'status', 'deployment/guestbook-store', '--timeout=60s');
   });
 
-  test('the front page answers on the node port, on the cluster IP from the host, and by DNS name from a pod', async () => {
-    const { spec } = await cluster.json<ServiceList>('service', 'guestbook');
-    for (const address of [`127.0.0.1:${spec.ports[0]?.nodePort}`, `${cluster.config.nodeIP}:${spec.ports[0]?.nodePort}`, spec.clusterIP]) {
+  /** Where the front answers this machine: on the node port of every node; a machine that is the node reaches Services, too. */
+  async function fronts(): Promise<readonly [string, ...string[]]> {
+    const { spec } = await cluster.json<Service>('service', 'guestbook');
+    const port = spec.ports[0]?.nodePort;
+    const [first = '', ...others] = nodeViews(cluster.config).map(({ nodeIP }) => `${nodeIP}:${port}`);
+    return cluster.config.hosts.length > 0 ? [first, ...others] : [`127.0.0.1:${port}`, first, spec.clusterIP];
+  }
+
+  test('the front page answers on the node port, on the cluster IP from the node, and by DNS name from a pod', async () => {
+    for (const address of await fronts()) {
       expect(await page(address), address).toContain('<li>the first page is free</li>');
     }
     const fromPod = await cluster.kubectl(
@@ -41,9 +49,9 @@ export function guestbookSuite(under: () => ClusterFixture): void {
   });
 
   test('an entry written through the front is kept by the store', async () => {
-    const { spec } = await cluster.json<ServiceList>('service', 'guestbook');
-    await fetch(`http://${spec.clusterIP}/cgi-bin/page`, { method: 'POST', body: 'entry=hello+from+a+test' });
-    expect(await page(spec.clusterIP)).toContain('<li>hello from a test</li>');
+    const [front] = await fronts();
+    await fetch(`http://${front}/cgi-bin/page`, { method: 'POST', body: 'entry=hello+from+a+test' });
+    expect(await page(front)).toContain('<li>hello from a test</li>');
   });
 
   test('containers of one pod talk over localhost', async () => {
@@ -62,12 +70,12 @@ spec:
   });
 
   test('a rolling update under 50 requests/s loses none', async () => {
-    const { spec } = await cluster.json<ServiceList>('service', 'guestbook');
+    const [front] = await fronts();
     const agent = new http.Agent({ keepAlive: false });
     const outcomes: Promise<string>[] = [];
     const request = () =>
       new Promise<string>((resolve) => {
-        const req = http.get({ host: '127.0.0.1', port: spec.ports[0]?.nodePort, path: '/healthz', agent, timeout: 5000 }, (res) => {
+        const req = http.get(`http://${front}/healthz`, { agent, timeout: 5000 }, (res) => {
           res.resume();
           res.on('end', () => resolve(String(res.statusCode)));
         });

@@ -4,7 +4,7 @@ import { LocalCloud } from './local-cloud.js';
 
 /**
  * The cloud on this machine. `folder`: its records and disks; `loadBalancerPool`: a network or range of addresses for Services of type
- * LoadBalancer; `link`: what holds them.
+ * LoadBalancer; `link`: what holds them; `forwarder`: the cluster's nodes are hosts of this machine, whose `addressForwarder` leads to them.
  */
 export const cloudLocal = definePlugin({
   point: PluginPoint.cloud,
@@ -15,6 +15,7 @@ export const cloudLocal = definePlugin({
     folder: field.string('/var/lib/coxswain/cloud'),
     loadBalancerPool: field.string('10.200.0.0/24'),
     link: field.string('cox-lb'),
+    forwarder: field.boolean(false),
   }),
   module: (config) =>
     new ContainerModule(({ bind }) => {

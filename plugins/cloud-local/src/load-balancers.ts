@@ -47,7 +47,7 @@ export class LocalLoadBalancers implements LoadBalancers {
         lease = await this.#take(service, next);
       }
       lease ??= await this.#take(service, await this.#choose(uid, wanted));
-      await this.carrier.carry(lease.address, nodes);
+      await this.carrier.carry(lease.address, nodes, service);
       return status(lease);
     });
   }

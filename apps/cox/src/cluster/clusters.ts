@@ -163,6 +163,8 @@ function again(saved: ClusterConfig, request: ClusterRequest): ClusterConfig {
     ...saved,
     // The machine may have got another address since.
     ...(request.nodeIP === undefined || saved.hosts.length > 0 ? {} : { nodeIP: request.nodeIP }),
+    // The same members; the files may be others now.
+    ...(request.etcd === undefined ? {} : { etcd: { kind: 'external' as const, ...request.etcd } }),
     ...(request.nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodSeconds: request.nodeMonitorGracePeriodSeconds }),
     ...(request.metricsServer === undefined ? {} : { metricsServer: request.metricsServer }),
   };

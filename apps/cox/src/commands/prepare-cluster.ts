@@ -9,6 +9,7 @@ import { loadCluster, loadOrCreateCluster } from '../cluster/clusters.js';
 import { processesOf, running, runningProcesses } from '../cluster/processes.js';
 import { registerInstance } from '../cluster/instances.js';
 import { checkEtcd, checkIptables, checkNsenter, checkPort } from '../preflight/checks.js';
+import { requireExternalEtcd } from '../preflight/check-external-etcd.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime, runtimeOf } from '../runtimes/registry.js';
 import { basicChecks, machineChecks, requireAll } from './doctor.js';
@@ -95,6 +96,7 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
   });
   try {
     await requireFree(known.config);
+    if (known.config.etcd?.kind === 'external') await requireExternalEtcd(known.config.etcd, hosts.length > 0);
   } catch (error) {
     if (known.created) rmSync(known.config.paths.state, { recursive: true, force: true });
     throw error;

@@ -37,8 +37,10 @@ async function store(config: ClusterConfig): Promise<PluginUse> {
 }
 
 /** The cloud on this machine, unless the cluster was made without. */
-function cloudPlugins({ cloud, paths }: ClusterConfig): PluginUse[] {
-  return cloud ? [use(cloudLocal, { folder: paths.cloud, loadBalancerPool: cloud.loadBalancerPool, link: cloud.link })] : [];
+function cloudPlugins({ cloud, paths, host }: ClusterConfig): PluginUse[] {
+  if (!cloud) return [];
+  const { loadBalancerPool, link } = cloud;
+  return [use(cloudLocal, { folder: paths.cloud, loadBalancerPool, link, forwarder: host !== undefined })];
 }
 
 /** The disks' CSI driver, as the cluster's CSI controllers ask it. */

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { addressForwarder } from '@coxswain/cloud-local';
 import { type ClusterConfig, controlPlaneViews, loadBalancer } from '@coxswain/cluster';
 import { component, createHost, type Host } from '@coxswain/host';
 import { Clock, type Logger, Logger as LoggerToken } from '@coxswain/sdk';
 
-/** What stands in front of the API servers of a cluster's hosts: on loopback for people, at the machine's end of the link for hosts. */
+/**
+ * What stands in front of a cluster's hosts: of their API servers, on loopback for people and at the machine's end of the link for hosts; and
+ * the cloud's load balancers, whose addresses lead from the machine to the hosts.
+ */
 export function loadBalancerHost(config: ClusterConfig, logger: Logger): Promise<Host> {
   const { apiServer: port } = config.ports;
   const balancer = component('load-balancer', [Clock, LoggerToken], (clock, log) =>
@@ -19,5 +23,15 @@ export function loadBalancerHost(config: ClusterConfig, logger: Logger): Promise
       logger: log.child({ component: 'load-balancer' }),
     }),
   );
-  return createHost({ components: [balancer], logger });
+  const { cloud, hostNetwork, paths, ports } = config;
+  const forwarder = component('address-forwarder', [Clock, LoggerToken], (clock, log) =>
+    addressForwarder({
+      folder: paths.cloud,
+      link: hostNetwork.bridge,
+      healthPort: ports.proxyHealth,
+      clock,
+      logger: log.child({ component: 'address-forwarder' }),
+    }),
+  );
+  return createHost({ components: [balancer, ...(cloud ? [forwarder] : [])], logger });
 }

@@ -1,10 +1,10 @@
-import type { Node } from '@coxswain/api';
+import type { Node, Service } from '@coxswain/api';
 import { Network, NotFoundError } from '@coxswain/linux';
 
 /** Makes the machine answer on addresses. */
 export interface AddressCarrier {
   /** Lead traffic for the address to these nodes; idempotent. */
-  carry(address: string, nodes: readonly Node[]): Promise<void>;
+  carry(address: string, nodes: readonly Node[], service: Service): Promise<void>;
   /** Idempotent. */
   drop(address: string): Promise<void>;
 }

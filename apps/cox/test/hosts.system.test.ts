@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostLauncher, nodeViews, tracesOf } from '@coxswain/cluster';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command, ClusterFixture, eventually } from './cluster-fixture.js';
+import { guestbookSuite } from './guestbook-suite.js';
 
-// Slow: boots a whole cluster of three hosts, and waits for a node to be given up.
+// Slow: boots a whole cluster of three hosts, which run containers in two ways, and waits for a node to be given up.
 const cluster = new ClusterFixture('t-hosts');
 
 /** Of the tunnel: 1500 less 50. */
@@ -29,7 +30,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: { name: web }
-spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
+spec: { type: LoadBalancer, selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -55,11 +56,27 @@ interface Pod {
   spec: { nodeName: string };
   status: { podIP: string; phase: string; containerStatuses: { containerID: string; ready: boolean }[] };
 }
+const denyAll = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny }
+spec: { podSelector: { matchLabels: { app: web } }, policyTypes: [Ingress] }
+`;
+const allowMoving = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: allow }
+spec:
+  podSelector: { matchLabels: { app: web } }
+  ingress: [{ from: [{ podSelector: { matchLabels: { app: moving } } }], ports: [{ port: 8080 }] }]
+`;
+
 interface PodList {
   items: Pod[];
 }
 interface Service {
   spec: { clusterIP: string; ports: { nodePort: number }[] };
+  status: { loadBalancer: { ingress?: { ip: string }[] } };
 }
 
 const pods = async (app: string): Promise<Pod[]> =>
@@ -124,7 +141,7 @@ setInterval(send, 200);
 setTimeout(() => process.exit(2), 10_000);`;
 
 beforeAll(async () => {
-  await cluster.up('--nodes', '3', '--pod-network', 'vxlan', '--node-monitor-grace-period', String(GRACE_SECONDS));
+  await cluster.up('--nodes', '3', '--runtime', 'containerd,crio,containerd', '--pod-network', 'vxlan', '--node-monitor-grace-period', String(GRACE_SECONDS));
   await cluster.loadGuestbook();
   await cluster.apply(web);
   await cluster.kubectl('rollout', 'status', 'daemonset/web', '--timeout=90s');
@@ -143,6 +160,8 @@ test('three nodes are Ready, and status shows the hosts with all their processes
     expect.arrayContaining(['load-balancer', 'node-1/control-plane', 'node-2/node', 'node-3/containerd']),
   );
   expect(new Set(status.nodes.map(({ address }) => address)).size).toBe(3);
+  const runtimes = await cluster.kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].status.nodeInfo.containerRuntimeVersion}');
+  expect(runtimes).toMatch(/^containerd:\S+ cri-o:\S+ containerd:\S+$/);
   for (const view of nodeViews(cluster.config)) {
     const [program = '', ...args] = [...hostLauncher(view), 'hostname'];
     expect((await command(program, args)).stdout.trim()).toBe(view.nodeName);
@@ -186,6 +205,49 @@ test('ClusterIP and NodePort answer on every host, and pods reach the API server
   }
 });
 
+test('a load balancer answers from the machine, and with externalTrafficPolicy Local from a host that has a pod', async () => {
+  const address = await eventually('it has an address', async () => {
+    const { status } = await cluster.json<Service>('service', 'web');
+    expect(status.loadBalancer.ingress).toHaveLength(1);
+    return status.loadBalancer.ingress?.[0]?.ip ?? '';
+  });
+  const size = async () => (await (await fetch(`http://${address}/big`, { signal: AbortSignal.timeout(5000) })).arrayBuffer()).byteLength;
+  await eventually('it answers', async () => expect(await size()).toBe(32 * 65536));
+  const [only] = (await pods('web')) as [Pod, Pod, Pod];
+  await cluster.kubectl('label', 'pod', only.metadata.name, 'chosen=yes');
+  const local = { spec: { externalTrafficPolicy: 'Local', selector: { chosen: 'yes' } } };
+  await cluster.kubectl('patch', 'service', 'web', '-p', JSON.stringify(local));
+  const host = nodeViews(cluster.config).find(({ nodeName }) => nodeName === only.spec.nodeName)?.nodeIP ?? '';
+  await eventually('it leads to the host of the one pod', async () =>
+    expect((await command('ip', ['route', 'get', address])).stdout).toContain(`${address} via ${host} `),
+  );
+  await eventually('it answers there', async () => expect(await size()).toBe(32 * 65536));
+  await cluster.kubectl('patch', 'service', 'web', '-p', JSON.stringify({ spec: { externalTrafficPolicy: 'Cluster', selector: { chosen: null } } }));
+});
+
+test('a policy that lets nobody in holds on every host, and so does its exception', { timeout: 240_000 }, async () => {
+  const [movingPods, webPods] = [await pods('moving'), await pods('web')];
+  const reach = async (from: Pod, to: Pod) =>
+    (await cluster.kubectlRaw(['exec', from.metadata.name, '--', 'wget', '-q', '-T', '2', '-O', '/dev/null', `http://${to.status.podIP}:8080/big`])).code;
+  // Each host's pods, from one on another host.
+  const results = (sources: readonly Pod[]) =>
+    Promise.all(webPods.map((to) => reach(sources.find(({ spec }) => spec.nodeName !== to.spec.nodeName) as Pod, to)));
+  expect(await results(movingPods)).toEqual([0, 0, 0]);
+  await cluster.apply(denyAll);
+  await eventually('nobody gets in', async () => expect(await results(movingPods)).toEqual([1, 1, 1]), 60_000);
+  await cluster.apply(allowMoving);
+  await eventually('the exception gets in', async () => expect(await results(movingPods)).toEqual([0, 0, 0]), 60_000);
+  expect(await results(webPods)).toEqual([1, 1, 1]);
+  // Their own kubelets are never kept out.
+  expect((await pods('web')).map(({ status }) => status.containerStatuses[0]?.ready)).toEqual([true, true, true]);
+  await cluster.kubectl('delete', 'networkpolicy', '--all');
+  await eventually('all get in again', async () => expect(await results(webPods)).toEqual([0, 0, 0]), 60_000);
+});
+
+describe('the guestbook, on two runtimes', () => {
+  guestbookSuite(() => cluster);
+});
+
 test('a host that is cut off is not ready, its pods are replaced in time, and it comes back clean', { timeout: 240_000 }, async () => {
   expect((await pods('moving')).map(({ spec }) => spec.nodeName)).toEqual(['node-1', 'node-2', 'node-3']);
   const begun = performance.now();
@@ -203,6 +265,10 @@ test('a host that is cut off is not ready, its pods are replaced in time, and it
     // More often than there are DNS servers: none may be lost on the one that is gone.
     for (let i = 0; i < 4; i++) expect(await exec(pod, `nslookup web.default.svc.cluster.local ${cluster.config.dnsIP}`)).toContain('Address: ');
   }
+  const { status } = await cluster.json<Service>('service', 'web');
+  await eventually('the load balancer leads to another host', async () =>
+    expect((await fetch(`http://${status.loadBalancer.ingress?.[0]?.ip}/big`, { signal: AbortSignal.timeout(5000) })).status).toBe(200),
+  );
   await onHost('node-3', 'ip', 'link', 'set', 'eth0', 'up');
   await eventually('node-3 is ready again', async () => expect(await readyNodes()).toEqual(['node-1', 'node-2', 'node-3']), within);
   await eventually('its old pods are gone', async () => expect(await pods('moving')).toHaveLength(3), within);
@@ -219,7 +285,7 @@ test('a host that is cut off is not ready, its pods are replaced in time, and it
 });
 
 test('a node is added, runs pods, and is removed again', { timeout: 240_000 }, async () => {
-  await cluster.mustCox('node', 'add', '--cluster', cluster.name);
+  await cluster.mustCox('node', 'add', '--cluster', cluster.name, '--runtime', 'crio');
   await cluster.mustCox('image', 'load', '--name', cluster.name, '--node', 'node-4', `${cluster.folder}/guestbook.tar`);
   await cluster.kubectl('rollout', 'status', 'daemonset/web', '--timeout=90s');
   const all = await pods('web');
@@ -247,7 +313,6 @@ test('up repairs what kill -9 of everything has left, pods go on, and down leave
     'node-3/node',
     'node-1/control-plane',
     'node-1/containerd',
-    'node-2/containerd',
     'node-3/containerd',
     'load-balancer',
   ]) {
