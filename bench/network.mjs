@@ -16,7 +16,7 @@ const inside = (netns, ...command) => run('nsenter', `--net=${netns}`, ...comman
 
 /** Gbit/s of one TCP stream between two network namespaces. */
 async function throughput(from, to, address) {
-  const server = spawn('nsenter', [`--net=${to}`, 'iperf3', '-s', '-1', '-B', address], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn('nsenter', [`--net=${to}`, 'iperf3', '-s', '-1', '--forceflush', '-B', address], { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise((resolve) => server.stdout.once('data', resolve));
   const { end } = JSON.parse(inside(from, 'iperf3', '-c', address, '-t', String(SECONDS), '-J'));
   return end.sum_received.bits_per_second / 1e9;

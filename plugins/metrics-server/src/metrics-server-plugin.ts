@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { AddonContext, ApiServerRuntime, Clock, configObject, CustomApiServer, definePlugin, field, Logger, PluginPoint } from '@coxswain/sdk';
 import { ContainerModule } from 'inversify';
 import { MetricsServer } from './metrics-server.js';
 
 /**
  * metrics.k8s.io of a cluster. `kubeconfig`: how to reach the API server, and what to show kubelets; `port`: 0 picks a free one;
+ * `certFile`, `keyFile`, `caFile`: PEM, for `metrics-server.kube-system.svc`, and needed when several serve one cluster (default: made at every start);
  * `metricResolutionSeconds`: between rounds; `kubeletInsecureTls`: do not check kubelets' certificates.
  */
 export const metricsServer = definePlugin({
@@ -15,6 +17,9 @@ export const metricsServer = definePlugin({
   config: configObject({
     kubeconfig: field.string(),
     port: field.integer(0, 0, 65535),
+    certFile: field.optional(field.string()),
+    keyFile: field.optional(field.string()),
+    caFile: field.optional(field.string()),
     metricResolutionSeconds: field.integer(15, 1, 3600),
     kubeletInsecureTls: field.boolean(false),
   }),
@@ -30,7 +35,8 @@ export const metricsServer = definePlugin({
               kubeconfig: config.kubeconfig,
               address: context.hostIP,
               port: config.port,
-              announce: { namespace: 'kube-system', instance: context.nodeName },
+              ...servingFiles(config),
+              announce: { namespace: 'kube-system', instance: context.nodeName, nodeName: context.nodeName },
               resolutionMs: config.metricResolutionSeconds * 1000,
               kubeletInsecureTls: config.kubeletInsecureTls,
             }),
@@ -39,3 +45,16 @@ export const metricsServer = definePlugin({
         .inSingletonScope();
     }),
 });
+
+interface ServingFiles {
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly caFile?: string | undefined;
+}
+
+function servingFiles({ certFile, keyFile, caFile }: ServingFiles) {
+  if (certFile === undefined && keyFile === undefined && caFile === undefined) return {};
+  if (certFile === undefined || keyFile === undefined || caFile === undefined) throw new Error('certFile, keyFile and caFile: give all three, or none');
+  const read = (file: string) => readFileSync(file, 'utf8');
+  return { tls: { cert: read(certFile), key: read(keyFile), ca: read(caFile) } };
+}

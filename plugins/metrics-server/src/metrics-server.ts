@@ -13,6 +13,8 @@ export interface MetricsServerOptions {
   readonly kubeconfig: string;
   readonly address: string;
   readonly port?: number;
+  /** What it serves with; see `ServeApiOptions`. */
+  readonly tls?: ServeApiOptions['tls'];
   readonly announce?: ServeApiOptions['announce'];
   /** Between rounds. Default 15 s. */
   readonly resolutionMs?: number;
@@ -57,6 +59,7 @@ export class MetricsServer implements CustomApiServer {
       kubeconfig,
       address,
       ...(port === undefined ? {} : { port }),
+      ...(options.tls ? { tls: options.tls } : {}),
       ...(announce ? { announce } : {}),
       checks: { 'metric-storage-ready': () => (store.size > 0 ? undefined : 'no node has been measured twice yet') },
     });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { cloudLocal, localCsiController } from '@coxswain/cloud-local';
 import {
   addonContext,
@@ -19,13 +20,24 @@ export async function controlPlaneHost(config: ClusterConfig, pki: ClusterPki, l
   return createHost({
     plugins: [
       await store(config),
-      ...(config.metricsServer ? [use(metricsServer, { kubeconfig: componentKubeconfig(config, 'metrics-server') })] : []),
+      ...(config.metricsServer ? [metrics(config)] : []),
       ...cloudPlugins(config),
     ],
     modules: [addonContextModule(addonContext(config)), apiServerRuntimeModule()],
     components: [...controlPlaneComponents(config, pki), ...cloudComponents(config)],
     logger,
     onStarted: ({ component }) => onStarted(component.name),
+  });
+}
+
+/** One in every control plane, and each serves its own API server: all under the one authority that their APIService names. */
+function metrics(config: ClusterConfig): PluginUse {
+  const file = (name: string) => join(config.paths.pki, name);
+  return use(metricsServer, {
+    kubeconfig: componentKubeconfig(config, 'metrics-server'),
+    certFile: file('addon-serving.crt'),
+    keyFile: file('addon-serving.key'),
+    caFile: file('ca.crt'),
   });
 }
 

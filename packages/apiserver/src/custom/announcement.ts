@@ -13,6 +13,8 @@ export interface AnnouncementOptions {
   readonly service: string;
   /** Tells the slices of several servers of one Service apart. */
   readonly instance: string;
+  /** The node it runs on, which asks no other server of the Service. */
+  readonly nodeName?: string;
   readonly address: string;
   readonly port: number;
   readonly caBundle: string;
@@ -144,17 +146,18 @@ export class Announcement {
   }
 
   #service(): Service {
-    const { namespace, service, port } = this.options;
+    const { namespace, service } = this.options;
     return {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: service, namespace, labels: { 'app.kubernetes.io/name': service, 'kubernetes.io/cluster-service': 'true' } },
-      spec: { type: 'ClusterIP', ports: [{ name: PORT_NAME, port: SERVICE_PORT, protocol: 'TCP', targetPort: port }] },
+      spec: { type: 'ClusterIP', ports: [{ name: PORT_NAME, port: SERVICE_PORT, protocol: 'TCP', targetPort: PORT_NAME }] },
     } as Service;
   }
 
   #slice(): EndpointSlice {
-    const { namespace, service, address, port } = this.options;
+    const { namespace, service, address, port, nodeName } = this.options;
+    const node = nodeName === undefined ? {} : { nodeName, hints: { forNodes: [{ name: nodeName }] } };
     return {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
@@ -164,7 +167,7 @@ export class Announcement {
         labels: { 'kubernetes.io/service-name': service, 'endpointslice.kubernetes.io/managed-by': 'api-server.coxswain' },
       },
       addressType: isIPv6(address) ? 'IPv6' : 'IPv4',
-      endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
+      endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false }, ...node }],
       ports: [{ name: PORT_NAME, port, protocol: 'TCP' }],
     };
   }

@@ -168,6 +168,7 @@ class Running {
       namespace,
       service,
       instance: options.announce.instance ?? service,
+      ...(options.announce.nodeName === undefined ? {} : { nodeName: options.announce.nodeName }),
       address: options.announce.address ?? options.address,
       port: this.#http.port,
       caBundle: tls.ca,

@@ -29,6 +29,8 @@ export interface ServeApiOptions {
     readonly address?: string;
     /** Tells the EndpointSlices of several servers of one Service apart. Default: the service. */
     readonly instance?: string;
+    /** The node it runs on. Of several servers of one Service, that node asks its own. */
+    readonly nodeName?: string;
   };
   /** For kinds without handlers. */
   readonly store?: StateStore;
