@@ -180,7 +180,8 @@ test("kill -9 of the whole host of etcd's leader under writes: none that was ack
   await eventually(
     'another leads, and one only',
     async () => {
-      for (const lease of ['kube-scheduler', 'kube-controller-manager', 'cloud-controller-manager', 'csi-controller']) expect(await holder(lease)).not.toBe(lost);
+      for (const lease of ['kube-scheduler', 'kube-controller-manager', 'cloud-controller-manager', 'csi-controller'])
+        expect(await holder(lease)).not.toBe(lost);
       for (const component of ['scheduler', 'controllerManager'] as const) expect(await leading(component)).toHaveLength(1);
     },
     90_000,

@@ -18,11 +18,7 @@ import { CloudProvider, type Logger, type PluginUse, use } from '@coxswain/sdk';
 /** The control plane as `cox up` composes it. */
 export async function controlPlaneHost(config: ClusterConfig, pki: ClusterPki, logger: Logger, onStarted: (name: string) => void): Promise<Host> {
   return createHost({
-    plugins: [
-      await store(config),
-      ...(config.metricsServer ? [metrics(config)] : []),
-      ...cloudPlugins(config),
-    ],
+    plugins: [await store(config), ...(config.metricsServer ? [metrics(config)] : []), ...cloudPlugins(config)],
     modules: [addonContextModule(addonContext(config)), apiServerRuntimeModule()],
     components: [...controlPlaneComponents(config, pki), ...cloudComponents(config)],
     logger,

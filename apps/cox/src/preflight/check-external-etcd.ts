@@ -11,8 +11,7 @@ const PATIENCE_MS = 10_000;
  */
 export async function requireExternalEtcd(etcd: ExternalEtcd, onHosts: boolean): Promise<void> {
   const own = onHosts ? etcd.endpoints.find(isLoopback) : undefined;
-  if (own !== undefined)
-    throw new CliError(`--etcd-endpoints ${own} is on loopback, which every host has of its own`, 'name an address that hosts reach', 2);
+  if (own !== undefined) throw new CliError(`--etcd-endpoints ${own} is on loopback, which every host has of its own`, 'name an address that hosts reach', 2);
   const { openEtcdStore } = await import('@coxswain/store-etcd');
   try {
     const store = openEtcdStore({ ...etcd, requestTimeoutMs: PATIENCE_MS, clock: systemClock, random: systemRandom });

@@ -26,7 +26,12 @@ const start = () =>
     health: new TargetHealth(async (host, port) => healthy.has(`${host}:${port}`)),
   });
 
-const node = (address: string): Node => ({ apiVersion: 'v1', kind: 'Node', metadata: { name: address }, status: { addresses: [{ type: 'InternalIP', address }] } });
+const node = (address: string): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: address },
+  status: { addresses: [{ type: 'InternalIP', address }] },
+});
 const nodes = ['192.0.2.11', '192.0.2.12', '192.0.2.13'].map(node);
 const service = (spec: Service['spec'] = {}): Service => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec });
 const all = (port = 10256) => new Set(nodes.map(({ metadata }) => `${metadata.name}:${port}`));
