@@ -35,7 +35,7 @@ function startMember(view: ClusterConfig): void {
   mkdirSync(view.paths.etcd, { recursive: true, mode: 0o700 });
   mkdirSync(view.paths.logs, { recursive: true });
   const log = openSync(logFile(view, 'etcd'), 'a', 0o600);
-  const [program = '', ...args] = [...hostLauncher(view), 'etcd', ...etcdMember(view)];
+  const [program = '', ...args] = [...hostLauncher(view), ...etcdMember(view)];
   const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
   closeSync(log);
   if (child.pid === undefined) throw new CliError('etcd could not be started', 'apt-get install etcd-server');
