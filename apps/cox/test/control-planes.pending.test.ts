@@ -52,7 +52,7 @@ async function leading(component: 'scheduler' | 'controllerManager'): Promise<st
 const pidOf = (host: string, role: string) =>
   (JSON.parse(readFileSync(join(cluster.config.paths.run, 'hosts', host, `${role}.pid`), 'utf8')) as { pid: number }).pid;
 const holder = async (lease: string) =>
-  (await cluster.kubectl('-n', 'kube-system', 'get', 'lease', lease, '-o', 'jsonpath={.spec.holderIdentity}')).split('_')[0];
+  (await cluster.kubectl('-n', 'kube-system', 'get', 'lease', lease, '-o', 'jsonpath={.spec.holderIdentity}')).replace(/_.*/, '');
 
 async function etcdctl(...command_: string[]): Promise<string> {
   const [view] = controlPlaneViews(cluster.config);

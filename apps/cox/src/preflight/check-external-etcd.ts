@@ -1,6 +1,6 @@
 import type { ExternalEtcd } from '@coxswain/cluster';
+import { CliError } from '@coxswain/command';
 import { InvalidStoreRequestError, StoreUnavailableError, systemClock, systemRandom } from '@coxswain/sdk';
-import { CliError } from '../cli-error.js';
 
 /** Longer than electing a new leader takes. */
 const PATIENCE_MS = 10_000;
