@@ -83,7 +83,9 @@ describe('LeaderElector', () => {
     server.fail = () => connectionRefused();
     await clock.advance(8_900);
     expect(a.log).toEqual(['lead']);
+    expect(a.elector.holds).toBe(true);
     await clock.advance(4_000);
+    expect(a.elector.holds).toBe(false);
     expect(a.log).toEqual(['lead', 'end']);
     expect(await a.run).toBe('lost');
   });

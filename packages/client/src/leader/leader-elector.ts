@@ -61,6 +61,14 @@ export class LeaderElector {
   }
 
   /**
+   * Whether we lead and renewed within the renew deadline. To be asked right before acting: a process that was stopped or starved goes on
+   * with what it has at hand, before it learns that somebody else leads.
+   */
+  get holds(): boolean {
+    return this.isLeader && this.options.clock.monotonic() < this.#observedAt + this.#renewMs;
+  }
+
+  /**
    * Waits to become the leader, then runs `lead` until the lease is lost (its signal aborts), the outer signal aborts, or `lead` ends.
    * Resolves to why it ended; `lead` has settled by then. Rejects when `lead` rejects. Call again to take part again.
    */
@@ -121,6 +129,11 @@ export class LeaderElector {
     for (;;) {
       await clock.sleep(this.#retryMs, signal).catch(() => {});
       if (signal.aborted) return;
+      if (clock.monotonic() >= deadline) {
+        // Nothing ran for so long, a process that was stopped or starved: somebody else may lead by now, and not a turn must be lost in asking.
+        this.#logger.warn('woke up after the renew deadline', { lease: this.#lease });
+        return;
+      }
       const attempt = new AbortController();
       const cancel = clock.setTimeout(() => attempt.abort(new Error('renew deadline exceeded')), Math.max(0, deadline - clock.monotonic()));
       const renewed = await this.#tryAcquireOrRenew(AbortSignal.any([signal, attempt.signal]));

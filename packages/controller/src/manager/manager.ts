@@ -32,6 +32,9 @@ export interface ManagerOptions<Config extends ManagerConfig> {
   readonly logger?: Logger | undefined;
 }
 
+/** Until a key is looked at again that came while the lease was not renewed in time: by then we lead again, or our term has ended. */
+const NOT_NOW_MS = 1000;
+
 type Undo = (deadline: AbortSignal) => Promise<void> | void;
 
 /**
@@ -107,8 +110,8 @@ export class Manager<Config extends ManagerConfig> implements Component {
       this.#server = server;
       undo.push(() => server.close());
     }
-    const lead = async (startSignal: AbortSignal): Promise<Undo> => {
-      const stop = await this.#work(selected, metrics, startSignal);
+    const lead = async (startSignal: AbortSignal, mayAct: () => boolean): Promise<Undo> => {
+      const stop = await this.#work(selected, metrics, startSignal, mayAct);
       leading = true;
       return async (deadline) => {
         leading = false;
@@ -117,7 +120,7 @@ export class Manager<Config extends ManagerConfig> implements Component {
     };
     const election = config.leaderElection;
     if (!election) {
-      const stop = await lead(signal);
+      const stop = await lead(signal, () => true);
       undo.push(stop);
       return;
     }
@@ -136,7 +139,7 @@ export class Manager<Config extends ManagerConfig> implements Component {
     const abort = new AbortController();
     const running = elector
       .campaign(async (term) => {
-        const stop = await lead(term).catch((error: unknown) => {
+        const stop = await lead(term, () => elector.holds).catch((error: unknown) => {
           // Lost before everything worked: what had begun is undone.
           if (term.aborted) return undefined;
           throw error;
@@ -154,8 +157,13 @@ export class Manager<Config extends ManagerConfig> implements Component {
     });
   }
 
-  /** Start everything, group by group; returns the undo. */
-  async #work(selected: readonly RegisteredController<Config>[], metrics: PrometheusWorkQueueMetrics, signal: AbortSignal): Promise<Undo> {
+  /** Start everything, group by group; returns the undo. Nothing is begun any more while `mayAct` says no. */
+  async #work(
+    selected: readonly RegisteredController<Config>[],
+    metrics: PrometheusWorkQueueMetrics,
+    signal: AbortSignal,
+    mayAct: () => boolean,
+  ): Promise<Undo> {
     const { client, clock, random, config } = this.options;
     const logger = this.#logger;
     const informers = new InformerFactory({ client, clock, random, logger });
@@ -176,7 +184,7 @@ export class Manager<Config extends ManagerConfig> implements Component {
         const { concurrency = 5, begin, backoff } = controller;
         const built = buildController({
           name: controller.name,
-          reconcile: (key, s) => untilTerminating(controller.reconcile(key, s)),
+          reconcile: async (key, s) => (mayAct() ? untilTerminating(controller.reconcile(key, s)) : { requeueAfterMs: NOT_NOW_MS }),
           watches: [{ attach: (queue) => controller.watch(queue) }],
           workers: concurrency,
           ...(begin && { begin: (queue) => begin.call(controller, queue) }),
