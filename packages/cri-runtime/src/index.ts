@@ -1,3 +1,4 @@
+export * from './container/apparmor.js';
 export * from './container/capabilities.js';
 export * from './container/container-driver.js';
 export * from './container/container-manager.js';
@@ -27,6 +28,8 @@ export * from './sandbox/sandbox-record.js';
 export * from './service/clean-sandboxes.js';
 export * from './service/cri-events.js';
 export * from './service/layer-usage.js';
+export * from './service/metrics.js';
+export * from './service/pod-interfaces.js';
 export * from './service/runtime-service.js';
 export * from './service/stats.js';
 export * from './service/status.js';

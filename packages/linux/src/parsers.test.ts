@@ -106,6 +106,9 @@ describe('cgroups', () => {
     ]);
     expect(v2Files(limits).map((f) => `${f.file}=${f.value}`)).toEqual(['cpu.weight=39', 'cpu.max=50000 100000', 'memory.max=1048576', 'pids.max=max']);
     expect(v2Files({ cpuQuotaMicros: -1 })[0]?.value).toBe('max 100000');
+    const hugepages = [{ pageSize: '2MB', bytes: 4 << 20 }];
+    expect(v1Files({ hugepages })).toEqual([{ controller: 'hugetlb', file: 'hugetlb.2MB.limit_in_bytes', value: '4194304' }]);
+    expect(v2Files({ hugepages })).toEqual([{ controller: 'hugetlb', file: 'hugetlb.2MB.max', value: '4194304' }]);
     expect([2, 262144].map(sharesToWeight)).toEqual([1, 10000]);
   });
 

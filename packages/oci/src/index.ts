@@ -11,6 +11,7 @@ export * from './layer-apply.js';
 export * from './loopback-registry.js';
 export * from './manifest.js';
 export * from './media-types.js';
+export * from './mirrors.js';
 export * from './platform.js';
 export * from './reference.js';
 export * from './registry.js';

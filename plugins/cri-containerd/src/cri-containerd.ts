@@ -1,4 +1,5 @@
 import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { parseMirrors } from '@coxswain/oci';
 import { ContainerModule } from 'inversify';
 import { type CriContainerd, type CriContainerdOptions, startCriContainerd } from './server.js';
 
@@ -21,6 +22,7 @@ export const criContainerd = definePlugin({
     cniConfDir: field.string('/etc/cni/net.d'),
     cniBinDirs: field.list(field.string(), ['/opt/cni/bin', '/usr/lib/cni']),
     insecureRegistries: field.list(field.string(), []),
+    registryMirrors: field.list(field.string(), []),
   }),
   module: (config) =>
     new ContainerModule(({ bind }) => {
@@ -34,7 +36,7 @@ export const criContainerd = definePlugin({
               root: config.root,
               state: config.state,
               cni: { confDir: config.cniConfDir, binDirs: config.cniBinDirs, plugins: plugins ?? [] },
-              registry: { insecureHosts: [...config.insecureRegistries] },
+              registry: { insecureHosts: [...config.insecureRegistries], mirrors: parseMirrors(config.registryMirrors) },
               clock,
               random,
               logger: logger.child({ component: 'cri-containerd' }),

@@ -166,6 +166,7 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
       stats,
       events: events.hub,
       facts,
+      clock,
       logger,
     });
     const image = new ContainerdImageService({ store: images, puller, clock, containerdRoot, snapshotter });

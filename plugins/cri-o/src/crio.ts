@@ -1,4 +1,5 @@
 import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { parseMirrors } from '@coxswain/oci';
 import { ContainerModule } from 'inversify';
 import { type Crio, type CrioOptions, startCrio } from './server.js';
 
@@ -20,6 +21,7 @@ export const crio = definePlugin({
     cniConfDir: field.string('/etc/cni/net.d'),
     cniBinDirs: field.list(field.string(), ['/opt/cni/bin', '/usr/lib/cni']),
     insecureRegistries: field.list(field.string(), []),
+    registryMirrors: field.list(field.string(), []),
   }),
   module: (config) =>
     new ContainerModule(({ bind }) => {
@@ -32,7 +34,7 @@ export const crio = definePlugin({
               state: config.state,
               ...(config.runtimes.length > 0 ? { runtimes: Object.fromEntries(config.runtimes.map(runtimeEntry)) } : {}),
               cni: { confDir: config.cniConfDir, binDirs: config.cniBinDirs, plugins: plugins ?? [] },
-              registry: { insecureHosts: [...config.insecureRegistries] },
+              registry: { insecureHosts: [...config.insecureRegistries], mirrors: parseMirrors(config.registryMirrors) },
               clock,
               random,
               logger: logger.child({ component: 'cri-o' }),

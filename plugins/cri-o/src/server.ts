@@ -150,7 +150,7 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
         if (container.meta.logPath !== '' && !reopenLog(driver.bundle(container.meta.id))) throw new Error('the container has no monitor any more');
       },
     };
-    const runtime = new ManagedRuntimeService({ engine, sandboxes, containers, network, exec, streaming, stats, events: events.hub, facts, logger });
+    const runtime = new ManagedRuntimeService({ engine, sandboxes, containers, network, exec, streaming, stats, events: events.hub, facts, clock, logger });
     const puller = new Puller({ store: images, clock, ...(options.registry ? { registry: options.registry } : {}) });
     const image = new CrioImageService({ store: images, puller, clock, root: join(root, 'images'), collectGarbage });
     const server = await serveCri({

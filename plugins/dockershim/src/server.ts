@@ -72,9 +72,7 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
   try {
     const info = await requireEngine(engine);
     await Promise.all([join(root, 'sandboxes'), join(root, 'containers'), state].map((dir) => mkdir(dir, { recursive: true, mode: 0o711 })));
-    const [hostOwn, pauseImage, lastCapability] = await Promise.all([hostFacts(), ensurePauseImage(engine), readFile('/proc/sys/kernel/cap_last_cap', 'utf8')]);
-    // The engine learnt recursive read-only mounts in its version 25, and never huge page limits.
-    const facts = { ...hostOwn, recursiveReadOnly: false, hugetlb: false };
+    const [facts, pauseImage, lastCapability] = await Promise.all([hostFacts(), ensurePauseImage(engine), readFile('/proc/sys/kernel/cap_last_cap', 'utf8')]);
     const handlers = [info.DefaultRuntime, ...Object.keys(info.Runtimes).filter((name) => name !== info.DefaultRuntime)];
     const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
     const holder = new DockerHolder({ engine, pauseImage, random });
@@ -88,6 +86,7 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
       random,
       logger,
       allCapabilities: facts.capabilities.length > Number(lastCapability),
+      facts,
       onEnded: (id) => void containers.processExited(id).catch(failed),
     });
     const containers: ContainerManager = new ContainerManager({
@@ -156,6 +155,7 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
       stats,
       events: events.hub,
       facts,
+      clock,
       logger,
     });
     const image = new DockerImageService({ engine, clock, root: info.DockerRootDir });

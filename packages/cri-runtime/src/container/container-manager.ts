@@ -15,6 +15,7 @@ import { type ContainerMeta, type ContainerRecord, createdStatus, loadStatus, ne
 import type { HostFacts } from './host-facts.js';
 import { ImageAccounts } from './image-accounts.js';
 import { stopSignalOf } from './signals.js';
+import { checkImageMounts } from './mounts.js';
 import { checkUserNamespace, containerSpec } from './spec.js';
 import { type ResolvedUser, resolveUser } from './user.js';
 import { declaredVolumes } from './volumes.js';
@@ -82,6 +83,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     const podLogs = sandboxConfig?.logDirectory || sandbox.config.logDirectory;
     const security = config.linux?.securityContext;
     checkUserNamespace(security?.namespaceOptions?.usernsOptions);
+    checkImageMounts(config.mounts);
     const name = nameOf(config, sandbox.id);
     const owner = this.#names.get(name);
     if (owner) throw new CriError('unknown', `failed to reserve container name ${JSON.stringify(name)}: name is reserved for ${JSON.stringify(owner)}`);
@@ -97,6 +99,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         driver.makesVolumes ? [] : declaredVolumes(imageConfig.Volumes, dir, rootfs.layers),
         imageMountCount(config) > 0 ? driver.mountImages(id, config.mounts) : [],
       ]);
+      await this.#nameMountedImages(config);
       const { net, ipc, uts } = sandbox.namespaces;
       const cgroupsPath = sandboxes.cgroupsPath(sandbox, id);
       const readonly = security?.readonlyRootfs ?? false;
@@ -371,6 +374,11 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       default:
         return `/proc/${await this.options.sandboxes.ensurePause(sandbox)}/ns/pid`;
     }
+  }
+
+  /** Says in the container's status which image a mount shows, whatever name it was asked for by. */
+  async #nameMountedImages(config: ContainerConfig): Promise<void> {
+    for (const { image } of config.mounts) if (image?.image) image.imageRef = (await this.options.driver.image(image.image)).id;
   }
 
   async #user(config: ContainerConfig, imageId: string, image: ImageConfig, layers: readonly string[]): Promise<ResolvedUser> {

@@ -16,6 +16,16 @@ export function baseMounts(options: { readonly sysReadonly: boolean }): SpecMoun
   ];
 }
 
+/** An image is mounted as it is: nothing can be written to it, and propagation out of it has no meaning. */
+export function checkImageMounts(mounts: readonly Mount[]): void {
+  for (const { image, containerPath, readonly, hostPath } of mounts) {
+    if (!image?.image) continue;
+    if (!containerPath) throw new CriError('invalidArgument', `the mount of image ${image.image} has no container path`);
+    if (hostPath) throw new CriError('invalidArgument', `the mount of ${containerPath} has both a host path and an image`);
+    if (!readonly) throw new CriError('invalidArgument', `the image mount of ${containerPath} must be readonly`);
+  }
+}
+
 export interface ConvertedMount {
   readonly mount: SpecMount;
   readonly propagation: MountPropagation;

@@ -10,6 +10,7 @@ import {
 } from '@coxswain/cri';
 import { clampOomScoreAdj, mounts as hostMounts } from '@coxswain/linux';
 import type { ImageConfig, RuntimeSpec, SpecLinux, SpecMount, SpecSeccomp } from '@coxswain/oci';
+import { appArmorProfile } from './apparmor.js';
 import { containerCapabilities } from './capabilities.js';
 import { convertDevices, DEFAULT_DEVICE_RULES, hostDevices } from './devices.js';
 import type { HostFacts } from './host-facts.js';
@@ -40,7 +41,7 @@ export interface SpecInput {
   readonly cgroupsPath: string;
   /** /etc/hosts, resolv.conf, shm…: left out where the container mounts its own. */
   readonly sandboxMounts: readonly SpecMount[];
-  /** The image's volumes and image mounts, made by the runtime. */
+  /** The image's volumes, then image mounts, made by the runtime. */
   readonly extraMounts: readonly SpecMount[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly facts: HostFacts;
@@ -69,7 +70,7 @@ export async function containerSpec(input: SpecInput): Promise<RuntimeSpec> {
   const { config, image, facts, user } = input;
   const security = config.linux?.securityContext;
   const privileged = security?.privileged ?? false;
-  checkAppArmor(security?.apparmor, security?.apparmorProfile ?? '', facts);
+  const apparmorProfile = await appArmorProfile(security, facts.appArmor);
   const capabilities = containerCapabilities({
     privileged,
     add: security?.capabilities?.addCapabilities ?? [],
@@ -88,6 +89,7 @@ export async function containerSpec(input: SpecInput): Promise<RuntimeSpec> {
       cwd: config.workingDir || image.WorkingDir || '/',
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities, ...(ambient.length ? { ambient, inheritable: ambient } : {}) },
       noNewPrivileges: security?.noNewPrivs ?? false,
+      ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
       oomScoreAdj,
     },
     root: { path: input.rootfs ?? 'rootfs', readonly: security?.readonlyRootfs ?? false },
@@ -127,7 +129,8 @@ async function specMounts(input: SpecInput, privileged: boolean): Promise<SpecMo
   if (own.some((m) => m.recursiveReadOnly) && !facts.recursiveReadOnly) throw new CriError('unknown', 'recursive read-only mounts need Linux 5.12 or newer');
   const taken = new Set(config.mounts.map((m) => posix.normalize(m.containerPath)));
   const wanted = [...baseMounts({ sysReadonly: !privileged }), ...input.sandboxMounts].filter((m) => !taken.has(m.destination));
-  return orderMounts([...wanted, ...input.extraMounts.filter((m) => !taken.has(posix.normalize(m.destination))), ...converted.map((c) => c.mount)]);
+  // Of two mounts of one place the later is taken: the image's own volumes give way to what the pod asks for.
+  return orderMounts([...wanted, ...input.extraMounts, ...converted.map((c) => c.mount)]);
 }
 
 async function specLinux(input: SpecInput, privileged: boolean, capabilities: readonly string[]): Promise<SpecLinux> {
@@ -193,13 +196,6 @@ function legacySeccomp(text: string): { profileType: ProfileType; localhostRef: 
   if (text === 'runtime/default' || text === 'docker/default') return { profileType: ProfileType.RuntimeDefault, localhostRef: '' };
   if (text.startsWith('localhost/')) return { profileType: ProfileType.Localhost, localhostRef: text };
   throw new CriError('invalidArgument', `unknown seccomp profile ${JSON.stringify(text)}`);
-}
-
-function checkAppArmor(profile: SecurityProfile | undefined, legacy: string, facts: HostFacts): void {
-  if (facts.appArmor) return;
-  if (profile?.profileType === ProfileType.Localhost || legacy.startsWith('localhost/')) {
-    throw new CriError('unknown', 'failed to generate apparmor spec opts: apparmor is not supported');
-  }
 }
 
 /** The modes of a user namespace request that can be served: none here, so everything but NODE is refused, for the reason that is nearest. */

@@ -1,4 +1,4 @@
-import type { Logger } from '@coxswain/sdk';
+import type { Clock, Logger } from '@coxswain/sdk';
 import {
   type AttachRequest,
   type CallContext,
@@ -45,6 +45,7 @@ import { matchesLabels } from '../util/ids.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxNetwork } from '../sandbox/sandbox-network.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import { MetricsReader } from './metrics.js';
 import type { StatsReader } from './stats.js';
 import { containerStatus, containerSummary, criState, sandboxState, sandboxStatus } from './status.js';
 
@@ -78,12 +79,17 @@ export interface RuntimeServiceDeps {
   readonly stats: StatsReader;
   readonly events: EventHub<ContainerEvent>;
   readonly facts: HostFacts;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** CRI's RuntimeService. Each method is the translation of one call; the work is in the managers. */
 export class ManagedRuntimeService implements RuntimeService {
-  constructor(private readonly deps: RuntimeServiceDeps) {}
+  readonly #metrics: MetricsReader;
+
+  constructor(private readonly deps: RuntimeServiceDeps) {
+    this.#metrics = new MetricsReader(deps.facts, deps.clock);
+  }
 
   async version(_request: VersionRequest) {
     const { engine } = this.deps;
@@ -269,6 +275,10 @@ export class ManagedRuntimeService implements RuntimeService {
     return { stats: await Promise.all(wanted.map((c) => this.deps.stats.container(c))) };
   }
 
+  async *streamContainerStats(request: { filter?: ListContainerStatsRequest['filter'] }) {
+    yield { containerStats: (await this.listContainerStats(request as ListContainerStatsRequest)).stats };
+  }
+
   async podSandboxStats(request: PodSandboxStatsRequest) {
     const sandbox = this.deps.sandboxes.require(request.podSandboxId);
     return { stats: await this.deps.stats.sandbox(sandbox, this.deps.containers.ofSandbox(sandbox.id)) };
@@ -280,6 +290,24 @@ export class ManagedRuntimeService implements RuntimeService {
       .all()
       .filter((s) => s.state === 'ready' && (!filter?.id || s.id.startsWith(filter.id)) && matchesLabels(s.config.labels, filter?.labelSelector));
     return { stats: await Promise.all(wanted.map((s) => this.deps.stats.sandbox(s, this.deps.containers.ofSandbox(s.id)))) };
+  }
+
+  async *streamPodSandboxStats(request: { filter?: ListPodSandboxStatsRequest['filter'] }) {
+    yield { podSandboxStats: (await this.listPodSandboxStats(request as ListPodSandboxStatsRequest)).stats };
+  }
+
+  async listMetricDescriptors() {
+    return { descriptors: this.#metrics.descriptors() };
+  }
+
+  async listPodSandboxMetrics() {
+    const { sandboxes, containers } = this.deps;
+    const ready = sandboxes.all().filter((s) => s.state === 'ready');
+    return { podMetrics: await Promise.all(ready.map((s) => this.#metrics.pod(s, containers.ofSandbox(s.id)))) };
+  }
+
+  async *streamPodSandboxMetrics() {
+    yield { podSandboxMetrics: (await this.listPodSandboxMetrics()).podMetrics };
   }
 
   async updateRuntimeConfig() {

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { Cgroup, type CgroupStats } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { HostFacts } from '../container/host-facts.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import { podInterfaces } from './pod-interfaces.js';
 
 const uint = (value: number) => ({ value: BigInt(Math.max(0, Math.round(value))) });
 
@@ -103,20 +103,16 @@ export class StatsReader {
     }
   }
 
-  /** Interface counters, read through a process that lives in the pod's network namespace. */
   async #network(sandbox: SandboxRecord, containers: readonly ContainerRecord[], timestamp: bigint) {
-    const pid = sandbox.pausePid ?? containers.find((c) => c.status.state === 'running')?.status.pid;
-    if (!sandbox.namespaces.net || pid === undefined) return undefined;
-    const text = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => '');
-    const interfaces = text
-      .split('\n')
-      .slice(2)
-      .flatMap((line) => {
-        const [name, rest] = line.trim().split(/:\s*/);
-        if (!name || !rest || name === 'lo') return [];
-        const n = rest.split(/\s+/).map(Number);
-        return [{ name, rxBytes: uint(n[0] ?? 0), rxErrors: uint(n[2] ?? 0), txBytes: uint(n[8] ?? 0), txErrors: uint(n[10] ?? 0) }];
-      });
+    const found = await podInterfaces(sandbox, containers);
+    if (!found) return undefined;
+    const interfaces = found.map(({ name, received, sent }) => ({
+      name,
+      rxBytes: uint(received.bytes),
+      rxErrors: uint(received.errors),
+      txBytes: uint(sent.bytes),
+      txErrors: uint(sent.errors),
+    }));
     const main = interfaces.find((i) => i.name === 'eth0') ?? interfaces[0];
     return { timestamp, ...(main ? { defaultInterface: main } : {}), interfaces };
   }

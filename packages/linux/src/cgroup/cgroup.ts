@@ -68,7 +68,7 @@ export class Cgroup {
     let dir = root;
     for (const part of this.path.split('/').filter(Boolean)) {
       const available = (await readFile(join(dir, 'cgroup.controllers'), 'utf8')).trim().split(' ');
-      for (const controller of ['cpu', 'memory', 'pids', 'cpuset', 'io'].filter((c) => available.includes(c))) {
+      for (const controller of ['cpu', 'memory', 'pids', 'cpuset', 'io', 'hugetlb'].filter((c) => available.includes(c))) {
         await writeFile(join(dir, 'cgroup.subtree_control'), `+${controller}`);
       }
       dir = join(dir, part);

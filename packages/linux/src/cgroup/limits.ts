@@ -9,6 +9,8 @@ export interface CgroupLimits {
   readonly memoryBytes?: number;
   /** -1 is no limit. */
   readonly pids?: number;
+  /** Huge pages by their size in the kernel's words (`2MB`, `1GB`), in bytes. */
+  readonly hugepages?: readonly { readonly pageSize: string; readonly bytes: number }[];
 }
 
 export interface CgroupStats {

@@ -14,6 +14,7 @@ export function v1Files(limits: CgroupLimits): ControlFile[] {
   add('cpu', 'cpu.cfs_quota_us', limits.cpuQuotaMicros);
   add('memory', 'memory.limit_in_bytes', limits.memoryBytes);
   if (limits.pids !== undefined) out.push({ controller: 'pids', file: 'pids.max', value: limits.pids < 0 ? 'max' : String(limits.pids) });
+  for (const { pageSize, bytes } of limits.hugepages ?? []) add('hugetlb', `hugetlb.${pageSize}.limit_in_bytes`, bytes);
   return out;
 }
 

@@ -10,6 +10,7 @@ export function v2Files(limits: CgroupLimits): ControlFile[] {
   }
   if (limits.memoryBytes !== undefined) out.push({ controller: 'memory', file: 'memory.max', value: orMax(limits.memoryBytes) });
   if (limits.pids !== undefined) out.push({ controller: 'pids', file: 'pids.max', value: orMax(limits.pids) });
+  for (const { pageSize, bytes } of limits.hugepages ?? []) out.push({ controller: 'hugetlb', file: `hugetlb.${pageSize}.max`, value: orMax(bytes) });
   return out;
 }
 

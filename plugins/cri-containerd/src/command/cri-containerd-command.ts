@@ -10,5 +10,7 @@ export function criContainerdCommand(): Command {
     .option('--state <folder>', 'state that does not', '/run/coxswain/cri-containerd')
     .option('--cni-conf-dir <folder>', 'CNI configuration', '/etc/cni/net.d')
     .option('--cni-bin-dirs <folders>', 'CNI plugins', '/opt/cni/bin,/usr/lib/cni')
+    .option('--insecure-registries <hosts>', 'registries spoken to in plain HTTP; those on loopback always are')
+    .option('--registry-mirrors <list>', 'hosts to pull from first, domain=https://host each; *: of every other domain')
     .action(async (flags) => (await import('./run-cri-containerd.js')).runCriContainerd(flags));
 }

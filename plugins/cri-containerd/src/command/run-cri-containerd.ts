@@ -13,6 +13,8 @@ export interface CriContainerdFlags {
   readonly state: string;
   readonly cniConfDir: string;
   readonly cniBinDirs: string;
+  readonly insecureRegistries?: string;
+  readonly registryMirrors?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -25,6 +27,8 @@ export function runCriContainerd(flags: CriContainerdFlags): Promise<void> {
     state: flags.state,
     cniConfDir: flags.cniConfDir,
     cniBinDirs: flags.cniBinDirs.split(','),
+    insecureRegistries: flags.insecureRegistries?.split(',') ?? [],
+    registryMirrors: flags.registryMirrors?.split(',') ?? [],
   });
   return runComponents('cri-containerd', flags.logLevel, [component('cri', [CriServer], (cri) => cri)], [use(cniBridge), server]);
 }

@@ -9,5 +9,7 @@ export function crioCommand(): Command {
     .option('--runtimes <list>', 'RuntimeClass handlers, the default first: runc, or name=/path/to/program (default: runc and crun, whichever are installed)')
     .option('--cni-conf-dir <folder>', 'CNI configuration', '/etc/cni/net.d')
     .option('--cni-bin-dirs <folders>', 'CNI plugins', '/opt/cni/bin,/usr/lib/cni')
+    .option('--insecure-registries <hosts>', 'registries spoken to in plain HTTP; those on loopback always are')
+    .option('--registry-mirrors <list>', 'hosts to pull from first, domain=https://host each; *: of every other domain')
     .action(async (flags) => (await import('./run-cri-o.js')).runCrio(flags));
 }

@@ -12,6 +12,8 @@ export interface CrioFlags {
   readonly runtimes?: string;
   readonly cniConfDir: string;
   readonly cniBinDirs: string;
+  readonly insecureRegistries?: string;
+  readonly registryMirrors?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -22,6 +24,8 @@ export function runCrio(flags: CrioFlags): Promise<void> {
     state: flags.state,
     cniConfDir: flags.cniConfDir,
     cniBinDirs: flags.cniBinDirs.split(','),
+    insecureRegistries: flags.insecureRegistries?.split(',') ?? [],
+    registryMirrors: flags.registryMirrors?.split(',') ?? [],
     ...(flags.runtimes === undefined ? {} : { runtimes: flags.runtimes.split(',') }),
   });
   return runComponents('cri-o', flags.logLevel, [component('cri', [CriServer], (cri) => cri)], [use(cniBridge), server]);

@@ -1,16 +1,19 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CriError, type Mount } from '@coxswain/cri';
-import type {
-  ContainerDriver,
-  ContainerMeta,
-  ContainerRecord,
-  FoundContainer,
-  PreparedRootfs,
-  ProcessExit,
-  ProcessState,
-  SandboxRecord,
+import {
+  type ContainerDriver,
+  type ContainerMeta,
+  type ContainerRecord,
+  type FoundContainer,
+  type HostFacts,
+  type PreparedRootfs,
+  type ProcessExit,
+  type ProcessState,
+  type SandboxRecord,
+  specResources,
 } from '@coxswain/cri-runtime';
+import { Cgroup } from '@coxswain/linux';
 import type { RuntimeSpec, SpecMount, SpecResources } from '@coxswain/oci';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import type { Engine } from '../engine/engine.js';
@@ -32,9 +35,12 @@ export interface DockerDriverOptions {
   readonly logger: Logger;
   /** The machine lets us have every capability there is. */
   readonly allCapabilities: boolean;
+  readonly facts: Pick<HostFacts, 'cgroups' | 'hugetlb' | 'swapAccounting'>;
   /** A container ended so early that its end was told before its start. */
   readonly onEnded: (id: string) => void;
 }
+
+const SIGKILL = 9;
 
 /** Output that is on its way when a container has ended. */
 const LOG_DRAIN_MS = 10_000;
@@ -88,8 +94,18 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
   async start(record: ContainerRecord, created: (pid: number) => Promise<void>): Promise<void> {
     const { engine, onEnded } = this.options;
     const { id, logPath } = record.meta;
-    if (logPath !== '') await mkdir(dirname(logPath), { recursive: true, mode: 0o755 });
+    if (logPath !== '') {
+      await mkdir(dirname(logPath), { recursive: true, mode: 0o755 });
+      // There once the container runs, as those who follow it at once expect, though nothing has been copied yet.
+      await (await open(logPath, 'a', 0o640)).close();
+    }
     await engine.containers.start(id);
+    try {
+      await this.#limitHugePages(record.meta, this.#hugePages(record.meta));
+    } catch (error) {
+      await engine.containers.kill(id, SIGKILL).catch(ignoring(404, 409));
+      throw error;
+    }
     const { State } = await engine.containers.inspect(id);
     await created(State.Pid);
     this.#follow(record.meta);
@@ -177,6 +193,24 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
 
   async update(record: ContainerRecord, resources: SpecResources): Promise<void> {
     await this.options.engine.containers.update(record.meta.id, engineResources(resources));
+    await this.#limitHugePages(record.meta, resources.hugepageLimits ?? []);
+  }
+
+  #hugePages({ config }: ContainerMeta): NonNullable<SpecResources['hugepageLimits']> {
+    const { facts } = this.options;
+    return specResources(config.linux?.resources, { hugetlb: facts.hugetlb, swap: facts.swapAccounting }).hugepageLimits ?? [];
+  }
+
+  /** The engine has no word for them, but its containers' control groups are where we said: set as soon as there is one. */
+  async #limitHugePages({ cgroupsPath }: ContainerMeta, limits: NonNullable<SpecResources['hugepageLimits']>): Promise<void> {
+    if (limits.length === 0) return;
+    const group = await Cgroup.at(cgroupsPath, this.options.facts.cgroups);
+    try {
+      await group.setLimits({ hugepages: limits.map(({ pageSize, limit }) => ({ pageSize, bytes: limit })) });
+    } catch (error) {
+      // The container has ended already, or the machine has no pages of this size, as the engine's neighbours leave them unlimited too.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 
   async reopenLog(record: ContainerRecord): Promise<void> {

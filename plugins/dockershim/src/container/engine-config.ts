@@ -149,5 +149,6 @@ function securityOptions({ config }: ContainerMeta, { process, linux }: RuntimeS
     ? security.seccomp.profileType === ProfileType.RuntimeDefault
     : legacy === 'runtime/default' || legacy === 'docker/default';
   const seccomp = linux?.seccomp === undefined ? ['seccomp=unconfined'] : isDefault ? [] : [`seccomp=${JSON.stringify(linux.seccomp)}`];
-  return [...seccomp, ...(process?.noNewPrivileges ? ['no-new-privileges'] : [])];
+  const { apparmorProfile } = process ?? {};
+  return [...seccomp, ...(apparmorProfile ? [`apparmor=${apparmorProfile}`] : []), ...(process?.noNewPrivileges ? ['no-new-privileges'] : [])];
 }

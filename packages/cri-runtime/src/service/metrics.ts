@@ -1,0 +1,175 @@
+import { Cgroup, type CgroupStats } from '@coxswain/linux';
+import { MetricType } from '@coxswain/cri';
+import type { Clock } from '@coxswain/sdk';
+import type { ContainerRecord } from '../container/container-record.js';
+import type { HostFacts } from '../container/host-facts.js';
+import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import { type PodInterface, podInterfaces } from './pod-interfaces.js';
+
+/** Of every sample, in this order: cAdvisor's. */
+const BASE_LABELS = ['container', 'id', 'image', 'name', 'namespace', 'pod'] as const;
+
+interface Sample {
+  /** Values of the kind's own labels. */
+  readonly labels?: readonly string[];
+  readonly value: number;
+}
+
+/** One metric: what it says, and how it is read off `Source`. */
+interface Kind<Source> {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  /** Labels beside the base labels. */
+  readonly labels?: readonly string[];
+  samples(source: Source): readonly Sample[];
+}
+
+interface ContainerSource {
+  readonly cgroup: CgroupStats;
+  /** Seconds since the epoch. */
+  readonly started: number;
+  readonly now: number;
+}
+
+const one = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ value }]);
+
+/** Names and meanings are cAdvisor's, since that is what dashboards and alerts ask for. CRI's values are whole numbers. */
+const CONTAINER_KINDS: readonly Kind<ContainerSource>[] = [
+  {
+    name: 'container_cpu_usage_seconds_total',
+    help: 'Cumulative cpu time consumed in seconds.',
+    type: 'counter',
+    labels: ['cpu'],
+    samples: ({ cgroup }) => [{ labels: ['total'], value: cgroup.cpu.usageNanoseconds / 1e9 }],
+  },
+  {
+    name: 'container_cpu_cfs_throttled_periods_total',
+    help: 'Number of throttled period intervals.',
+    type: 'counter',
+    samples: ({ cgroup }) => one(cgroup.cpu.throttledPeriods),
+  },
+  {
+    name: 'container_memory_usage_bytes',
+    help: 'Current memory usage in bytes, including all memory regardless of when it was accessed.',
+    type: 'gauge',
+    samples: ({ cgroup }) => one(cgroup.memory.usageBytes),
+  },
+  {
+    name: 'container_memory_working_set_bytes',
+    help: 'Current working set in bytes.',
+    type: 'gauge',
+    samples: ({ cgroup }) => one(cgroup.memory.workingSetBytes),
+  },
+  { name: 'container_memory_rss', help: 'Size of RSS in bytes.', type: 'gauge', samples: ({ cgroup }) => one(cgroup.memory.rssBytes) },
+  {
+    name: 'container_memory_failures_total',
+    help: 'Cumulative count of memory allocation failures.',
+    type: 'counter',
+    labels: ['failure_type', 'scope'],
+    samples: ({ cgroup }) => [
+      { labels: ['pgfault', 'container'], value: cgroup.memory.pageFaults },
+      { labels: ['pgmajfault', 'container'], value: cgroup.memory.majorPageFaults },
+    ],
+  },
+  {
+    name: 'container_oom_events_total',
+    help: 'Count of out of memory events observed for the container.',
+    type: 'counter',
+    samples: ({ cgroup }) => one(cgroup.memory.oomKills),
+  },
+  {
+    name: 'container_spec_memory_limit_bytes',
+    help: 'Memory limit for the container, 0 if unlimited.',
+    type: 'gauge',
+    samples: ({ cgroup }) => one(cgroup.memory.limitBytes ?? 0),
+  },
+  {
+    name: 'container_processes',
+    help: 'Number of processes running inside the container.',
+    type: 'gauge',
+    samples: ({ cgroup }) => one(cgroup.pids.current),
+  },
+  {
+    name: 'container_start_time_seconds',
+    help: 'Start time of the container since unix epoch in seconds.',
+    type: 'gauge',
+    samples: ({ started }) => one(started),
+  },
+  { name: 'container_last_seen', help: 'Last time a container was seen by the exporter.', type: 'gauge', samples: ({ now }) => one(now) },
+];
+
+const network = (direction: 'receive' | 'transmit', what: 'bytes' | 'packets' | 'errors' | 'dropped'): Kind<readonly PodInterface[]> => {
+  const noun = what === 'dropped' ? 'packets_dropped' : what;
+  const participle = direction === 'receive' ? 'received' : 'transmitted';
+  const doing = direction === 'receive' ? 'receiving' : 'transmitting';
+  return {
+    name: `container_network_${direction}_${noun}_total`,
+    help: {
+      bytes: `Cumulative count of bytes ${participle}.`,
+      packets: `Cumulative count of packets ${participle}.`,
+      errors: `Cumulative count of errors encountered while ${doing}.`,
+      dropped: `Cumulative count of packets dropped while ${doing}.`,
+    }[what],
+    type: 'counter',
+    labels: ['interface'],
+    samples: (interfaces) => interfaces.map((i) => ({ labels: [i.name], value: (direction === 'receive' ? i.received : i.sent)[what] })),
+  };
+};
+
+const POD_KINDS = (['receive', 'transmit'] as const).flatMap((direction) =>
+  (['bytes', 'packets', 'errors', 'dropped'] as const).map((what) => network(direction, what)),
+);
+
+/** What CRI's metrics calls answer: fixed descriptors, and samples of every pod and running container. */
+export class MetricsReader {
+  constructor(
+    private readonly facts: HostFacts,
+    private readonly clock: Clock,
+  ) {}
+
+  descriptors() {
+    return [...CONTAINER_KINDS, ...POD_KINDS].map(({ name, help, labels = [] }) => ({ name, help, labelKeys: [...BASE_LABELS, ...labels] }));
+  }
+
+  async pod(sandbox: SandboxRecord, containers: readonly ContainerRecord[]) {
+    const [interfaces, containerMetrics] = await Promise.all([
+      podInterfaces(sandbox, containers),
+      Promise.all(containers.filter((c) => c.status.state === 'running').map((c) => this.#container(sandbox, c))),
+    ]);
+    const base = this.#base(sandbox, { container: 'POD', id: sandbox.id, image: '', name: sandbox.id });
+    return {
+      podSandboxId: sandbox.id,
+      metrics: interfaces ? this.#samples(POD_KINDS, interfaces, base) : [],
+      containerMetrics,
+    };
+  }
+
+  async #container(sandbox: SandboxRecord, { meta, status }: ContainerRecord) {
+    const cgroup = await Cgroup.at(meta.cgroupsPath, this.facts.cgroups)
+      .then(async (group) => ((await group.exists()) ? group.stats() : undefined))
+      .catch(() => undefined);
+    const base = this.#base(sandbox, { container: meta.config.metadata?.name ?? '', id: meta.cgroupsPath, image: meta.imageRef, name: meta.id });
+    // It may have ended since it was listed.
+    const source = cgroup && { cgroup, started: Number(status.startedAt / 1_000_000_000n), now: Math.floor(this.clock.now() / 1000) };
+    return { containerId: meta.id, metrics: source ? this.#samples(CONTAINER_KINDS, source, base) : [] };
+  }
+
+  #base({ config }: SandboxRecord, own: { container: string; id: string; image: string; name: string }): readonly string[] {
+    const values = { ...own, namespace: config.metadata?.namespace ?? '', pod: config.metadata?.name ?? '' };
+    return BASE_LABELS.map((label) => values[label]);
+  }
+
+  #samples<Source>(kinds: readonly Kind<Source>[], source: Source, base: readonly string[]) {
+    const timestamp = BigInt(this.clock.now()) * 1_000_000n;
+    return kinds.flatMap(({ name, type, samples }) =>
+      samples(source).map(({ labels = [], value }) => ({
+        name,
+        timestamp,
+        metricType: type === 'counter' ? MetricType.COUNTER : MetricType.GAUGE,
+        labelValues: [...base, ...labels],
+        value: { value: BigInt(Math.max(0, Math.floor(value))) },
+      })),
+    );
+  }
+}
