@@ -147,7 +147,8 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
         await driver.runtime(id).update(id, file);
       },
       reopenLog: async (container) => {
-        if (container.meta.logPath !== '' && !reopenLog(driver.bundle(container.meta.id))) throw new Error('the container has no monitor any more');
+        const { id, logPath } = container.meta;
+        if (logPath !== '') await reopenLog(driver.bundle(id), logPath, clock);
       },
     };
     const runtime = new ManagedRuntimeService({ engine, sandboxes, containers, network, exec, streaming, stats, events: events.hub, facts, clock, logger });

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProcessIdentity, processIdentity } from '@coxswain/linux';
+import type { Clock } from '@coxswain/sdk';
 import { lookUp, type OciRuntime, RUNTIME_ENV, RuntimeCommandError, runtimeMessage } from './oci-runtime.js';
 
 /** Where conmon puts things: all under the runtime state folder. */
@@ -104,8 +105,25 @@ export async function createWatched(dirs: ConmonDirs, options: WatchOptions): Pr
 /** Tell a container's conmon about a new terminal size. */
 export const resizeTerminal = (bundle: string, width: number, height: number) => control(bundle, `1 ${height} ${width}\n`);
 
-/** Tell it to go on in a new log file at the same path. */
-export const reopenLog = (bundle: string) => control(bundle, '2 0 0\n');
+/** Time a conmon has to make a new log file. */
+const REOPEN_MS = 10_000;
+
+/** Have it go on in a new log file at the same path; resolves once that is there. Rejects when no conmon listens. */
+export async function reopenLog(bundle: string, logPath: string, clock: Clock): Promise<void> {
+  // It makes the file under another name and renames it: a new file is another file, whether or not the old one was moved away.
+  const inode = () =>
+    stat(logPath, { bigint: true }).then(
+      (s) => s.ino,
+      () => undefined,
+    );
+  const old = await inode();
+  if (!control(bundle, '2 0 0\n')) throw new Error('the container has no monitor any more');
+  const end = clock.monotonic() + REOPEN_MS;
+  for (let now = await inode(); now === undefined || now === old; now = await inode()) {
+    if (clock.monotonic() > end) throw new Error(`conmon made no new log file ${logPath} within ${REOPEN_MS / 1000} s`);
+    await clock.sleep(5);
+  }
+}
 
 /** False: no conmon listens. */
 function control(bundle: string, message: string): boolean {
