@@ -72,7 +72,9 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
   try {
     const info = await requireEngine(engine);
     await Promise.all([join(root, 'sandboxes'), join(root, 'containers'), state].map((dir) => mkdir(dir, { recursive: true, mode: 0o711 })));
-    const [facts, pauseImage, lastCapability] = await Promise.all([hostFacts(), ensurePauseImage(engine), readFile('/proc/sys/kernel/cap_last_cap', 'utf8')]);
+    const [hostOwn, pauseImage, lastCapability] = await Promise.all([hostFacts(), ensurePauseImage(engine), readFile('/proc/sys/kernel/cap_last_cap', 'utf8')]);
+    // The engine learnt recursive read-only mounts in its version 25.
+    const facts = { ...hostOwn, recursiveReadOnly: false };
     const handlers = [info.DefaultRuntime, ...Object.keys(info.Runtimes).filter((name) => name !== info.DefaultRuntime)];
     const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
     const holder = new DockerHolder({ engine, pauseImage, random });

@@ -128,7 +128,7 @@ export function containerCases(t: CriBench): void {
         ]),
       );
     });
-    it('are there once the container is started, and whole once it has ended', async () => {
+    needs('programs')('are there once the container is started, and whole once it has ended', async () => {
       const pod = await runPod();
       for (let i = 0; i < 3; i++) {
         const { containerId, logPath } = await start(pod, { command: ['sh', '-c', 'echo last words'] });
