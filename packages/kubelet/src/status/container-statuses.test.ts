@@ -24,6 +24,8 @@ const running = (resources: ObservedContainer['resources']): ObservedContainer =
 
 const resourcesOf = (limit: string, quota: number) => {
   const pod: Pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
     metadata: { name: 'p' },
     spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '1m' }, limits: { cpu: limit } } }] },
   };
