@@ -1,13 +1,12 @@
 import { defineConfig } from 'tsup';
 
-/** Every library package: ESM, one entry, types beside it. */
+/** Every library package: ESM, one entry. Its declarations come from tooling/build/types.mjs. */
 export default defineConfig({
   entry: ['src/index.ts'],
   format: ['esm'],
   target: 'node20',
   platform: 'node',
-  clean: true,
+  clean: ['dist/*.js', 'dist/*.js.map'],
   splitting: false,
   sourcemap: true,
-  dts: { compilerOptions: { ignoreDeprecations: '6.0', customConditions: [] } },
 });
