@@ -6,7 +6,7 @@ export default defineConfig({
   format: ['esm'],
   target: 'node20',
   platform: 'node',
-  clean: ['dist/*.js', 'dist/*.js.map'],
+  clean: false,
   splitting: false,
   sourcemap: true,
 });
