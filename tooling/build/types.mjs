@@ -1,5 +1,5 @@
 // Checks the types of the whole workspace in one program and keeps its declarations in node_modules/.cache/types. With `--publish`, each
-// library's `dist` also gets the declarations that its entries reach. TypeScript 7's native compiler: a quarter of the work (docs/adr/0012).
+// library's `dist` also gets the declarations that its entries reach. TypeScript 7's native compiler: a quarter of the work (docs/adr/0013).
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { root, run } from '../setup/run.mjs';
@@ -18,13 +18,13 @@ function libraries() {
     .filter((folder) => existsSync(join(root, folder, 'package.json')) && existsSync(join(emitted, folder, 'src/index.d.ts')));
 }
 
-/** Copies what the library's entry reaches: tests and their helpers stay out of the package. */
+/** Copies what the library's entries (and a component's command) reach: tests and their helpers stay out of the package. */
 function publish(folder) {
   const source = join(emitted, folder, 'src');
   const dist = join(root, folder, 'dist');
   if (existsSync(dist)) for (const name of readdirSync(dist, { recursive: true })) if (name.endsWith('.d.ts')) rmSync(join(dist, name));
   const reached = new Set();
-  const waiting = [join(source, 'index.d.ts')];
+  const waiting = ['index.d.ts', 'command/index.d.ts'].map((entry) => join(source, entry)).filter((file) => existsSync(file));
   for (let file = waiting.pop(); file; file = waiting.pop()) {
     if (reached.has(file)) continue;
     reached.add(file);

@@ -82,6 +82,7 @@ export class CriBench {
     (...areas: readonly CriSuiteArea[]) =>
     (name: string, run: () => Promise<void>): void => {
       const missing = areas.filter((area) => this.options.without?.includes(area));
+      // oxlint-disable-next-line vitest/expect-expect, vitest/no-conditional-tests, vitest/valid-title -- declares the tests of a suite
       if (missing.length === 0) it(name, run);
       else it.skip(`${name} [not claimed: ${missing.join(', ')}]`, run);
     };
