@@ -18,13 +18,15 @@ function libraries() {
     .filter((folder) => existsSync(join(root, folder, 'package.json')) && existsSync(join(emitted, folder, 'src/index.d.ts')));
 }
 
-/** Copies what the library's entries (and a component's command) reach: tests and their helpers stay out of the package. */
+/** Copies what the library's exports reach: tests and their helpers stay out of the package. */
 function publish(folder) {
   const source = join(emitted, folder, 'src');
   const dist = join(root, folder, 'dist');
   if (existsSync(dist)) for (const name of readdirSync(dist, { recursive: true })) if (name.endsWith('.d.ts')) rmSync(join(dist, name));
   const reached = new Set();
-  const waiting = ['index.d.ts', 'command/index.d.ts'].map((entry) => join(source, entry)).filter((file) => existsSync(file));
+  const { exports } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
+  const waiting = entries.map((types) => join(source, relative('dist', types)));
   for (let file = waiting.pop(); file; file = waiting.pop()) {
     if (reached.has(file)) continue;
     reached.add(file);
