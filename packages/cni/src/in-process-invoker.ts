@@ -1,5 +1,6 @@
 import { CniError, CniErrorCode, toCniError } from './error.js';
 import type { CniCall, CniInvoker, CniPlugin } from './plugin.js';
+import type { CniResult } from './types.js';
 import { requireSupported } from './version.js';
 
 /** Plugins of this process, by type. `fallback` (say, an `execInvoker`) is asked for all others, so a list may mix both. */
@@ -35,7 +36,7 @@ function notFound(type: string): CniError {
 }
 
 /** One call of one plugin. */
-export async function dispatch(plugin: CniPlugin, call: CniCall, delegate: CniInvoker, signal?: AbortSignal) {
+export async function dispatch(plugin: CniPlugin, call: CniCall, delegate: CniInvoker, signal?: AbortSignal): Promise<CniResult | undefined> {
   const base = { config: call.config, delegate, ...(signal ? { signal } : {}) };
   switch (call.command) {
     case 'GC':
