@@ -8,4 +8,4 @@ export * from './owners/slow-start-batch.js';
 export * from './reconcile/build-controller.js';
 export * from './reconcile/reconciler.js';
 export * from './reconcile/watch.js';
-export { accountToken } from './tokens/account-token.js';
+export { type ManagerClients, managerClients } from './tokens/manager-clients.js';

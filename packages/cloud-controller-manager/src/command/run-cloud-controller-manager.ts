@@ -1,14 +1,13 @@
-import type { LogLevel } from '@coxswain/command';
+import { KUBERNETES_VERSION, type LogLevel } from '@coxswain/command';
 import { createLogger, leaderElection, runComponents } from '@coxswain/command/run';
 import { CloudControllerManager, type CloudControllerManagerConfig } from '../index.js';
-import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
-import { accountToken } from '@coxswain/controller';
+import { managerClients } from '@coxswain/controller';
 import { component } from '@coxswain/host';
 import { CloudProvider, systemClock, systemRandom } from '@coxswain/sdk';
 import { loadCloud } from './load-cloud.js';
 
 const NAME = 'cloud-controller-manager';
-const USER_AGENT = `${NAME}/v1.36.0`;
+const USER_AGENT = `${NAME}/${KUBERNETES_VERSION}`;
 
 export interface CloudControllerManagerFlags {
   readonly kubeconfig: string;
@@ -46,15 +45,7 @@ export async function runCloudControllerManager(flags: CloudControllerManagerFla
     leaderElection: flags.leaderElect ? leaderElection(NAME) : undefined,
     serving: flags.securePort === 0 ? undefined : { bindAddress: flags.bindAddress, securePort: flags.securePort },
   };
-  const { transport } = clientConfig(readKubeconfig({ path: flags.kubeconfig }));
-  const client = new KubeClient({ transport: new HttpsTransport(transport), userAgent: USER_AGENT });
-  const clientFor = (account: string) => {
-    const { cert: _cert, key: _key, headers: _headers, ...server } = transport;
-    return new KubeClient({
-      transport: new HttpsTransport({ ...server, token: accountToken(client, account, systemClock) }),
-      userAgent: `${USER_AGENT}/system:serviceaccount:kube-system:${account}`,
-    });
-  };
+  const { client, clientFor } = managerClients(flags.kubeconfig, USER_AGENT, systemClock);
   const manager = component(
     NAME,
     [CloudProvider],

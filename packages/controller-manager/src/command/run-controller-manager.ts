@@ -1,11 +1,10 @@
-import { type LogLevel, readFlagFile } from '@coxswain/command';
+import { KUBERNETES_VERSION, type LogLevel, readFlagFile } from '@coxswain/command';
 import { createLogger, leaderElection, only, runComponents } from '@coxswain/command/run';
-import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
-import { accountToken } from '@coxswain/controller';
+import { managerClients } from '@coxswain/controller';
 import { ControllerManager, type ControllerManagerConfig } from '../index.js';
 import { systemClock, systemRandom } from '@coxswain/sdk';
 
-const USER_AGENT = 'kube-controller-manager/v1.36.0';
+const USER_AGENT = `kube-controller-manager/${KUBERNETES_VERSION}`;
 
 export interface ControllerManagerFlags {
   readonly kubeconfig: string;
@@ -47,15 +46,7 @@ export function runControllerManager(flags: ControllerManagerFlags): Promise<voi
           },
         }),
   };
-  const { transport } = clientConfig(readKubeconfig({ path: flags.kubeconfig }));
-  const client = new KubeClient({ transport: new HttpsTransport(transport), userAgent: USER_AGENT });
-  const clientFor = (account: string) => {
-    const { cert: _cert, key: _key, headers: _headers, ...server } = transport;
-    return new KubeClient({
-      transport: new HttpsTransport({ ...server, token: accountToken(client, account, systemClock) }),
-      userAgent: `${USER_AGENT}/system:serviceaccount:kube-system:${account}`,
-    });
-  };
+  const { client, clientFor } = managerClients(flags.kubeconfig, USER_AGENT, systemClock);
   return runComponents('kube-controller-manager', flags.logLevel, [
     only(
       () =>

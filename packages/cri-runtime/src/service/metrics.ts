@@ -1,9 +1,10 @@
-import { Cgroup, type CgroupStats } from '@coxswain/linux';
+import type { CgroupStats } from '@coxswain/linux';
 import { MetricType } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { HostFacts } from '../container/host-facts.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import { cgroupStats } from './cgroup-stats.js';
 import { type PodInterface, podInterfaces } from './pod-interfaces.js';
 
 /** Of every sample, in this order: cAdvisor's. */
@@ -146,9 +147,7 @@ export class MetricsReader {
   }
 
   async #container(sandbox: SandboxRecord, { meta, status }: ContainerRecord) {
-    const cgroup = await Cgroup.at(meta.cgroupsPath, this.facts.cgroups)
-      .then(async (group) => ((await group.exists()) ? group.stats() : undefined))
-      .catch(() => undefined);
+    const cgroup = await cgroupStats(meta.cgroupsPath, this.facts.cgroups);
     const base = this.#base(sandbox, { container: meta.config.metadata?.name ?? '', id: meta.cgroupsPath, image: meta.imageRef, name: meta.id });
     // It may have ended since it was listed.
     const source = cgroup && { cgroup, started: Number(status.startedAt / 1_000_000_000n), now: Math.floor(this.clock.now() / 1000) };

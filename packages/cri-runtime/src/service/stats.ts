@@ -1,8 +1,9 @@
-import { Cgroup, type CgroupStats } from '@coxswain/linux';
+import type { CgroupStats } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { HostFacts } from '../container/host-facts.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import { cgroupStats } from './cgroup-stats.js';
 import { podInterfaces } from './pod-interfaces.js';
 
 const uint = (value: number) => ({ value: BigInt(Math.max(0, Math.round(value))) });
@@ -34,7 +35,10 @@ export class StatsReader {
       labels: meta.config.labels,
       annotations: meta.config.annotations,
     };
-    const [cgroup, writable] = await Promise.all([record.status.state === 'running' ? this.#cgroup(meta.cgroupsPath) : undefined, this.writable(meta.id)]);
+    const [cgroup, writable] = await Promise.all([
+      record.status.state === 'running' ? cgroupStats(meta.cgroupsPath, this.facts.cgroups) : undefined,
+      this.writable(meta.id),
+    ]);
     return {
       attributes,
       ...(cgroup ? this.#usage(meta.id, cgroup, timestamp) : {}),
@@ -51,7 +55,7 @@ export class StatsReader {
     const parent = config.linux?.cgroupParent;
     const [all, cgroup, network] = await Promise.all([
       Promise.all(containers.filter((c) => c.status.state === 'running').map((c) => this.container(c))),
-      parent ? this.#cgroup(parent) : undefined,
+      parent ? cgroupStats(parent, this.facts.cgroups) : undefined,
       this.#network(sandbox, containers, timestamp),
     ]);
     return {
@@ -92,15 +96,6 @@ export class StatsReader {
     const nanoCores = last ? ((usage - last.usage) / (at - last.at)) * 1000 : 0;
     this.#cpu.set(id, { at, usage, nanoCores });
     return nanoCores;
-  }
-
-  async #cgroup(path: string): Promise<CgroupStats | undefined> {
-    try {
-      const cgroup = await Cgroup.at(path, this.facts.cgroups);
-      return (await cgroup.exists()) ? await cgroup.stats() : undefined;
-    } catch {
-      return undefined;
-    }
   }
 
   async #network(sandbox: SandboxRecord, containers: readonly ContainerRecord[], timestamp: bigint) {

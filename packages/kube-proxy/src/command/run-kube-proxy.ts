@@ -1,4 +1,4 @@
-import type { LogLevel } from '@coxswain/command';
+import { KUBERNETES_VERSION, type LogLevel } from '@coxswain/command';
 import { runComponents } from '@coxswain/command/run';
 import { hostname } from 'node:os';
 import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
@@ -37,7 +37,7 @@ export async function runKubeProxy(flags: KubeProxyFlags): Promise<void> {
         [ServiceProxy, Clock, Random, Logger],
         (proxy, clock, random, logger) =>
           new KubeProxy({
-            client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: 'kube-proxy/v1.36.0' }),
+            client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: `kube-proxy/${KUBERNETES_VERSION}` }),
             proxy,
             nodeName,
             clock,

@@ -1,5 +1,5 @@
 import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
-import { CliError, type LogLevel, readFlagFile } from '@coxswain/command';
+import { CliError, KUBERNETES_VERSION, type LogLevel, readFlagFile } from '@coxswain/command';
 import { createLogger, only, runComponents } from '@coxswain/command/run';
 import { connectCri } from '@coxswain/cri';
 import { systemClock, systemRandom } from '@coxswain/sdk';
@@ -39,7 +39,7 @@ export function runKubelet(flags: KubeletFlags, given: Given): Promise<void> {
     only(
       () =>
         new Kubelet(config, {
-          client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: 'kubelet/v1.36.0' }),
+          client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: `kubelet/${KUBERNETES_VERSION}` }),
           cri: connectCri({ endpoint }),
           clock: systemClock,
           random: systemRandom,

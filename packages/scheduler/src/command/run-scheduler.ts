@@ -1,4 +1,4 @@
-import type { LogLevel } from '@coxswain/command';
+import { KUBERNETES_VERSION, type LogLevel } from '@coxswain/command';
 import { createLogger, leaderElection, only, runComponents } from '@coxswain/command/run';
 import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
 import { Scheduler } from '../index.js';
@@ -17,7 +17,7 @@ export function runScheduler(flags: SchedulerFlags): Promise<void> {
     only(
       () =>
         new Scheduler({
-          client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: 'kube-scheduler/v1.36.0' }),
+          client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: `kube-scheduler/${KUBERNETES_VERSION}` }),
           clock: systemClock,
           random: systemRandom,
           logger: createLogger(flags.logLevel, 'kube-scheduler'),
