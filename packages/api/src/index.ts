@@ -1,5 +1,6 @@
 export * from './decode/decode.js';
 export * from './decode/duplicate-fields.js';
+export { jsonType } from './decode/go-type.js';
 export * from './decode/time.js';
 export * from './definition.js';
 export * from './definitions/define.js';

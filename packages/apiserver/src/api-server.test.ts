@@ -67,6 +67,16 @@ describe('create and read', () => {
     expect((await api.call('POST', `${NS}/configmaps`, 'x', { type: 'text/plain' })).status).toBe(415);
   });
 
+  it('refuses an apiVersion, kind or name that is no string, even one that cannot be shown as a string', async () => {
+    const odd = { toString: 1 };
+    const wrong = await api.call('POST', `${NS}/configmaps`, { ...configMap(fresh()), apiVersion: [odd] });
+    expect(wrong.json).toMatchObject({ code: 400, message: expect.stringContaining('cannot unmarshal array into Go struct field .apiVersion of type string') });
+    expect((await api.call('POST', `${NS}/configmaps`, { ...configMap(fresh()), kind: 0 })).status).toBe(400);
+    const apply = { type: 'application/apply-patch+yaml' };
+    const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: odd } };
+    expect((await api.call('PATCH', `${NS}/configmaps/odd?fieldManager=m`, applied, apply)).status).toBe(400);
+  });
+
   it('refuses bodies over 3 MiB with 413', async () => {
     const answer = await api.call('POST', `${NS}/configmaps`, configMap(fresh(), { data: { a: 'x'.repeat(3 * 1024 * 1024) } }));
     expect(answer.json).toMatchObject({ code: 413, reason: 'RequestEntityTooLarge' });

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@coxswain/api';
+import { jsonType, type KubeObject } from '@coxswain/api';
 import { ApiError, formatGroupVersion } from '@coxswain/apimachinery';
 import { decodeBody } from '../request/decode-body.js';
 import type { RequestContext } from '../request/request-context.js';
@@ -19,6 +19,14 @@ export function decodeObject(context: RequestContext, served: ServedResource, bo
 
 /** apiVersion and kind must be those of the endpoint; absent ones are filled in. */
 export function checkKind(object: KubeObject, served: ServedResource): void {
+  // Before they are shown in a message: what is no string may not even be convertible to one.
+  for (const field of ['apiVersion', 'kind'] as const) {
+    const value: unknown = object[field];
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw ApiError.badRequest(
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go struct field .${field} of type string`,
+      );
+  }
   const { group, version, kind } = served.definition;
   const apiVersion = formatGroupVersion({ group, version });
   if (!object.apiVersion) object.apiVersion = apiVersion;

@@ -92,7 +92,8 @@ async function apply(
   checkKind(applied, served);
   const { name, namespace } = context.resource;
   applied.metadata ??= {};
-  if (applied.metadata.name && applied.metadata.name !== name) {
+  // Of another type than a string: the check of shapes says so.
+  if (typeof applied.metadata.name === 'string' && applied.metadata.name !== '' && applied.metadata.name !== name) {
     throw ApiError.badRequest(`the name of the object (${applied.metadata.name}) does not match the name on the URL (${name})`);
   }
   checkShape(context, served, applied, { validation: options.fieldValidation, sparse: true });
