@@ -77,6 +77,13 @@ describe('create and read', () => {
     expect((await api.call('PATCH', `${NS}/configmaps/odd?fieldManager=m`, applied, apply)).status).toBe(400);
   });
 
+  it('refuses patches that are nested too deeply to be merged', async () => {
+    await api.call('POST', `${NS}/configmaps`, configMap('deep'));
+    const deep = `${'{"a":'.repeat(4000)}1${'}'.repeat(4000)}`;
+    const { json } = await api.call('PATCH', `${NS}/configmaps/deep`, deep, { type: 'application/strategic-merge-patch+json' });
+    expect(json).toMatchObject({ code: 400, message: expect.stringContaining('exceeded max depth') });
+  });
+
   it('refuses bodies over 3 MiB with 413', async () => {
     const answer = await api.call('POST', `${NS}/configmaps`, configMap(fresh(), { data: { a: 'x'.repeat(3 * 1024 * 1024) } }));
     expect(answer.json).toMatchObject({ code: 413, reason: 'RequestEntityTooLarge' });
@@ -310,6 +317,18 @@ describe('services', () => {
     expect((await service('beside', '10.96.0.77')).json.spec.clusterIP).toBe('10.96.0.77');
     await api.call('DELETE', `${cidrs}/more`);
     expect((await service('late', '10.97.0.2')).json).toMatchObject({ code: 422, message: expect.stringContaining('is not in the valid range') });
+  });
+
+  it('applies null for the spec as if there were none', async () => {
+    const apply = (spec: object | null) =>
+      api.call(
+        'PATCH',
+        `${NS}/services/nullified?fieldManager=m&force=true`,
+        { apiVersion: 'v1', kind: 'Service', metadata: { name: 'nullified' }, spec },
+        { type: 'application/apply-patch+yaml' },
+      );
+    expect((await apply({ ports: [{ port: 80 }] })).status).toBe(201);
+    expect((await apply(null)).json).toMatchObject({ code: 422, message: expect.stringContaining('spec.ports: Required value') });
   });
 
   it('serves itself as the kubernetes service', async () => {

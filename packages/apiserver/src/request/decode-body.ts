@@ -2,7 +2,7 @@ import { PROTOBUF_CONTENT_TYPE as PROTOBUF } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import { JSON_SCHEMA, load } from 'js-yaml';
 import { decodeProtobuf } from '../protobuf/kinds.js';
-import { scanJson } from './scan-json.js';
+import { MAX_DEPTH, scanJson } from './scan-json.js';
 
 export interface DecodedBody {
   readonly value: unknown;
@@ -68,7 +68,6 @@ export function parseYaml(body: Buffer): { readonly value: unknown; readonly dup
 
 const MAX_YAML_NODES = 1_000_000;
 const MAX_YAML_CHARACTERS = 16 * 1024 * 1024;
-const MAX_YAML_DEPTH = 1000;
 
 /** A tree without shared parts. A few aliases of aliases can stand for more than any memory holds: refused before it is made. */
 function untangled(value: unknown): unknown {
@@ -77,7 +76,7 @@ function untangled(value: unknown): unknown {
   const copy = (part: unknown, depth: number): unknown => {
     if (typeof part === 'string') characters += part.length;
     if (++nodes > MAX_YAML_NODES || characters > MAX_YAML_CHARACTERS) throw new Error('document contains excessive aliasing');
-    if (depth > MAX_YAML_DEPTH) throw new Error('exceeded max depth');
+    if (depth > MAX_DEPTH) throw new Error('exceeded max depth');
     if (Array.isArray(part)) return part.map((item) => copy(item, depth + 1));
     if (typeof part !== 'object' || part === null) return part;
     return Object.fromEntries(Object.entries(part).map(([key, member]) => [key, copy(member, depth + 1)]));

@@ -4,7 +4,8 @@ export interface JsonScan {
   readonly duplicates: readonly string[];
 }
 
-const MAX_DEPTH = 5000;
+/** Levels an object may have. Whoever walks it does so recursively: how many fit on the stack depends on what has been compiled, some 4,000 at worst. */
+export const MAX_DEPTH = 1000;
 const NONE: readonly string[] = [];
 
 interface Level {

@@ -45,6 +45,7 @@ export class ServiceHooks implements ResourceHooks {
   }
 
   beginCreate(_context: unknown, service: KubeObject): Allocation {
+    service.spec ??= {};
     const asked = cloneJson(service.spec);
     this.#setFamilies(service, undefined);
     const { companions } = this.#allocate(service, undefined);
@@ -56,7 +57,8 @@ export class ServiceHooks implements ResourceHooks {
   }
 
   beginUpdate(_context: unknown, service: KubeObject, old: KubeObject): Allocation {
-    const { spec } = service;
+    // An applied `spec: null` takes it away: what is missing is for the validation to say.
+    const spec = (service.spec ??= {});
     // A client that does not know the allocated fields keeps them, as long as the type still has them.
     if (needsIP(service) && needsIP(old)) {
       if (!spec.clusterIP && old.spec.clusterIP) spec.clusterIP = old.spec.clusterIP;
