@@ -77,6 +77,14 @@ describe('create and read', () => {
     expect((await api.call('PATCH', `${NS}/configmaps/odd?fieldManager=m`, applied, apply)).status).toBe(400);
   });
 
+  it('refuses a review whose fields are of the wrong type, and quantities by names that every object has', async () => {
+    const review = { spec: { user: 9007199254740992, resourceAttributes: { verb: 'get', resource: 'pods' } } };
+    const { json } = await api.call('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
+    expect(json).toMatchObject({ code: 400, message: expect.stringContaining('cannot unmarshal number into Go struct field SubjectAccessReviewSpec') });
+    const limits = { metadata: { name: 'l' }, spec: { limits: [{ type: 'Container', default: { constructor: '1' }, max: { cpu: '2' } }] } };
+    expect((await api.call('POST', `${NS}/limitranges`, limits)).status).toBeLessThan(500);
+  });
+
   it('refuses patches that are nested too deeply to be merged', async () => {
     await api.call('POST', `${NS}/configmaps`, configMap('deep'));
     const deep = `${'{"a":'.repeat(4000)}1${'}'.repeat(4000)}`;

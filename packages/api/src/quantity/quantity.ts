@@ -27,7 +27,13 @@ const BINARY_SUFFIX = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
  * Throws QuantityError.
  */
 export function parseQuantity(input: string | number): ParsedQuantity {
-  const text = typeof input === 'number' ? numberText(input) : input.trim();
+  const text = typeof input === 'number' ? numberText(input) : input;
+  // Looked up by a name a client chose, it may be anything: `limits.constructor`.
+  if (typeof text !== 'string') throw new QuantityError(FORMAT_WRONG);
+  return parseText(text.trim());
+}
+
+function parseText(text: string): ParsedQuantity {
   if (text === '') throw new QuantityError(FORMAT_WRONG);
   const match = SHAPE.exec(text);
   if (match === null) throw new QuantityError(FORMAT_WRONG);

@@ -8,7 +8,8 @@ const SHARED_KINDS = new Set(['Status', 'DeleteOptions', 'CreateOptions', 'Updat
 
 let byKind: Map<string, string> | undefined;
 
-function schemaOf(apiVersion: string, kind: string): string | undefined {
+/** The name of a built-in kind's schema. */
+export function schemaOf(apiVersion: string, kind: string): string | undefined {
   if (SHARED_KINDS.has(kind)) return `${META}${kind}`;
   if (!byKind) {
     byKind = new Map();

@@ -19,14 +19,7 @@ export function decodeObject(context: RequestContext, served: ServedResource, bo
 
 /** apiVersion and kind must be those of the endpoint; absent ones are filled in. */
 export function checkKind(object: KubeObject, served: ServedResource): void {
-  // Before they are shown in a message: what is no string may not even be convertible to one.
-  for (const field of ['apiVersion', 'kind'] as const) {
-    const value: unknown = object[field];
-    if (value !== undefined && value !== null && typeof value !== 'string')
-      throw ApiError.badRequest(
-        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go struct field .${field} of type string`,
-      );
-  }
+  checkTypeMeta(object);
   const { group, version, kind } = served.definition;
   const apiVersion = formatGroupVersion({ group, version });
   if (!object.apiVersion) object.apiVersion = apiVersion;
@@ -38,5 +31,16 @@ export function checkKind(object: KubeObject, served: ServedResource): void {
     throw ApiError.badRequest(
       `${object.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: no kind ${JSON.stringify(object.kind)} is registered for version ${JSON.stringify(apiVersion)}`,
     );
+  }
+}
+
+/** apiVersion and kind are strings, if there: to be asked before they are shown, since what is no string may not even be convertible to one. */
+export function checkTypeMeta(object: KubeObject): void {
+  for (const field of ['apiVersion', 'kind'] as const) {
+    const value: unknown = object[field];
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw ApiError.badRequest(
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(value)} into Go struct field .${field} of type string`,
+      );
   }
 }
