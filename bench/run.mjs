@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { benchApi } from './api.mjs';
+import { benchCni } from './cni.mjs';
 import { BenchCluster } from './lib/cluster.mjs';
 import { ApiClient } from './lib/http.mjs';
 import { figure, printTable } from './lib/table.mjs';
@@ -50,8 +51,10 @@ async function benchCluster() {
   api.close();
 }
 
+const clusterless = new Set(['cni', 'scale']);
+if (wanted('cni')) benchCni();
 if (wanted('scale')) await benchScale();
-if (chosen.size === 0 || [...chosen].some((name) => name !== 'scale')) {
+if (chosen.size === 0 || [...chosen].some((name) => !clusterless.has(name))) {
   try {
     await benchCluster();
   } finally {

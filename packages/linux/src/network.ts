@@ -16,7 +16,7 @@ import {
 } from './netlink/link-messages.js';
 import { decodeNeighbor, deleteNeighborMessage, fdbMessage, listNeighborsMessage, type NeighborInfo, newNeighborMessage } from './netlink/neighbor-messages.js';
 import { decodeRoute, deleteRouteMessage, listRoutesMessage, newRouteMessage, type RouteInfo, type RouteSpec } from './netlink/route-messages.js';
-import { Rtnetlink } from './netlink/rtnetlink.js';
+import { AF_INET, AF_INET6, Rtnetlink } from './netlink/rtnetlink.js';
 import { type SyscallThread, sharedThread } from './syscall-thread.js';
 
 /** A link by name, or by its index in this namespace. */
@@ -94,21 +94,23 @@ export class Network {
     const attributes = await this.attributes(options);
     const netnsFd = netns === undefined ? undefined : openSync(netns, 'r');
     try {
-      await this.rtnl.request(
-        `create veth ${options.name}`,
-        newLinkMessage(options.name, { kind: 'veth', peer: { ...peer, ...(netnsFd === undefined ? {} : { netnsFd }) } }, attributes),
-      );
+      const create = newLinkMessage(options.name, { kind: 'veth', peer: { ...peer, ...(netnsFd === undefined ? {} : { netnsFd }) } }, attributes);
+      const link = await this.linkAfter(`create veth ${options.name}`, create, options.name);
+      const there = netns === undefined ? this : new Network({ netns, ...(this.thread ? { thread: this.thread } : {}) });
+      return { link, peer: await there.setAndGet(peer.name, up ? { up } : {}) };
     } finally {
       if (netnsFd !== undefined) closeSync(netnsFd);
     }
-    const there = netns === undefined ? this : new Network({ netns, ...(this.thread ? { thread: this.thread } : {}) });
-    const [peerInfo, link] = await Promise.all([there.setAndGet(peer.name, up ? { up } : {}), this.link(options.name)]);
-    return { link, peer: peerInfo };
   }
 
   private async setAndGet(name: string, attributes: LinkAttributes): Promise<LinkInfo> {
+    return this.linkAfter(`set link ${name}`, setLinkMessage(name, attributes), name);
+  }
+
+  /** Does something, and looks at a link, in one visit to the kernel. */
+  private async linkAfter(operation: string, message: Uint8Array, name: string): Promise<LinkInfo> {
     const replies = await this.rtnl.batch([
-      { operation: `set link ${name}`, message: setLinkMessage(name, attributes) },
+      { operation, message },
       { operation: `get link ${name}`, message: getLinkMessage(name) },
     ]);
     const body = replies[1]?.[0]?.body;
@@ -177,9 +179,11 @@ export class Network {
     await this.rtnl.request(`set bridge port ${ref}`, setBridgePortMessage(await this.index(ref), port));
   }
 
-  async addresses(ref?: LinkRef): Promise<AddressInfo[]> {
+  /** Every link has an IPv6 address: who wants those of IPv4 says so, and is spared the others. */
+  async addresses(ref?: LinkRef, family?: 4 | 6): Promise<AddressInfo[]> {
     const only = ref === undefined ? undefined : await this.index(ref);
-    const all = (await this.rtnl.request('list addresses', listAddressesMessage())).map((m) => decodeAddress(m.body));
+    const message = listAddressesMessage(family === undefined ? 0 : family === 4 ? AF_INET : AF_INET6);
+    const all = (await this.rtnl.request('list addresses', message)).map((m) => decodeAddress(m.body));
     return only === undefined ? all : all.filter((a) => a.linkIndex === only);
   }
 

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -220,6 +220,27 @@ export function cniSuite(options: CniSuiteOptions): void {
       await cni.del(list, attachment);
       expect(await ns.link('eth0')).toBeUndefined();
       expect(addressOf(await add(list, other.attachment))).toBe(addressOf(first));
+    });
+
+    it('an exhausted range says so, and leaks nothing', async () => {
+      const first = await container();
+      const list = network({ name: `full-${bridge}`, rangeEnd: `${subnet}.2` });
+      await add(list, first.attachment);
+      // A plugin without a bridge has no ports of it to leak.
+      const hostLinks = async () => {
+        const links = await run('ip', ['-j', 'link', 'show', 'master', bridge]).catch(() => '[]');
+        return (JSON.parse(links) as { ifname: string }[]).map((l) => l.ifname).sort();
+      };
+      const before = await hostLinks();
+      for (let i = 0; i < 3; i++) {
+        const other = await container();
+        expect((await failure(cni.add(list, other.attachment))).message).toMatch(/no IP addresses available in range set: /);
+        expect(await other.ns.link('eth0')).toBeUndefined();
+      }
+      expect(await hostLinks()).toEqual(before);
+      expect((await readdir(dir, { recursive: true })).filter((name) => /\.tmp$/.test(name))).toEqual([]);
+      await cni.del(list, first.attachment);
+      expect(addressOf(await add(list, (await container()).attachment))).toBe(`${subnet}.2`);
     });
 
     it('DEL is idempotent, and works for what was never attached', async () => {

@@ -75,7 +75,8 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
   };
 
   const ensureGateway = async (conf: BridgeConf, link: LinkInfo, ips: readonly CniIp[]): Promise<void> => {
-    const present = await host.network.addresses(link.index);
+    const families = new Set(ips.map((ip) => (isV6(ip.address) ? 6 : 4) as 4 | 6));
+    const present = await host.network.addresses(link.index, families.size === 1 ? [...families][0] : undefined);
     for (const ip of ips) {
       const wanted = gatewayCidr(ip);
       if (present.some((a) => `${a.address}/${a.prefix}` === wanted)) continue;

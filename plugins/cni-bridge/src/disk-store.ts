@@ -21,7 +21,9 @@ function parseOwner(text: string): IpOwner | undefined {
  * No lock: a reservation is a complete file put in place by link(2), which fails when the name is taken. So two
  * processes never get one address, and a crash leaves a whole file or none.
  *
- * Synchronous on purpose: a hundred files of thirty bytes are read in a millisecond so, and in ten by the thread pool.
+ * Synchronous on purpose: a hundred files of thirty bytes are read in a millisecond so, and in ten by the thread pool. And nothing is
+ * remembered between calls: the folder's time of change, by which a memory could tell that others were at work, moves in ticks of the kernel
+ * (4 ms), so what another process does in the tick of a change of ours would never be seen.
  */
 export function diskStore(dataDir: string, network: string): IpamStore {
   const dir = join(dataDir, network);

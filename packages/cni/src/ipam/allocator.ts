@@ -69,8 +69,9 @@ async function next(store: IpamStore, set: RangeSet, index: number, owner: IpOwn
     await store.setLast(index, ip);
     return { ip, range };
   }
-  const span = set.map((r) => `${formatIp({ family: r.subnet.family, value: r.start })}-${formatIp({ family: r.subnet.family, value: r.end })}`).join(', ');
-  throw new CniError(CniErrorCode.tryAgainLater, `no IP addresses available in range set: ${span}`);
+  const span = set.map((r) => `${formatIp({ family: r.subnet.family, value: r.start })}-${formatIp({ family: r.subnet.family, value: r.end })}`).join(',');
+  // Upstream host-local's words.
+  throw new CniError(CniErrorCode.tryAgainLater, `failed to allocate for range ${index}: no IP addresses available in range set: ${span}`);
 }
 
 /** Gives back everything of an owner. Idempotent. */

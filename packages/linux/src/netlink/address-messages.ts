@@ -54,8 +54,9 @@ export function deleteAddressMessage(linkIndex: number, cidr: string): Buffer {
   return encodeMessage(RTM.DELADDR, NLM_F_ACK, ifaddrmsg(bytes.length === 4 ? AF_INET : AF_INET6, prefix, linkIndex), [[IFA.LOCAL, bytes]]);
 }
 
-export function listAddressesMessage(): Buffer {
-  return encodeMessage(RTM.GETADDR, NLM_F_DUMP, ifaddrmsg(0, 0, 0));
+/** `family`: AF_INET or AF_INET6; 0: both. */
+export function listAddressesMessage(family = 0): Buffer {
+  return encodeMessage(RTM.GETADDR, NLM_F_DUMP, ifaddrmsg(family, 0, 0));
 }
 
 export function decodeAddress(body: Uint8Array): AddressInfo {
