@@ -38,7 +38,7 @@ export type { AddressInfo } from './netlink/address-messages.js';
 export type { BridgePortAttributes, LinkInfo, VxlanInfo } from './netlink/link-messages.js';
 export type { NeighborInfo } from './netlink/neighbor-messages.js';
 export type { RouteInfo, RouteScope, RouteSpec } from './netlink/route-messages.js';
-export { type CommonLinkOptions, type LinkRef, Network, type SetLinkOptions, type VethOptions } from './network.js';
+export { type AddressSpec, type CommonLinkOptions, type LinkRef, Network, type SetLinkOptions, type VethOptions } from './network.js';
 export { detectNodeIP } from './node-ip.js';
 export { NftError, type NftFamily, type NftOptions, nftApply, nftDeleteTable, nftListTable, nftTables } from './nft.js';
 export {

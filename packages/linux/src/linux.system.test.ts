@@ -127,6 +127,15 @@ describe.each([
     expect((await pod.routes(4)).find((r) => r.destination === '0.0.0.0/0')?.gateway).toBe('10.1.0.1');
     expect(await pod.neighbors()).toContainEqual(expect.objectContaining({ address: '10.1.0.1', permanent: true }));
     expect(inside({ net: a }, 'bridge', '-d', 'link', 'show', 'dev', 'v0')).toContain('hairpin on');
+    // An address without the kernel's route to its subnet, and one of ours instead.
+    await pod.configureLink((await pod.link('eth0')).index, {
+      addresses: [{ cidr: '10.2.0.2/24', subnetRoute: false }],
+      routes: [{ destination: '10.2.0.1/32' }, { destination: '10.2.0.0/24', gateway: '10.2.0.1', source: '10.2.0.2' }],
+    });
+    expect((await pod.routes(4)).filter((r) => r.table === 254 && r.destination.startsWith('10.2.')).map((r) => [r.destination, r.gateway])).toEqual([
+      ['10.2.0.0/24', '10.2.0.1'],
+      ['10.2.0.1/32', undefined],
+    ]);
 
     await node.createVxlan({ name: 'vx0', id: 42, port: 8472, local: '10.1.0.1', learning: false, up: true });
     await node.setFdb('vx0', '00:00:00:00:00:00', '10.1.0.9');

@@ -46,6 +46,13 @@ export interface SetLinkOptions {
   readonly netns?: string;
 }
 
+export interface AddressSpec {
+  /** `10.244.1.5/24` */
+  readonly cidr: string;
+  /** Default true: the kernel adds the route to the subnet. False: the caller's routes say how it is reached. */
+  readonly subnetRoute?: boolean;
+}
+
 /**
  * Links, addresses, routes and neighbours of one network namespace, by rtnetlink and without a process.
  * Methods reject with `LinuxError`s: `NotFoundError` for a link that is not there, `AlreadyExistsError` for one that is.
@@ -119,9 +126,12 @@ export class Network {
   }
 
   /** Gives a link its addresses, then routes over it, in one visit to the kernel. Stops at the first refusal. */
-  async configureLink(index: number, options: { readonly addresses: readonly string[]; readonly routes?: readonly RouteSpec[] }): Promise<void> {
+  async configureLink(index: number, options: { readonly addresses: readonly AddressSpec[]; readonly routes?: readonly RouteSpec[] }): Promise<void> {
     await this.rtnl.batch([
-      ...options.addresses.map((cidr) => ({ operation: `add address ${cidr}`, message: newAddressMessage(index, cidr, false) })),
+      ...options.addresses.map(({ cidr, subnetRoute = true }) => ({
+        operation: `add address ${cidr}`,
+        message: newAddressMessage(index, cidr, { subnetRoute }),
+      })),
       ...(options.routes ?? []).map((route) => ({
         operation: `add route to ${route.destination}`,
         message: newRouteMessage({ linkIndex: index, ...route }, false),
@@ -188,7 +198,7 @@ export class Network {
   }
 
   async addAddress(ref: LinkRef, cidr: string, options: { readonly replace?: boolean } = {}): Promise<void> {
-    await this.rtnl.request(`add address ${cidr} to ${ref}`, newAddressMessage(await this.index(ref), cidr, options.replace ?? false));
+    await this.rtnl.request(`add address ${cidr} to ${ref}`, newAddressMessage(await this.index(ref), cidr, options));
   }
 
   async deleteAddress(ref: LinkRef, cidr: string): Promise<void> {

@@ -105,7 +105,6 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
   };
 
   const setUpContainer = async (network: Network, index: number, ips: readonly CniIp[], routes: readonly CniRoute[], routed: boolean): Promise<void> => {
-    const addresses = ips.map((ip) => ip.address);
     const specs: RouteSpec[] = routes.map((route) => {
       const gateway = route.gw ?? ips.find((ip) => isV6(ip.address) === isV6(route.dst))?.gateway;
       return {
@@ -117,17 +116,19 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
         ...(route.table !== undefined ? { table: route.table } : {}),
       };
     });
-    if (!routed) return network.configureLink(index, { addresses, routes: specs });
-    await network.configureLink(index, { addresses });
-    for (const ip of ips) {
-      if (!ip.gateway || isV6(ip.address)) continue;
-      const { first, family } = parseSubnet(ip.address);
-      const destination = `${formatIp({ family, value: first })}/${prefixOf(ip.address)}`;
-      await network.addRoute({ destination: `${ip.gateway}/32`, link: index, source: bare(ip.address) });
-      await network.deleteRoute({ destination, link: index, scope: 'link' });
-      await network.addRoute({ destination, gateway: ip.gateway, link: index, source: bare(ip.address) });
-    }
-    await network.configureLink(index, { addresses: [], routes: specs });
+    const throughHost = (ip: CniIp) => routed && ip.gateway !== undefined && !isV6(ip.address);
+    const subnets = ips.filter(throughHost).flatMap(({ address, gateway = '' }): RouteSpec[] => {
+      const { first, family } = parseSubnet(address);
+      const source = bare(address);
+      return [
+        { destination: `${gateway}/32`, source },
+        { destination: `${formatIp({ family, value: first })}/${prefixOf(address)}`, gateway, source },
+      ];
+    });
+    await network.configureLink(index, {
+      addresses: ips.map((ip) => ({ cidr: ip.address, subnetRoute: !throughHost(ip) })),
+      routes: [...subnets, ...specs],
+    });
   };
 
   const masquerade = async (config: PluginConf, conf: BridgeConf, ips: readonly CniIp[]): Promise<void> => {

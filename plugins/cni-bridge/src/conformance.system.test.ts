@@ -28,6 +28,14 @@ cniSuite({
   versions: ['0.3.1', '0.4.0', '1.0.0', '1.1.0'],
 });
 
+// As on a host whose bridged packets pass no rules (no br_netfilter).
+cniSuite({
+  name: "bridge and host-local in process, by the host's routing",
+  invoker: () => inProcessInvoker(bridgePlugins()),
+  plugins: (network) => plugins(network).map((plugin) => ({ ...plugin, routed: true })),
+  versions: ['1.1.0'],
+});
+
 // The executable as it is installed, run from source: a script that starts bin.ts under the plugin's name.
 const bin = mkdtempSync(join(tmpdir(), 'cni-bin-'));
 afterAll(() => rmSync(bin, { recursive: true, force: true }));

@@ -54,6 +54,20 @@ describe('diskStore', () => {
     expect(bare((await allocate(open(), sets, owner(2)))[0]?.address)).toBe('10.0.0.3');
   });
 
+  it('a damaged hint, as a crash may leave it, costs nothing but the order', async () => {
+    const hint = join(dataDir, 'net', 'last_reserved_ip.0');
+    for (const text of ['', '10.0.0.', '10.0.0.255.255', '192.168.1.1', '::1']) {
+      await allocate(open(), sets, owner(1));
+      writeFileSync(hint, text);
+      expect(bare((await allocate(open(), sets, owner(2)))[0]?.address)).toMatch(/^10\.0\.0\.[23]$/);
+      await Promise.all([releaseOwner(open(), owner(1)), releaseOwner(open(), owner(2))]);
+    }
+    // A shorter one leaves nothing of the longer one before it.
+    writeFileSync(hint, '10.0.0.5555555');
+    await allocate(open(), sets, owner(3));
+    expect(readFileSync(hint, 'utf8')).toBe('10.0.0.2');
+  });
+
   it('an address whose owner cannot be read belongs to nobody', async () => {
     const store = open();
     await allocate(store, sets, owner(1));

@@ -1,5 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { IpamStore, IpOwner } from '@coxswain/cni';
@@ -8,6 +21,15 @@ import type { IpamStore, IpOwner } from '@coxswain/cni';
 const SEPARATOR = '\r\n';
 
 const missing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+/** As `rm -f`, without what Node's rmSync looks at first. */
+function remove(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if (!missing(error)) throw error;
+  }
+}
 
 function parseOwner(text: string): IpOwner | undefined {
   const [containerId = '', ifname = ''] = text.trim().split(/\r?\n/);
@@ -51,17 +73,20 @@ export function diskStore(dataDir: string, network: string): IpamStore {
 
   return {
     async reserve(ip, owner) {
+      const reservation = join(dir, ip);
+      // Most that are taken have been for long: saves writing a file in vain.
+      if (existsSync(reservation)) return false;
       mkdirSync(dir, { recursive: true });
       const file = temporary();
-      writeFileSync(file, `${owner.containerId}${SEPARATOR}${owner.ifname}`, { mode: 0o600 });
       try {
-        linkSync(file, join(dir, ip));
+        writeFileSync(file, `${owner.containerId}${SEPARATOR}${owner.ifname}`, { mode: 0o600 });
+        linkSync(file, reservation);
         return true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
         throw error;
       } finally {
-        rmSync(file, { force: true });
+        remove(file);
       }
     },
     async last(set) {
@@ -73,10 +98,15 @@ export function diskStore(dataDir: string, network: string): IpamStore {
         throw error;
       }
     },
+    // In place: only a hint where to look first, and what a crash or another process leaves of it is at worst a bad one.
+    // A file renamed over it would be put on the disk there and then (ext4's auto_da_alloc), by far the longest step of a reservation.
     async setLast(set, ip) {
-      const file = temporary();
-      writeFileSync(file, ip, { mode: 0o600 });
-      renameSync(file, join(dir, `last_reserved_ip.${set}`));
+      const fd = openSync(join(dir, `last_reserved_ip.${set}`), constants.O_WRONLY | constants.O_CREAT, 0o600);
+      try {
+        ftruncateSync(fd, writeSync(fd, ip, 0));
+      } finally {
+        closeSync(fd);
+      }
     },
     async byOwner(owner) {
       return all()
@@ -84,7 +114,7 @@ export function diskStore(dataDir: string, network: string): IpamStore {
         .map((r) => r.ip);
     },
     async release(ip) {
-      rmSync(join(dir, ip), { force: true });
+      remove(join(dir, ip));
     },
     all: async () => all(),
   };

@@ -5,6 +5,7 @@ import { AF_INET, AF_INET6, RTM } from './rtnetlink.js';
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
 /** No duplicate address detection: a pod's address is usable at once. */
 const IFA_F_NODAD = 0x02;
+const IFA_F_NOPREFIXROUTE = 0x200;
 
 export interface AddressInfo {
   readonly linkIndex: number;
@@ -30,7 +31,8 @@ function broadcast(bytes: Uint8Array, prefix: number): Uint8Array | undefined {
   return new Uint8Array(view.buffer);
 }
 
-export function newAddressMessage(linkIndex: number, cidr: string, replace: boolean): Buffer {
+/** `subnetRoute` false: the kernel makes no route to the address's subnet. */
+export function newAddressMessage(linkIndex: number, cidr: string, { replace = false, subnetRoute = true } = {}): Buffer {
   const { address, prefix } = parseCidr(cidr);
   const bytes = ipToBytes(address);
   const attrs: Attribute[] = [
@@ -39,7 +41,8 @@ export function newAddressMessage(linkIndex: number, cidr: string, replace: bool
   ];
   const all = broadcast(bytes, prefix);
   if (all) attrs.push([IFA.BROADCAST, all]);
-  if (bytes.length === 16) attrs.push([IFA.FLAGS, u32(IFA_F_NODAD)]);
+  const flags = (bytes.length === 16 ? IFA_F_NODAD : 0) | (subnetRoute ? 0 : IFA_F_NOPREFIXROUTE);
+  if (flags !== 0) attrs.push([IFA.FLAGS, u32(flags)]);
   return encodeMessage(
     RTM.NEWADDR,
     NLM_F_ACK | NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL),
