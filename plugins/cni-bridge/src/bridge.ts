@@ -116,7 +116,7 @@ export function bridge(host: Host, tables: NetworkTables): CniPlugin {
         ...(route.table !== undefined ? { table: route.table } : {}),
       };
     });
-    const throughHost = (ip: CniIp) => routed && ip.gateway !== undefined && !isV6(ip.address);
+    const throughHost = (ip: CniIp) => routed && Boolean(ip.gateway) && !isV6(ip.address);
     const subnets = ips.filter(throughHost).flatMap(({ address, gateway = '' }): RouteSpec[] => {
       const { first, family } = parseSubnet(address);
       const source = bare(address);
