@@ -34,6 +34,7 @@ export function createProgram(): Command {
     .addOption(new Option('--proxy-mode <mode>', 'what carries Services (default: nftables)').choices(['iptables', 'nftables']))
     .option('--metrics-server', 'serve metrics.k8s.io: kubectl top, autoscaling (the default)')
     .option('--no-metrics-server', 'leave it to somebody else')
+    .option('--otlp-endpoint <url>', 'forward container logs to this OpenTelemetry collector by OTLP/HTTP; empty: not any more', otlpEndpoint)
     .option('--network-policy [enforced]', 'whether nodes enforce NetworkPolicy; =false: they do not (default: true)', trueOrFalse)
     .option('--pod-cidr <network>', 'addresses of pods')
     .option('--service-cidr <network>', 'addresses of services')
@@ -159,6 +160,15 @@ function seconds(text: string): number {
 function trueOrFalse(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('give true or false');
   return text === 'true';
+}
+
+/** Of a collector as a whole, as OTEL_EXPORTER_OTLP_ENDPOINT has it, or with the path of its logs. */
+function otlpEndpoint(text: string): string {
+  if (text === '') return text;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('give a URL such as http://127.0.0.1:4318');
+  if (url.pathname === '/') url.pathname = '/v1/logs';
+  return url.href;
 }
 
 function port(text: string): number {

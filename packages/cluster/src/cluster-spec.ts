@@ -19,6 +19,8 @@ export interface ClusterSpec {
   readonly networkPolicy?: boolean;
   /** Whether the control plane serves metrics.k8s.io. Default true. */
   readonly metricsServer?: boolean;
+  /** Where nodes forward container logs by OTLP/HTTP, as `https://collector:4318/v1/logs`. Default: nowhere. */
+  readonly otlpEndpoint?: string;
   readonly network?: NetworkSpec;
   readonly ports?: Partial<ClusterPorts>;
   /** Hosts made on this machine, each a node of its own. Absent or empty: the machine itself is the one node. */
@@ -101,6 +103,8 @@ export interface ClusterConfig {
   readonly proxyMode: ProxyMode;
   readonly networkPolicy: boolean;
   readonly metricsServer: boolean;
+  /** Absent: container logs stay on their nodes. */
+  readonly otlpEndpoint?: string;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
   readonly clusterDomain: string;

@@ -33,5 +33,8 @@ describe('resolveClusterSpec', () => {
     expect(() => resolveClusterSpec({ name: 'a', nodeIP: '192.0.2.1', network: { podCIDR: '10.244.0.1/16' } })).toThrow(
       'network.podCIDR "10.244.0.1/16" is not an IPv4 network',
     );
+    expect(() => resolveClusterSpec({ name: 'a', nodeIP: '192.0.2.1', otlpEndpoint: 'collector:4318' })).toThrow(
+      'otlpEndpoint "collector:4318" is not a URL such as http://collector:4318/v1/logs',
+    );
   });
 });

@@ -45,6 +45,8 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
   const podNetwork = spec.network?.podNetwork ?? 'auto';
   if (!podNetworkModes.includes(podNetwork)) problems.push(`network.podNetwork "${podNetwork}" must be one of ${podNetworkModes.join(', ')}`);
   if (!Number.isInteger(grace) || grace < 1) problems.push(`nodeMonitorGracePeriodSeconds must be a whole number of seconds from 1, got ${grace}`);
+  if (spec.otlpEndpoint !== undefined && !/^https?:$/.test(protocolOf(spec.otlpEndpoint)))
+    problems.push(`otlpEndpoint "${spec.otlpEndpoint}" is not a URL such as http://collector:4318/v1/logs`);
   const nodeIP = spec.nodeIP ?? (hosts.length > 0 ? hostNetwork.gateway : detectNodeIP());
   if (nodeIP === undefined) problems.push('nodeIP is not given, and this machine has no address besides loopback');
   if (problems.length > 0 || !services || nodeIP === undefined) throw new ClusterSpecError(problems);
@@ -58,6 +60,7 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     proxyMode: spec.proxyMode ?? 'nftables',
     networkPolicy: spec.networkPolicy ?? true,
     metricsServer: spec.metricsServer ?? true,
+    ...(spec.otlpEndpoint === undefined ? {} : { otlpEndpoint: spec.otlpEndpoint }),
     podCIDR,
     serviceCIDR,
     clusterDomain: spec.network?.clusterDomain ?? 'cluster.local',
@@ -82,6 +85,11 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     hosts,
     ...(spec.etcd ? { etcd: { kind: 'external', ...spec.etcd } } : hosts.filter((host) => host.controlPlane).length > 1 ? { etcd: { kind: 'stacked' } } : {}),
   };
+}
+
+/** Empty when it is no URL. */
+function protocolOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).protocol : '';
 }
 
 /** Of every cluster, also of one that has no cloud any more, so that it is found by its name. */

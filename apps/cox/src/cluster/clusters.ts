@@ -86,6 +86,8 @@ export interface ClusterRequest {
   readonly proxyMode?: ProxyMode;
   readonly networkPolicy?: boolean;
   readonly metricsServer?: boolean;
+  /** Empty: not any more. */
+  readonly otlpEndpoint?: string;
   readonly podCIDR?: string;
   readonly serviceCIDR?: string;
   readonly hostCIDR?: string;
@@ -113,6 +115,7 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
       ...(request.proxyMode === undefined ? {} : { proxyMode: request.proxyMode }),
       ...(request.networkPolicy === undefined ? {} : { networkPolicy: request.networkPolicy }),
       ...(request.metricsServer === undefined ? {} : { metricsServer: request.metricsServer }),
+      ...(request.otlpEndpoint ? { otlpEndpoint: request.otlpEndpoint } : {}),
       ...(request.nodeName === undefined ? {} : { nodeName: request.nodeName }),
       ...(request.hosts === undefined ? {} : { hosts: request.hosts }),
       ...(request.etcd === undefined ? {} : { etcd: request.etcd }),
@@ -159,8 +162,10 @@ function again(saved: ClusterConfig, request: ClusterRequest): ClusterConfig {
   refuseChange('--load-balancer-pool', request.loadBalancerPool, saved.cloud?.loadBalancerPool ?? 'no cloud', saved.name);
   if (!request.cloud) refuseChange('--no-cloud', '', saved.cloud ? 'having a cloud' : '', saved.name);
   for (const [i, { runtime }] of nodes.entries()) refuseChange('--runtime', request.runtimes?.[i] ?? request.runtimes?.[0], runtime, saved.name);
+  const { otlpEndpoint: _, ...unsent } = saved;
   const config = {
-    ...saved,
+    ...(request.otlpEndpoint === '' ? unsent : saved),
+    ...(request.otlpEndpoint ? { otlpEndpoint: request.otlpEndpoint } : {}),
     // The machine may have got another address since.
     ...(request.nodeIP === undefined || saved.hosts.length > 0 ? {} : { nodeIP: request.nodeIP }),
     // The same members; the files may be others now.

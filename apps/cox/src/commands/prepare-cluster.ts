@@ -32,6 +32,7 @@ export interface UpOptions {
   readonly proxyMode?: ProxyMode;
   readonly networkPolicy?: boolean;
   readonly metricsServer?: boolean;
+  readonly otlpEndpoint?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
   readonly hostCidr?: string;
@@ -84,6 +85,7 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
     ...(proxyMode === undefined ? {} : { proxyMode }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(metricsServer === undefined ? {} : { metricsServer }),
+    ...(options.otlpEndpoint === undefined ? {} : { otlpEndpoint: options.otlpEndpoint }),
     ...(options.nodeName === undefined ? {} : { nodeName: options.nodeName }),
     ...(options.podCidr === undefined ? {} : { podCIDR: options.podCidr }),
     ...(options.serviceCidr === undefined ? {} : { serviceCIDR: options.serviceCidr }),

@@ -51,6 +51,7 @@ export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
       keyFile: join(paths.pki, 'addon-serving.key'),
       clientCaFile: join(paths.pki, 'ca.crt'),
       clusterName: config.name,
+      ...(config.otlpEndpoint === undefined ? {} : { otlpEndpoint: config.otlpEndpoint }),
     }),
     ...(config.cloud ? [use(cloudLocalDisks, { folder: paths.cloud, kubeletDir: paths.kubelet })] : []),
     use(dnsAddon, { kubeconfig: componentKubeconfig(config, 'dns'), port: config.ports.dns, metricsPort: config.ports.dnsHealth }),
