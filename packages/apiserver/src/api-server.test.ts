@@ -360,6 +360,16 @@ describe('pods', () => {
     expect(json.spec.containers[0].volumeMounts[0].mountPath).toBe('/var/run/secrets/kubernetes.io/serviceaccount');
   });
 
+  it('may have their tolerations replaced by somebody who does not name the default ones', async () => {
+    await api.call('POST', `${NS}/serviceaccounts`, { metadata: { name: 'default' } });
+    const { json } = await api.call('POST', `${NS}/pods`, pod('tolerant'));
+    const own = { key: 'foo', operator: 'Equal', value: 'bar', effect: 'NoSchedule' };
+    const replaced = await api.call('PUT', `${NS}/pods/tolerant`, { ...json, spec: { ...json.spec, tolerations: [own] } });
+    expect(replaced).toMatchObject({ status: 200, json: { metadata: { generation: 2 }, spec: { tolerations: [own, ...json.spec.tolerations] } } });
+    const dropped = await api.call('PUT', `${NS}/pods/tolerant`, { ...replaced.json, spec: { ...json.spec, tolerations: [] } });
+    expect(dropped.json.message).toContain('existing toleration can not be modified except its tolerationSeconds');
+  });
+
   it('are bound once, deleted gracefully, and evicted as budgets allow', async () => {
     await api.call('POST', `${NS}/serviceaccounts`, { metadata: { name: 'default' } });
     await api.call('POST', `${NS}/pods`, pod('b'));

@@ -17,7 +17,7 @@ interface Toleration {
 
 const creatingPod = (request: AdmissionRequest): boolean => request.operation === 'CREATE' && isFor(request, '', 'pods');
 
-/** Pods stay five minutes on a node that is gone, unless they say otherwise. */
+/** Pods stay five minutes on a node that is gone, unless they say otherwise; a writer who leaves these tolerations out gets them back. */
 export function defaultTolerationSeconds(): AdmissionPlugin {
   const tolerates = (toleration: Toleration, key: string) =>
     (toleration.key === key || !toleration.key) && (toleration.effect === 'NoExecute' || !toleration.effect);
@@ -25,8 +25,8 @@ export function defaultTolerationSeconds(): AdmissionPlugin {
     name: 'DefaultTolerationSeconds',
     order: AdmissionOrder.defaultTolerationSeconds,
     handles: (request) => isFor(request, '', 'pods') && (request.operation === 'CREATE' || request.operation === 'UPDATE'),
-    admit({ object, operation }) {
-      if (!object?.spec || operation !== 'CREATE') return;
+    admit({ object }) {
+      if (!object?.spec) return;
       const tolerations = (object.spec.tolerations ?? []) as Toleration[];
       const added = [NOT_READY, UNREACHABLE]
         .filter((key) => !tolerations.some((toleration) => tolerates(toleration, key)))

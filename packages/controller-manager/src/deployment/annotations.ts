@@ -17,15 +17,19 @@ const NOT_COPIED: ReadonlySet<string> = new Set([
 
 type Annotated = { readonly metadata: { readonly annotations?: Record<string, string> } };
 
-export const revisionOf = (object: Annotated): number => Number(object.metadata.annotations?.[REVISION] ?? 0) || 0;
+/** The revision as the 64-bit number it is; 0n where there is none, or text that is no number. */
+export const revisionOf = (object: Annotated): bigint => {
+  const text = object.metadata.annotations?.[REVISION];
+  return text !== undefined && /^-?\d{1,19}$/.test(text) ? BigInt.asIntN(64, BigInt(text)) : 0n;
+};
 
 /** What a ReplicaSet of the Deployment should have by way of annotations, given those it has. */
-export function replicaSetAnnotations(d: Deployment, rs: Annotated | undefined, revision: number, desired: number, max: number): Record<string, string> {
+export function replicaSetAnnotations(d: Deployment, rs: Annotated | undefined, revision: bigint, desired: number, max: number): Record<string, string> {
   const out: Record<string, string> = { ...rs?.metadata.annotations };
   for (const [k, v] of Object.entries(d.metadata.annotations ?? {})) if (!NOT_COPIED.has(k)) out[k] = v;
-  const before = Number(out[REVISION] ?? 0) || 0;
+  const before = rs ? revisionOf(rs) : 0n;
   if (before < revision) {
-    if (before > 0)
+    if (before > 0n)
       out[REVISION_HISTORY] = [...(out[REVISION_HISTORY]?.split(',') ?? []), String(before)]
         .filter((r) => r !== '')
         .slice(-100)

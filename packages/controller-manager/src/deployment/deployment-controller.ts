@@ -9,7 +9,7 @@ import { controllerOf, isControlledBy, ownerKey } from '../runtime/owners.js';
 import { REVISION, replicaSetAnnotations, revisionOf } from './annotations.js';
 import { countStatus, hasDeadline, isComplete, progressStatus, setDeploymentCondition, untilDeadline } from './deployment-status.js';
 import { rolloutLimits } from './limits.js';
-import { DEPLOYMENT, findNewReplicaSet, makeReplicaSet, maxRevision, surplusHistory } from './replica-sets.js';
+import { DEPLOYMENT, findNewReplicaSet, makeReplicaSet, nextRevision, surplusHistory } from './replica-sets.js';
 import { isScalingEvent, rollingStep, scaleProportionally, specReplicas, type ScaleStep } from './rollout.js';
 
 /** A Deployment runs its template through ReplicaSets: one per template it has had, of which the newest gets the pods. */
@@ -21,7 +21,7 @@ export function deploymentController({ client, informers, clock, events }: Contr
   /** Writes the new number and, in any case, up-to-date annotations. */
   async function scale(d: Deployment, { replicaSet: rs, replicas }: ScaleStep, signal: AbortSignal): Promise<ReplicaSet> {
     const wanted = d.spec?.replicas ?? 1;
-    const annotations = replicaSetAnnotations(d, rs, 0, wanted, wanted + rolloutLimits(d).maxSurge);
+    const annotations = replicaSetAnnotations(d, rs, 0n, wanted, wanted + rolloutLimits(d).maxSurge);
     const from = specReplicas(rs);
     if (from === replicas && semanticEqual(annotations, rs.metadata.annotations)) return rs;
     const written = await client.api
@@ -50,7 +50,7 @@ export function deploymentController({ client, informers, clock, events }: Contr
     let d = d0;
     const found = findNewReplicaSet(d, all);
     const old = all.filter((rs) => rs !== found);
-    const revision = maxRevision(old) + 1;
+    const revision = nextRevision(old);
     const wanted = d.spec?.replicas ?? 1;
     let newSet = found;
     const progressed = (reason: string, message: string) => {

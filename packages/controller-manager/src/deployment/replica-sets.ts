@@ -23,7 +23,12 @@ export function findNewReplicaSet(d: Deployment, sets: readonly ReplicaSet[]): R
     .find((rs) => semanticEqual(plain(rs.spec?.template), plain(d.spec?.template)));
 }
 
-export const maxRevision = (sets: readonly ReplicaSet[]): number => sets.reduce((m, rs) => Math.max(m, revisionOf(rs)), 0);
+/** The revision that follows all of theirs. */
+export const nextRevision = (sets: readonly ReplicaSet[]): bigint =>
+  sets.reduce((m, rs) => {
+    const revision = revisionOf(rs);
+    return revision > m ? revision : m;
+  }, 0n) + 1n;
 
 /** The ReplicaSet to make for the Deployment's template. Its name is the same for the same template and collision count. */
 export function makeReplicaSet(d: Deployment, old: readonly ReplicaSet[]): ReplicaSet {
@@ -32,7 +37,7 @@ export function makeReplicaSet(d: Deployment, old: readonly ReplicaSet[]): Repli
   template.metadata = { ...template.metadata, labels: { ...template.metadata?.labels, [HASH_LABEL]: hash } };
   const selector = structuredClone(d.spec?.selector) ?? {};
   const wanted = d.spec?.replicas ?? 1;
-  const annotations = replicaSetAnnotations(d, undefined, maxRevision(old) + 1, wanted, wanted + rolloutLimits(d).maxSurge);
+  const annotations = replicaSetAnnotations(d, undefined, nextRevision(old), wanted, wanted + rolloutLimits(d).maxSurge);
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
@@ -59,7 +64,7 @@ export function surplusHistory(d: Deployment, old: readonly ReplicaSet[]): Repli
   const count = alive.length - limit;
   if (count <= 0) return [];
   return alive
-    .sort((a, b) => revisionOf(a) - revisionOf(b) || createdAt(a) - createdAt(b))
+    .sort((a, b) => Number(revisionOf(a) - revisionOf(b)) || createdAt(a) - createdAt(b))
     .slice(0, count)
     .filter((rs) => (rs.status?.replicas ?? 0) === 0 && specReplicas(rs) === 0 && (rs.metadata.generation ?? 0) <= (rs.status?.observedGeneration ?? 0));
 }

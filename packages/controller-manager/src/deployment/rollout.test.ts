@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Deployment, ReplicaSet } from '@coxswain/api';
 import { rolloutLimits } from './limits.js';
 import { isScalingEvent, rollingStep, scaleProportionally } from './rollout.js';
+import { replicaSetAnnotations } from './annotations.js';
 import { findNewReplicaSet, makeReplicaSet, surplusHistory } from './replica-sets.js';
 
 const deployment = (replicas: number, maxSurge: number | string = '25%', maxUnavailable: number | string = '25%', extra: object = {}): Deployment =>
@@ -100,6 +101,15 @@ describe('ReplicaSets of a Deployment', () => {
     expect(makeReplicaSet(deployment(7), []).metadata.name).toBe(made.metadata.name);
     expect(findNewReplicaSet(d, [made])).toBe(made);
     expect(made.metadata.annotations).toMatchObject({ 'deployment.kubernetes.io/revision': '1', 'deployment.kubernetes.io/desired-replicas': '2' });
+  });
+  it('follows the revision of an adopted set, however large', () => {
+    const adopted = set('adopted', 1, 1, { 'deployment.kubernetes.io/revision': '3546343826724305832' });
+    const made = makeReplicaSet(deployment(1), [adopted, set('later', 0, 0, { 'deployment.kubernetes.io/revision': 'no number' })]);
+    expect(made.metadata.annotations).toMatchObject({ 'deployment.kubernetes.io/revision': '3546343826724305833' });
+    expect(replicaSetAnnotations(deployment(1), adopted, 3546343826724305834n, 1, 1)).toMatchObject({
+      'deployment.kubernetes.io/revision': '3546343826724305834',
+      'deployment.kubernetes.io/revision-history': '3546343826724305832',
+    });
   });
   it('a collision makes another name', () => {
     const d = deployment(2);
