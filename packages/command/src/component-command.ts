@@ -20,7 +20,8 @@ export function componentCommand(name: string, description: string): Command {
     .addOption(new Option('--log-level <level>', 'what is logged').choices([...logLevels]).default('info'))
     .addOption(new Option('-v, --v <number>', "upstream's verbosity: from 4 on it is --log-level=debug").argParser(verbosity))
     .exitOverride()
-    .allowExcessArguments(false)
+    .allowExcessArguments()
+    .hook('preAction', (_this, action) => refuseArguments(action))
     .showHelpAfterError('(--help lists the flags)');
   command.on('option:v', () => {
     if (command.getOptionValue('v') >= 4) command.setOptionValue('logLevel', 'debug');
@@ -31,6 +32,12 @@ export function componentCommand(name: string, description: string): Command {
 /** As `componentCommand`, for a component that is a client of the API server. */
 export function clientCommand(name: string, description: string): Command {
   return componentCommand(name, description).requiredOption('--kubeconfig <file>', 'how to reach the API server');
+}
+
+/** Empty arguments are what scripts leave of a flag they did not need ("$MAYBE_A_FLAG"): upstream overlooks them as well. */
+function refuseArguments(command: Command): void {
+  const stray = command.args.filter((argument) => argument !== '');
+  if (stray.length > 0) command.error(`error: too many arguments: ${command.name()} takes none, got ${stray.map((each) => JSON.stringify(each)).join(', ')}`);
 }
 
 function verbosity(text: string): number {

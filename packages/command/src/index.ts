@@ -1,6 +1,7 @@
 export * from './cli-error.js';
 export * from './component-command.js';
 export * from './component-main.js';
+export * from './feature-gates-1.36.js';
 export * from './log-level.js';
 export * from './option-values.js';
 export * from './read-flag-file.js';

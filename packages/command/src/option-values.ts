@@ -6,9 +6,16 @@ export function onOff(name: string, description: string, byDefault: boolean): Op
 }
 
 function boolean(text: string): boolean {
+  const value = parseBoolean(text);
+  if (value === undefined) throw new InvalidArgumentError('give true or false.');
+  return value;
+}
+
+/** As Go reads it; undefined when it is neither. */
+export function parseBoolean(text: string): boolean | undefined {
   if (/^(1|t|true)$/i.test(text)) return true;
   if (/^(0|f|false)$/i.test(text)) return false;
-  throw new InvalidArgumentError('give true or false.');
+  return undefined;
 }
 
 /** For `Command.option`: a whole number from 0. */

@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseBoolean } from './option-values.js';
 
 /**
  * A flag of upstream's with one answer here. Values that ask for what is done anyway are taken, so that command lines written for upstream's
  * binary work; any other is refused with the reason. Nothing is taken and then ignored, but what upstream itself ignores.
  */
 export interface SettledFlag {
-  /** Texts that ask for what is done anyway. `any`: the flag has no effect in upstream either. */
-  readonly takes: readonly string[] | 'any';
+  /** Texts that ask for what is done anyway, or their pattern. `any`: the flag has no effect in upstream either. */
+  readonly takes: readonly string[] | RegExp | 'any';
   /** What is done, for `--help` and for whoever asks for something else. */
   readonly because: string;
 }
@@ -20,8 +21,8 @@ function settledFlag(name: string, { takes, because }: SettledFlag): Option {
   return new Option(`--${name} [value]`, because)
     .preset('true')
     .argParser((text: string) => {
-      if (takes === 'any' || takes.includes(text)) return text;
-      throw new InvalidArgumentError(`${because} (takes ${takes.join(' or ')}).`);
+      if (takes === 'any' || (takes instanceof RegExp ? takes.test(text) : takes.includes(text))) return text;
+      throw new InvalidArgumentError(takes instanceof RegExp ? `${because}.` : `${because} (takes ${takes.map((each) => each || "''").join(' or ')}).`);
     })
     .helpGroup("Upstream's flags with one answer here:");
 }
@@ -46,11 +47,14 @@ function checkFeatureGates(gates: FeatureGates, text: string): FeatureGates {
     .filter((pair) => pair !== '');
   return Object.fromEntries(
     pairs.map((pair) => {
-      const [name = '', value] = pair.split('=');
-      if (value !== 'true' && value !== 'false') throw new InvalidArgumentError(`${JSON.stringify(pair)} is not gate=true or gate=false.`);
+      const [name = '', text = ''] = pair.split('=');
+      const value = parseBoolean(text.trim());
+      if (value === undefined) throw new InvalidArgumentError(`${JSON.stringify(pair)} is not gate=true or gate=false.`);
+      // Upstream sets every beta gate with it, one way or the other; here they differ.
+      if (name === 'AllBeta') throw new InvalidArgumentError('cannot set feature gate AllBeta: beta gates each have a value of their own here.');
       const here = gates[name];
       if (here === undefined) throw new InvalidArgumentError(`unrecognized feature gate: ${name}.`);
-      if (String(here) !== value) throw new InvalidArgumentError(`cannot set feature gate ${name} to ${value}: here it is ${here}.`);
+      if (here !== value) throw new InvalidArgumentError(`cannot set feature gate ${name} to ${value}: here it is ${here}.`);
       return [name, here];
     }),
   );
