@@ -15,17 +15,20 @@ export interface RequestOptions {
   readonly body?: string;
   /** `bytes=-1000`: the end. */
   readonly range?: string;
+  /** Doing it twice does no harm: sent again, like a read, when its connection broke. */
+  readonly repeatable?: boolean;
   readonly signal?: AbortSignal;
 }
 
 /** A request to the dashboard's own origin. Rejects with `StatusError`. */
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
-  const { method = 'GET', accept = 'application/json', contentType, body, range, signal } = options;
+  const { method = 'GET', accept = 'application/json', contentType, body, range, signal, repeatable = method === 'GET' } = options;
   const headers: Record<string, string> = { accept };
   if (range) headers['range'] = range;
   if (contentType) headers['content-type'] = contentType;
   if (method !== 'GET') headers['x-coxswain-csrf'] = csrf;
-  const response = await send(path, { method, headers, body: body ?? null, signal: signal ?? null, credentials: 'same-origin', cache: 'no-store' });
+  const init: RequestInit = { method, headers, body: body ?? null, signal: signal ?? null, credentials: 'same-origin', cache: 'no-store' };
+  const response = await send(path, init, repeatable);
   if (response.ok) return response;
   const error = await statusError(response);
   if (response.status === 401 && path !== '/session') onSignedOut();
@@ -34,13 +37,17 @@ export async function request(path: string, options: RequestOptions = {}): Promi
 
 const TRIES = 3;
 
-/** A read whose connection broke (a laptop that changes its network, say) is sent again. */
-async function send(path: string, init: RequestInit): Promise<Response> {
+/** Whether a connection broke, or could not be made: a laptop that changes its network, say. */
+export const isBroken = (error: unknown) => error instanceof TypeError;
+
+async function send(path: string, init: RequestInit, repeatable: boolean): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await fetch(path, init);
     } catch (error) {
-      if (init.signal?.aborted || init.method !== 'GET' || attempt === TRIES) throw error;
+      if (init.signal?.aborted || !isBroken(error)) throw error;
+      if (!repeatable) throw new TypeError('the connection broke before the answer: whether it was done is not known', { cause: error });
+      if (attempt === TRIES) throw new TypeError('the dashboard cannot be reached', { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 200 * attempt));
     }
   }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { json, k8s, lines, request, sleep } from './request';
+import { isBroken, json, k8s, lines, request, sleep } from './request';
 import { collectionPath, type KubeObject, objectPath, type Resource, resourceKey } from './resource';
 import { StatusError } from './status-error';
 
@@ -26,9 +26,11 @@ export function useObject(resource: Resource | undefined, namespace: string | un
 
 async function follow(resource: Resource, namespace: string | undefined, name: string, show: (live: LiveObject) => void, signal: AbortSignal): Promise<void> {
   let object: KubeObject | undefined;
+  let failures = 0;
   while (!signal.aborted) {
     try {
       object = await json<KubeObject>(k8s(objectPath(resource, namespace, name)), { signal });
+      failures = 0;
       show({ object, deleted: false, error: undefined });
       if (!resource.verbs.includes('watch')) return;
       const query = new URLSearchParams({
@@ -50,6 +52,11 @@ async function follow(resource: Resource, namespace: string | undefined, name: s
     } catch (error) {
       if (signal.aborted) return;
       const gone = error instanceof StatusError && error.code === 404;
+      // A connection that breaks once is no news.
+      if (object && isBroken(error) && failures++ === 0) {
+        await sleep(300, signal);
+        continue;
+      }
       show({ object, deleted: gone && object !== undefined, error: gone && object ? undefined : (error as Error) });
       if (gone || (error instanceof StatusError && error.code === 403)) return;
       await sleep(2000, signal);

@@ -1,6 +1,6 @@
 import { ConnectionMode, Controls, ReactFlow } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
-import { type MouseEvent, useMemo, useState } from 'react';
+import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { useSession } from '../session/session-gate';
 import { useDark } from '../shell/theme';
 import { ErrorNotice, Loading } from '../ui/notice';
@@ -16,6 +16,7 @@ import { useTopology } from './use-topology';
 
 const nodeTypes = { part: PartBox, frame: FrameBox };
 const edgeTypes = { call: CallLine };
+const WHOLE = { padding: 0.04 };
 
 /** The cluster as a textbook draws it, with its real calls on the edges. */
 export default function ArchitecturePage() {
@@ -29,6 +30,21 @@ export default function ArchitecturePage() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the shape stands for the topology
   const { nodes, edges } = useMemo(() => layoutOf(topology), [shape]);
   const part = partsOf(topology).find((p) => p.id === chosen);
+  const showWhole = useRef(() => {});
+  const canvas = useRef<HTMLDivElement>(null);
+  const open = part !== undefined;
+  // The panel takes a third of the room: all of the picture goes into what is left, and back.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when the panel comes or goes; whoever zooms in stays there
+  useEffect(() => {
+    if (!canvas.current) return;
+    // Told of the size after the library, which began to watch it earlier.
+    const sized = new ResizeObserver(() => {
+      sized.disconnect();
+      showWhole.current();
+    });
+    sized.observe(canvas.current);
+    return () => sized.disconnect();
+  }, [open]);
   const choose = (event: MouseEvent) => {
     const button = (event.target as HTMLElement).closest<HTMLElement>('[data-part]');
     if (button) setChosen(button.dataset['part']);
@@ -53,7 +69,7 @@ export default function ArchitecturePage() {
         <div className="diagram">
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the buttons inside are what is pressed */}
           {/* biome-ignore lint/a11y/useKeyWithClickEvents: a button's key press is a click */}
-          <div className="canvas" onClick={choose}>
+          <div ref={canvas} className="canvas" onClick={choose}>
             <ReactFlow
               nodes={nodes.map((n) => (n.type === 'part' ? { ...n, selected: n.id === chosen } : n))}
               edges={edges}
@@ -66,7 +82,10 @@ export default function ArchitecturePage() {
               edgesFocusable={false}
               elementsSelectable={false}
               fitView
-              fitViewOptions={{ padding: 0.04 }}
+              fitViewOptions={WHOLE}
+              onInit={(instance) => {
+                showWhole.current = () => void instance.fitView({ ...WHOLE, duration: 200 });
+              }}
               minZoom={0.2}
               maxZoom={1.6}
             >

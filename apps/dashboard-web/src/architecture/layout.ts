@@ -6,7 +6,7 @@ export type FrameNode = Node<{ readonly title: string }, 'frame'>;
 export type CallEdge = Edge<{ readonly label: string }, 'call'>;
 
 const WIDTH = 172;
-const HEIGHT = 74;
+const HEIGHT = 82;
 const FRAME = { width: 440, height: 358 };
 const GAP = 36;
 const CONTROL = { x: 240, y: 0, width: 640, height: 262 };

@@ -119,6 +119,9 @@ function logFile(part: Part): string | undefined {
   }
 }
 
+/** What lines of a part call themselves; what the process says of itself is about every part in it. */
+const namesOf = (kind: string, file: string | undefined) => [kind, `kube-${kind}`, file?.replace('.log', '')];
+
 const TAIL_BYTES = 128 * 1024;
 
 function ComponentLog({ part, firstNode }: { readonly part: Part; readonly firstNode: string | undefined }) {
@@ -129,7 +132,8 @@ function ComponentLog({ part, firstNode }: { readonly part: Part; readonly first
     async function* (signal: AbortSignal) {
       const path = k8s(`/api/v1/nodes/${encodeURIComponent(node ?? '')}/proxy/logs/${file}`);
       const response = await request(path, { accept: 'text/plain, */*', range: `bytes=-${TAIL_BYTES}`, signal });
-      let first = response.status === 206;
+      // Of a log that is no longer than the tail, all comes.
+      let first = response.status === 206 && !response.headers.get('content-range')?.startsWith('bytes 0-');
       for await (const batch of lines(response)) {
         // The first line of a tail is the end of one.
         const whole = first ? batch.slice(1) : batch;
@@ -137,7 +141,7 @@ function ComponentLog({ part, firstNode }: { readonly part: Part; readonly first
         yield whole
           .filter((l) => l !== '')
           .map(readable)
-          .filter((l) => word === undefined || l.component === undefined || l.component === word);
+          .filter((l) => word === undefined || l.component === undefined || namesOf(word, file).includes(l.component));
       }
     },
     [file, node, word],

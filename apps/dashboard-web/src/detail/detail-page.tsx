@@ -1,6 +1,7 @@
 import { Suspense, useState } from 'react';
 import { k8s, request } from '../api/request';
 import { objectPath, type KubeObject, type Resource } from '../api/resource';
+import { StatusError } from '../api/status-error';
 import { useObject } from '../api/use-object';
 import { detailPath, listPath, navigate } from '../router';
 import { title } from '../shell/catalog';
@@ -104,12 +105,13 @@ function DeleteButton({ resource, object }: { readonly resource: Resource; reado
   const { name, namespace, uid } = object.metadata;
   const remove = async () => {
     try {
-      // What is shown is what goes, not another of the same name made meanwhile.
+      // What is shown is what goes, not another of the same name made meanwhile; so asking twice does no harm.
       const body = JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', ...(uid ? { preconditions: { uid } } : {}) });
-      await request(k8s(objectPath(resource, namespace, name)), { method: 'DELETE', contentType: 'application/json', body });
+      await request(k8s(objectPath(resource, namespace, name)), { method: 'DELETE', contentType: 'application/json', body, repeatable: uid !== undefined });
       setAsking(false);
     } catch (e) {
-      setError(e as Error);
+      if (e instanceof StatusError && e.code === 404) setAsking(false);
+      else setError(e as Error);
     }
   };
   if (!asking) {

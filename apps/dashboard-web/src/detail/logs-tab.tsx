@@ -59,7 +59,7 @@ export function LogsTab({ pod }: { readonly pod: KubeObject }) {
         <input
           type="search"
           aria-label="Search in the logs"
-          placeholder="Filter; Enter searches all that was collected"
+          placeholder="Filter; Enter searches all"
           value={filter}
           onChange={(e) => {
             setFilter(e.target.value);

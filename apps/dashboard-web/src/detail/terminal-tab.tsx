@@ -91,7 +91,7 @@ export default function TerminalTab({ pod }: { readonly pod: KubeObject }) {
           </button>
         )}
       </div>
-      <div ref={host} className="terminal" role="group" aria-label={`Terminal in ${container}`} />
+      <div ref={host} className="terminal-screen" role="group" aria-label={`Terminal in ${container}`} />
     </section>
   );
 }

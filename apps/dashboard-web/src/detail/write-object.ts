@@ -22,7 +22,8 @@ const namespaceOf = (resource: Resource, object: KubeObject) => (resource.namesp
 export function apply(resource: Resource, object: KubeObject, { force = false, dryRun = false }: WriteOptions = {}): Promise<KubeObject> {
   const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', force: String(force), ...(dryRun ? { dryRun: 'All' } : {}) });
   const path = k8s(objectPath(resource, namespaceOf(resource, object), object.metadata.name));
-  return json<KubeObject>(`${path}?${query}`, { method: 'PATCH', contentType: 'application/apply-patch+yaml', body: JSON.stringify(applied(object)) });
+  const body = JSON.stringify(applied(object));
+  return json<KubeObject>(`${path}?${query}`, { method: 'PATCH', contentType: 'application/apply-patch+yaml', body, repeatable: true });
 }
 
 /** The whole object as it was edited; a `Conflict` when somebody changed it meanwhile. */

@@ -116,7 +116,8 @@ function columnWidths(shown: readonly { readonly column: TableColumn; readonly i
   const width = (texts: Iterable<string>, label: string) => {
     let longest = label.length + 2;
     for (const text of texts) longest = Math.max(longest, text.length);
-    return `minmax(${Math.min(longest, 14) + 2}ch, ${Math.max(4, Math.min(longest, 46))}fr)`;
+    // Padding of the cell, and of a label in it.
+    return `minmax(${Math.min(longest, 14) + 4}ch, ${Math.max(4, Math.min(longest, 46))}fr)`;
   };
   const columns = shown.map(({ column, index }) =>
     width(

@@ -8,12 +8,20 @@ interface ChartProps {
   readonly times: readonly number[];
   readonly values: readonly number[];
   readonly format: (value: number) => string;
+  /** Of the scale's marks; absent: decimal ones. */
+  readonly steps?: number[];
 }
 
 const HEIGHT = 130;
+/** At least so much time is drawn, so that the first readings do not stretch over the whole width. */
+const LEAST_SECONDS = 120;
+
+/** For bytes. */
+export const BINARY_STEPS = Array.from({ length: 50 }, (_, i) => 2 ** i);
+const clock = (seconds: number) => new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
 
 /** One line over time, from zero. */
-export function Chart({ label, times, values, format }: ChartProps) {
+export function Chart({ label, times, values, format, steps }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const dark = useDark();
@@ -32,11 +40,31 @@ export function Chart({ label, times, values, format }: ChartProps) {
         height: HEIGHT,
         legend: { show: false },
         cursor: { y: false, points: { size: 6 } },
-        scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.25 : 1] } },
-        series: [{}, { stroke: colour('--accent'), width: 1.75, fill: colour('--accent-soft'), points: { show: false } }],
+        scales: {
+          x: { range: (_, first, last) => (last > 0 ? [Math.min(first, last - LEAST_SECONDS), last] : [Date.now() / 1000 - LEAST_SECONDS, Date.now() / 1000]) },
+          y: { range: (_, __, max) => [0, max > 0 ? max * 1.25 : 1] },
+        },
+        // One reading is no line yet: it is a point.
+        series: [{}, { stroke: colour('--accent'), width: 1.75, fill: colour('--accent-soft'), points: { show: (plot) => plot.data[0].length < 3, size: 5 } }],
         axes: [
-          { stroke: colour('--muted'), grid: { show: false }, ticks: { show: false }, font: '11px system-ui', space: 70 },
-          { stroke: colour('--muted'), grid, ticks: { show: false }, font: '11px system-ui', size: 64, values: (_, ticks) => ticks.map(format) },
+          {
+            stroke: colour('--muted'),
+            grid: { show: false },
+            ticks: { show: false },
+            font: '11px system-ui',
+            space: 70,
+            size: 30,
+            values: (_, ticks) => ticks.map(clock),
+          },
+          {
+            stroke: colour('--muted'),
+            grid,
+            ticks: { show: false },
+            font: '11px system-ui',
+            size: 64,
+            values: (_, ticks) => ticks.map(format),
+            ...(steps ? { incrs: steps } : {}),
+          },
         ],
       },
       data.current,

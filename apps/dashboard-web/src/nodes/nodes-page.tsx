@@ -4,7 +4,7 @@ import { detailPath } from '../router';
 import { bytes, cores } from '../ui/age';
 import { Link } from '../ui/link';
 import { ErrorNotice, Loading } from '../ui/notice';
-import { Chart } from './chart';
+import { BINARY_STEPS, Chart } from './chart';
 import { useNodeLoad } from './use-node-load';
 
 /** What each node uses, as its kubelet measures it. */
@@ -45,7 +45,7 @@ function NodeLoad({ name }: { readonly name: string }) {
           <figcaption>
             Memory <b>{memory[last] === undefined ? '' : bytes(memory[last])}</b>
           </figcaption>
-          <Chart label={`Memory of ${name}`} times={times} values={memory} format={bytes} />
+          <Chart label={`Memory of ${name}`} times={times} values={memory} format={bytes} steps={BINARY_STEPS} />
         </figure>
       </div>
       {top.length > 0 && (

@@ -36,7 +36,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   }, [accept]);
   const session = useMemo(() => {
     if (!info) return undefined;
-    const signOut = () => void json<{ user: null }>('/session', { method: 'DELETE' }).then(accept, () => accept({ user: null }));
+    const signOut = () => void json<{ user: null }>('/session', { method: 'DELETE', repeatable: true }).then(accept, () => accept({ user: null }));
     return { ...info, signOut };
   }, [info, accept]);
   if (error) return <ErrorNotice error={error} />;

@@ -23,6 +23,8 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (info: SessionInfo
   const [files, setFiles] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
+  // Reading a file takes a moment.
+  const complete = way === 'token' || (way === 'kubeconfig' ? ['kubeconfig'] : ['certificate', 'key']).every((name) => files[name]);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -30,7 +32,7 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (info: SessionInfo
     setProblem('');
     const body = way === 'token' ? { type: way, token } : { type: way, ...files };
     try {
-      onSignedIn(await json<SessionInfo>('/session', { method: 'POST', contentType: 'application/json', body: JSON.stringify(body) }));
+      onSignedIn(await json<SessionInfo>('/session', { method: 'POST', contentType: 'application/json', body: JSON.stringify(body), repeatable: true }));
     } catch (error) {
       setProblem((error as Error).message);
       setBusy(false);
@@ -88,7 +90,7 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (info: SessionInfo
             {problem}
           </p>
         )}
-        <button className="primary" type="submit" disabled={busy}>
+        <button className="primary" type="submit" disabled={busy || !complete}>
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
       </form>

@@ -4,6 +4,9 @@ const FORWARDED = ['accept', 'accept-encoding', 'content-type', 'if-match', 'if-
 const RETURNED = [
   'content-type',
   'content-encoding',
+  // A log's end is asked for by range: whether it was the whole log is said here.
+  'content-range',
+  'accept-ranges',
   'cache-control',
   'etag',
   'warning',

@@ -78,8 +78,9 @@ beforeAll(async () => {
   await cluster.kubectl('apply', '-f', `${guestbook}/manifests/`);
   await cluster.apply(talker);
   await cluster.apply(kettles);
-  await cluster.kubectl('rollout', 'status', 'deployment/guestbook', '--timeout=60s');
-  await cluster.kubectl('wait', 'pod/talker', '--for=condition=Ready', '--timeout=60s');
+  // Of everything: Chromium breaks connections whenever a network link comes or goes.
+  for (const workload of ['deployment/guestbook', 'deployment/guestbook-store']) await cluster.kubectl('rollout', 'status', workload, '--timeout=60s');
+  await cluster.kubectl('wait', 'pod', '--all', '--for=condition=Ready', '--timeout=60s');
   await cluster.kubectl('wait', 'crd/kettles.kitchen.example', '--for=condition=Established', '--timeout=60s');
   const said = await cluster.mustCox('dashboard', '--name', cluster.name);
   url = /https:\/\/\S+?(?=\/$|\/\s)/m.exec(said)?.[0] ?? '';
@@ -192,10 +193,21 @@ test('custom resources have their own columns; one is created, edited with a con
   expect((await cluster.json<{ spec: { litres: number } }>('kettle', 'whistler')).spec.litres).toBe(5);
 
   await open('/r/kitchen.example/v1/kettles', '[role=columnheader] >> text=Litres');
-  await page.locator('[role=row]', { hasText: 'whistler' }).click();
+  const row = page.locator('[role=row]', { hasText: 'whistler' });
+  await row.waitFor();
+  await picture('custom-resources');
+  await row.click();
+  // The connection breaks before the first answer, as when a laptop changes its network.
+  let broken = 0;
+  await page.route('**/kettles/whistler', async (route) => {
+    if (route.request().method() === 'DELETE' && broken++ === 0) await route.abort('connectionreset');
+    else await route.continue();
+  });
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Delete', exact: true }).click();
   await page.locator('.pill >> text=Deleted').waitFor();
+  expect(broken).toBe(2);
+  await page.unrouteAll({ behavior: 'wait' });
 });
 
 test('logs follow, of the container chosen; a search finds what was collected', async () => {
@@ -256,6 +268,7 @@ test('a terminal runs commands in the container', async () => {
 test('events of an object are listed', async () => {
   await open('/r/core/v1/pods/default/talker?tab=events', '.events >> text=Started');
   await page.locator('.events >> text=Scheduled').waitFor();
+  await picture('events');
 });
 
 test('the load of the node is drawn from its kubelet', async () => {
@@ -282,11 +295,18 @@ test('the architecture shows real calls, and a component its numbers, log and po
   await page.locator('[data-part=apiserver]').click();
   await page.locator('.panel >> text=Watches').waitFor();
   await page.locator('.panel .log > div:not([style])').first().waitFor();
+  // All of it stays in sight beside the panel.
+  await expect
+    .poll(async () => {
+      const [panel, dns] = await Promise.all([page.locator('.panel').boundingBox(), page.locator('[data-part=dns]').boundingBox()]);
+      return panel && dns ? dns.x + dns.width < panel.x : false;
+    }, WAIT)
+    .toBe(true);
   await picture('architecture-component');
   await page.getByRole('button', { name: 'Close' }).click();
   await page.locator('[data-part^="pods@"]').focus();
   await page.keyboard.press('Enter');
-  await page.locator('.panel [role=row]', { hasText: 'talker' }).waitFor();
+  await page.locator('.panel [role=row]', { hasText: 'talker' }).locator('text=Running').click({ trial: true });
   await page.getByRole('button', { name: 'Dark colours' }).click();
   await expect.poll(() => page.evaluate('document.documentElement.dataset.theme'), WAIT).toBe('dark');
   await picture('architecture-dark');
