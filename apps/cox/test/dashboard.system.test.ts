@@ -163,7 +163,7 @@ test('the keyboard alone goes to a list and opens a row', async () => {
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await page.locator('h1 >> text=guestbook').waitFor();
-  await page.locator('.pods [role=row]').nth(1).waitFor();
+  await expect.poll(() => page.locator('.pods [role=row]').count(), WAIT).toBe(4);
   await picture('deployment');
 });
 
@@ -262,12 +262,12 @@ test('a terminal runs commands in the container', async () => {
   await page.locator('.xterm-rows >> text=42 talker').waitFor();
   await picture('terminal');
   await page.keyboard.type('exit\n');
-  await page.locator('[role=status] >> text=Ended').waitFor();
+  await expect.poll(() => page.locator('[role=status]').allTextContents(), WAIT).toContainEqual(expect.stringContaining('Ended'));
 });
 
 test('events of an object are listed', async () => {
   await open('/r/core/v1/pods/default/talker?tab=events', '.events >> text=Started');
-  await page.locator('.events >> text=Scheduled').waitFor();
+  await expect.poll(() => page.locator('.events').textContent(), WAIT).toContain('Successfully assigned default/talker');
   await picture('events');
 });
 
