@@ -5,24 +5,28 @@ import type { JsonSchema } from './json-schema.js';
 type Out = Record<string, unknown>;
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
+// `kubectl explain` shows these; conformance looks for how they begin.
 const RESOURCE_FIELDS = {
-  apiVersion: { type: 'string', description: 'The version of the schema this object is written in.' },
-  kind: { type: 'string', description: 'The kind of the object.' },
+  apiVersion: { type: 'string', description: 'APIVersion defines the version of the schema that this object is written in.' },
+  kind: { type: 'string', description: 'Kind is the name of the type of this object.' },
 } as const;
+const METADATA = "Standard object's metadata.";
 
 /** The OpenAPI definition of a custom resource's kind. */
 export function publishSchema(schema: JsonSchema, gvk: GroupVersionKind, dialect: 'v2' | 'v3', preserveAll: boolean): Out {
+  const type = { 'x-kubernetes-group-version-kind': [{ group: gvk.group, kind: gvk.kind, version: gvk.version }] };
+  // A client of Swagger 2.0 that is told of some properties refuses all others.
+  if (dialect === 'v2' && schema['x-kubernetes-preserve-unknown-fields'] === true) return { type: 'object', ...type };
   const out = dialect === 'v3' ? v3(schema) : v2(schema);
-  const preserved = preserveAll || (dialect === 'v2' && schema['x-kubernetes-preserve-unknown-fields'] === true && schema.properties === undefined);
   const metadata =
     dialect === 'v2'
-      ? { description: 'The metadata of the object.', $ref: `#/definitions/${OBJECT_META}` }
-      : { description: 'The metadata of the object.', allOf: [{ $ref: `#/components/schemas/${OBJECT_META}` }] };
+      ? { description: METADATA, $ref: `#/definitions/${OBJECT_META}` }
+      : { description: METADATA, allOf: [{ $ref: `#/components/schemas/${OBJECT_META}` }] };
   return {
     ...out,
     type: 'object',
-    ...(preserved ? {} : { properties: { ...RESOURCE_FIELDS, metadata, ...without(out.properties as Out | undefined) } }),
-    'x-kubernetes-group-version-kind': [{ group: gvk.group, kind: gvk.kind, version: gvk.version }],
+    ...(preserveAll ? {} : { properties: { ...RESOURCE_FIELDS, metadata, ...without(out.properties as Out | undefined) } }),
+    ...type,
   };
 }
 
