@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execInvoker, inProcessInvoker } from '@coxswain/cni';
 import { type CniSuiteNetwork, cniSuite } from '@coxswain/sdk-testing';
-import { afterAll } from 'vitest';
+import { build } from 'esbuild';
+import { afterAll, beforeAll } from 'vitest';
 import { bridgePlugins } from './plugins.js';
 
 const plugins = (network: CniSuiteNetwork) => [
@@ -36,16 +37,25 @@ cniSuite({
   versions: ['1.1.0'],
 });
 
-// The executable as it is installed, run from source: a script that starts bin.ts under the plugin's name.
+// The executable as it is installed: one file, and a link of each plugin's name to it.
 const bin = mkdtempSync(join(tmpdir(), 'cni-bin-'));
 afterAll(() => rmSync(bin, { recursive: true, force: true }));
-const tsx = createRequire(import.meta.url).resolve('tsx');
-writeFileSync(
-  join(bin, 'coxswain-cni'),
-  `#!/bin/sh\nexec ${process.execPath} --conditions=coxswain-source --import ${tsx} -e "import('${join(import.meta.dirname, 'main.ts')}').then(async (m) => { process.exitCode = await m.cniMain('$0') })"\n`,
-  { mode: 0o755 },
-);
-for (const type of ['bridge', 'host-local', 'portmap', 'loopback']) symlinkSync('coxswain-cni', join(bin, type));
+beforeAll(async () => {
+  const outfile = join(bin, 'coxswain-cni.mjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'bin.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['coxswain-source'],
+    external: ['koffi'],
+  });
+  chmodSync(outfile, 0o755);
+  symlinkSync(join(dirname(createRequire(import.meta.url).resolve('@coxswain/linux/package.json')), 'node_modules'), join(bin, 'node_modules'));
+  for (const type of ['bridge', 'host-local', 'portmap', 'loopback']) symlinkSync('coxswain-cni.mjs', join(bin, type));
+});
 
 cniSuite({
   name: 'bridge and host-local as executables',

@@ -1,13 +1,14 @@
 import 'reflect-metadata';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execInvoker, inProcessInvoker } from '@coxswain/cni';
 import { CniPlugin } from '@coxswain/sdk';
 import { type CniSuiteNetwork, cniSuite } from '@coxswain/sdk-testing';
+import { build } from 'esbuild';
 import { Container } from 'inversify';
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { cniPointToPoint } from './cni-point-to-point.js';
 
 const plugins = ({ dataDir, subnet, gateway, rangeEnd }: CniSuiteNetwork) => [
@@ -25,14 +26,24 @@ cniSuite({
   versions: ['0.3.1', '1.0.0', '1.1.0'],
 });
 
-// As it would be installed; run from source here.
+// As it would be installed: one file, with koffi, which has native parts, beside it.
 const bin = mkdtempSync(join(tmpdir(), 'cni-example-'));
 afterAll(() => rmSync(bin, { recursive: true, force: true }));
-const tsx = createRequire(import.meta.url).resolve('tsx');
-writeFileSync(
-  join(bin, 'point-to-point'),
-  `#!/bin/sh\nexec ${process.execPath} --conditions=coxswain-source --import ${tsx} ${join(import.meta.dirname, 'bin.ts')}\n`,
-  { mode: 0o755 },
-);
+beforeAll(async () => {
+  const outfile = join(bin, 'point-to-point.mjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'bin.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['coxswain-source'],
+    external: ['koffi'],
+  });
+  chmodSync(outfile, 0o755);
+  symlinkSync(join(dirname(createRequire(import.meta.url).resolve('@coxswain/linux/package.json')), 'node_modules'), join(bin, 'node_modules'));
+  symlinkSync('point-to-point.mjs', join(bin, 'point-to-point'));
+});
 
 cniSuite({ name: 'the example as an executable', invoker: () => execInvoker({ path: [bin] }), plugins, versions: ['1.0.0', '1.1.0'] });
