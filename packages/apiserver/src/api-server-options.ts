@@ -1,7 +1,9 @@
 import type { ResourceDefinition, SchemaLookup } from '@coxswain/api';
 import type { AdmissionPlugin, ApiRouter, Authenticator, Authorizer, Clock, Logger, Random, StateStore, UserInfo } from '@coxswain/sdk';
+import type { AdmissionSettings } from './admission/admission-settings.js';
 import type { AuditPolicy } from './audit/audit-policy.js';
 import type { FrontProxyOptions } from './auth/front-proxy-authenticator.js';
+import type { ServingCertificates, TlsLimits } from './http/serving-certificates.js';
 import type { InProcessTransport } from './in-process-transport.js';
 import type { KubeletClient } from './proxy/kubelet-location.js';
 
@@ -13,6 +15,8 @@ export interface ApiServerOptions {
   readonly logger: Logger;
   /** Default: every built-in resource. */
   readonly definitions?: readonly ResourceDefinition[];
+  /** Which of them clients see; the server goes by the objects of the others all the same. Default: all. */
+  readonly serves?: (definition: ResourceDefinition) => boolean;
   readonly lookupSchema?: SchemaLookup;
   /** Address to listen on. */
   readonly host: string;
@@ -20,8 +24,20 @@ export interface ApiServerOptions {
   readonly port: number;
   /** Where pods and other nodes reach it: the endpoint of the `kubernetes` service. */
   readonly advertiseAddress: string;
-  /** PEM. `clientCA` signs client certificates. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly clientCA?: string };
+  readonly tls: ServingCertificates;
+  readonly tlsLimits?: TlsLimits;
+  /** Host name of URLs that lead here. Default: the advertised address. */
+  readonly externalHostname?: string;
+  /** Whose pages may use the API from a browser. Default: nobody's. */
+  readonly corsAllowedOrigins?: readonly RegExp[];
+  /** Of the Strict-Transport-Security header; none: no header. */
+  readonly hstsDirectives?: readonly string[];
+  /** Of one HTTP/2 connection. Default 10000. */
+  readonly http2MaxStreams?: number;
+  /** Part of the requests after which an HTTP/2 connection is ended. Default 0. */
+  readonly goawayChance?: number;
+  /** How long `stop` goes on serving while `/readyz` fails. Default 0. */
+  readonly shutdownDelayMs?: number;
   readonly frontProxy?: FrontProxyOptions;
   /** PEM; what servers of aggregated groups are shown. */
   readonly proxyClient?: { readonly cert: string; readonly key: string };
@@ -40,8 +56,12 @@ export interface ApiServerOptions {
     readonly verifyingKeys: readonly string[];
     /** Default: the issuers. */
     readonly audiences?: readonly string[];
-    /** Default: the JWKS path at the advertised address. */
+    /** Default: the JWKS path at the external host name. */
     readonly jwksUri?: string;
+    /** Longest life of a token that is asked for, in seconds. Default: the kind's own limit. */
+    readonly maxTokenSeconds?: number;
+    /** Tokens of pods live for a year, for clients that do not read them again. Default true. */
+    readonly extendTokens?: boolean;
   };
   /** In order; what is no mode of our own is an authorizer itself (a webhook). */
   readonly authorizationModes: readonly ('Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny' | Authorizer)[];
@@ -51,19 +71,29 @@ export interface ApiServerOptions {
   readonly nodePorts: { readonly from: number; readonly to: number };
   /** Names of built-in admission plugins to leave out. */
   readonly disabledAdmission: readonly string[];
+  /** Names of built-in admission plugins to add that are not there by default. */
+  readonly enabledAdmission?: readonly string[];
+  readonly admissionSettings?: AdmissionSettings;
   readonly maxRequestsInFlight: number;
   readonly maxMutatingRequestsInFlight: number;
   /** Default 60000. */
   readonly requestTimeoutMs?: number;
+  /** Watches end after this long, or up to twice as long. Default 1800. */
+  readonly minRequestTimeoutSeconds?: number;
+  /** How long `/readyz` waits for the store. Default 2000. */
+  readonly readyCheckTimeoutMs?: number;
   /** Default true: the two limits together are the seats shared out. */
   readonly priorityAndFairness?: boolean;
   readonly audit?: { readonly policy: AuditPolicy; readonly write: (line: string) => void };
   /** Asked now and then for serving certificates: new ones are used for new connections. */
-  readonly reloadTls?: () => Promise<{ readonly cert: string; readonly key: string; readonly clientCA?: string }>;
+  readonly reloadTls?: () => Promise<ServingCertificates>;
   /** Makes what else the cluster needs, after the built-in policy and before `/readyz` says yes; the transport may do everything. */
   readonly seed?: (transport: InProcessTransport, signal: AbortSignal) => Promise<void>;
   readonly eventTtlSeconds: number;
+  /** 0: old revisions are kept. */
   readonly compactionIntervalMs: number;
+  /** Keep this server among the endpoints of the `kubernetes` Service. Default true. */
+  readonly publishEndpoints?: boolean;
   /** From plugins, besides the built-in ones. */
   readonly authenticators: readonly Authenticator[];
   readonly authorizers: readonly Authorizer[];

@@ -6,6 +6,7 @@ import type { Observable } from 'rxjs';
 import { actionHandlers } from './actions/action-handlers.js';
 import { AdmissionChain } from './admission/admission-chain.js';
 import { builtInAdmission } from './admission/built-in-admission.js';
+import { extraAdmission } from './admission/extra/extra-admission.js';
 import { Aggregator } from './aggregator/aggregator.js';
 import { withExpressionRules } from './admission/policies/expression-rules.js';
 import { mutatingPolicies } from './admission/policies/mutating-policies.js';
@@ -42,7 +43,9 @@ import type { HealthCheck } from './health/health-paths.js';
 import { infoPaths, VERSION } from './health/info-paths.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { serverMetrics } from './health/server-metrics.js';
+import { browserRules } from './http/browser-rules.js';
 import { HttpServer } from './http/http-server.js';
+import type { ServingCertificates } from './http/serving-certificates.js';
 import { InFlight } from './http/in-flight.js';
 import { inProcessTransport } from './in-process-transport.js';
 import type { InProcessTransport } from './in-process-transport.js';
@@ -102,9 +105,15 @@ export class ApiServer implements Component {
     this.#feed = new StoreFeed({ store, clock, logger, root: ROOT });
     this.registry = new ResourceRegistry(store, this.#feed);
     const lookup = options.lookupSchema ?? builtInSchemas;
-    for (const definition of options.definitions ?? builtIns) this.registry.addBuiltIn({ definition: withExpressionRules(withCrdRules(definition)), lookup });
+    const serves = options.serves ?? (() => true);
+    for (const definition of options.definitions ?? builtIns) {
+      const registration = { definition: withExpressionRules(withCrdRules(definition)), lookup };
+      if (serves(definition)) this.registry.addBuiltIn(registration);
+      else this.registry.addUnserved(registration);
+    }
     this.#webhooks = new WebhookClient(this.registry, clock, random);
-    this.discovery = new Discovery(this.registry, () => `${options.advertiseAddress}:${this.port}`);
+    const externalHost = options.externalHostname ?? options.advertiseAddress;
+    this.discovery = new Discovery(this.registry, () => `${externalHost}:${this.port}`);
     this.openApi = new OpenApi(this.registry, VERSION.gitVersion, lookup);
     this.#ranges = options.serviceRanges.map((cidr) => new IpRange(cidr));
     const cacheOf = (group: string, resource: string) => this.registry.storage(group, resource).cache;
@@ -140,9 +149,14 @@ export class ApiServer implements Component {
       hooks: this.#hooks(),
       watchCounter: ({ userAgent, user }) => this.metrics.clients.of(userAgent, user).events,
       authorize: async (context, verb) => authorization.check(context, verb),
+      minWatchSeconds: options.minRequestTimeoutSeconds ?? 1800,
     };
     const kubelets = new KubeletLocator(cacheOf('', 'nodes'), options.kubelet);
-    const actions = actionHandlers({ rest: env, authentication, authorization, rbac: this.#rbac, tokens, apiAudiences }, kubelets, store);
+    const actions = actionHandlers(
+      { rest: env, authentication, authorization, rbac: this.#rbac, tokens, apiAudiences, tokenLimits: options.serviceAccounts },
+      kubelets,
+      store,
+    );
     this.#flowControl =
       options.priorityAndFairness === false
         ? undefined
@@ -182,7 +196,7 @@ export class ApiServer implements Component {
       ...(this.#flowControl ? { flowControl: this.#flowControl } : {}),
       ...(options.audit ? { audit: new AuditLog({ ...options.audit, now: () => clock.now() }) } : {}),
       paths: this.#paths(
-        oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${options.advertiseAddress}:${options.port}/openid/v1/jwks`),
+        oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${externalHost}:${options.port}/openid/v1/jwks`),
       ),
       resources: options.routers?.length
         ? (context) => routes.delegate(context, () => resources.handle(context)) ?? resources.handle(context)
@@ -219,14 +233,15 @@ export class ApiServer implements Component {
     });
     serverMetrics(this.metrics, this.registry, this.#feed, () => inFlight.counts);
     this.#http = new HttpServer({
-      cert: options.tls.cert,
-      key: options.tls.key,
-      clientCA: [options.tls.clientCA, options.frontProxy?.ca].filter((pem) => pem !== undefined).join('\n') || undefined,
+      certificates: this.#withFrontProxy(options.tls),
+      ...(options.tlsLimits ? { tls: options.tlsLimits } : {}),
+      ...(options.http2MaxStreams ? { maxStreams: options.http2MaxStreams } : {}),
+      ...(options.goawayChance ? { endsConnection: () => random.next() < (options.goawayChance as number) } : {}),
       host: options.host,
       port: options.port,
       clock,
       logger,
-      handle: (request) => this.handler.handle(request),
+      handle: browserRules({ origins: options.corsAllowedOrigins ?? [], hsts: options.hstsDirectives ?? [] }, (request) => this.handler.handle(request)),
     });
   }
 
@@ -270,7 +285,7 @@ export class ApiServer implements Component {
     this.#every(SERVERS_INTERVAL_MS, () => {
       this.#publish().catch((error: unknown) => this.options.logger.warn('the endpoints of the kubernetes service could not be kept', { err: error }));
     });
-    this.#every(this.options.compactionIntervalMs, this.#compactor());
+    if (this.options.compactionIntervalMs > 0) this.#every(this.options.compactionIntervalMs, this.#compactor());
     if (this.options.reloadTls) this.#every(TLS_CHECK_MS, this.#tlsReloader(this.options.reloadTls));
     this.#started = true;
     this.#cell.set('ready');
@@ -280,6 +295,8 @@ export class ApiServer implements Component {
     if (!this.#started) return;
     this.#started = false;
     this.#cell.set('stopping');
+    // Load balancers see /readyz fail and go elsewhere, before anybody is refused.
+    if (this.options.shutdownDelayMs) await this.options.clock.sleep(this.options.shutdownDelayMs, deadline).catch(() => {});
     for (const cancel of this.#timers.splice(0)) cancel();
     // The others take it out of the Service at their next look.
     await Promise.race([this.#servers.release().catch(() => {}), this.options.clock.sleep(1000)]);
@@ -299,7 +316,8 @@ export class ApiServer implements Component {
 
   /** Keeps this server, and all others that are there, behind the `kubernetes` Service. */
   async #publish(): Promise<void> {
-    const { advertiseAddress, logger } = this.options;
+    const { advertiseAddress, logger, publishEndpoints = true } = this.options;
+    if (!publishEndpoints) return;
     if (advertiseAddress.startsWith('127.') || advertiseAddress === '::1') {
       if (!this.#started) logger.warn('the advertised address is a loopback address: the kubernetes service gets no endpoints', { advertiseAddress });
       return;
@@ -357,10 +375,16 @@ export class ApiServer implements Component {
   }
 
   #admission(authorization: Authorization): AdmissionPlugin[] {
-    const { clock, random, admission, disabledAdmission } = this.options;
+    const { clock, random, admission, disabledAdmission, enabledAdmission = [], admissionSettings = {} } = this.options;
     const env = { registry: this.registry, authorization, clock, random };
-    const builtIn = [...builtInAdmission(env, this.#rbac), mutatingPolicies(env), validatingPolicies(env), ...admissionWebhooks(env, this.#webhooks)];
-    return [...builtIn.filter(({ name }) => !disabledAdmission.includes(name)), ...admission];
+    const standard = [
+      ...builtInAdmission(env, this.#rbac, admissionSettings),
+      mutatingPolicies(env),
+      validatingPolicies(env),
+      ...admissionWebhooks(env, this.#webhooks),
+    ].filter(({ name }) => !disabledAdmission.includes(name));
+    const extra = extraAdmission(env).filter(({ name }) => enabledAdmission.includes(name));
+    return [...standard, ...extra, ...admission];
   }
 
   #hooks(): ReadonlyMap<string, ResourceHooks> {
@@ -390,6 +414,20 @@ export class ApiServer implements Component {
     ]);
   }
 
+  async #storeProblem(): Promise<string | undefined> {
+    const { store, clock, readyCheckTimeoutMs = 2000 } = this.options;
+    const late = new AbortController();
+    try {
+      const tooLate = clock.sleep(readyCheckTimeoutMs, late.signal).then(
+        () => 'the store does not answer in time',
+        () => undefined,
+      );
+      return await Promise.race([store.status().then(({ message }) => message), tooLate]);
+    } finally {
+      late.abort();
+    }
+  }
+
   #paths(oidc: PathHandler): PathHandler[] {
     const alive: HealthCheck[] = [
       { name: 'ping', check: () => undefined },
@@ -398,7 +436,7 @@ export class ApiServer implements Component {
     ];
     const ready: HealthCheck[] = [
       ...alive,
-      { name: 'etcd-readiness', check: async () => (await this.options.store.status()).message },
+      { name: 'etcd-readiness', check: () => this.#storeProblem() },
       { name: 'informer-sync', check: () => (this.#feed.revision > 0 ? undefined : 'the caches are not loaded') },
     ];
     const started: HealthCheck = { name: 'poststarthook/bootstrap', check: () => (this.#started ? undefined : 'not finished') };
@@ -436,15 +474,21 @@ export class ApiServer implements Component {
     ];
   }
 
+  /** Certificates of authenticating proxies are asked for as those of clients are. */
+  #withFrontProxy(certificates: ServingCertificates): ServingCertificates {
+    const authorities = [certificates.clientCA, this.options.frontProxy?.ca].filter((pem) => pem !== undefined);
+    return authorities.length > 0 ? { ...certificates, clientCA: authorities.join('\n') } : certificates;
+  }
+
   #tlsReloader(read: NonNullable<ApiServerOptions['reloadTls']>): () => void {
-    const { logger, frontProxy, tls } = this.options;
+    const { logger, tls } = this.options;
     let current = JSON.stringify(tls);
     return () => {
       read()
         .then((next) => {
-          const text = JSON.stringify({ cert: next.cert, key: next.key, ...(next.clientCA ? { clientCA: next.clientCA } : {}) });
+          const text = JSON.stringify(next);
           if (text === current) return;
-          this.#http.reload(next.cert, next.key, [next.clientCA, frontProxy?.ca].filter((pem) => pem !== undefined).join('\n') || undefined);
+          this.#http.reload(this.#withFrontProxy(next));
           current = text;
           logger.info('serving with new certificates');
         })

@@ -1,18 +1,24 @@
-import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { definitions } from '@coxswain/api';
 import type { AdmissionPlugin, ApiRouter, Authenticator, Authorizer, Clock, Logger, Random, StateStore } from '@coxswain/sdk';
+import { readAdmissionConfig } from './admission/admission-config.js';
 import { ApiServer } from './api-server.js';
 import type { ApiServerOptions } from './api-server-options.js';
 import { buildAuth } from './auth/config/build-auth.js';
 import { parseAuditPolicy } from './audit/audit-policy.js';
-import type { AuditPolicy } from './audit/audit-policy.js';
+import { RotatingFile } from './audit/rotating-file.js';
+import { selfSignedFiles } from './auth/self-signed.js';
 import { parseTokenFile } from './auth/token-file-authenticator.js';
 import { encryptingStore } from './encryption/encrypting-store.js';
 import { parseEncryptionConfig } from './encryption/encryption-config.js';
+import { checkEgressSelection } from './flags/egress-selection.js';
+import type { ServingCertificates } from './http/serving-certificates.js';
 import type { ApiServerConfig } from './options.js';
+import { enabledDefinitions } from './registry/enabled-definitions.js';
 import { parseRoutes } from './routing/parse-routes.js';
 import { RuleRouter } from './routing/rule-router.js';
+import { IpRange } from './services/ip-range.js';
+import { prefixedStore } from './storage/prefixed-store.js';
 
 /** What cannot come from flags. */
 export interface ApiServerDependencies {
@@ -26,9 +32,12 @@ export interface ApiServerDependencies {
   readonly routers?: readonly ApiRouter[];
 }
 
+type Read = (flag: string, path: string) => Promise<string>;
+
 /** An API server from checked flags: reads the files they name. Rejects naming the flag whose file cannot be read. */
 export async function createApiServer(config: ApiServerConfig, dependencies: ApiServerDependencies): Promise<ApiServer> {
-  const read = async (flag: string, path: string): Promise<string> => {
+  const { clock, random, logger } = dependencies;
+  const read: Read = async (flag, path) => {
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
@@ -36,10 +45,9 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     }
   };
   const optional = async (flag: string, path: string | undefined) => (path ? read(flag, path) : undefined);
-  const [cert, key, clientCA, tokens, signing, kubeletCert, kubeletKey, proxyCert, proxyKey, kubeletCA, proxyCA, ...verifying] = await Promise.all([
-    read('tls-cert-file', config.tlsCertFile),
-    read('tls-private-key-file', config.tlsPrivateKeyFile),
-    optional('client-ca-file', config.clientCAFile),
+  const certificates = await certificateReader(config, read, clock);
+  const [tls, tokens, signing, kubeletCert, kubeletKey, proxyCert, proxyKey, kubeletCA, proxyCA, ...verifying] = await Promise.all([
+    certificates(),
     optional('token-auth-file', config.tokenAuthFile),
     optional('service-account-signing-key-file', config.serviceAccountSigningKeyFile),
     optional('kubelet-client-certificate', config.kubeletClientCertificate),
@@ -53,25 +61,37 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
   const { requestHeader } = config;
   const auth = await buildAuth(config.auth, {
     read,
-    clock: dependencies.clock,
-    random: dependencies.random,
-    logger: dependencies.logger,
+    clock,
+    random,
+    logger,
     apiAudiences: config.apiAudiences ?? config.serviceAccountIssuers,
     anonymous: config.anonymousAuth,
     anonymousGiven: config.anonymousGiven,
   });
-  const audit = await auditOf(config, read, dependencies.logger);
+  const audit = await auditOf(config, read, dependencies);
+  await fromFile('egress-selector-config-file', config.egressSelectorConfigFile, read, checkEgressSelection);
+  const admissionFile = config.admissionControlConfigFile;
+  const admissionConfig = await fromFile('admission-control-config-file', admissionFile, read, (text) => readAdmissionConfig(text, admissionFile ?? ''));
   return new ApiServer({
     authorizers: [],
     admission: [],
     ...dependencies,
     authenticators: [...auth.authenticators, ...(dependencies.authenticators ?? [])],
-    routers: [...(await routersOf(config, read, dependencies.random)), ...(dependencies.routers ?? [])],
-    store: await encrypted(config, read, dependencies.store),
+    routers: [...(await routersOf(config, read, random)), ...(dependencies.routers ?? [])],
+    store: prefixedStore(await encrypted(config, read, dependencies.store), config.etcdPrefix),
+    serves: servedBy(config),
     host: config.bindAddress,
     port: config.securePort,
     advertiseAddress: config.advertiseAddress,
-    tls: { cert, key, ...(clientCA ? { clientCA } : {}) },
+    ...(config.externalHostname ? { externalHostname: config.externalHostname } : {}),
+    publishEndpoints: config.publishEndpoints,
+    tls,
+    tlsLimits: { minVersion: config.tlsMinVersion, ...(config.tlsCiphers ? { ciphers: config.tlsCiphers } : {}) },
+    corsAllowedOrigins: config.corsAllowedOrigins,
+    hstsDirectives: config.hstsDirectives,
+    ...(config.http2MaxStreams ? { http2MaxStreams: config.http2MaxStreams } : {}),
+    goawayChance: config.goawayChance,
+    shutdownDelayMs: config.shutdownDelayMs,
     ...(requestHeader && proxyCA ? { frontProxy: { ...requestHeader, ca: proxyCA } } : {}),
     tokens: tokens ? parseTokenFile(tokens) : new Map(),
     anonymous: auth.anonymous,
@@ -79,9 +99,11 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     serviceAccounts: {
       issuers: config.serviceAccountIssuers,
       ...(signing ? { signingKey: signing } : {}),
-      verifyingKeys: verifying.filter((pem) => pem !== undefined),
+      verifyingKeys: verifying.filter((pem) => pem !== undefined).flatMap(keysOf),
       ...(config.apiAudiences ? { audiences: config.apiAudiences } : {}),
       ...(config.serviceAccountJwksUri ? { jwksUri: config.serviceAccountJwksUri } : {}),
+      ...(config.serviceAccountMaxTokenSeconds ? { maxTokenSeconds: config.serviceAccountMaxTokenSeconds } : {}),
+      extendTokens: config.serviceAccountExtendTokens,
     },
     authorizationModes: auth.authorizationModes,
     kubelet: {
@@ -94,57 +116,100 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     serviceRanges: config.serviceClusterIPRanges,
     nodePorts: config.nodePorts,
     disabledAdmission: config.disableAdmissionPlugins,
+    enabledAdmission: config.enableAdmissionPlugins,
+    admissionSettings: { ...admissionConfig, tolerationSeconds: config.tolerationSeconds, allowPrivileged: config.allowPrivileged },
     maxRequestsInFlight: config.maxRequestsInFlight,
     maxMutatingRequestsInFlight: config.maxMutatingRequestsInFlight,
     eventTtlSeconds: config.eventTtlSeconds,
     compactionIntervalMs: config.compactionIntervalMs,
     requestTimeoutMs: config.requestTimeoutMs,
+    minRequestTimeoutSeconds: config.minRequestTimeoutSeconds,
+    readyCheckTimeoutMs: config.readyCheckTimeoutMs,
     priorityAndFairness: config.priorityAndFairness,
     ...(audit ? { audit } : {}),
-    async reloadTls() {
-      const [cert, key, clientCA] = await Promise.all([
-        read('tls-cert-file', config.tlsCertFile),
-        read('tls-private-key-file', config.tlsPrivateKeyFile),
-        optional('client-ca-file', config.clientCAFile),
-      ]);
-      return { cert, key, ...(clientCA ? { clientCA } : {}) };
-    },
+    reloadTls: certificates,
   });
 }
 
-async function routersOf(config: ApiServerConfig, read: (flag: string, path: string) => Promise<string>, random: Random): Promise<ApiRouter[]> {
-  const path = config.apiRoutesConfig;
-  if (!path) return [];
-  const text = await read('api-routes-config', path);
+/** Reads the server's certificates, now and whenever it is called. Without files of their own they are made in the folder for them, once. */
+async function certificateReader(config: ApiServerConfig, read: Read, clock: Clock): Promise<() => Promise<ServingCertificates>> {
+  const { tlsFiles, certDir, clientCAFile, sniCertificates, serviceClusterIPRanges } = config;
+  const hosts = [config.externalHostname, config.advertiseAddress, new IpRange(serviceClusterIPRanges[0] as string).at(0)].filter((host) => host !== undefined);
+  const files = tlsFiles ?? (await selfSigned(certDir, hosts, clock));
+  return async () => {
+    const [cert, key, clientCA, sni] = await Promise.all([
+      read('tls-cert-file', files.cert),
+      read('tls-private-key-file', files.key),
+      clientCAFile ? read('client-ca-file', clientCAFile) : undefined,
+      Promise.all(
+        sniCertificates.map(async ({ names, certFile, keyFile }) => ({
+          names,
+          cert: await read('tls-sni-cert-key', certFile),
+          key: await read('tls-sni-cert-key', keyFile),
+        })),
+      ),
+    ]);
+    return { cert, key, ...(clientCA ? { clientCA } : {}), ...(sni.length > 0 ? { sni } : {}) };
+  };
+}
+
+async function selfSigned(folder: string, hosts: readonly string[], clock: Clock): Promise<{ readonly cert: string; readonly key: string }> {
   try {
-    return [new RuleRouter(parseRoutes(text), random)];
+    return await selfSignedFiles({ folder, hosts, now: clock.now() });
   } catch (error) {
-    throw new Error(`--api-routes-config: ${path}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`--cert-dir: no certificate can be made in ${folder}: ${(error as Error).message}`, { cause: error });
   }
 }
 
-async function encrypted(config: ApiServerConfig, read: (flag: string, path: string) => Promise<string>, store: StateStore): Promise<StateStore> {
-  const path = config.encryptionProviderConfig;
-  if (!path) return store;
-  const text = await read('encryption-provider-config', path);
+/** What a file of keys holds, one PEM block each. */
+function keysOf(pem: string): string[] {
+  return pem.match(/-----BEGIN [^-]+-----[\s\S]*?-----END [^-]+-----/g)?.filter((block) => !block.includes('EC PARAMETERS')) ?? [pem];
+}
+
+function servedBy({ runtimeConfig }: ApiServerConfig): NonNullable<ApiServerOptions['serves']> {
   try {
-    return encryptingStore(store, parseEncryptionConfig(text, definitions));
+    return enabledDefinitions(runtimeConfig, definitions);
   } catch (error) {
-    throw new Error(`--encryption-provider-config: ${path}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`--runtime-config: ${(error as Error).message}`, { cause: error });
   }
 }
 
-async function auditOf(config: ApiServerConfig, read: (flag: string, path: string) => Promise<string>, logger: Logger): Promise<ApiServerOptions['audit']> {
-  if (!config.auditPolicyFile || !config.auditLogPath) return undefined;
-  const text = await read('audit-policy-file', config.auditPolicyFile);
-  let policy: AuditPolicy;
+/** What a flag's file says, when it is given. Rejects with the flag and the file in front of what is wrong. */
+async function fromFile<T>(flag: string, path: string | undefined, read: Read, parse: (text: string) => T | Promise<T>): Promise<T | undefined> {
+  if (!path) return undefined;
+  const text = await read(flag, path);
   try {
-    policy = parseAuditPolicy(text);
+    return await parse(text);
   } catch (error) {
-    throw new Error(`--audit-policy-file: ${config.auditPolicyFile}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`--${flag}: ${path}: ${(error as Error).message}`, { cause: error });
   }
-  if (config.auditLogPath === '-') return { policy, write: (line) => process.stdout.write(line) };
-  const file = createWriteStream(config.auditLogPath, { flags: 'a', mode: 0o600 });
-  file.on('error', (err) => logger.error('the audit log cannot be written', { err }));
+}
+
+async function routersOf(config: ApiServerConfig, read: Read, random: Random): Promise<ApiRouter[]> {
+  const router = await fromFile('api-routes-config', config.apiRoutesConfig, read, (text) => new RuleRouter(parseRoutes(text), random));
+  return router ? [router] : [];
+}
+
+async function encrypted({ encryptionProviderConfig, etcdPrefix }: ApiServerConfig, read: Read, store: StateStore): Promise<StateStore> {
+  const rules = await fromFile('encryption-provider-config', encryptionProviderConfig, read, (text) => parseEncryptionConfig(text, definitions));
+  if (!rules) return store;
+  // A value is bound to its whole key, which is the one in the store.
+  return encryptingStore(
+    store,
+    rules.map((rule) => ({ ...rule, prefix: etcdPrefix + rule.prefix.slice('/registry'.length) })),
+  );
+}
+
+async function auditOf(config: ApiServerConfig, read: Read, { logger, clock }: ApiServerDependencies): Promise<ApiServerOptions['audit']> {
+  const { auditLog, auditPolicyFile } = config;
+  const policy = await fromFile('audit-policy-file', auditPolicyFile, read, parseAuditPolicy);
+  if (!auditLog) return undefined;
+  if (!policy) {
+    logger.warn('there is no --audit-policy-file: nothing is recorded in the audit log');
+    return undefined;
+  }
+  if (auditLog.path === '-') return { policy, write: (line) => process.stdout.write(line) };
+  const onError = (err: unknown) => logger.error('the audit log cannot be written', { err });
+  const file = new RotatingFile({ ...auditLog, now: () => clock.now(), onError });
   return { policy, write: (line) => file.write(line) };
 }

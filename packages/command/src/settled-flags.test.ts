@@ -19,6 +19,7 @@ describe('flags with one answer', () => {
   it.each([
     [['--allow-ticks']],
     [['--allow-ticks=true']],
+    [['--allow-ticks=True']],
     [['--tick-backend=spring']],
     [['--tick-backend', 'spring']],
     [['--old-ticks=42', '--old-ticks']],

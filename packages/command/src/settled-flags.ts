@@ -21,7 +21,7 @@ function settledFlag(name: string, { takes, because }: SettledFlag): Option {
   return new Option(`--${name} [value]`, because)
     .preset('true')
     .argParser((text: string) => {
-      if (takes === 'any' || (takes instanceof RegExp ? takes.test(text) : takes.includes(text))) return text;
+      if (takes === 'any' || (takes instanceof RegExp ? takes.test(text) : takes.includes(text) || takes.includes(String(parseBoolean(text))))) return text;
       throw new InvalidArgumentError(takes instanceof RegExp ? `${because}.` : `${because} (takes ${takes.map((each) => each || "''").join(' or ')}).`);
     })
     .helpGroup("Upstream's flags with one answer here:");

@@ -13,4 +13,5 @@ export interface ActionEnv {
   readonly tokens: ServiceAccountTokens;
   /** Audiences of tokens that ask for none. */
   readonly apiAudiences: readonly string[];
+  readonly tokenLimits: { readonly maxTokenSeconds?: number; readonly extendTokens?: boolean };
 }

@@ -31,22 +31,25 @@ export function tokenRequestAction(env: ActionEnv): ActionHandler {
     const account = (served.storage as ResourceStorage).cache.get(namespace, name)?.object;
     if (!account) throw ApiError.notFound(served.groupResource, name);
     const spec = (request.spec ?? {}) as { audiences?: string[]; expirationSeconds?: number; boundObjectRef?: ObjectRef };
-    const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
+    const wanted = spec.expirationSeconds ?? DEFAULT_SECONDS;
+    const { maxTokenSeconds = Infinity, extendTokens = true } = env.tokenLimits;
     const errors: FieldError[] = [];
-    if (seconds < MIN_SECONDS)
+    if (wanted < MIN_SECONDS)
       errors.push({
         type: 'FieldValueInvalid',
         field: 'spec.expirationSeconds',
-        message: `Invalid value: ${seconds}: may not specify a duration less than 10 minutes`,
+        message: `Invalid value: ${wanted}: may not specify a duration less than 10 minutes`,
       });
-    if (seconds > MAX_SECONDS)
+    if (wanted > MAX_SECONDS)
       errors.push({
         type: 'FieldValueInvalid',
         field: 'spec.expirationSeconds',
-        message: `Invalid value: ${seconds}: may not specify a duration larger than 2^32 seconds`,
+        message: `Invalid value: ${wanted}: may not specify a duration larger than 2^32 seconds`,
       });
     if (errors.length > 0) throw ApiError.invalid({ group: KIND.group, kind: KIND.kind }, name, errors);
     if (!env.tokens.canIssue) throw ApiError.notFound(served.groupResource, name);
+    const seconds = Math.min(wanted, maxTokenSeconds);
+    if (seconds < wanted) context.warn(`requested expiration of ${wanted} seconds shortened to ${seconds} seconds`);
     request.metadata = { name, namespace, creationTimestamp: formatTime(env.rest.clock.now()) };
     const audiences = spec.audiences?.length ? spec.audiences : [...env.apiAudiences];
     request.spec = { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null };
@@ -63,7 +66,7 @@ export function tokenRequestAction(env: ActionEnv): ActionHandler {
     await env.rest.admission.validate(admission, () => context.request.signal);
     const bound = boundObject(env, namespace, name, spec.boundObjectRef);
     const forApi = audiences.some((audience) => env.apiAudiences.includes(audience));
-    const extended = seconds === PROJECTED_SECONDS && bound?.boundTo.kind === 'Pod' && forApi;
+    const extended = extendTokens && seconds === PROJECTED_SECONDS && bound?.boundTo.kind === 'Pod' && forApi;
     const { token } = env.tokens.issue({
       namespace,
       serviceAccount: { name, uid: account.metadata.uid as string },

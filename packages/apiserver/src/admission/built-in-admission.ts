@@ -1,19 +1,21 @@
 import type { AdmissionPlugin } from '@coxswain/sdk';
 import type { RbacAuthorizer } from '../rbac/rbac-authorizer.js';
 import type { AdmissionEnv } from './admission-env.js';
+import type { AdmissionSettings } from './admission-settings.js';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificate-admission.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction, taintNodesByCondition } from './node-admission.js';
 import { defaultTolerationSeconds, priority, runtimeClass } from './pod-defaults.js';
 import { podSecurity } from './pod-security/pod-security.js';
+import { noPrivilegedContainers } from './privileged.js';
 import { resourceQuota } from './quota/resource-quota.js';
 import { rbacEscalation } from './rbac-escalation.js';
 import { serviceAccount } from './service-account.js';
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize, storageObjectInUse } from './storage-admission.js';
 
 /** The built-in chain; `AdmissionOrder` says who comes when. */
-export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer): AdmissionPlugin[] {
+export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer, settings: AdmissionSettings = {}): AdmissionPlugin[] {
   return [
     namespaceLifecycle(env),
     limitRanger(env),
@@ -21,8 +23,8 @@ export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer): Admis
     nodeRestriction(env),
     taintNodesByCondition(),
     priority(env),
-    defaultTolerationSeconds(),
-    podSecurity(env),
+    defaultTolerationSeconds(settings.tolerationSeconds),
+    podSecurity(env, settings.podSecurity),
     defaultStorageClass(env),
     storageObjectInUse(),
     persistentVolumeClaimResize(env),
@@ -32,6 +34,7 @@ export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer): Admis
     certificateSubjectRestriction(),
     defaultIngressClass(env),
     rbacEscalation(env, rbac),
+    ...(settings.allowPrivileged === false ? [noPrivilegedContainers()] : []),
     resourceQuota(env),
   ];
 }

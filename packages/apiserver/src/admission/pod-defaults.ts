@@ -4,7 +4,6 @@ import { isFor, lookup, objects, refuse } from './admission-env.js';
 import type { AdmissionEnv } from './admission-env.js';
 import { AdmissionOrder } from './order.js';
 
-const TOLERATION_SECONDS = 300;
 const NOT_READY = 'node.kubernetes.io/not-ready';
 const UNREACHABLE = 'node.kubernetes.io/unreachable';
 
@@ -18,7 +17,8 @@ interface Toleration {
 const creatingPod = (request: AdmissionRequest): boolean => request.operation === 'CREATE' && isFor(request, '', 'pods');
 
 /** Pods stay five minutes on a node that is gone, unless they say otherwise; a writer who leaves these tolerations out gets them back. */
-export function defaultTolerationSeconds(): AdmissionPlugin {
+export function defaultTolerationSeconds({ notReady, unreachable } = { notReady: 300, unreachable: 300 }): AdmissionPlugin {
+  const seconds = { [NOT_READY]: notReady, [UNREACHABLE]: unreachable };
   const tolerates = (toleration: Toleration, key: string) =>
     (toleration.key === key || !toleration.key) && (toleration.effect === 'NoExecute' || !toleration.effect);
   return {
@@ -28,9 +28,9 @@ export function defaultTolerationSeconds(): AdmissionPlugin {
     admit({ object }) {
       if (!object?.spec) return;
       const tolerations = (object.spec.tolerations ?? []) as Toleration[];
-      const added = [NOT_READY, UNREACHABLE]
-        .filter((key) => !tolerations.some((toleration) => tolerates(toleration, key)))
-        .map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: TOLERATION_SECONDS }));
+      const added = Object.entries(seconds)
+        .filter(([key]) => !tolerations.some((toleration) => tolerates(toleration, key)))
+        .map(([key, tolerationSeconds]) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds }));
       if (added.length > 0) object.spec.tolerations = [...tolerations, ...added];
     },
   };

@@ -1,17 +1,18 @@
 import { CliError, type LogLevel } from '@coxswain/command';
 import { runComponents } from '@coxswain/command/run';
-import { ApiServerFlagError, apiServerFlags, createApiServer, parseApiServerFlags } from '../index.js';
+import { ApiServerFlagError, createApiServer, parseApiServerFlags } from '../index.js';
 import { component } from '@coxswain/host';
 import { Clock, Logger, type PluginUse, Random, StateStore, use } from '@coxswain/sdk';
 import { etcdStore } from '@coxswain/store-etcd';
 import { lmdbStore } from '@coxswain/store-lmdb';
+import { flagsOf } from './flags-of.js';
 
-/** `values` are commander's, by camel-cased name. */
+/** What a stopping server has after `--shutdown-delay-duration`. */
+const STOP_MS = 30_000;
+
 export function runApiServer(values: Readonly<Record<string, string>> & { readonly store: string; readonly logLevel: LogLevel }): Promise<void> {
-  const camel = (name: string) => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-  const flags = Object.fromEntries(Object.keys(apiServerFlags).map((name) => [name, values[camel(name)]]));
   try {
-    const config = parseApiServerFlags(flags);
+    const config = parseApiServerFlags(flagsOf(values));
     return runComponents(
       'kube-apiserver',
       values.logLevel,
@@ -21,6 +22,8 @@ export function runApiServer(values: Readonly<Record<string, string>> & { readon
         ),
       ],
       [storeOf(config.etcd, values.store)],
+      [],
+      config.shutdownDelayMs + STOP_MS,
     );
   } catch (error) {
     if (error instanceof ApiServerFlagError) throw new CliError(error.message, '--help lists the flags', 2);

@@ -112,7 +112,7 @@ class Running {
       logger,
       onAuthorities: (pem) => {
         this.#authorities = pem;
-        if (this.#tls) this.#http?.reload(this.#tls.cert, this.#tls.key, pem);
+        if (this.#tls) this.#http?.reload({ cert: this.#tls.cert, key: this.#tls.key, clientCA: pem });
       },
     });
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
@@ -148,9 +148,7 @@ class Running {
     this.#tls = tls;
     const { clock, logger } = env;
     this.#http = new HttpServer({
-      cert: tls.cert,
-      key: tls.key,
-      clientCA: this.#authorities,
+      certificates: { cert: tls.cert, key: tls.key, ...(this.#authorities ? { clientCA: this.#authorities } : {}) },
       host: options.address,
       port: options.port ?? 0,
       clock,

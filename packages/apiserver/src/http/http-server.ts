@@ -10,17 +10,21 @@ import { respondHttp1, respondUpgrade } from './respond-http1.js';
 import { respondHttp2 } from './respond-http2.js';
 import { Http1Request } from './http1-request.js';
 import { Http2Request } from './http2-request.js';
+import { secureContextOptions, SniContexts } from './serving-certificates.js';
+import type { ServingCertificates, TlsLimits } from './serving-certificates.js';
 
 export interface HttpServerOptions {
-  readonly cert: string;
-  readonly key: string;
-  /** PEM bundle that signs client certificates; absent: none are asked for. */
-  readonly clientCA: string | undefined;
+  readonly certificates: ServingCertificates;
+  readonly tls?: TlsLimits;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of one HTTP/2 connection. Default 10000. */
+  readonly maxStreams?: number;
+  /** Whether an HTTP/2 connection is to end after the request at hand, so that its client connects anew. Default: never. */
+  readonly endsConnection?: () => boolean;
   handle(request: ApiRequest): Promise<ApiResponse> | ApiResponse;
 }
 
@@ -32,16 +36,17 @@ export class HttpServer {
   /** HTTP/1.1 connections with an answer under way. */
   readonly #busy = new Set<Duplex>();
   #closing = false;
+  #sni: SniContexts;
 
   constructor(readonly options: HttpServerOptions) {
+    this.#sni = new SniContexts(options.certificates, options.tls);
     const server = createSecureServer({
-      cert: options.cert,
-      key: options.key,
+      ...secureContextOptions(options.certificates, options.tls),
       allowHTTP1: true,
-      ...(options.clientCA ? { ca: options.clientCA, requestCert: true, rejectUnauthorized: false } : {}),
-      minVersion: 'TLSv1.2',
+      ...(options.certificates.clientCA ? { requestCert: true, rejectUnauthorized: false } : {}),
+      SNICallback: (name, callback) => callback(null, this.#sni.find(name)),
       // 10,000 watches of one client share a connection.
-      settings: { maxConcurrentStreams: 10_000, initialWindowSize: 1024 * 1024 },
+      settings: { maxConcurrentStreams: options.maxStreams ?? 10_000, initialWindowSize: 1024 * 1024 },
       maxSessionMemory: 512,
     });
     server.on('request', ((request: IncomingMessage, response: ServerResponse) => this.#onHttp1(request, response)) as never);
@@ -89,8 +94,11 @@ export class HttpServer {
   }
 
   /** Use new certificates for connections made from now on. */
-  reload(cert: string, key: string, clientCA: string | undefined): void {
-    this.#server.setSecureContext({ cert, key, ...(clientCA ? { ca: clientCA } : {}) });
+  reload(certificates: ServingCertificates): void {
+    // First what may refuse the new ones.
+    const sni = new SniContexts(certificates, this.options.tls);
+    this.#server.setSecureContext(secureContextOptions(certificates, this.options.tls));
+    this.#sni = sni;
   }
 
   /** Stop accepting; let answers finish until the deadline, then cut. */
@@ -143,6 +151,8 @@ export class HttpServer {
       stream.respond({ ':status': 405 }, { endStream: true });
       return;
     }
+    // Closing lets the streams that are open finish, this one among them.
+    if (this.options.endsConnection?.()) stream.session?.close();
     const answer = this.options.handle(request);
     if (answer instanceof Promise)
       answer.then(

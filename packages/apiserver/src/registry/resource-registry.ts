@@ -32,6 +32,7 @@ export interface Registration {
 export class ResourceRegistry {
   readonly #served = new Map<string, ServedResource>();
   readonly #storages = new Map<string, { readonly storage: ResourceStorage; users: number }>();
+  readonly #unserved = new Map<string, ResourceStorage>();
   readonly #listeners = new Set<() => void>();
   #started = false;
 
@@ -44,6 +45,11 @@ export class ResourceRegistry {
   addBuiltIn(registration: Registration): ServedResource {
     const { served } = this.#register(registration);
     return served;
+  }
+
+  /** Objects of a resource that clients do not see, and that the server itself goes by (`storage`). */
+  addUnserved({ definition }: Registration): void {
+    if (!definition.virtual) this.#unserved.set(`${definition.resource}.${definition.group}`, this.#share(definition).storage);
   }
 
   /** The feed runs: what is added from now on loads by itself. */
@@ -104,9 +110,9 @@ export class ResourceRegistry {
     return [...this.#served.values()];
   }
 
-  /** The storage of a core or built-in resource; throws when it is not served. */
+  /** The storage of a core or built-in resource; throws when there is none. */
   storage(group: string, resource: string): ResourceStorage {
-    const found = this.findGroupResource(group, resource)?.storage;
+    const found = this.findGroupResource(group, resource)?.storage ?? this.#unserved.get(`${resource}.${group}`);
     if (!found) throw new Error(`${resource}.${group} is not served`);
     return found;
   }
@@ -127,24 +133,26 @@ export class ResourceRegistry {
     let fresh: ResourceCache | undefined;
     let storage = elsewhere?.storage;
     if (!definition.virtual && !elsewhere) {
-      let shared = this.#storages.get(definition.storagePrefix);
-      if (!shared) {
-        fresh = new ResourceCache({
-          prefix: `${definition.storagePrefix}/`,
-          namespaced: definition.namespaced,
-          indexes: INDEXES[definition.storagePrefix] ?? [],
-          windowSize: WINDOW_SIZE,
-        });
-        this.feed.add(fresh);
-        shared = { storage: new ResourceStorage(this.store, this.feed, fresh), users: 0 };
-        this.#storages.set(definition.storagePrefix, shared);
-      }
-      shared.users++;
-      storage = shared.storage;
+      ({ storage, fresh } = this.#share(definition));
     }
     const served = new ServedResource(definition, storage, lookup, schema, openApi, shape, converter, elsewhere?.source);
     this.#served.set(key, served);
     return { served, fresh };
+  }
+
+  /** Versions of a resource have one storage; `fresh` when this is the first of them. */
+  #share(definition: ResourceDefinition): { storage: ResourceStorage; fresh: ResourceCache | undefined } {
+    const { storagePrefix, namespaced } = definition;
+    const shared = this.#storages.get(storagePrefix);
+    if (shared) {
+      shared.users++;
+      return { storage: shared.storage, fresh: undefined };
+    }
+    const fresh = new ResourceCache({ prefix: `${storagePrefix}/`, namespaced, indexes: INDEXES[storagePrefix] ?? [], windowSize: WINDOW_SIZE });
+    this.feed.add(fresh);
+    const storage = new ResourceStorage(this.store, this.feed, fresh);
+    this.#storages.set(storagePrefix, { storage, users: 1 });
+    return { storage, fresh };
   }
 
   #changed(): void {

@@ -18,6 +18,8 @@ export interface RestEnv {
   readonly eventLeases: LeasePool;
   /** Rules of single resources beyond their strategy, by `resource.group`. */
   readonly hooks: ReadonlyMap<string, ResourceHooks>;
+  /** A watch whose client names no time ends after this many seconds, or up to twice as many. Default 1800. */
+  readonly minWatchSeconds?: number;
   /** Where events that a watch sends are counted. */
   watchCounter?(context: RequestContext): (events: number) => void;
   /** Throws 403 when the user may not do this besides what the request asks for. */

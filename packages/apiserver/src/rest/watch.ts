@@ -17,8 +17,9 @@ import type { RestEnv } from './rest-env.js';
 import { selectAll } from './select-objects.js';
 import { waitForRevision } from './wait-for-revision.js';
 
-const MIN_TIMEOUT_SECONDS = 1800;
 const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' } as const;
+
+const MIN_TIMEOUT_SECONDS = 1800;
 
 /** Where a watch begins. */
 type Start =
@@ -42,7 +43,8 @@ export async function watch(
   const filter = buildFilter(served, namespace, name, options.labelSelector, options.fieldSelector);
   const revision = parseResourceVersion(options.resourceVersion);
   const start = await withHistory(env, context, storage, await startOf(env, options, revision));
-  const timeoutSeconds = options.timeoutSeconds && options.timeoutSeconds > 0 ? options.timeoutSeconds : MIN_TIMEOUT_SECONDS * (1 + env.random.next());
+  const timeoutSeconds =
+    options.timeoutSeconds && options.timeoutSeconds > 0 ? options.timeoutSeconds : (env.minWatchSeconds ?? MIN_TIMEOUT_SECONDS) * (1 + env.random.next());
   const onSent = env.watchCounter?.(context);
   return (sink) => run(env, cache, filter, encoder, start, options, timeoutSeconds, sink, onSent);
 }

@@ -4,16 +4,17 @@ import type { ContainerModule } from 'inversify';
 import type { LogLevel } from '../log-level.js';
 import { createLogger } from './logger.js';
 
-/** Run components in the foreground until a signal, or until one of them fails. */
+/** Run components in the foreground until a signal, or until one of them fails. They have `stopDeadlineMs` (default 30 s) to stop. */
 export async function runComponents(
   name: string,
   logLevel: LogLevel,
   components: readonly ComponentRecipe[],
   plugins: readonly PluginUse[] = [],
   modules: readonly ContainerModule[] = [],
+  stopDeadlineMs?: number,
 ): Promise<void> {
   const logger = createLogger(logLevel, name);
-  const host = await createHost({ components, plugins, modules, logger });
+  const host = await createHost({ components, plugins, modules, logger, ...(stopDeadlineMs === undefined ? {} : { stopDeadlineMs }) });
   const starting = new AbortController();
   const signalled = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));

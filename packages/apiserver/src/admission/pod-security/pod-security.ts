@@ -6,6 +6,8 @@ import type { AdmissionEnv } from '../admission-env.js';
 import { AdmissionOrder } from '../order.js';
 import { podView } from './check.js';
 import type { ContainerView, PodSpecView } from './check.js';
+import { noPodSecuritySettings } from './settings.js';
+import type { PodSecuritySettings } from './settings.js';
 import { detailsOf, evaluate, policyOf, reasonsOf, strictness, textOf } from './policy.js';
 
 const TEMPLATES = new Set([
@@ -20,9 +22,10 @@ const TEMPLATES = new Set([
 ]);
 const CHECKED_SUBRESOURCES = new Set(['', 'ephemeralcontainers', 'resize']);
 const MAX_PODS = 3000;
+const EXEMPT = 'pod-security.kubernetes.io/exempt';
 
 /** The Pod Security Standards: what pods of a namespace may do, by its labels. */
-export function podSecurity(env: AdmissionEnv): AdmissionPlugin {
+export function podSecurity(env: AdmissionEnv, settings: PodSecuritySettings = noPodSecuritySettings): AdmissionPlugin {
   return {
     name: 'PodSecurity',
     order: AdmissionOrder.podSecurity,
@@ -33,30 +36,44 @@ export function podSecurity(env: AdmissionEnv): AdmissionPlugin {
     },
     validate(request) {
       if (!request.object) return;
-      if (isFor(request, '', 'namespaces')) checkNamespace(env, request, request.object);
-      else if (request.resource.resource === 'pods') checkPod(env, request, request.object);
-      else checkTemplate(env, request, request.object);
+      if (isFor(request, '', 'namespaces')) checkNamespace(env, settings, request, request.object);
+      else if (isExempt(request, settings)) return;
+      else if (request.resource.resource === 'pods') checkPod(env, settings, request, request.object);
+      else checkTemplate(env, settings, request, request.object);
     },
   };
 }
 
-function checkPod(env: AdmissionEnv, request: AdmissionRequest, pod: KubeObject): void {
-  if (request.operation === 'UPDATE' && request.oldObject && !isSignificant(pod, request.oldObject)) return;
-  judge(env, request, pod, true);
+/** Namespaces and users the standards do not concern; the audit log says so. */
+function isExempt(request: AdmissionRequest, { exemptions }: PodSecuritySettings): boolean {
+  const why = exemptions.namespaces.includes(request.namespace) ? 'namespace' : exemptions.usernames.includes(request.user.name) ? 'user' : undefined;
+  if (why) request.audit(EXEMPT, why);
+  return why !== undefined;
 }
 
-function checkTemplate(env: AdmissionEnv, request: AdmissionRequest, object: KubeObject): void {
+function checkPod(env: AdmissionEnv, settings: PodSecuritySettings, request: AdmissionRequest, pod: KubeObject): void {
+  if (request.operation === 'UPDATE' && request.oldObject && !isSignificant(pod, request.oldObject)) return;
+  judge(env, settings, request, pod, true);
+}
+
+function checkTemplate(env: AdmissionEnv, settings: PodSecuritySettings, request: AdmissionRequest, object: KubeObject): void {
   const template = (object.template ?? object.spec?.jobTemplate?.spec?.template ?? object.spec?.template) as KubeObject | undefined;
-  if (template) judge(env, request, template, false);
+  if (template) judge(env, settings, request, template, false);
 }
 
 function judge(
   env: AdmissionEnv,
+  { defaults, exemptions }: PodSecuritySettings,
   request: AdmissionRequest,
   pod: { readonly metadata?: KubeObject['metadata']; readonly spec?: unknown },
   enforced: boolean,
 ): void {
-  const { modes, errors } = policyOf(lookup(env, '', 'namespaces', '', request.namespace)?.metadata.labels);
+  const { modes, errors } = policyOf(lookup(env, '', 'namespaces', '', request.namespace)?.metadata.labels, defaults);
+  const runtimeClass = (pod.spec as (PodSpecView & { readonly runtimeClassName?: string }) | undefined)?.runtimeClassName;
+  if (runtimeClass && exemptions.runtimeClasses.includes(runtimeClass)) {
+    request.audit(EXEMPT, 'runtimeClass');
+    return;
+  }
   const { enforce, audit, warn } = modes;
   if (audit.level === 'privileged' && warn.level === 'privileged' && (!enforced || enforce.level === 'privileged')) return;
   const view = podView(pod);
@@ -73,13 +90,13 @@ function judge(
 }
 
 /** Labels must be right when they are new; a stricter level warns about pods that are there already. */
-function checkNamespace(env: AdmissionEnv, request: AdmissionRequest, namespace: KubeObject): void {
-  const now = policyOf(namespace.metadata.labels);
-  const before = request.operation === 'UPDATE' ? policyOf(request.oldObject?.metadata.labels) : undefined;
+function checkNamespace(env: AdmissionEnv, { defaults, exemptions }: PodSecuritySettings, request: AdmissionRequest, namespace: KubeObject): void {
+  const now = policyOf(namespace.metadata.labels, defaults);
+  const before = request.operation === 'UPDATE' ? policyOf(request.oldObject?.metadata.labels, defaults) : undefined;
   const name = namespace.metadata.name ?? '';
   if (now.errors.length > 0 && JSON.stringify(now.errors) !== JSON.stringify(before?.errors))
     throw ApiError.invalid({ group: '', kind: 'Namespace' }, name, [...now.errors]);
-  if (!before) return;
+  if (!before || exemptions.namespaces.includes(name)) return;
   const [to, from] = [now.modes.enforce, before.modes.enforce];
   if (to.level === 'privileged' || textOf(to) === textOf(from) || (to.version === from.version && strictness(to.level) <= strictness(from.level))) return;
   for (const warning of existingPods(env, name, to)) request.warn(warning);

@@ -19,15 +19,16 @@ export interface PodSecurityPolicy {
 }
 
 const PREFIX = 'pod-security.kubernetes.io/';
-const LEVELS: readonly string[] = ['privileged', 'baseline', 'restricted'] satisfies Level[];
+export const LEVELS: readonly string[] = ['privileged', 'baseline', 'restricted'] satisfies Level[];
 const LATEST = Number.MAX_SAFE_INTEGER;
 
-/** From a namespace's labels. A wrong level counts as restricted where it is enforced, a wrong version as the latest. */
-export function policyOf(labels: Readonly<Record<string, string>> = {}): PodSecurityPolicy {
+/** From a namespace's labels, over defaults. A wrong level counts as restricted where it is enforced, a wrong version as the latest. */
+export function policyOf(labels: Readonly<Record<string, string>> = {}, defaults?: Readonly<Record<Mode, LevelVersion>>): PodSecurityPolicy {
   const errors: FieldError[] = [];
   const modeOf = (mode: Mode): LevelVersion => {
     const level = labels[PREFIX + mode];
-    const version = labels[`${PREFIX}${mode}-version`] ?? 'latest';
+    const { level: defaultLevel = 'privileged', version: defaultVersion = 'latest' } = defaults?.[mode] ?? {};
+    const version = labels[`${PREFIX}${mode}-version`] ?? defaultVersion;
     const wrong = (label: string, value: string, must: string) =>
       errors.push({ type: 'FieldValueInvalid', field: `metadata.labels[${label}]`, message: `Invalid value: ${JSON.stringify(value)}: ${must}` });
     const known = level === undefined || LEVELS.includes(level);
@@ -35,7 +36,7 @@ export function policyOf(labels: Readonly<Record<string, string>> = {}): PodSecu
     const fine = version === 'latest' || /^v1\.(0|[1-9]\d{0,2})$/.test(version);
     if (!fine) wrong(`${PREFIX}${mode}-version`, version, 'must be "latest" or "v1.x"');
     const fallback = mode === 'enforce' ? 'restricted' : 'privileged';
-    return { level: level === undefined ? 'privileged' : known ? (level as Level) : fallback, version: fine ? version : 'latest' };
+    return { level: level === undefined ? defaultLevel : known ? (level as Level) : fallback, version: fine ? version : 'latest' };
   };
   return { modes: { enforce: modeOf('enforce'), audit: modeOf('audit'), warn: modeOf('warn') }, errors };
 }

@@ -264,7 +264,7 @@ describe('authorization webhook', TIMEOUT, () => {
         return (error as Error).message;
       }
     };
-    expect(problems({ 'authorization-mode': 'RBAC,ABAC' })).toContain('--authorization-mode: "ABAC" is not a valid mode');
+    expect(problems({ 'authorization-mode': 'RBAC,ABAC' })).toContain('--authorization-mode: "ABAC" is not part of this API server');
     expect(problems({ 'authorization-mode': 'Webhook' })).toContain('--authorization-webhook-config-file: is required');
     expect(problems({ 'authorization-config': 'x', 'authorization-mode': 'RBAC' })).toContain('cannot be used together with --authorization-mode');
     expect(problems({ 'oidc-issuer-url': 'https://x.example.com' })).toContain('must be specified together');

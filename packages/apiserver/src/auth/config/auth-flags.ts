@@ -1,4 +1,5 @@
-import type { ApiServerFlags } from '../../options.js';
+import { parseBoolean } from '@coxswain/command';
+import type { ApiServerFlags } from '../../flags/flag-reader.js';
 import { parseDuration } from '../../util/parse-duration.js';
 import { parseOidcFlags } from './oidc-flags.js';
 import type { OidcFlags } from './oidc-flags.js';
@@ -50,9 +51,10 @@ export const authFlags: Readonly<Record<string, string>> = {
 /** What is wrong goes to `problems`. */
 export function parseAuthFlags(flags: ApiServerFlags, problems: string[]): AuthFlags {
   const boolean = (name: string): boolean => {
-    const value = flags[name] ?? 'false';
-    if (value !== 'true' && value !== 'false') problems.push(`--${name}: ${JSON.stringify(value)} is not true or false`);
-    return value === 'true';
+    const text = flags[name] || 'false';
+    const value = parseBoolean(text);
+    if (value === undefined) problems.push(`--${name}: ${JSON.stringify(text)} is not true or false`);
+    return value ?? false;
   };
   const duration = (name: string, fallback: number): number => {
     const text = flags[name];
@@ -105,7 +107,8 @@ function modesOf(flags: ApiServerFlags, config: string | undefined, webhookFile:
     .filter((mode) => mode !== '');
   if (modes.length === 0) problems.push('--authorization-mode: at least one authorization mode must be passed');
   for (const [i, mode] of modes.entries()) {
-    if (!MODES.includes(mode as Mode)) problems.push(`--authorization-mode: ${JSON.stringify(mode)} is not a valid mode: give ${MODES.join(', ')}`);
+    if (mode === 'ABAC') problems.push('--authorization-mode: "ABAC" is not part of this API server: give RBAC its rules, or ask a Webhook');
+    else if (!MODES.includes(mode as Mode)) problems.push(`--authorization-mode: ${JSON.stringify(mode)} is not a valid mode: give ${MODES.join(', ')}`);
     if (modes.indexOf(mode) !== i) problems.push(`--authorization-mode: ${JSON.stringify(mode)} has mode specified more than once`);
   }
   if (modes.includes('Webhook') && !webhookFile) problems.push("--authorization-webhook-config-file: is required by --authorization-mode's Webhook");

@@ -1,4 +1,4 @@
-import type { ApiServerFlags } from '../../options.js';
+import type { ApiServerFlags } from '../../flags/flag-reader.js';
 import { SIGNING_ALGORITHMS } from '../jwt/jwt-authenticator-config.js';
 import type { JwtAuthenticatorConfig } from '../jwt/jwt-authenticator-config.js';
 import { urlProblem } from './authentication-config.js';

@@ -1,0 +1,88 @@
+import type { SettledFlag } from '@coxswain/command';
+
+const DURATION = /^(0|(\d+(\.\d+)?(ms|s|m|h))+)$/;
+const none = (because: string): SettledFlag => ({ takes: [''], because });
+const oneAnswer = (value: string, because: string): SettledFlag => ({ takes: [value], because });
+
+/** Flags of upstream's kube-apiserver with one answer here. */
+export const settledFlags: Readonly<Record<string, SettledFlag>> = {
+  // Storage.
+  'default-watch-cache-size': { takes: /^[1-9]\d*$/, because: 'caches are as large as what they hold, and cannot be turned off' },
+  'delete-collection-workers': { takes: /^[1-9]\d*$/, because: 'a collection is deleted as fast as the store writes: give a number from 1' },
+  'enable-garbage-collector': oneAnswer('true', 'deletion follows owner references'),
+  'encryption-provider-config-automatic-reload': oneAnswer('false', 'encryption is configured at start'),
+  'etcd-count-metric-poll-period': { takes: DURATION, because: 'objects are counted as they come and go: give a duration' },
+  'etcd-db-metric-poll-interval': { takes: DURATION, because: 'the size of the store is looked up when metrics are asked for: give a duration' },
+  'etcd-healthcheck-timeout': { takes: DURATION, because: '/healthz answers from what the watch on the store knows, at once: give a duration' },
+  'etcd-servers-overrides': none('all resources are in one store'),
+  'lease-reuse-duration-seconds': oneAnswer('60', 'events of a minute share a lease'),
+  'storage-backend': { takes: ['', 'etcd3'], because: "etcd's interface, version 3" },
+  'storage-initialization-timeout': { takes: DURATION, because: 'the program ends when its store cannot be read: give a duration' },
+  // Upstream's own words: some backends support one type only, and ignore the setting. Every Kubernetes API server reads JSON.
+  'storage-media-type': {
+    takes: ['', 'application/json', 'application/vnd.kubernetes.protobuf'],
+    because: 'objects are stored as JSON, which upstream reads too',
+  },
+  'watch-cache': oneAnswer('true', 'reads come from the cache'),
+  'watch-cache-sizes': { takes: /^([a-z0-9.-]+#[1-9]\d*(,|$))*$/, because: 'caches are as large as what they hold, and cannot be turned off' },
+
+  // Serving.
+  'apiserver-count': { takes: 'any', because: 'has an effect with --endpoint-reconciler-type=master-count only' },
+  'disable-http2-serving': oneAnswer('false', 'HTTP/2 is served'),
+  'kubelet-timeout': { takes: 'any', because: 'has no effect' },
+  'kubernetes-service-node-port': oneAnswer('0', 'the kubernetes Service is of type ClusterIP'),
+  'livez-grace-period': { takes: DURATION, because: '/livez does not wait for the start to end: give a duration' },
+  'max-connection-bytes-per-sec': oneAnswer('0', 'connections are not throttled'),
+  'permit-address-sharing': oneAnswer('true', 'SO_REUSEADDR is always set'),
+  'permit-port-sharing': oneAnswer('false', 'the port is of one server'),
+  'shutdown-send-retry-after': oneAnswer('false', 'a stopping server closes its port'),
+  'shutdown-watch-termination-grace-period': { takes: ['0', '0s'], because: 'watches are ended when the server stops' },
+
+  // Several API servers, other servers.
+  'debug-socket-path': none('there is no profiling'),
+  'enable-aggregator-routing': oneAnswer('true', "requests for aggregated groups go to a Service's endpoints"),
+  'peer-advertise-ip': none('requests are not passed to API servers of other versions'),
+  'peer-advertise-port': none('requests are not passed to API servers of other versions'),
+  'peer-ca-file': none('requests are not passed to API servers of other versions'),
+  'coordinated-leadership-lease-duration': { takes: 'any', because: 'has an effect with the feature gate CoordinatedLeaderElection only' },
+  'coordinated-leadership-renew-deadline': { takes: 'any', because: 'has an effect with the feature gate CoordinatedLeaderElection only' },
+  'coordinated-leadership-retry-period': { takes: 'any', because: 'has an effect with the feature gate CoordinatedLeaderElection only' },
+
+  // Who may what.
+  'authorization-policy-file': none('ABAC is not here'),
+  'cloud-config': none('clouds have a controller manager of their own'),
+  'cloud-provider': { takes: ['', 'external'], because: 'clouds have a controller manager of their own' },
+  'service-account-lookup': oneAnswer('true', 'a token is good for as long as what it is bound to is there'),
+  'service-account-signing-endpoint': none('tokens are signed with --service-account-signing-key-file'),
+
+  // Audit.
+  'audit-log-batch-buffer-size': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
+  'audit-log-batch-max-size': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
+  'audit-log-batch-max-wait': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
+  'audit-log-batch-throttle-burst': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
+  'audit-log-batch-throttle-enable': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
+  'audit-log-batch-throttle-qps': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
+  'audit-log-format': oneAnswer('json', 'events are logged as JSON'),
+  'audit-log-mode': oneAnswer('blocking', 'an event is written before the answer is sent'),
+  'audit-log-truncate-enabled': oneAnswer('false', 'events are logged whole'),
+  'audit-log-truncate-max-batch-size': { takes: 'any', because: 'has an effect with --audit-log-truncate-enabled only' },
+  'audit-log-truncate-max-event-size': { takes: 'any', because: 'has an effect with --audit-log-truncate-enabled only' },
+  'audit-log-version': oneAnswer('audit.k8s.io/v1', 'the version events are logged in'),
+  'audit-webhook-config-file': none('events are logged to a file'),
+
+  // What is told about the server itself.
+  'allow-metric-labels': none('all labels of metrics are told'),
+  'allow-metric-labels-manifest': none('all labels of metrics are told'),
+  'contention-profiling': oneAnswer('false', 'there is no profiling'),
+  'disabled-metrics': none('all metrics are told'),
+  'emulated-version': { takes: /^(kube=)?(v?1\.36)?$/, because: 'the Kubernetes version is 1.36' },
+  'emulation-forward-compatible': oneAnswer('false', 'no other version is emulated'),
+  'log-flush-frequency': { takes: DURATION, because: 'lines are written at once: give a duration' },
+  'logging-format': oneAnswer('json', 'the log is JSON, one object a line'),
+  'min-compatibility-version': { takes: /^(kube=)?(v?1\.3[56])?$/, because: 'the Kubernetes version is 1.36' },
+  profiling: oneAnswer('false', 'there is no profiling'),
+  'runtime-config-emulation-forward-compatible': oneAnswer('false', 'no other version is emulated'),
+  'show-hidden-metrics-for-version': none('no metrics are hidden'),
+  'tracing-config-file': none('requests are not traced'),
+  vmodule: none('-v is for all of the program'),
+};
