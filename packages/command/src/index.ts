@@ -7,4 +7,4 @@ export * from './option-values.js';
 export * from './read-flag-file.js';
 export * from './settled-flags.js';
 export type { Command } from 'commander';
-export { Option } from 'commander';
+export { InvalidArgumentError, Option } from 'commander';

@@ -1,5 +1,6 @@
 import type { ObjectReference, Pod } from '@coxswain/api';
 import type { EventRecorder } from '@coxswain/client';
+import type { Logger } from '@coxswain/sdk';
 import { containerFieldPath, type KubeletEvents } from './events.js';
 
 /** Kubelet events through an event recorder. Events of a static pod go to its mirror, the one object users see. */
@@ -23,5 +24,13 @@ export function apiEvents(recorder: EventRecorder, nodeName: string, apiPod: (po
     node(type, reason, message) {
       recorder.event({ kind: 'Node', name: nodeName, uid: nodeName }, type, reason, message);
     },
+  };
+}
+
+/** Events of a node that belongs to no cluster: the log is all there is to write them to. */
+export function loggedEvents(logger: Logger): KubeletEvents {
+  return {
+    pod: (pod, type, reason, message) => logger.info(message, { event: reason, type, pod: `${pod.metadata?.namespace}/${pod.metadata?.name}` }),
+    node: (type, reason, message) => logger.info(message, { event: reason, type }),
   };
 }

@@ -1,4 +1,5 @@
 import { cpus, hostname } from 'node:os';
+import type { SecureVersion } from 'node:tls';
 
 export interface NodeAddress {
   readonly type: 'InternalIP' | 'ExternalIP' | 'Hostname' | 'InternalDNS' | 'ExternalDNS';
@@ -10,6 +11,8 @@ export interface Taint {
   readonly value?: string;
   readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 }
+
+export type NodeAllocatableEnforcement = 'none' | 'pods' | 'system-reserved' | 'system-reserved-compressible' | 'kube-reserved' | 'kube-reserved-compressible';
 
 /** Names follow upstream's flags and KubeletConfiguration where they exist. Durations end in Ms and are milliseconds. */
 export interface KubeletOptions {
@@ -43,20 +46,46 @@ export interface KubeletOptions {
   /** HTTPS API. Port 0: any free one. */
   readonly address: string;
   readonly port: number;
-  /** Port without authentication that answers /healthz on loopback; 0: none. */
+  /** Port without authentication that answers /healthz; 0: none. */
   readonly healthzPort: number;
+  readonly healthzBindAddress: string;
+  /** Port without authentication and TLS for pods, statistics and metrics; 0: none. */
+  readonly readOnlyPort: number;
+  readonly tlsMinVersion: SecureVersion;
+  /** OpenSSL's names, joined by `:`. Absent: Node's. */
+  readonly tlsCiphers?: string;
   readonly authentication: { readonly anonymous: boolean; readonly webhook: boolean /** PEM bundle. */; readonly clientCA?: string };
   readonly authorization: 'Webhook' | 'AlwaysAllow';
+  /** How long answers of token and access reviews are believed. */
+  readonly tokenCacheMs: number;
+  readonly allowedCacheMs: number;
+  readonly deniedCacheMs: number;
   /** PEM. Absent: self-signed. */
   readonly serving?: { readonly cert: string; readonly key: string };
   readonly cgroupsPerQOS: boolean;
   readonly cgroupRoot: string;
+  /** What the runtime is taken to use when it does not tell itself. */
+  readonly cgroupDriver: 'cgroupfs' | 'systemd';
+  /** -1: as many as the node allows. */
+  readonly podPidsLimit: number;
   readonly cpuCFSQuota: boolean;
   readonly cpuCFSQuotaPeriodMicros: number;
   readonly seccompDefault: boolean;
   readonly systemReserved: Readonly<Record<string, string>>;
   readonly kubeReserved: Readonly<Record<string, string>>;
+  readonly systemReservedCgroup?: string;
+  readonly kubeReservedCgroup?: string;
+  /** Which reservations become limits of cgroups. */
+  readonly enforceNodeAllocatable: readonly NodeAllocatableEnforcement[];
+  readonly localStorageCapacityIsolation: boolean;
   readonly evictionHard: Readonly<Record<string, string>>;
+  readonly evictionSoft: Readonly<Record<string, string>>;
+  /** How long a soft threshold has to be crossed, by signal. */
+  readonly evictionSoftGracePeriodMs: Readonly<Record<string, number>>;
+  /** Seconds a pod gets at most to end because of a soft threshold; negative: its own. */
+  readonly evictionMaxPodGracePeriodSeconds: number;
+  /** How far beyond a threshold it is reclaimed, by signal. */
+  readonly evictionMinimumReclaim: Readonly<Record<string, string>>;
   readonly evictionPressureTransitionPeriodMs: number;
   readonly evictionMonitorPeriodMs: number;
   readonly nodeStatusUpdateFrequencyMs: number;
@@ -69,6 +98,17 @@ export interface KubeletOptions {
   readonly imageGCHighThresholdPercent: number;
   readonly imageGCLowThresholdPercent: number;
   readonly imageMinimumGCAgeMs: number;
+  /** Images unused for so long go; 0: none goes for its age. */
+  readonly imageMaximumGCAgeMs: number;
+  readonly nodeStatusMaxImages: number;
+  /** Absent: no limit. */
+  readonly maxParallelImagePulls?: number;
+  /** Pulls a second, after a burst; 0: no limit. */
+  readonly registryPullQPS: number;
+  readonly registryBurst: number;
+  /** Events a second, after a burst; 0: no limit. */
+  readonly eventRecordQPS: number;
+  readonly eventBurst: number;
   readonly imageGCPeriodMs: number;
   readonly crashLoopBackOff: { readonly initialMs: number; readonly maxMs: number };
   readonly imagePullBackOff: { readonly initialMs: number; readonly maxMs: number };
@@ -80,6 +120,8 @@ export interface KubeletOptions {
   readonly relistWithEventsMs: number;
   readonly housekeepingMs: number;
   readonly enableDebuggingHandlers: boolean;
+  /** Whether /logs serves files. */
+  readonly enableSystemLogHandler: boolean;
   readonly allowedUnsafeSysctls: readonly string[];
   /** Reported as nodeInfo.kubeletVersion. */
   readonly version: string;
@@ -111,15 +153,29 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     address: '0.0.0.0',
     port: 10_250,
     healthzPort: 0,
+    healthzBindAddress: '127.0.0.1',
+    readOnlyPort: 0,
+    tlsMinVersion: 'TLSv1.2',
     authentication: { anonymous: false, webhook: true },
     authorization: 'Webhook',
+    tokenCacheMs: 2 * MINUTE,
+    allowedCacheMs: 5 * MINUTE,
+    deniedCacheMs: 30_000,
     cgroupsPerQOS: true,
     cgroupRoot: '/',
+    cgroupDriver: 'cgroupfs',
+    podPidsLimit: -1,
     cpuCFSQuota: true,
     cpuCFSQuotaPeriodMicros: 100_000,
     seccompDefault: false,
     systemReserved: {},
     kubeReserved: {},
+    enforceNodeAllocatable: ['pods'],
+    localStorageCapacityIsolation: true,
+    evictionSoft: {},
+    evictionSoftGracePeriodMs: {},
+    evictionMaxPodGracePeriodSeconds: 0,
+    evictionMinimumReclaim: {},
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%' },
     evictionPressureTransitionPeriodMs: 5 * MINUTE,
     evictionMonitorPeriodMs: 10_000,
@@ -133,6 +189,12 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     imageGCHighThresholdPercent: 85,
     imageGCLowThresholdPercent: 80,
     imageMinimumGCAgeMs: 2 * MINUTE,
+    imageMaximumGCAgeMs: 0,
+    nodeStatusMaxImages: 50,
+    registryPullQPS: 0,
+    registryBurst: 10,
+    eventRecordQPS: 0,
+    eventBurst: 100,
     imageGCPeriodMs: 5 * MINUTE,
     crashLoopBackOff: { initialMs: 10_000, maxMs: 5 * MINUTE },
     imagePullBackOff: { initialMs: 10_000, maxMs: 5 * MINUTE },
@@ -143,6 +205,7 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     relistWithEventsMs: 5 * MINUTE,
     housekeepingMs: MINUTE,
     enableDebuggingHandlers: true,
+    enableSystemLogHandler: true,
     allowedUnsafeSysctls: [],
     version: 'v1.36.0',
     ...config,

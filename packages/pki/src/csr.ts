@@ -1,6 +1,6 @@
 import { webcrypto } from 'node:crypto';
 import { type CertificateRequest, type Subject, signPublicKey } from './certificate.js';
-import { type KeyPairPem, newEcKey, privateKeyPem } from './pem.js';
+import { type KeyPairPem, newEcKey, privateKeyPem, readPrivateKey } from './pem.js';
 import { EC_ALGORITHM, x509 } from './x509-init.js';
 
 export interface SigningRequest {
@@ -11,12 +11,13 @@ export interface SigningRequest {
   readonly emails: readonly string[];
 }
 
-/** A new key and a PKCS#10 request for it, as kubelets make them. */
+/** A PKCS#10 request, as kubelets make them, for a new key or for the one that is given (PEM, EC P-256). */
 export async function createSigningRequest(
   subject: Subject,
   names: { readonly dnsNames?: readonly string[]; readonly ipAddresses?: readonly string[] } = {},
+  ownKey?: string,
 ): Promise<{ readonly request: string; readonly key: string }> {
-  const key = newEcKey();
+  const key = ownKey === undefined ? newEcKey() : readPrivateKey(ownKey);
   const pkcs8 = key.export({ type: 'pkcs8', format: 'der' });
   const spki = key.export({ format: 'jwk' });
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };

@@ -1,6 +1,7 @@
 export * from './certificate.js';
 export * from './cluster-pki.js';
 export * from './csr.js';
+export { writeFileAtomic } from './files.js';
 export * from './inspect.js';
 export * from './kubeconfig.js';
 export * from './kubeconfig-file.js';

@@ -1,6 +1,7 @@
 import type { Event, KubeObject, ObjectReference } from '@coxswain/api';
 import { formatTime, hasStatusCause, isAlreadyExists, isForbidden, isNotFound, apiErrorOf } from '@coxswain/apimachinery';
 import { silentLogger, type Clock, type Logger, type Random } from '@coxswain/sdk';
+import { BucketLimiter } from '../queue/rate-limiter.js';
 import type { KubeClient } from '../rest/kube-client.js';
 import { EventCorrelator, type Correlated } from './event-correlator.js';
 
@@ -20,6 +21,9 @@ export interface ApiEventRecorderOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger?: Logger | undefined;
+  /** Events a second after `burst` at once; absent or 0: no limit. */
+  readonly qps?: number | undefined;
+  readonly burst?: number | undefined;
 }
 
 const MAX_PENDING = 1000;
@@ -48,7 +52,10 @@ export class ApiEventRecorder implements EventRecorder {
   readonly #abort = new AbortController();
   #sending: Promise<void> | undefined;
 
+  readonly #limit: BucketLimiter<void> | undefined;
+
   constructor(private readonly options: ApiEventRecorderOptions) {
+    this.#limit = options.qps ? new BucketLimiter(options.clock, options.qps, options.burst ?? options.qps) : undefined;
     this.#correlator = new EventCorrelator(options.clock);
     this.#logger = options.logger ?? silentLogger;
   }
@@ -106,6 +113,8 @@ export class ApiEventRecorder implements EventRecorder {
     for (let event = this.#pending.shift(); event; event = this.#pending.shift()) {
       const correlated = this.#correlator.correlate(event);
       if (correlated.action === 'drop') continue;
+      const wait = this.#limit?.when() ?? 0;
+      if (wait > 0) await this.options.clock.sleep(wait, this.#abort.signal).catch(() => {});
       for (let attempt = 1; !this.#abort.signal.aborted; attempt++) {
         try {
           await this.#write(correlated, event);

@@ -1,6 +1,7 @@
 import { Cgroup, type CgroupLayout, detectCgroups } from '@coxswain/linux';
 import type { Pod } from '@coxswain/api';
 import type { Clock } from '@coxswain/sdk';
+import type { NodeCgroupLimits } from './node-cgroup-limits.js';
 import { podCgroupLimits, podCgroupPath, podCgroupPathOf, podRequest, type ResourceOptions, sharesOf } from '../pod/resources.js';
 import type { QosClass } from '../pod/qos.js';
 import { qosClass } from '../pod/qos.js';
@@ -19,11 +20,16 @@ export class PodCgroups {
   ) {}
 
   /** Makes the upper groups. Rejects when the machine offers no cgroups. */
-  async start(allocatableCpuMilli: number): Promise<void> {
+  async start(node: NodeCgroupLimits): Promise<void> {
     this.#layout = await detectCgroups();
     const base = `${this.root === '/' ? '' : this.root}/kubepods`;
     await (await this.#at(base)).create();
-    await (await this.#at(base)).setLimits({ cpuShares: sharesOf(allocatableCpuMilli) });
+    await (await this.#at(base)).setLimits(node.pods);
+    for (const { path, limits } of node.reserved) {
+      const group = await this.#at(path);
+      if (!(await group.exists())) throw new Error(`the cgroup ${path} that reserved resources are enforced on does not exist: make it first`);
+      await group.setLimits(limits);
+    }
     for (const qos of ['besteffort', 'burstable']) await (await this.#at(`${base}/${qos}`)).create();
     await (await this.#at(`${base}/besteffort`)).setLimits({ cpuShares: 2 });
   }

@@ -1,85 +1,112 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readKubeletConfiguration } from './kubelet-configuration.js';
-import { kubeletConfig, type KubeletFlags } from './run-kubelet.js';
+import { describe, expect, it } from 'vitest';
+import { KUBEADM } from './kubeadm.fixture.js';
+import { configurationFields, kubeletSettings, mergeConfiguration } from './kubelet-configuration.js';
 
-let folder: string;
-beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'kubelet-config-'))));
-afterEach(() => rmSync(folder, { recursive: true }));
+it("takes kubeadm's, whose zeros ask for the defaults", () => {
+  expect(kubeletSettings(KUBEADM)).toEqual({
+    anonymousAuth: false,
+    webhookAuth: true,
+    clientCAFile: '/etc/kubernetes/pki/ca.crt',
+    authorization: 'Webhook',
+    cgroupDriver: 'systemd',
+    clusterDNS: ['10.96.0.10'],
+    clusterDomain: 'cluster.local',
+    healthzBindAddress: '127.0.0.1',
+    healthzPort: 10_248,
+    rotateCertificates: true,
+    staticPodPath: '/etc/kubernetes/manifests',
+    verbosity: 0,
+    maxParallelImagePulls: 1,
+  });
+});
 
-const read = (fields: string) => {
-  const path = join(folder, 'kubelet.yaml');
-  writeFileSync(path, `apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n${fields}`);
-  return readKubeletConfiguration(path);
-};
-
-it('takes what a usual file has, in our units', () => {
-  const file = read(`
-address: 127.0.0.1
-port: 10260
-clusterDNS: [10.96.0.10]
-maxPods: 30
-containerLogMaxSize: 20Mi
-cpuCFSQuotaPeriod: 50ms
-evictionHard: { memory.available: 200Mi }
-imageMinimumGCAge: 1m30s
-registerWithTaints: [{ key: dedicated, value: gpu, effect: NoSchedule }]
-containerRuntimeEndpoint: unix:///run/crio/crio.sock
-tlsCertFile: /pki/kubelet.crt
-authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: /pki/ca.crt } }
-authorization: { mode: Webhook }
-`);
-  expect(file).toEqual({
-    config: {
-      address: '127.0.0.1',
-      port: 10260,
-      clusterDNS: ['10.96.0.10'],
-      maxPods: 30,
-      containerLogMaxSizeBytes: 20 * 1024 * 1024,
-      cpuCFSQuotaPeriodMicros: 50_000,
-      evictionHard: { 'memory.available': '200Mi' },
-      imageMinimumGCAgeMs: 90_000,
+it('takes values in our units', () => {
+  expect(
+    kubeletSettings({
+      containerLogMaxSize: '20Mi',
+      cpuCFSQuotaPeriod: '50ms',
+      imageMinimumGCAge: '1m30s',
+      nodeStatusUpdateFrequency: '20s',
       registerWithTaints: [{ key: 'dedicated', value: 'gpu', effect: 'NoSchedule' }],
-      authentication: { anonymous: false, webhook: true },
-      authorization: 'Webhook',
-    },
-    containerRuntimeEndpoint: 'unix:///run/crio/crio.sock',
-    clientCaFile: '/pki/ca.crt',
-    tlsCertFile: '/pki/kubelet.crt',
+      evictionSoft: { 'memory.available': '1.5Gi' },
+      evictionSoftGracePeriod: { 'memory.available': '1m30s' },
+      evictionHard: { 'memory.available': '200Mi' },
+      mergeDefaultEvictionSettings: true,
+      crashLoopBackOff: { maxContainerRestartPeriod: '5s' },
+      systemReserved: { cpu: '100m', memory: '1Gi' },
+      kubeReserved: { cpu: '1', pid: '100' },
+      reservedSystemCPUs: '0-1,4',
+      serializeImagePulls: false,
+      maxParallelImagePulls: 3,
+      tlsMinVersion: 'VersionTLS13',
+      tlsCipherSuites: ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'],
+      authentication: { webhook: { cacheTTL: '10s' } },
+    }),
+  ).toEqual({
+    containerLogMaxSizeBytes: 20 * 1024 * 1024,
+    cpuCFSQuotaPeriodMicros: 50_000,
+    imageMinimumGCAgeMs: 90_000,
+    nodeStatusUpdateFrequencyMs: 20_000,
+    nodeStatusReportFrequencyMs: 20_000,
+    registerWithTaints: [{ key: 'dedicated', value: 'gpu', effect: 'NoSchedule' }],
+    evictionSoft: { 'memory.available': '1.5Gi' },
+    evictionSoftGracePeriodMs: { 'memory.available': 90_000 },
+    evictionHard: { 'memory.available': '200Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%' },
+    mergeDefaultEvictionSettings: true,
+    crashLoopBackOff: { initialMs: 5000, maxMs: 5000 },
+    systemReserved: { cpu: '3', memory: '1Gi' },
+    kubeReserved: { pid: '100' },
+    reservedCPUs: 3,
+    serializeImagePulls: false,
+    maxParallelImagePulls: 3,
+    tlsMinVersion: 'TLSv1.3',
+    tlsCiphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE-RSA-AES128-GCM-SHA256',
+    tokenCacheMs: 10_000,
   });
 });
 
 it.each([
-  ['topologyManagerPolicy: best-effort', 'topologyManagerPolicy: unknown or unsupported field'],
-  ['maxPods: many', 'maxPods: must be a whole number'],
-  ['evictionHard: { memory.available: 100 }', 'evictionHard: must be a string'],
-  ['imageMinimumGCAge: soon', 'imageMinimumGCAge: give a duration'],
-  ['authentication: { x509: { caFile: a } }', 'authentication: x509: caFile: unknown or unsupported field'],
-  ['registerWithTaints: [{ key: a, effect: Never }]', 'registerWithTaints: effect: must be NoSchedule'],
-])('%s is refused', (fields, message) => expect(() => read(fields)).toThrow(message));
+  [{ topologyManagerPolicy: 'best-effort' }, 'topologyManagerPolicy: containers are not aligned to NUMA nodes (takes "none")'],
+  [{ cpuManagerPolicy: 'static' }, 'cpuManagerPolicy: containers share all CPUs'],
+  [{ shutdownGracePeriod: '30s' }, 'shutdownGracePeriod: pods are not ended when the machine shuts down'],
+  [{ memorySwap: { swapBehavior: 'LimitedSwap' } }, 'memorySwap: must be swapBehavior: NoSwap'],
+  [{ enableServer: false }, 'enableServer: the HTTPS API is always served'],
+  [{ enableControllerAttachDetach: false }, 'enableControllerAttachDetach: volumes are attached by'],
+  [{ imagePullCredentialsVerificationPolicy: 'AlwaysVerify' }, 'imagePullCredentialsVerificationPolicy: any pod may use'],
+  [{ staticPodURL: 'https://pods' }, 'staticPodURL: static pods come from files'],
+  [{ tracing: { samplingRatePerMillion: 1 } }, 'tracing: traces are not exported'],
+  [{ featureGates: { NoSuchGate: true } }, 'featureGates: NoSuchGate: unrecognized feature gate'],
+  [{ featureGates: { MemoryQoS: true } }, 'featureGates: MemoryQoS: cannot be set to true: here it is false'],
+  [{ maxPods: 'many' }, 'maxPods: must be a whole number'],
+  [{ healthzPort: 70_000 }, 'healthzPort: must be from 0 to 65535'],
+  [{ evictionHard: { 'memory.available': 100 } }, 'evictionHard: memory.available: must be a string'],
+  [{ evictionHard: { 'memory.free': '1Gi' } }, 'evictionHard: must be by eviction signal'],
+  [{ evictionSoft: { 'memory.available': '1Gi' } }, 'evictionSoft: grace period must be specified'],
+  [{ imageMinimumGCAge: 'soon' }, 'imageMinimumGCAge: must be a duration'],
+  [{ imageGCHighThresholdPercent: 70 }, 'imageGCLowThresholdPercent: 80 must be less than'],
+  [{ authentication: { x509: { caFile: 'a' } } }, 'authentication: x509: caFile: unknown field'],
+  [{ registerWithTaints: [{ key: 'a', effect: 'Never' }] }, 'registerWithTaints: effect: must be NoSchedule'],
+  [{ enforceNodeAllocatable: ['system-reserved'] }, 'enforceNodeAllocatable: system-reserved takes systemReservedCgroup'],
+  [{ maxParallelImagePulls: 2 }, 'maxParallelImagePulls: cannot be larger than 1 unless serializeImagePulls is set to false'],
+  [{ tlsMinVersion: 'TLS1.2' }, 'tlsMinVersion: must be VersionTLS10'],
+  [{ tlsCipherSuites: ['TLS_RSA_WITH_RC4_128_SHA'] }, 'tlsCipherSuites: must be of the cipher suites'],
+  [{ crashLoopBackOff: { maxContainerRestartPeriod: '10m' } }, 'crashLoopBackOff: must be from 1s to 300s'],
+  [{ logging: { vmodule: [{ filePattern: 'a', verbosity: 5 }] } }, 'logging: vmodule: must be empty'],
+  [{ reservedSystemCPUs: '3-1' }, 'reservedSystemCPUs: must be a list of CPUs'],
+  [{ maxPod: 3 }, 'maxPod: unknown field'],
+])('%j is refused', (raw, message) => expect(() => kubeletSettings(raw)).toThrow(message));
 
-it('a file of another kind is refused', () => {
-  const path = join(folder, 'other.yaml');
-  writeFileSync(path, 'apiVersion: v1\nkind: Pod\n');
-  expect(() => readKubeletConfiguration(path)).toThrow('is no KubeletConfiguration of kubelet.config.k8s.io/v1beta1');
+describe('a drop-in', () => {
+  it('is merged into maps, and replaces all else', () => {
+    const base = { maxPods: 10, clusterDNS: ['10.96.0.10'], evictionHard: { 'memory.available': '1Gi', 'pid.available': '5%' } };
+    expect(mergeConfiguration(base, { clusterDNS: ['10.96.0.11'], evictionHard: { 'memory.available': '2Gi', 'pid.available': null } })).toEqual({
+      maxPods: 10,
+      clusterDNS: ['10.96.0.11'],
+      evictionHard: { 'memory.available': '2Gi' },
+    });
+  });
 });
 
-it('a flag that is given wins over the file, the file over a flag left out', () => {
-  const flags: KubeletFlags = {
-    kubeconfig: 'k',
-    containerRuntimeEndpoint: 'unix:///x',
-    rootDir: '/var/lib/kubelet',
-    cgroupRoot: '/',
-    address: '0.0.0.0',
-    port: 10250,
-    clusterDomain: 'cluster.local',
-    logLevel: 'info',
-  };
-  const file = read('port: 1234\nclusterDomain: example.org\nmaxPods: 30\n');
-  expect(kubeletConfig(flags, () => false, file)).toMatchObject({ port: 1234, clusterDomain: 'example.org', address: '0.0.0.0', maxPods: 30 });
-  const asked = { ...flags, maxPods: 5 };
-  expect(kubeletConfig(asked, (flag) => flag === 'port', file)).toMatchObject({ port: 10250, clusterDomain: 'example.org', maxPods: 5 });
-  expect(() => kubeletConfig({ ...flags, tlsCertFile: 'a' }, () => true, file)).toThrow('--tls-cert-file and --tls-private-key-file go together');
+it('every field can be left empty', () => {
+  for (const name of Object.keys(configurationFields)) expect(() => kubeletSettings({ [name]: null }), name).not.toThrow();
 });

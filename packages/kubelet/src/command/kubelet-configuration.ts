@@ -1,143 +1,105 @@
-import { quantityValue } from '@coxswain/api';
-import { CliError, readFlagFile, seconds } from '@coxswain/command';
-import { parse } from 'yaml';
-import type { KubeletConfig } from '../index.js';
+import { cpus } from 'node:os';
+import { kubeletOptions } from '../index.js';
+import { featureGatesField } from './fields/feature-gates-field.js';
+import { nodeFields } from './fields/node-fields.js';
+import { podFields } from './fields/pod-fields.js';
+import { serverFields } from './fields/server-fields.js';
+import type { Field, KubeletSettings } from './kubelet-settings.js';
+import { named, record } from './takes.js';
 
-/** What a KubeletConfiguration file says, as far as we take it. */
-export interface KubeletFile {
-  readonly config: KubeletConfig;
-  readonly containerRuntimeEndpoint?: string;
-  readonly clientCaFile?: string;
-  readonly tlsCertFile?: string;
-  readonly tlsPrivateKeyFile?: string;
-}
+/** Fields of a KubeletConfiguration as they are written, before they are looked at. */
+export type RawConfiguration = Readonly<Record<string, unknown>>;
 
-/** Checks a value and answers it as our options have it; throws the reason. */
-type Take<T> = (value: unknown) => T;
+export const API_VERSION = 'kubelet.config.k8s.io/v1beta1';
 
-const fail = (wanted: string): never => {
-  throw new TypeError(`must be ${wanted}`);
-};
-const text: Take<string> = (v) => (typeof v === 'string' ? v : fail('a string'));
-const number: Take<number> = (v) => (Number.isInteger(v) ? (v as number) : fail('a whole number'));
-const boolean: Take<boolean> = (v) => (typeof v === 'boolean' ? v : fail('true or false'));
-const texts: Take<string[]> = (v) => (Array.isArray(v) ? v.map(text) : fail('a list of strings'));
-const bytes: Take<number> = (v) => quantityValue(text(v));
-const ms: Take<number> = (v) => seconds(text(v)) * 1000;
-const record: Take<Record<string, unknown>> = (v) =>
-  typeof v === 'object' && v !== null && !Array.isArray(v) ? (v as Record<string, unknown>) : fail('an object');
-const amounts: Take<Record<string, string>> = (v) => Object.fromEntries(Object.entries(record(v)).map(([key, amount]) => [key, text(amount)]));
-
-/** An object of which we know these fields, and refuse all others. */
-function fields<T extends object>(takes: { readonly [K in keyof T]-?: Take<T[K]> }): Take<T> {
-  return (value) => {
-    const out: Record<string, unknown> = {};
-    for (const [key, inner] of Object.entries(record(value))) {
-      const take = (takes as Readonly<Record<string, Take<unknown>>>)[key];
-      if (!take) throw new TypeError(`${key}: unknown or unsupported field (supported: ${Object.keys(takes).join(', ')})`);
-      try {
-        out[key] = take(inner);
-      } catch (error) {
-        throw new TypeError(`${key}: ${(error as Error).message}`, { cause: error });
-      }
-    }
-    return out as T;
-  };
-}
-
-const taint = fields<{ key: string; value: string; effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute' }>({
-  key: text,
-  value: text,
-  effect: (v) => (v === 'NoSchedule' || v === 'PreferNoSchedule' || v === 'NoExecute' ? v : fail('NoSchedule, PreferNoSchedule or NoExecute')),
-});
-
-/** Fields that are options of ours by the same name. */
-const same = {
-  address: text,
-  allowedUnsafeSysctls: texts,
-  cgroupRoot: text,
-  cgroupsPerQOS: boolean,
-  clusterDNS: texts,
-  clusterDomain: text,
-  containerLogMaxFiles: number,
-  cpuCFSQuota: boolean,
-  enableDebuggingHandlers: boolean,
-  evictionHard: amounts,
-  healthzPort: number,
-  imageGCHighThresholdPercent: number,
-  imageGCLowThresholdPercent: number,
-  kubeReserved: amounts,
-  maxPods: number,
-  nodeLeaseDurationSeconds: number,
-  podCIDR: text,
-  podLogsDir: text,
-  port: number,
-  providerID: text,
-  registerNode: boolean,
-  registerWithTaints: (v: unknown) => (Array.isArray(v) ? v.map(taint) : fail('a list of taints')),
-  resolvConf: text,
-  seccompDefault: boolean,
-  staticPodPath: text,
-  systemReserved: amounts,
+/** Every field of upstream's v1beta1. */
+export const configurationFields: Readonly<Record<string, Field>> = {
+  ...serverFields,
+  ...podFields,
+  ...nodeFields,
+  featureGates: featureGatesField,
 };
 
-/** Fields that our options name with their unit. */
-const renamed = {
-  containerLogMaxSize: (v: unknown) => ({ containerLogMaxSizeBytes: bytes(v) }),
-  containerLogMonitorInterval: (v: unknown) => ({ containerLogMonitorIntervalMs: ms(v) }),
-  cpuCFSQuotaPeriod: (v: unknown) => ({ cpuCFSQuotaPeriodMicros: ms(v) * 1000 }),
-  evictionPressureTransitionPeriod: (v: unknown) => ({ evictionPressureTransitionPeriodMs: ms(v) }),
-  fileCheckFrequency: (v: unknown) => ({ fileCheckFrequencyMs: ms(v) }),
-  imageMinimumGCAge: (v: unknown) => ({ imageMinimumGCAgeMs: ms(v) }),
-  nodeStatusReportFrequency: (v: unknown) => ({ nodeStatusReportFrequencyMs: ms(v) }),
-  nodeStatusUpdateFrequency: (v: unknown) => ({ nodeStatusUpdateFrequencyMs: ms(v) }),
-} satisfies Record<string, Take<KubeletConfig>>;
-
-const enabled = fields<{ enabled: boolean }>({ enabled: boolean });
-const files = {
-  authentication: fields<{ anonymous: { enabled: boolean }; webhook: { enabled: boolean }; x509: { clientCAFile: string } }>({
-    anonymous: enabled,
-    webhook: enabled,
-    x509: fields<{ clientCAFile: string }>({ clientCAFile: text }),
-  }),
-  authorization: fields<{ mode: 'Webhook' | 'AlwaysAllow' }>({
-    mode: (v) => (v === 'Webhook' || v === 'AlwaysAllow' ? v : fail('Webhook or AlwaysAllow')),
-  }),
-  containerRuntimeEndpoint: text,
-  tlsCertFile: text,
-  tlsPrivateKeyFile: text,
-};
-
-const file = fields({ apiVersion: text, kind: text, ...same, ...renamed, ...files });
-
-/** Reads a KubeletConfiguration (kubelet.config.k8s.io/v1beta1). What we do not know is refused by name rather than ignored. */
-export function readKubeletConfiguration(path: string): KubeletFile {
-  const content = readFlagFile('--config', path);
-  try {
-    const value: unknown = parse(content);
-    const { kind, apiVersion } = record(value);
-    if (kind !== 'KubeletConfiguration' || apiVersion !== 'kubelet.config.k8s.io/v1beta1')
-      throw new TypeError('is no KubeletConfiguration of kubelet.config.k8s.io/v1beta1');
-    return toFile(file(value));
-  } catch (error) {
-    throw new CliError(`--config: ${path}: ${(error as Error).message}`, undefined, 2, { cause: error });
-  }
+/** Checks a KubeletConfiguration, alone or all its sources together. A field that is unknown, or asks for what is not done here, is refused by name. */
+export function kubeletSettings(raw: RawConfiguration): KubeletSettings {
+  const parts = Object.entries(raw).map(([name, value]) => {
+    if (name === 'apiVersion' || name === 'kind' || value === null || value === undefined) return {};
+    const field = Object.hasOwn(configurationFields, name) ? configurationFields[name] : undefined;
+    if (!field) throw new TypeError(`${name}: unknown field`);
+    return named(name, () => field(value));
+  });
+  return together(Object.assign({}, ...parts) as KubeletSettings);
 }
 
-function toFile(value: Partial<ReturnType<typeof file>>): KubeletFile {
-  const { apiVersion: _v, kind: _k, authentication, authorization, containerRuntimeEndpoint, tlsCertFile, tlsPrivateKeyFile, ...rest } = value;
-  const options = Object.entries(rest).map(([key, field]) => (key in renamed ? (field as KubeletConfig) : { [key]: field }));
-  const clientCaFile = authentication?.x509?.clientCAFile;
+/** What fields mean together. */
+function together(settings: KubeletSettings): KubeletSettings {
+  const { serializeImagePulls = true, maxParallelImagePulls, nodeStatusUpdateFrequencyMs, nodeStatusReportFrequencyMs } = settings;
+  if (serializeImagePulls && (maxParallelImagePulls ?? 1) > 1)
+    throw new TypeError('maxParallelImagePulls: cannot be larger than 1 unless serializeImagePulls is set to false');
   return {
-    config: Object.assign(
-      {},
-      ...options,
-      authentication ? { authentication: { anonymous: authentication.anonymous?.enabled ?? false, webhook: authentication.webhook?.enabled ?? true } } : {},
-      authorization?.mode ? { authorization: authorization.mode } : {},
-    ) as KubeletConfig,
-    ...(containerRuntimeEndpoint === undefined ? {} : { containerRuntimeEndpoint }),
-    ...(clientCaFile === undefined ? {} : { clientCaFile }),
-    ...(tlsCertFile === undefined ? {} : { tlsCertFile }),
-    ...(tlsPrivateKeyFile === undefined ? {} : { tlsPrivateKeyFile }),
+    ...settings,
+    ...eviction(settings),
+    ...reserved(settings),
+    ...capacity(settings),
+    ...(serializeImagePulls ? { maxParallelImagePulls: 1 } : {}),
+    // As upstream: who reports more often wants to be heard as often.
+    ...(nodeStatusUpdateFrequencyMs !== undefined && nodeStatusReportFrequencyMs === undefined
+      ? { nodeStatusReportFrequencyMs: nodeStatusUpdateFrequencyMs }
+      : {}),
   };
 }
+
+function eviction({
+  evictionHard,
+  evictionSoft = {},
+  evictionSoftGracePeriodMs = {},
+  mergeDefaultEvictionSettings,
+  ...rest
+}: KubeletSettings): KubeletSettings {
+  for (const signal of Object.keys(evictionSoft))
+    if (evictionSoftGracePeriodMs[signal] === undefined)
+      throw new TypeError(`evictionSoft: grace period must be specified for the soft eviction threshold ${signal}`);
+  const { imageGCHighThresholdPercent: high = 85, imageGCLowThresholdPercent: low = 80 } = rest;
+  if (low >= high) throw new TypeError(`imageGCLowThresholdPercent: ${low} must be less than imageGCHighThresholdPercent ${high}`);
+  return mergeDefaultEvictionSettings && evictionHard ? { evictionHard: { ...kubeletOptions().evictionHard, ...evictionHard } } : {};
+}
+
+/** A list of CPUs wins over amounts of CPU, and the names of what to enforce need their cgroups. */
+function reserved({
+  reservedCPUs,
+  systemReserved,
+  kubeReserved,
+  systemReservedCgroup,
+  kubeReservedCgroup,
+  enforceNodeAllocatable = [],
+  cgroupsPerQOS,
+}: KubeletSettings): KubeletSettings {
+  const enforces = (name: string) => enforceNodeAllocatable.some((level) => level.startsWith(name));
+  if (enforceNodeAllocatable.includes('none') && enforceNodeAllocatable.length > 1) throw new TypeError('enforceNodeAllocatable: none stands alone');
+  if (enforces('system-reserved') && !systemReservedCgroup) throw new TypeError('enforceNodeAllocatable: system-reserved takes systemReservedCgroup');
+  if (enforces('kube-reserved') && !kubeReservedCgroup) throw new TypeError('enforceNodeAllocatable: kube-reserved takes kubeReservedCgroup');
+  if (cgroupsPerQOS === false && enforceNodeAllocatable.some((level) => level !== 'none'))
+    throw new TypeError('enforceNodeAllocatable: takes cgroupsPerQOS, without which there is no cgroup to hold pods in');
+  if (reservedCPUs === undefined) return {};
+  if (systemReservedCgroup || kubeReservedCgroup) throw new TypeError('reservedSystemCPUs: goes with neither systemReservedCgroup nor kubeReservedCgroup');
+  const { cpu: _cpu, ...kube } = kubeReserved ?? {};
+  return { systemReserved: { ...systemReserved, cpu: String(reservedCPUs) }, kubeReserved: kube };
+}
+
+function capacity({ podsPerCore, maxPods = kubeletOptions().maxPods }: KubeletSettings): KubeletSettings {
+  return podsPerCore ? { maxPods: Math.min(maxPods, podsPerCore * cpus().length) } : {};
+}
+
+/** One configuration over another, as upstream merges its drop-in files: maps field by field, all else replaced, null takes away (RFC 7386). */
+export function mergeConfiguration(below: RawConfiguration, above: RawConfiguration): RawConfiguration {
+  const merged: Record<string, unknown> = { ...below };
+  for (const [name, value] of Object.entries(above)) {
+    const before = merged[name];
+    if (value === null) delete merged[name];
+    else if (isMap(value)) merged[name] = mergeConfiguration(isMap(before) ? record(before) : {}, record(value));
+    else merged[name] = value;
+  }
+  return merged;
+}
+
+const isMap = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);

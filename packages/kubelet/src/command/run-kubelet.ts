@@ -1,80 +1,158 @@
-import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
-import { CliError, KUBERNETES_VERSION, type LogLevel, readFlagFile } from '@coxswain/command';
-import { createLogger, only, runComponents } from '@coxswain/command/run';
+import { hostname } from 'node:os';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
+import { CliError, type Command, KUBERNETES_VERSION, type LogLevel, readFlagFile } from '@coxswain/command';
+import { createLogger, runComponents } from '@coxswain/command/run';
 import { connectCri } from '@coxswain/cri';
-import { systemClock, systemRandom } from '@coxswain/sdk';
+import { component, type ComponentRecipe } from '@coxswain/host';
+import { type Logger, systemClock, systemRandom } from '@coxswain/sdk';
+import { bootstrapKubeconfig } from '../certificates/bootstrap.js';
+import { clientOrder, servingOrder } from '../certificates/certificate-order.js';
+import { CertificateRotation } from '../certificates/certificate-rotation.js';
+import { CertificateStore } from '../certificates/certificate-store.js';
+import { RotatingTransport } from '../certificates/rotating-transport.js';
 import { Kubelet, type KubeletConfig } from '../index.js';
-import { type KubeletFile, readKubeletConfiguration } from './kubelet-configuration.js';
+import { detectNodeIPs } from '../node/machine.js';
+import { StandaloneTransport } from '../standalone-transport.js';
+import { withConfigFlags } from './config-flags.js';
+import { kubeletSettings } from './kubelet-configuration.js';
+import type { KubeletSettings } from './kubelet-settings.js';
+import { checkMachine, setUpProcess } from './machine-checks.js';
+import { readConfiguration } from './read-configuration.js';
+import { ThrottledTransport } from './throttled-transport.js';
 
 export interface KubeletFlags {
-  readonly kubeconfig: string;
+  readonly kubeconfig?: string;
+  readonly bootstrapKubeconfig?: string;
+  readonly certDir?: string;
   readonly config?: string;
-  readonly containerRuntimeEndpoint: string;
+  readonly configDir?: string;
   readonly hostnameOverride?: string;
   readonly nodeIp?: readonly string[];
   readonly nodeLabels?: Readonly<Record<string, string>>;
   readonly cloudProvider?: 'external' | '';
   readonly rootDir: string;
-  readonly cgroupRoot: string;
-  readonly address: string;
-  readonly port: number;
-  readonly maxPods?: number;
-  readonly clusterDns?: readonly string[];
-  readonly clusterDomain: string;
-  readonly podManifestPath?: string;
-  readonly clientCaFile?: string;
-  readonly tlsCertFile?: string;
-  readonly tlsPrivateKeyFile?: string;
   readonly logLevel: LogLevel;
 }
 
-/** Whether a flag was on the command line; else its value is our default. */
-type Given = (flag: keyof KubeletFlags) => boolean;
+type ParsedCommand = Pick<Command, 'getOptionValueSource' | 'getOptionValue' | 'options'>;
 
-export function runKubelet(flags: KubeletFlags, given: Given): Promise<void> {
-  const file: KubeletFile = flags.config === undefined ? { config: {} } : readKubeletConfiguration(flags.config);
-  const config = kubeletConfig(flags, given, file);
-  const endpoint = given('containerRuntimeEndpoint') ? flags.containerRuntimeEndpoint : (file.containerRuntimeEndpoint ?? flags.containerRuntimeEndpoint);
-  return runComponents('kubelet', flags.logLevel, [
-    only(
-      () =>
-        new Kubelet(config, {
-          client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: `kubelet/${KUBERNETES_VERSION}` }),
-          cri: connectCri({ endpoint }),
-          clock: systemClock,
-          random: systemRandom,
-          logger: createLogger(flags.logLevel, 'kubelet'),
-        }),
-    ),
-  ]);
+const USER_AGENT = `kubelet/${KUBERNETES_VERSION}`;
+const clock = systemClock;
+const random = systemRandom;
+
+export async function runKubelet(flags: KubeletFlags, command: ParsedCommand): Promise<void> {
+  const settings = readSettings(flags, command);
+  const logLevel =
+    command.getOptionValueSource('logLevel') === undefined || command.getOptionValueSource('logLevel') === 'default'
+      ? levelOf(settings, flags)
+      : flags.logLevel;
+  const logger = createLogger(logLevel, 'kubelet');
+  const config = kubeletConfig(flags, settings);
+  await checkMachine(settings);
+  await setUpProcess(settings, logger);
+  const store = new CertificateStore(flags.certDir || join(flags.rootDir, 'pki'), 'kubelet-client');
+  if (flags.kubeconfig && flags.bootstrapKubeconfig) {
+    const { kubeconfig, bootstrapKubeconfig: path } = flags;
+    await bootstrapKubeconfig(
+      { kubeconfig, bootstrapKubeconfig: path, store, nodeName: config.nodeName, userAgent: USER_AGENT, clock, logger },
+      new AbortController().signal,
+    );
+  }
+  await runComponents('kubelet', logLevel, parts(flags, settings, config, store, logger));
 }
 
-/** As upstream: a flag that is given wins over the file, the file over a flag's default. */
-export function kubeletConfig(flags: KubeletFlags, given: Given, file: KubeletFile): KubeletConfig {
-  const { cgroupRoot, address, port, maxPods, clusterDomain } = flags;
-  const asOptions = (['cgroupRoot', 'address', 'port', 'clusterDomain'] as const).filter((name) => given(name) || file.config[name] === undefined);
-  const values = { cgroupRoot, address, port, clusterDomain };
-  const clientCaFile = flags.clientCaFile ?? file.clientCaFile;
-  const clientCA = clientCaFile === undefined ? {} : { clientCA: readFlagFile('--client-ca-file', clientCaFile) };
+/** The kubelet, and what keeps its certificates valid. */
+function parts(flags: KubeletFlags, settings: KubeletSettings, config: NodeConfig, store: CertificateStore, logger: Logger): ComponentRecipe[] {
+  const { kubeconfig } = flags;
+  const { kubeAPIQPS = 50, kubeAPIBurst = 100, rotateCertificates, serverTLSBootstrap } = settings;
+  let rotation: CertificateRotation | undefined;
+  const rotating = kubeconfig
+    ? new RotatingTransport(() => new HttpsTransport({ ...clientConfig(readKubeconfig({ path: kubeconfig })).transport, ...rotation?.current }))
+    : undefined;
+  const transport = rotating ? (kubeAPIQPS > 0 ? new ThrottledTransport(rotating, clock, kubeAPIQPS, kubeAPIBurst) : rotating) : new StandaloneTransport();
+  const client = new KubeClient({ transport, userAgent: USER_AGENT });
+  const keep = { client, clock, random, logger };
+  if (rotating && rotateCertificates) {
+    rotation = new CertificateRotation({ ...keep, name: 'client-certificate', store, order: clientOrder(config.nodeName) });
+    rotation.onChange(() => rotating.rotate());
+    if (rotation.current) rotating.rotate();
+  }
+  const serving =
+    rotating && serverTLSBootstrap && config.serving === undefined
+      ? new CertificateRotation({
+          ...keep,
+          name: 'serving-certificate',
+          store: new CertificateStore(flags.certDir || join(flags.rootDir, 'pki'), 'kubelet-server'),
+          order: servingOrder(config.nodeName, [config.nodeName], config.nodeIPs),
+        })
+      : undefined;
+  const recipes = [rotation, serving].flatMap((part) => (part ? [component(part.name, [], () => part)] : []));
+  const kubelet = component('kubelet', [], () => {
+    const {
+      containerRuntimeEndpoint: endpoint = 'unix:///run/containerd/containerd.sock',
+      imageServiceEndpoint: imageEndpoint,
+      runtimeRequestTimeoutMs: timeoutMs,
+    } = settings;
+    const cri = connectCri({ endpoint, ...(imageEndpoint ? { imageEndpoint } : {}), ...(timeoutMs ? { timeoutMs } : {}) });
+    return new Kubelet(config, { ...keep, cri, standalone: !rotating, ...(serving ? { servingCertificate: serving } : {}) });
+  });
+  return [...recipes, kubelet];
+}
+
+/** `--config`, over it `--config-dir`, over them the flags. */
+export function readSettings(flags: Pick<KubeletFlags, 'config' | 'configDir'>, command: ParsedCommand): KubeletSettings {
+  const file = readConfiguration(flags.config, flags.configDir);
+  try {
+    return kubeletSettings(withConfigFlags(file, command));
+  } catch (error) {
+    throw new CliError((error as Error).message, undefined, 2, { cause: error });
+  }
+}
+
+type NodeConfig = KubeletConfig & { readonly nodeName: string; readonly nodeIPs: readonly string[] };
+
+/** Upstream's defaults for a program; a library has no port and no limits it was not asked for. */
+const DEFAULTS = { healthzPort: 10_248, registryPullQPS: 5, eventRecordQPS: 50 } satisfies KubeletConfig;
+
+export function kubeletConfig(flags: KubeletFlags, settings: KubeletSettings): NodeConfig {
+  const { anonymousAuth, webhookAuth, clientCAFile, tlsCertFile, tlsPrivateKeyFile, serializeImagePulls: _serialize, ...options } = settings;
+  const nodeIPs = addresses(flags.nodeIp ?? []);
+  const standalone = !flags.kubeconfig;
+  if (standalone && (flags.bootstrapKubeconfig ?? '') !== '') throw new CliError('--bootstrap-kubeconfig takes --kubeconfig, the file it writes', undefined, 2);
   return {
-    ...file.config,
-    ...Object.fromEntries(asOptions.map((name) => [name, values[name]])),
+    ...DEFAULTS,
+    ...options,
     rootDir: flags.rootDir,
-    nodeIPs: flags.nodeIp ?? [],
+    nodeName: (flags.hostnameOverride || hostname()).toLowerCase(),
+    ...(nodeIPs.length > 0 ? { nodeIPs } : { nodeIPs: detectNodeIPs(), nodeIPsDetected: true }),
     nodeLabels: flags.nodeLabels ?? {},
-    ...(maxPods === undefined ? {} : { maxPods }),
-    ...(flags.clusterDns === undefined ? {} : { clusterDNS: flags.clusterDns }),
     ...(flags.cloudProvider ? { cloudProvider: flags.cloudProvider } : {}),
-    ...(flags.hostnameOverride === undefined ? {} : { nodeName: flags.hostnameOverride }),
-    ...(flags.podManifestPath === undefined ? {} : { staticPodPath: flags.podManifestPath }),
-    authentication: { anonymous: false, webhook: true, ...file.config.authentication, ...clientCA },
-    ...serving(flags.tlsCertFile ?? file.tlsCertFile, flags.tlsPrivateKeyFile ?? file.tlsPrivateKeyFile),
+    authentication: {
+      anonymous: anonymousAuth ?? false,
+      webhook: webhookAuth ?? !standalone,
+      ...(clientCAFile === undefined ? {} : { clientCA: readFlagFile('authentication.x509.clientCAFile', clientCAFile) }),
+    },
+    ...servingFiles(tlsCertFile, tlsPrivateKeyFile),
   };
 }
 
-function serving(certFile: string | undefined, keyFile: string | undefined): Pick<KubeletConfig, 'serving'> {
+/** Unspecified addresses ask for the one that is found. */
+function addresses(given: readonly string[]): string[] {
+  for (const address of given) if (isIP(address) === 0) throw new CliError(`--node-ip: ${address} is no IP address`, undefined, 2);
+  return given.filter((address) => address !== '0.0.0.0' && address !== '::');
+}
+
+function servingFiles(certFile: string | undefined, keyFile: string | undefined): Pick<KubeletConfig, 'serving'> {
   if (certFile === undefined && keyFile === undefined) return {};
   if (certFile === undefined || keyFile === undefined)
-    throw new CliError('--tls-cert-file and --tls-private-key-file go together', 'give both, or neither: then the kubelet signs one itself', 2);
+    throw new CliError(
+      'tlsCertFile and tlsPrivateKeyFile (--tls-cert-file, --tls-private-key-file) go together',
+      'give both, or neither: then the kubelet signs one itself',
+      2,
+    );
   return { serving: { cert: readFlagFile('--tls-cert-file', certFile), key: readFlagFile('--tls-private-key-file', keyFile) } };
 }
+
+const levelOf = ({ verbosity = 0 }: KubeletSettings, { logLevel }: KubeletFlags): LogLevel => (verbosity >= 4 ? 'debug' : logLevel);

@@ -7,7 +7,6 @@ import type { KubeletOptions } from '../options.js';
 import type { PodCache } from '../pod/pod-cache.js';
 import type { ImageManager } from './image-manager.js';
 
-const MAX_REPORTED_IMAGES = 50;
 const MAX_NAMES = 5;
 const LIST_MS = 30_000;
 
@@ -37,7 +36,8 @@ export class ImageCollector {
   /** What the node's status shows: the largest ones. */
   async report(): Promise<ContainerImage[]> {
     const images = [...(await this.list())].sort((a, b) => Number(b.size - a.size) || (a.id < b.id ? -1 : 1));
-    return images.slice(0, MAX_REPORTED_IMAGES).map((i) => ({ names: [...i.repoDigests, ...i.repoTags].slice(0, MAX_NAMES), sizeBytes: Number(i.size) }));
+    const shown = this.options.nodeStatusMaxImages < 0 ? images : images.slice(0, this.options.nodeStatusMaxImages);
+    return shown.map((i) => ({ names: [...i.repoDigests, ...i.repoTags].slice(0, MAX_NAMES), sizeBytes: Number(i.size) }));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -56,6 +56,7 @@ export class ImageCollector {
       if (!this.#firstSeen.has(image.id)) this.#firstSeen.set(image.id, now);
       if (isUsed(image, used)) this.manager.lastUsed.set(image.id, now);
     }
+    await this.#removeOld(images, used, now);
     const { image_filesystems: where } = await this.image.imageFsInfo({}).then((i) => ({ image_filesystems: i.imageFilesystems[0]?.fsId?.mountpoint }));
     const disk = await diskUsage(where || this.options.rootDir).catch(() => diskUsage(this.options.rootDir));
     const percent = 100 - Math.floor((disk.availableBytes * 100) / disk.totalBytes);
@@ -63,17 +64,10 @@ export class ImageCollector {
     const goal = all ? Number.POSITIVE_INFINITY : (disk.totalBytes * (100 - this.options.imageGCLowThresholdPercent)) / 100 - disk.availableBytes;
     const last = (i: Image) => this.manager.lastUsed.get(i.id) ?? this.#firstSeen.get(i.id) ?? 0;
     let freed = 0;
-    for (const image of [...images].sort((a, b) => last(a) - last(b))) {
+    for (const image of [...images].filter((i) => this.#firstSeen.has(i.id)).sort((a, b) => last(a) - last(b))) {
       if (freed >= goal) break;
       if (image.pinned || isUsed(image, used) || now - (this.#firstSeen.get(image.id) ?? now) < this.options.imageMinimumGCAgeMs) continue;
-      try {
-        await this.image.removeImage({ image: { image: image.id } });
-        freed += Number(image.size);
-        this.#firstSeen.delete(image.id);
-        this.manager.lastUsed.delete(image.id);
-      } catch (error) {
-        this.logger.warn('removing an image failed', { image: image.id, err: error });
-      }
+      if (await this.#remove(image)) freed += Number(image.size);
     }
     this.manager.forget();
     this.#list = undefined;
@@ -84,6 +78,27 @@ export class ImageCollector {
         `Failed to garbage collect required amount of images. Attempted to free ${Math.round(goal)} bytes, but only found ${freed} bytes eligible to free.`,
       );
     return freed;
+  }
+
+  /** Whatever the disk looks like, what nobody used for so long goes. */
+  async #removeOld(images: readonly Image[], used: ReadonlySet<string>, now: number): Promise<void> {
+    const { imageMaximumGCAgeMs: age } = this.options;
+    if (age === 0) return;
+    const old = images.filter((i) => !i.pinned && !isUsed(i, used) && now - (this.manager.lastUsed.get(i.id) ?? this.#firstSeen.get(i.id) ?? now) > age);
+    for (const image of old) if (await this.#remove(image)) this.manager.forget();
+    if (old.length > 0) this.#list = undefined;
+  }
+
+  async #remove(image: Image): Promise<boolean> {
+    try {
+      await this.image.removeImage({ image: { image: image.id } });
+    } catch (error) {
+      this.logger.warn('removing an image failed', { image: image.id, err: error });
+      return false;
+    }
+    this.#firstSeen.delete(image.id);
+    this.manager.lastUsed.delete(image.id);
+    return true;
   }
 
   #inUse(): Set<string> {

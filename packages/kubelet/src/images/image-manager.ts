@@ -7,6 +7,8 @@ import { goDuration } from '../pod/time.js';
 import type { SandboxConfig } from '../render/sandbox-config.js';
 import { registryCredentials } from './credentials.js';
 import { parseImageName, pullPolicy } from './image-name.js';
+import { PullGate } from './pull-gate.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** Why an image is not there, under upstream's reasons. */
 export class ImageError extends Error {
@@ -25,6 +27,11 @@ export interface ImageManagerOptions {
   readonly backoff: BackoffOptions;
   /** How long an image that was seen counts as present, ms. */
   readonly presenceMs: number;
+  /** Pulls at a time. Absent: no limit. */
+  readonly maxParallelPulls?: number;
+  /** Pulls a second, after a burst; more fail and are tried again. Absent or 0: no limit. */
+  readonly pullQps?: number;
+  readonly pullBurst?: number;
 }
 
 export interface ImageManagerDeps {
@@ -42,6 +49,8 @@ export class ImageManager {
   readonly #backoff: Backoff;
   readonly #present = new Map<string, { readonly image: Image; readonly until: number }>();
   readonly #pulls = new Map<string, Promise<Image>>();
+  readonly #gate: PullGate | undefined;
+  readonly #rate: TokenBucket | undefined;
   /** When an image was last used by a container, by id; for garbage collection. */
   readonly lastUsed = new Map<string, number>();
 
@@ -49,6 +58,8 @@ export class ImageManager {
     this.#deps = deps;
     this.#options = options;
     this.#backoff = new Backoff(options.backoff);
+    this.#gate = options.maxParallelPulls === undefined ? undefined : new PullGate(options.maxParallelPulls);
+    this.#rate = options.pullQps ? new TokenBucket(deps.clock, options.pullQps, options.pullBurst ?? 10) : undefined;
   }
 
   /** Forget that an image is present: the runtime said otherwise. */
@@ -156,13 +167,15 @@ export class ImageManager {
     let pull = this.#pulls.get(key);
     if (!pull) {
       // Shared by every pod that asks meanwhile, so one pod's end must not cancel it.
-      pull = this.#pullNow(name.name, credentials, config, runtimeHandler).finally(() => this.#pulls.delete(key));
+      const start = () => this.#pullNow(name.name, credentials, config, runtimeHandler);
+      pull = (this.#gate ? this.#gate.run(start) : start()).finally(() => this.#pulls.delete(key));
       this.#pulls.set(key, pull);
     }
     return abortable(pull, signal);
   }
 
   async #pullNow(name: string, credentials: ReturnType<typeof registryCredentials>, config: SandboxConfig | undefined, runtimeHandler: string): Promise<Image> {
+    if (this.#rate && !this.#rate.take()) throw new Error('pull QPS exceeded');
     const spec = { image: name, userSpecifiedImage: name, runtimeHandler };
     const errors: Error[] = [];
     for (const auth of credentials.length > 0 ? credentials : [undefined]) {

@@ -22,16 +22,20 @@ const RESOURCE: Readonly<Record<EvictionSignal, string>> = {
   'pid.available': 'pids',
 };
 
-/** The thresholds that are crossed. Pure. */
+/** Bytes or counts that a threshold's text means. */
+const amountOf = (text: string, capacity: number) => (text.endsWith('%') ? (capacity * Number(text.slice(0, -1))) / 100 : quantityValue(text));
+
+/** The thresholds that are crossed. `reclaim`: how far beyond a threshold counts as crossed still, by signal. Pure. */
 export function crossedThresholds(
   readings: SignalReadings,
   thresholds: Readonly<Record<string, string>>,
+  reclaim: Readonly<Record<string, string>> = {},
 ): { readonly signal: EvictionSignal; readonly threshold: number; readonly reading: SignalReading }[] {
   return (Object.entries(readings) as [EvictionSignal, SignalReading][]).flatMap(([signal, reading]) => {
     const text = thresholds[signal];
     if (!text || reading.capacity <= 0) return [];
-    const threshold = text.endsWith('%') ? (reading.capacity * Number(text.slice(0, -1))) / 100 : quantityValue(text);
-    return reading.available < threshold ? [{ signal, threshold, reading }] : [];
+    const threshold = amountOf(text, reading.capacity);
+    return reading.available < threshold + amountOf(reclaim[signal] ?? '0', reading.capacity) ? [{ signal, threshold, reading }] : [];
   });
 }
 

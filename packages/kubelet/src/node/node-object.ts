@@ -41,7 +41,7 @@ export function nodeCapacity({ options, machine, disk }: Pick<NodeStatusInput, '
   return {
     cpu: String(machine.cpuCount),
     memory: `${Math.floor(machine.memoryBytes / Ki)}Ki`,
-    'ephemeral-storage': `${Math.floor(disk.totalBytes / Ki)}Ki`,
+    ...(options.localStorageCapacityIsolation ? { 'ephemeral-storage': `${Math.floor(disk.totalBytes / Ki)}Ki` } : {}),
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
     pods: String(options.maxPods),
@@ -72,7 +72,7 @@ export function nodeAllocatable(capacity: Readonly<Record<string, string>>, opti
     ...capacity,
     cpu: formatMilli(Math.max(0, cpu)),
     memory: `${Math.max(0, Math.floor(memory / Ki))}Ki`,
-    'ephemeral-storage': String(Math.max(0, storage)),
+    ...(capacity['ephemeral-storage'] === undefined ? {} : { 'ephemeral-storage': String(Math.max(0, storage)) }),
   };
 }
 

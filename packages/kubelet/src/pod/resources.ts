@@ -33,6 +33,8 @@ export interface ResourceOptions {
   readonly cpuCfsPeriodMicros: number;
   /** Capacity of the node, bytes: weighs Burstable containers for the OOM killer. */
   readonly memoryCapacity: number;
+  /** Processes a pod may have; absent or -1: as many as the node. */
+  readonly podPidsLimit?: number;
 }
 
 /** What the runtime is told for one container. */
@@ -98,6 +100,7 @@ export interface PodCgroupLimits {
   readonly cpuPeriodMicros: number;
   /** -1: no limit. */
   readonly memoryBytes: number;
+  readonly pids?: number;
 }
 
 /** Limits of the cgroup around a pod. A ceiling only when every container has one. */
@@ -107,9 +110,11 @@ export function podCgroupLimits(pod: Pod, options: ResourceOptions): PodCgroupLi
     pod.spec?.resources?.limits?.[name] !== undefined || containers.every((c) => quantityValue(c.resources?.limits?.[name]) > 0);
   const cpuLimit = Math.ceil(podRequest(pod, 'cpu', 'limits') * 1000 - 1e-9);
   const qos: QosClass = qosClass(pod);
-  const unlimited = { cpuQuotaMicros: -1, cpuPeriodMicros: options.cpuCfsPeriodMicros, memoryBytes: -1 };
+  const pids = (options.podPidsLimit ?? -1) > 0 ? { pids: options.podPidsLimit as number } : {};
+  const unlimited = { cpuQuotaMicros: -1, cpuPeriodMicros: options.cpuCfsPeriodMicros, memoryBytes: -1, ...pids };
   if (qos === 'BestEffort') return { ...unlimited, cpuShares: MIN_SHARES };
   return {
+    ...pids,
     cpuShares: sharesOf(Math.ceil(podRequest(pod, 'cpu') * 1000 - 1e-9)),
     cpuPeriodMicros: options.cpuCfsPeriodMicros,
     cpuQuotaMicros: options.cpuCfsQuota && limited('cpu') ? quotaOf(cpuLimit, options.cpuCfsPeriodMicros) : -1,

@@ -16,11 +16,11 @@ export interface ServerAuthOptions {
   readonly webhook: boolean;
   readonly authorization: 'Webhook' | 'AlwaysAllow';
   readonly nodeName: string;
+  readonly tokenCacheMs: number;
+  readonly allowedCacheMs: number;
+  readonly deniedCacheMs: number;
 }
 
-const ALLOW_MS = 5 * 60_000;
-const DENY_MS = 30_000;
-const TOKEN_MS = 2 * 60_000;
 const MAX_CACHED = 1000;
 
 /** Who calls the kubelet's API and whether they may: client certificates and token reviews, then access reviews, by the API server. */
@@ -55,7 +55,7 @@ export class ServerAuth {
     const answer = await this.client.api.tokenReviews().create({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', metadata: {}, spec: { token } });
     const u = answer.status?.authenticated ? answer.status.user : undefined;
     const user = u ? { name: u.username ?? '', groups: u.groups ?? [], ...(u.uid ? { uid: u.uid } : {}), ...(u.extra ? { extra: u.extra } : {}) } : undefined;
-    remember(this.#tokens, key, { until: now + TOKEN_MS, user });
+    remember(this.#tokens, key, { until: now + this.options.tokenCacheMs, user });
     return user;
   }
 
@@ -92,7 +92,7 @@ export class ServerAuth {
       },
     });
     const allowed = answer.status?.allowed === true;
-    const verdict = { allowed, reason: answer.status?.reason ?? '', until: now + (allowed ? ALLOW_MS : DENY_MS) };
+    const verdict = { allowed, reason: answer.status?.reason ?? '', until: now + (allowed ? this.options.allowedCacheMs : this.options.deniedCacheMs) };
     remember(this.#verdicts, key, verdict);
     return verdict;
   }

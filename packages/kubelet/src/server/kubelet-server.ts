@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Pod } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
-import { createCa, issueCertificate, LEAF_VALIDITY_MS } from '@coxswain/pki';
+import { createCa, issueCertificate, type KeyPairPem, LEAF_VALIDITY_MS } from '@coxswain/pki';
 import type { Clock, Logger } from '@coxswain/sdk';
 import { readLogs } from '../logs/read-logs.js';
 import type { KubeletOptions } from '../options.js';
@@ -39,6 +39,15 @@ export interface KubeletServerDeps {
   readonly probeMetrics: () => Metric[];
   /** Problems of the health check; empty: fine. */
   readonly unhealthy: () => readonly string[];
+  /** Absent: the options' pair, or one that signs itself. */
+  readonly servingCertificate?: ServingCertificate;
+}
+
+/** A serving certificate that comes later and is renewed. Until there is one no connection is made. */
+export interface ServingCertificate {
+  readonly current: KeyPairPem | undefined;
+  /** Told each new pair; answers its undo. */
+  onChange(changed: (pair: KeyPairPem) => void): () => void;
 }
 
 interface Call {
@@ -51,6 +60,7 @@ interface Call {
 
 type Handler = (call: Call) => Promise<void>;
 
+const HEALTHZ_RETRY_MS = 5000;
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The kubelet's HTTPS API: logs, exec, attach, port-forward, statistics, metrics. */
@@ -59,6 +69,9 @@ export class KubeletServer {
   readonly #options: KubeletOptions;
   #server: https.Server | undefined;
   #healthz: http.Server | undefined;
+  #readOnly: http.Server | undefined;
+  #stopFollowing: (() => void) | undefined;
+  readonly #stopping = new AbortController();
   readonly #sockets = new Set<Duplex>();
 
   constructor(deps: KubeletServerDeps, options: KubeletOptions) {
@@ -71,15 +84,20 @@ export class KubeletServer {
   }
 
   async start(): Promise<void> {
-    const { serving, authentication, address, port, healthzPort } = this.#options;
-    const pair = serving ?? (await this.#selfSigned());
-    this.#server = https.createServer({
-      cert: pair.cert,
-      key: pair.key,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
-      ...(authentication.clientCA ? { requestCert: true, rejectUnauthorized: false, ca: authentication.clientCA } : {}),
+    const { authentication, address, port, healthzPort, healthzBindAddress, readOnlyPort, tlsMinVersion, tlsCiphers } = this.#options;
+    const renewed = this.#deps.servingCertificate;
+    const context = (pair: KeyPairPem | undefined) => ({
+      ...(pair ? { cert: pair.cert, key: pair.key } : {}),
+      minVersion: tlsMinVersion,
+      ...(tlsCiphers ? { ciphers: tlsCiphers, honorCipherOrder: true } : {}),
+      ...(authentication.clientCA ? { ca: authentication.clientCA } : {}),
     });
+    this.#server = https.createServer({
+      ...context(renewed ? renewed.current : (this.#options.serving ?? (await this.#selfSigned()))),
+      ALPNProtocols: ['http/1.1'],
+      ...(authentication.clientCA ? { requestCert: true, rejectUnauthorized: false } : {}),
+    });
+    this.#stopFollowing = renewed?.onChange((pair) => this.#server?.setSecureContext(context(pair)));
     this.#server.on('request', (request, response) => void this.#request(request, response));
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
     this.#server.on('connection', (socket) => this.#track(socket));
@@ -93,15 +111,37 @@ export class KubeletServer {
           .writeHead(request.url !== '/healthz' ? 404 : problems.length > 0 ? 500 : 200, { 'content-type': 'text/plain' })
           .end(problems.length > 0 ? problems.join('\n') : 'ok');
       });
-      await listen(this.#healthz, healthzPort, '127.0.0.1');
+      await this.#listenSometime(this.#healthz, healthzPort, healthzBindAddress);
+    }
+    if (readOnlyPort > 0) {
+      this.#readOnly = http.createServer((request, response) => void this.#request(request, response, true));
+      await listen(this.#readOnly, readOnlyPort, address);
     }
   }
 
   async stop(): Promise<void> {
-    const closed = [this.#server, this.#healthz].map((s) => new Promise<void>((resolve) => (s ? s.close(() => resolve()) : resolve())));
+    this.#stopFollowing?.();
+    this.#stopping.abort();
+    const closed = [this.#server, this.#healthz, this.#readOnly].map((s) => new Promise<void>((resolve) => (s ? s.close(() => resolve()) : resolve())));
     for (const socket of this.#sockets) socket.destroy();
     this.#healthz?.closeAllConnections();
+    this.#readOnly?.closeAllConnections();
     await Promise.all(closed);
+  }
+
+  /** A node whose health nobody can ask for goes on being one: as upstream, it is tried again later. */
+  async #listenSometime(server: http.Server, port: number, host: string): Promise<void> {
+    try {
+      await listen(server, port, host);
+    } catch (error) {
+      const { clock, logger } = this.#deps;
+      logger.error('the health port cannot be opened; will try again', { port, err: error });
+      const { signal } = this.#stopping;
+      void clock.sleep(HEALTHZ_RETRY_MS, signal).then(
+        () => this.#listenSometime(server, port, host),
+        () => {},
+      );
+    }
   }
 
   #track(socket: Duplex): void {
@@ -136,14 +176,15 @@ export class KubeletServer {
     if (refused) throw new HttpError(403, refused);
   }
 
-  async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #request(request: IncomingMessage, response: ServerResponse, readOnly = false): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the client went away')));
     try {
       const url = new URL(request.url ?? '/', 'https://kubelet');
-      await this.#admit(request, url.pathname);
+      if (!readOnly) await this.#admit(request, url.pathname);
+      else if (request.method !== 'GET' && request.method !== 'HEAD') throw new HttpError(405, 'Method Not Allowed');
       const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
-      await this.#route(parts[0] ?? '')({ request, response, url, parts: parts.slice(1), signal: gone.signal });
+      await this.#route(parts[0] ?? '', readOnly)({ request, response, url, parts: parts.slice(1), signal: gone.signal });
     } catch (error) {
       if (gone.signal.aborted) return;
       const status = error instanceof HttpError ? error.status : 500;
@@ -153,11 +194,12 @@ export class KubeletServer {
     }
   }
 
-  #route(name: string): Handler {
+  /** On the read-only port: what needs no permission to look at. */
+  #route(name: string, readOnly: boolean): Handler {
     const debugging: Record<string, Handler> = {
       containerLogs: (c) => this.#logs(c),
       run: (c) => this.#run(c),
-      logs: (c) => this.#files(c),
+      ...(this.#options.enableSystemLogHandler ? { logs: (c: Call) => this.#files(c) } : {}),
       runningpods: (c) => json(c.response, podList(this.#deps.runningPods())),
       exec: needsUpgrade,
       attach: needsUpgrade,
@@ -178,11 +220,12 @@ export class KubeletServer {
         });
       },
     };
-    const handler = Object.hasOwn(always, name)
-      ? always[name]
-      : this.#options.enableDebuggingHandlers && Object.hasOwn(debugging, name)
-        ? debugging[name]
-        : undefined;
+    const handler =
+      Object.hasOwn(always, name) && !(readOnly && name === 'configz')
+        ? always[name]
+        : !readOnly && this.#options.enableDebuggingHandlers && Object.hasOwn(debugging, name)
+          ? debugging[name]
+          : undefined;
     if (!handler) throw new HttpError(404, '404 page not found');
     return handler;
   }

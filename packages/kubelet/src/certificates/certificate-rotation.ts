@@ -1,0 +1,102 @@
+import { X509Certificate } from 'node:crypto';
+import type { KubeClient } from '@coxswain/client';
+import type { KeyPairPem } from '@coxswain/pki';
+import { type Clock, type Component, type ComponentState, ComponentStateCell, type Logger, type Random } from '@coxswain/sdk';
+import type { Observable } from 'rxjs';
+import type { ServingCertificate } from '../server/kubelet-server.js';
+import { type CertificateOrder, fulfils, orderCertificate } from './certificate-order.js';
+import type { CertificateStore } from './certificate-store.js';
+
+export interface CertificateRotationDeps {
+  readonly name: string;
+  readonly store: CertificateStore;
+  readonly order: CertificateOrder;
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const FIRST_RETRY_MS = 2000;
+const MAX_RETRY_MS = 5 * 60_000;
+/** Between looks at the clock: timers of months are not to be had, and machines sleep. */
+const LOOK_MS = 3_600_000;
+
+/** When a certificate is to be replaced: after 70 to 90 % of its life, so that nodes of one age do not ask at once. Milliseconds since the epoch. */
+export function rotationDeadline(cert: string, random: Random): number {
+  const { validFrom, validTo } = new X509Certificate(cert);
+  const from = Date.parse(validFrom);
+  return from + (Date.parse(validTo) - from) * (0.7 + 0.2 * random.next());
+}
+
+/** Keeps a certificate valid: asks for the first one when there is none, then for the next before it runs out. Users are told each one. */
+export class CertificateRotation implements Component, ServingCertificate {
+  readonly name: string;
+  readonly #cell = new ComponentStateCell();
+  readonly state$: Observable<ComponentState> = this.#cell.state$;
+  readonly #deps: CertificateRotationDeps;
+  readonly #stopping = new AbortController();
+  readonly #listeners = new Set<(pair: KeyPairPem) => void>();
+  #current: KeyPairPem | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: CertificateRotationDeps) {
+    this.#deps = deps;
+    this.name = deps.name;
+    this.#current = this.#usable();
+  }
+
+  get current(): KeyPairPem | undefined {
+    return this.#current;
+  }
+
+  onChange(changed: (pair: KeyPairPem) => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  /** Does not wait for a certificate: the one that approves it may need this node. */
+  async start(): Promise<void> {
+    this.#loop ??= this.#run(this.#stopping.signal);
+    this.#cell.set('ready');
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the kubelet is stopping'));
+    await this.#loop;
+    this.#cell.set('stopped');
+  }
+
+  #usable(): KeyPairPem | undefined {
+    const pair = this.#deps.store.current();
+    return pair && fulfils(pair.cert, this.#deps.order, this.#deps.clock.now()) ? pair : undefined;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { client, store, order, clock, random, logger } = this.#deps;
+    while (!signal.aborted) {
+      const due = this.#current ? rotationDeadline(this.#current.cert, random) : 0;
+      while (!signal.aborted && clock.now() < due) await clock.sleep(Math.min(LOOK_MS, due - clock.now()), signal).catch(() => {});
+      for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, MAX_RETRY_MS)) {
+        try {
+          await orderCertificate(client, store, order, clock, signal);
+          break;
+        } catch (error) {
+          if (signal.aborted) return;
+          logger.warn('getting a certificate failed; will try again', { err: error });
+          await clock.sleep(wait, signal).catch(() => {});
+        }
+      }
+      if (signal.aborted) return;
+      const pair = this.#usable();
+      if (!pair) {
+        logger.error('the signer issued a certificate that is not what was asked for', { certificate: store.currentPath });
+        await clock.sleep(MAX_RETRY_MS, signal).catch(() => {});
+        continue;
+      }
+      this.#current = pair;
+      logger.info('a new certificate is in use', { certificate: store.currentPath });
+      for (const changed of this.#listeners) changed(pair);
+    }
+  }
+}
