@@ -6,13 +6,15 @@ const protocol = ['mvcc', 'etcd-api', 'linux', 'pki', 'cri', 'csi', 'oci', 'cni'
 const components = ['apiserver', 'scheduler', 'controller-manager', 'cloud-controller-manager', 'kubelet', 'kube-proxy'];
 const src = (names) => `^packages/(${names.join('|')})/`;
 const notTests = '\\.test\\.ts$';
+// What only tests use composes as they do.
+const testHelpers = '^packages/kubelet/src/testing/';
 // A component's program composes it with plugins, as an app does: docs/adr/0012.
 const programs = '/src/(bin\\.ts$|command/)';
 
 const onlyImports = (name, from, allowed, { tests = true } = {}) => ({
   name,
   severity: 'error',
-  from: { path: from, pathNot: [programs, ...(tests ? [notTests] : [])] },
+  from: { path: from, pathNot: [programs, testHelpers, ...(tests ? [notTests] : [])] },
   to: { path: '^(packages|plugins|apps)/', pathNot: allowed },
 });
 
@@ -73,6 +75,7 @@ export default {
       from: { path: '^(packages|plugins|apps)/([^/]+)/' },
       to: { path: '^(packages|plugins)/([^/]+)/src/(?!((command|run)/)?index\\.ts$)', pathNot: '^$1/$2/' },
     },
+    { name: 'test-helpers-are-for-tests', severity: 'error', from: { pathNot: [notTests, testHelpers] }, to: { path: testHelpers } },
     { name: 'no-tests-in-source', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { path: '\\.test\\.ts$' } },
   ],
   options: {

@@ -5,6 +5,7 @@ import { parseSigningRequest, signRequest, type SigningRequest } from '@coxswain
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 
 const KUBELET_CLIENT = 'kubernetes.io/kube-apiserver-client-kubelet';
+const REVIEW_AGAIN_MS = 5000;
 const API_CLIENT = 'kubernetes.io/kube-apiserver-client';
 const KUBELET_SERVING = 'kubernetes.io/kubelet-serving';
 
@@ -137,7 +138,8 @@ export function csrApprovingController({ client, informers, clock }: ControllerC
           .update({ ...csr, status: { ...csr.status, conditions: [...(csr.status?.conditions ?? []), approved] } }, { signal });
         return undefined;
       }
-      return undefined;
+      // Whoever asks may be granted it later.
+      return { requeueAfterMs: REVIEW_AGAIN_MS };
     },
   };
 }

@@ -7,7 +7,12 @@ import type { SignalReadings } from './eviction.js';
 import { EvictionManager } from './eviction-manager.js';
 
 const Mi = 1024 * 1024;
-const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'hog', uid: 'hog' }, spec: { containers: [{ name: 'c' }], terminationGracePeriodSeconds: 30 } } as Pod;
+const pod: Pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'hog', uid: 'hog' },
+  spec: { containers: [{ name: 'c' }], terminationGracePeriodSeconds: 30 },
+} as Pod;
 let clock: FakeClock;
 let available: number;
 let evicted: { uid: string; grace: number }[];
@@ -58,14 +63,22 @@ it('a soft threshold counts once it was crossed for its grace period without a b
 });
 
 it('a negative most grace lets pods have their own', async () => {
-  const m = manager({ evictionSoft: { 'memory.available': '500Mi' }, evictionSoftGracePeriodMs: { 'memory.available': 0 }, evictionMaxPodGracePeriodSeconds: -1 });
+  const m = manager({
+    evictionSoft: { 'memory.available': '500Mi' },
+    evictionSoftGracePeriodMs: { 'memory.available': 0 },
+    evictionMaxPodGracePeriodSeconds: -1,
+  });
   available = 400 * Mi;
   await m.check();
   expect(evicted).toEqual([{ uid: 'hog', grace: 30 }]);
 });
 
 it('a hard threshold gives no time, also when a soft one is crossed', async () => {
-  const m = manager({ evictionSoft: { 'memory.available': '500Mi' }, evictionSoftGracePeriodMs: { 'memory.available': 0 }, evictionMaxPodGracePeriodSeconds: 10 });
+  const m = manager({
+    evictionSoft: { 'memory.available': '500Mi' },
+    evictionSoftGracePeriodMs: { 'memory.available': 0 },
+    evictionMaxPodGracePeriodSeconds: 10,
+  });
   available = 50 * Mi;
   await m.check();
   expect(evicted).toEqual([{ uid: 'hog', grace: 0 }]);
