@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { parseBoolean } from '@coxswain/command';
+import { parseBoolean } from '../util/parse-boolean.js';
 import { parseDuration } from '../util/parse-duration.js';
 
 /**

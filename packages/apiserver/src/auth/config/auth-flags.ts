@@ -1,4 +1,4 @@
-import { parseBoolean } from '@coxswain/command';
+import { parseBoolean } from '../../util/parse-boolean.js';
 import type { ApiServerFlags } from '../../flags/flag-reader.js';
 import { parseDuration } from '../../util/parse-duration.js';
 import { parseOidcFlags } from './oidc-flags.js';
