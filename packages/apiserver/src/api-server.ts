@@ -383,7 +383,7 @@ export class ApiServer implements Component {
       validatingPolicies(env),
       ...admissionWebhooks(env, this.#webhooks),
     ].filter(({ name }) => !disabledAdmission.includes(name));
-    const extra = extraAdmission(env).filter(({ name }) => enabledAdmission.includes(name));
+    const extra = extraAdmission(env, admissionSettings).filter(({ name }) => enabledAdmission.includes(name));
     return [...standard, ...extra, ...admission];
   }
 

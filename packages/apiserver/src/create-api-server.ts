@@ -72,6 +72,8 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
   await fromFile('egress-selector-config-file', config.egressSelectorConfigFile, read, checkEgressSelection);
   const admissionFile = config.admissionControlConfigFile;
   const admissionConfig = await fromFile('admission-control-config-file', admissionFile, read, (text) => readAdmissionConfig(text, admissionFile ?? ''));
+  if (config.enableAdmissionPlugins.includes('EventRateLimit') && !admissionConfig?.eventLimits)
+    throw new Error('--enable-admission-plugins: EventRateLimit needs limits, in --admission-control-config-file');
   return new ApiServer({
     authorizers: [],
     admission: [],

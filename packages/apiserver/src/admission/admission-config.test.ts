@@ -42,8 +42,8 @@ describe('--admission-control-config-file', () => {
   it.each([
     ['kind: Other', 'not an AdmissionConfiguration of apiserver.config.k8s.io/v1'],
     [
-      `${HEAD}plugins: [{ name: EventRateLimit, configuration: { kind: Configuration } }]`,
-      'plugins[0]: plugin "EventRateLimit" is not part of this API server',
+      `${HEAD}plugins: [{ name: ImagePolicyWebhook, configuration: { kind: Configuration } }]`,
+      'plugins[0]: plugin "ImagePolicyWebhook" is not part of this API server',
     ],
     [`${HEAD}plugins: [{ name: Nope, configuration: { kind: X } }]`, 'plugins[0]: plugin "Nope" is unknown'],
     [`${HEAD}plugins: [{ name: Priority, configuration: { kind: X } }]`, 'plugins[0]: plugin "Priority" takes no configuration here'],

@@ -2,8 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { JSON_SCHEMA, load } from 'js-yaml';
 import type { AdmissionSettings } from './admission-settings.js';
+import { parseEventLimits } from './extra/event-rate-limit.js';
+import { parsePodNodeSelectorSettings } from './extra/pod-node-selector.js';
 import { admissionPlugins } from './plugin-names.js';
 import { parsePodSecuritySettings } from './pod-security/settings.js';
+import { parseLimitedResources } from './quota/limited-resources.js';
 
 interface PluginEntry {
   readonly name?: string;
@@ -12,21 +15,33 @@ interface PluginEntry {
   readonly configuration?: Readonly<Record<string, unknown>> | null;
 }
 
+type Configured = Omit<AdmissionSettings, 'tolerationSeconds' | 'allowPrivileged'>;
+
+/** Plugins that can be configured. */
+const parsers: Readonly<Record<string, (configuration: Readonly<Record<string, unknown>>) => Configured>> = {
+  EventRateLimit: (configuration) => ({ eventLimits: parseEventLimits(configuration) }),
+  PodNodeSelector: (configuration) => ({ podNodeSelector: parsePodNodeSelectorSettings(configuration) }),
+  PodSecurity: (configuration) => ({ podSecurity: parsePodSecuritySettings(configuration) }),
+  ResourceQuota: (configuration) => ({ limitedResources: parseLimitedResources(configuration) }),
+};
+
 /** An AdmissionConfiguration file and what it names. Rejects with what is wrong; a plugin that cannot be configured here is refused by name. */
-export async function readAdmissionConfig(text: string, file: string): Promise<Pick<AdmissionSettings, 'podSecurity'>> {
+export async function readAdmissionConfig(text: string, file: string): Promise<Configured> {
   const config = parsed(text);
   if (config.kind !== 'AdmissionConfiguration' || !/^apiserver\.(config\.)?k8s\.io\/v1(alpha1)?$/.test(String(config.apiVersion)))
     throw new Error('not an AdmissionConfiguration of apiserver.config.k8s.io/v1');
-  let settings: Pick<AdmissionSettings, 'podSecurity'> = {};
+  let settings: Configured = {};
   for (const [i, entry] of ((config.plugins ?? []) as PluginEntry[]).entries()) {
     const at = `plugins[${i}]`;
     const configuration = await configurationOf(entry, at, file);
     if (!configuration) continue;
-    if (entry.name !== 'PodSecurity') throw new Error(`${at}: ${refusal(entry.name ?? '')}`);
+    const { name = '' } = entry;
+    const parse = parsers[name];
+    if (!parse) throw new Error(`${at}: ${refusal(name)}`);
     try {
-      settings = { podSecurity: parsePodSecuritySettings(configuration) };
+      settings = { ...settings, ...parse(configuration) };
     } catch (error) {
-      throw new Error(`${at}: PodSecurity: ${(error as Error).message}`, { cause: error });
+      throw new Error(`${at}: ${name}: ${(error as Error).message}`, { cause: error });
     }
   }
   return settings;

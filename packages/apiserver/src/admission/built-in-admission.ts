@@ -8,6 +8,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction, taintNodesByCondition } from './node-admission.js';
 import { defaultTolerationSeconds, priority, runtimeClass } from './pod-defaults.js';
 import { podSecurity } from './pod-security/pod-security.js';
+import { podTopologyLabels } from './pod-topology-labels.js';
 import { noPrivilegedContainers } from './privileged.js';
 import { resourceQuota } from './quota/resource-quota.js';
 import { rbacEscalation } from './rbac-escalation.js';
@@ -24,6 +25,7 @@ export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer, settin
     taintNodesByCondition(),
     priority(env),
     defaultTolerationSeconds(settings.tolerationSeconds),
+    podTopologyLabels(env),
     podSecurity(env, settings.podSecurity),
     defaultStorageClass(env),
     storageObjectInUse(),
@@ -35,6 +37,6 @@ export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer, settin
     defaultIngressClass(env),
     rbacEscalation(env, rbac),
     ...(settings.allowPrivileged === false ? [noPrivilegedContainers()] : []),
-    resourceQuota(env),
+    resourceQuota(env, settings.limitedResources),
   ];
 }

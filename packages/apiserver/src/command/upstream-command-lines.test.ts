@@ -80,7 +80,7 @@ const localUp = [
   '--cors-allowed-origins=//127\\.0\\.0\\.1(:[0-9]+)?$,//localhost(:[0-9]+)?$',
 ];
 
-/** kubespray's manifest with what its hardening guide adds, but for plugins that are not here. */
+/** kubespray's manifest with what its hardening guide adds. */
 const hardened = [
   ...kubeadmFlags('/etc/kubernetes/ssl', { advertiseAddress: '10.0.0.1', securePort: 6443, etcd: 'https://10.0.0.1:2379,https://10.0.0.2:2379' }),
   '--anonymous-auth=False',
@@ -88,7 +88,8 @@ const hardened = [
   '--bind-address=::',
   '--default-not-ready-toleration-seconds=30',
   '--default-unreachable-toleration-seconds=60',
-  '--enable-admission-plugins=AlwaysPullImages,PodSecurity',
+  '--enable-admission-plugins=EventRateLimit,AlwaysPullImages,ServiceAccount,NamespaceLifecycle,LimitRanger,ResourceQuota,MutatingAdmissionWebhook,ValidatingAdmissionWebhook,PodNodeSelector,PodSecurity',
+  '--admission-control-config-file=/etc/kubernetes/admission-controls/admission-controls.yaml',
   '--enable-aggregator-routing=true',
   '--encryption-provider-config=/etc/kubernetes/ssl/secrets_encryption.yaml',
   '--endpoint-reconciler-type=lease',
@@ -145,7 +146,7 @@ it('a hardened cluster', () => {
   expect(parse(hardened)).toMatchObject({
     anonymousAuth: false,
     bindAddress: '::',
-    enableAdmissionPlugins: ['NodeRestriction', 'AlwaysPullImages', 'PodSecurity'],
+    enableAdmissionPlugins: expect.arrayContaining(['NodeRestriction', 'EventRateLimit', 'PodNodeSelector']),
     tolerationSeconds: { notReady: 30, unreachable: 60 },
     requestTimeoutMs: 300_000,
     tlsMinVersion: 'TLSv1.2',
@@ -211,7 +212,7 @@ it.each([
   ['--feature-gates=Nope=true', 'unrecognized feature gate: Nope'],
   // What upstream has and is not here.
   ['--authorization-mode=ABAC', '"ABAC" is not part of this API server'],
-  ['--enable-admission-plugins=EventRateLimit', 'plugin "EventRateLimit" is not part of this API server'],
+  ['--enable-admission-plugins=ImagePolicyWebhook', 'plugin "ImagePolicyWebhook" is not part of this API server'],
   ['--endpoint-reconciler-type=master-count', 'master-count is not here'],
   ['--feature-gates=DynamicResourceAllocation=true', 'here it is false'],
   ['--feature-gates=AllBeta=false', 'beta gates each have a value of their own'],

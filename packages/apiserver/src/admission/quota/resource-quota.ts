@@ -6,6 +6,8 @@ import type { AdmissionEnv } from '../admission-env.js';
 import { AdmissionOrder } from '../order.js';
 import { add, isMore, merge, sign, subtract, textOf } from './amounts.js';
 import type { Amounts } from './amounts.js';
+import { checkCovered } from './limited-resources.js';
+import type { LimitedResource } from './limited-resources.js';
 import { missingAmounts } from './pod-usage.js';
 import { inScopes } from './scopes.js';
 import { usageOf } from './usage.js';
@@ -18,7 +20,7 @@ const MAX_ATTEMPTS = 10;
  * Takes from the namespace's quotas what a request needs, or refuses it. What was taken for a request that fails afterwards is given
  * back by the controller, which also does the counting of what is there.
  */
-export function resourceQuota(env: AdmissionEnv): AdmissionPlugin {
+export function resourceQuota(env: AdmissionEnv, limited: readonly LimitedResource[] = []): AdmissionPlugin {
   /** One request of a namespace after the other: they all write the same quota. */
   const queues = new Map<string, Promise<void>>();
   return {
@@ -29,11 +31,12 @@ export function resourceQuota(env: AdmissionEnv): AdmissionPlugin {
       ((operation === 'CREATE' && subresource === '') ||
         (operation === 'UPDATE' && group === '' && GROWING.has(resource) && (subresource === '' || (resource === 'pods' && subresource === 'resize')))),
     validate(request) {
-      const { namespace } = request;
+      const { namespace, resource } = request;
+      const isLimited = limited.some((each) => (each.apiGroup ?? '') === resource.group && each.resource === resource.resource);
       // Most namespaces have none: they must not wait for anything.
-      if (env.registry.storage('', 'resourcequotas').cache.countInNamespace(namespace) === 0) return;
+      if (env.registry.storage('', 'resourcequotas').cache.countInNamespace(namespace) === 0 && !isLimited) return;
       const before = queues.get(namespace) ?? Promise.resolve();
-      const mine = before.then(() => take(env, request));
+      const mine = before.then(() => take(env, request, limited));
       const settled = mine.catch(() => {});
       queues.set(namespace, settled);
       void settled.then(() => {
@@ -44,17 +47,20 @@ export function resourceQuota(env: AdmissionEnv): AdmissionPlugin {
   };
 }
 
-async function take(env: AdmissionEnv, request: AdmissionRequest): Promise<void> {
+async function take(env: AdmissionEnv, request: AdmissionRequest, limited: readonly LimitedResource[]): Promise<void> {
   const { group, resource } = request.resource;
   const { object, oldObject } = request;
   if (!object) return;
   const after = usageOf(group, resource, object);
   const wanted = oldObject ? merge(after, usageOf(group, resource, oldObject), subtract) : after;
   const storage = env.registry.storage('', 'resourcequotas');
-  const concerned = storage.cache
-    .inNamespace(request.namespace)
-    .map((stored) => plan(request, stored, object, wanted))
-    .filter((entry) => entry !== undefined);
+  const quotas = storage.cache.inNamespace(request.namespace);
+  if (limited.length > 0) {
+    const kind = group === '' ? resource : '';
+    const about = quotas.map((stored) => stored.object).filter((quota) => inScopes(quota, object, kind));
+    checkCovered(request, limited, object, wanted, about);
+  }
+  const concerned = quotas.map((stored) => plan(request, stored, object, wanted)).filter((entry) => entry !== undefined);
   // Nothing is taken from any before all have agreed.
   for (const { stored, delta } of concerned) check(request, stored.object, delta);
   if (request.dryRun) return;
