@@ -45,7 +45,7 @@ import { ServerAuth } from './server/auth.js';
 import { KubeletServer } from './server/kubelet-server.js';
 import { PodAccess } from './server/pod-access.js';
 import { PodManager } from './sources/pod-manager.js';
-import { StaticPodSource } from './sources/static-pods.js';
+import { runStaticSources } from './sources/static-sources.js';
 import { KubeletMetrics } from './stats/kubelet-metrics.js';
 import { MetricSet } from './stats/prometheus.js';
 import { meteredCri } from './stats/runtime-metrics.js';
@@ -282,6 +282,7 @@ export class KubeletRun {
         logger,
         events,
         usage: async (resource) => podUsage(resource, this.#manager?.pods() ?? [], await stats.summary()),
+        imageFolder: () => collector.folder(),
         reclaimDisk: async () => void (await collector.collect(true)),
         evict: (uid, verdict, grace) => this.#manager?.worker(uid)?.evict(verdict, grace),
         pressureChanged: () => this.#agent?.nudge(),
@@ -427,14 +428,7 @@ export class KubeletRun {
     if (signal.aborted) return;
     if (this.#options.cgroupsPerQOS) await checkCgroupDriver(this.#deps.cri.runtime, this.#options.cgroupDriver, signal);
     const manager = this.#manager as PodManager;
-    if (this.#options.staticPodPath) {
-      const source = new StaticPodSource(
-        { folder: this.#options.staticPodPath, nodeName: this.#options.nodeName, checkMs: this.#options.fileCheckFrequencyMs },
-        clock,
-        logger,
-      );
-      this.#loops.push(source.run((found) => manager.setStatic(found), signal));
-    } else manager.setStatic([]);
+    this.#loops.push(...runStaticSources(this.#options, clock, logger, (found, complete) => manager.setStatic(found, complete), signal));
     if (this.#deps.standalone) {
       this.#usePodCIDR(this.#options.podCIDR ?? '', undefined);
       manager.apiSynced();

@@ -34,6 +34,10 @@ export interface KubeletOptions {
   /** Folder of static pod manifests. */
   readonly staticPodPath?: string;
   readonly fileCheckFrequencyMs: number;
+  /** Answers with a Pod or a PodList. */
+  readonly staticPodURL?: string;
+  readonly staticPodURLHeader: Readonly<Record<string, readonly string[]>>;
+  readonly httpCheckFrequencyMs: number;
   readonly clusterDomain: string;
   readonly clusterDNS: readonly string[];
   readonly resolvConf: string;
@@ -144,6 +148,8 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     podLogsDir: '/var/log/pods',
     containerLogsDir: '/var/log/containers',
     fileCheckFrequencyMs: 20_000,
+    staticPodURLHeader: {},
+    httpCheckFrequencyMs: 20_000,
     clusterDomain: 'cluster.local',
     clusterDNS: [],
     resolvConf: '/etc/resolv.conf',

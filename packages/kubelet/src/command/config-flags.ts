@@ -32,7 +32,17 @@ const asGates: Shape = (text, before) => ({
   ...(before as object | undefined),
   ...Object.fromEntries(Object.entries(asPairs(text, {}) as Record<string, string>).map(([gate, value]) => [gate, asBoolean(value, undefined)])),
 });
-const asJsonList: Shape = (text, before) => [...((before as string[] | undefined) ?? []), text];
+const asHeaders: Shape = (text, before) => {
+  const headers: Record<string, string[]> = { ...(before as Record<string, string[]> | undefined) };
+  for (const header of list(text)) {
+    const at = header.indexOf(':');
+    if (at < 1) wrong(`"${header}" is not name:value.`);
+    const name = header.slice(0, at).trim();
+    headers[name] = [...(headers[name] ?? []), header.slice(at + 1).trim()];
+  }
+  return headers;
+};
+const asTexts: Shape = (text, before) => [...((before as string[] | undefined) ?? []), text];
 
 function wrong(message: string): never {
   throw new InvalidArgumentError(message);
@@ -104,7 +114,7 @@ export const configFlags: Readonly<Record<string, readonly [path: string, shape:
   'log-text-split-stream': ['logging.options.text.splitStream', asBoolean],
   'make-iptables-util-chains': ['makeIPTablesUtilChains', asBoolean],
   'manifest-url': ['staticPodURL', asText],
-  'manifest-url-header': ['staticPodURLHeader', asJsonList],
+  'manifest-url-header': ['staticPodURLHeader', asHeaders],
   'max-open-files': ['maxOpenFiles', asNumber],
   'max-pods': ['maxPods', asNumber],
   'memory-manager-policy': ['memoryManagerPolicy', asText],
@@ -126,7 +136,7 @@ export const configFlags: Readonly<Record<string, readonly [path: string, shape:
   'registry-burst': ['registryBurst', asNumber],
   'registry-qps': ['registryPullQPS', asNumber],
   'reserved-cpus': ['reservedSystemCPUs', asText],
-  'reserved-memory': ['reservedMemory', asJsonList],
+  'reserved-memory': ['reservedMemory', asTexts],
   'resolv-conf': ['resolvConf', asText],
   'rotate-certificates': ['rotateCertificates', asBoolean],
   'rotate-server-certificates': ['serverTLSBootstrap', asBoolean],

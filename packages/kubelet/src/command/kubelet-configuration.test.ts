@@ -73,7 +73,7 @@ it.each([
   [{ enableServer: false }, 'enableServer: the HTTPS API is always served'],
   [{ enableControllerAttachDetach: false }, 'enableControllerAttachDetach: volumes are attached by'],
   [{ imagePullCredentialsVerificationPolicy: 'AlwaysVerify' }, 'imagePullCredentialsVerificationPolicy: any pod may use'],
-  [{ staticPodURL: 'https://pods' }, 'staticPodURL: static pods come from files'],
+  [{ staticPodURL: 'pods' }, 'staticPodURL: must be a URL'],
   [{ tracing: { samplingRatePerMillion: 1 } }, 'tracing: traces are not exported'],
   [{ featureGates: { NoSuchGate: true } }, 'featureGates: NoSuchGate: unrecognized feature gate'],
   [{ featureGates: { MemoryQoS: true } }, 'featureGates: MemoryQoS: cannot be set to true: here it is false'],

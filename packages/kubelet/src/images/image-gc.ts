@@ -40,6 +40,11 @@ export class ImageCollector {
     return shown.map((i) => ({ names: [...i.repoDigests, ...i.repoTags].slice(0, MAX_NAMES), sizeBytes: Number(i.size) }));
   }
 
+  /** Where the runtime keeps them. */
+  async folder(): Promise<string | undefined> {
+    return (await this.image.imageFsInfo({})).imageFilesystems[0]?.fsId?.mountpoint || undefined;
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.clock.sleep(this.options.imageGCPeriodMs, signal).catch(() => {});
@@ -57,7 +62,7 @@ export class ImageCollector {
       if (isUsed(image, used)) this.manager.lastUsed.set(image.id, now);
     }
     await this.#removeOld(images, used, now);
-    const { image_filesystems: where } = await this.image.imageFsInfo({}).then((i) => ({ image_filesystems: i.imageFilesystems[0]?.fsId?.mountpoint }));
+    const where = await this.folder();
     const disk = await diskUsage(where || this.options.rootDir).catch(() => diskUsage(this.options.rootDir));
     const percent = 100 - Math.floor((disk.availableBytes * 100) / disk.totalBytes);
     if (!all && percent < this.options.imageGCHighThresholdPercent) return 0;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Pod } from '@coxswain/api';
-import { diskUsage, memoryUsage } from '@coxswain/linux';
+import { type DiskUsage, diskUsage, memoryUsage } from '@coxswain/linux';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import type { KubeletOptions } from '../options.js';
@@ -20,6 +20,8 @@ export interface EvictionManagerDeps {
   readonly pressureChanged: () => void;
   /** Pods over a limit of their own on what they keep on the disk. */
   readonly overLocalLimits: () => Promise<readonly { readonly pod: Pod; readonly verdict: PodVerdict }[]>;
+  /** Where the runtime keeps images; undefined: it does not say. */
+  readonly imageFolder?: () => Promise<string | undefined>;
   readonly read?: () => Promise<SignalReadings>;
 }
 
@@ -102,9 +104,11 @@ export class EvictionManager {
   }
 
   async #readMachine(): Promise<SignalReadings> {
-    const [memory, disk, pids, max] = await Promise.all([
+    const imageFolder = (await this.#deps.imageFolder?.().catch(() => undefined)) ?? this.#options.rootDir;
+    const [memory, disk, images, pids, max] = await Promise.all([
       memoryUsage(),
       diskUsage(this.#options.rootDir),
+      diskUsage(imageFolder).catch(() => diskUsage(this.#options.rootDir)),
       readFile('/proc/loadavg', 'utf8').then((t) => Number(t.split(' ')[3]?.split('/')[1] ?? 0)),
       readFile('/proc/sys/kernel/pid_max', 'utf8')
         .then(Number)
@@ -112,9 +116,18 @@ export class EvictionManager {
     ]);
     return {
       'memory.available': { available: memory.availableBytes, capacity: memory.totalBytes },
-      'nodefs.available': { available: disk.availableBytes, capacity: disk.totalBytes },
-      ...(disk.totalInodes > 0 ? { 'nodefs.inodesFree': { available: disk.freeInodes, capacity: disk.totalInodes } } : {}),
+      ...readingsOf('nodefs', disk),
+      // Runtimes keep images and what containers write on one filesystem.
+      ...readingsOf('imagefs', images),
+      ...readingsOf('containerfs', images),
       ...(max > 0 ? { 'pid.available': { available: max - pids, capacity: max } } : {}),
     };
   }
+}
+
+function readingsOf(name: 'nodefs' | 'imagefs' | 'containerfs', disk: DiskUsage): SignalReadings {
+  return {
+    [`${name}.available`]: { available: disk.availableBytes, capacity: disk.totalBytes },
+    ...(disk.totalInodes > 0 ? { [`${name}.inodesFree`]: { available: disk.freeInodes, capacity: disk.totalInodes } } : {}),
+  };
 }

@@ -5,7 +5,17 @@ import { formatBytes, quantityValue } from '../pod/quantity.js';
 import type { PodVerdict } from '../status/pod-status.js';
 import type { PressureFacts } from './node-object.js';
 
-export type EvictionSignal = 'memory.available' | 'nodefs.available' | 'nodefs.inodesFree' | 'imagefs.available' | 'pid.available';
+export const EVICTION_SIGNALS = [
+  'memory.available',
+  'nodefs.available',
+  'nodefs.inodesFree',
+  'imagefs.available',
+  'imagefs.inodesFree',
+  'containerfs.available',
+  'containerfs.inodesFree',
+  'pid.available',
+] as const;
+export type EvictionSignal = (typeof EVICTION_SIGNALS)[number];
 
 export interface SignalReading {
   readonly available: number;
@@ -19,6 +29,9 @@ const RESOURCE: Readonly<Record<EvictionSignal, string>> = {
   'nodefs.available': 'ephemeral-storage',
   'nodefs.inodesFree': 'inodes',
   'imagefs.available': 'ephemeral-storage',
+  'imagefs.inodesFree': 'inodes',
+  'containerfs.available': 'ephemeral-storage',
+  'containerfs.inodesFree': 'inodes',
   'pid.available': 'pids',
 };
 
@@ -43,7 +56,7 @@ export function crossedThresholds(
 export function pressureOf(signals: readonly EvictionSignal[]): PressureFacts {
   return {
     memory: signals.includes('memory.available'),
-    disk: signals.some((s) => s.startsWith('nodefs') || s.startsWith('imagefs')),
+    disk: signals.some((s) => /^(node|image|container)fs\./.test(s)),
     pids: signals.includes('pid.available'),
   };
 }

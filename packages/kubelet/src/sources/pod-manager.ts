@@ -29,7 +29,7 @@ export interface PodManagerDeps {
 
 const fullName = (pod: Pod) => `${pod.metadata?.namespace ?? 'default'}/${pod.metadata?.name}`;
 const isMirror = (pod: Pod) => pod.metadata?.annotations?.[Keys.configMirror] !== undefined;
-export const isStatic = (pod: Pod) => pod.metadata?.annotations?.[Keys.configSource] === 'file' && !isMirror(pod);
+export const isStatic = (pod: Pod) => ['file', 'http'].includes(pod.metadata?.annotations?.[Keys.configSource] ?? '') && !isMirror(pod);
 
 /** Which pods belong on this node, from all sources, and a worker for each, and for each that does not belong and is still there. */
 export class PodManager {
@@ -106,9 +106,10 @@ export class PodManager {
     this.#deps.podsChanged();
   }
 
-  setStatic(pods: readonly Pod[]): void {
+  /** `complete`: all sources of static pods have spoken. */
+  setStatic(pods: readonly Pod[], complete = true): void {
     if (this.#closed) return;
-    this.#staticKnown = true;
+    this.#staticKnown ||= complete;
     const wanted = new Map(pods.map((p) => [p.metadata?.uid ?? '', p]));
     for (const [uid, pod] of this.#static) {
       if (wanted.has(uid)) continue;

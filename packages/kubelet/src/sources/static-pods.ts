@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '@coxswain/api';
 import type { Clock, Logger } from '@coxswain/sdk';
 import { parse } from 'yaml';
-import { Keys } from '../pod/keys.js';
-import { apiTime } from '../pod/time.js';
+import { type MakeStaticPod, staticPodMaker } from './static-pod.js';
 
 export interface StaticPodOptions {
   readonly folder: string;
@@ -19,10 +17,11 @@ export class StaticPodSource {
   readonly #options: StaticPodOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #seen = new Map<string, string>();
+  readonly #make: MakeStaticPod;
 
   constructor(options: StaticPodOptions, clock: Clock, logger: Logger) {
     this.#options = options;
+    this.#make = staticPodMaker(options.nodeName, 'file', clock);
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -38,7 +37,7 @@ export class StaticPodSource {
       const path = name ? join(folder, name) : folder;
       try {
         if (!(await stat(path)).isFile()) continue;
-        pods.push(this.#pod(parse(await readFile(path, 'utf8')) as Pod, path));
+        pods.push(this.#make(parse(await readFile(path, 'utf8')) as Pod, path));
       } catch (error) {
         this.#logger.warn('a static pod manifest cannot be read', { path, err: error });
       }
@@ -76,37 +75,5 @@ export class StaticPodSource {
     watcher?.close();
     // Editors write in several steps.
     if (touched.signal.aborted) await this.#clock.sleep(50, signal).catch(() => {});
-  }
-
-  #pod(manifest: Pod, path: string): Pod {
-    if (manifest?.kind !== 'Pod' || !manifest.metadata?.name || !manifest.spec?.containers?.length) throw new Error('not a v1 Pod with a name and containers');
-    const { nodeName } = this.#options;
-    const hash = createHash('md5')
-      .update(`${nodeName}\0${path}\0${JSON.stringify(manifest)}`)
-      .digest('hex');
-    const uid = manifest.metadata.uid || hash;
-    const seen = this.#seen.get(uid) ?? apiTime(this.#clock.now());
-    this.#seen.set(uid, seen);
-    return {
-      ...manifest,
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: {
-        ...manifest.metadata,
-        uid,
-        name: `${manifest.metadata.name}-${nodeName}`,
-        namespace: manifest.metadata.namespace || 'default',
-        annotations: { ...manifest.metadata.annotations, [Keys.configHash]: hash, [Keys.configSource]: 'file', [Keys.configSeen]: seen },
-      },
-      spec: {
-        restartPolicy: 'Always',
-        terminationGracePeriodSeconds: 30,
-        dnsPolicy: 'ClusterFirst',
-        ...manifest.spec,
-        nodeName,
-        tolerations: [...(manifest.spec.tolerations ?? []), { operator: 'Exists', effect: 'NoExecute' }],
-      },
-      status: { phase: 'Pending' },
-    };
   }
 }

@@ -1,23 +1,14 @@
 import type { Taint } from '../../index.js';
+import { EVICTION_SIGNALS } from '../../node/eviction.js';
 import type { Field } from '../kubelet-settings.js';
 import { duration, given, noEffect, orDefault, settled, settledStrictly } from '../field-kinds.js';
 import { atLeast, between, boolean, fail, fields, ms, number, oneOf, record, type Take, text, within } from '../takes.js';
 
-const SIGNALS = [
-  'memory.available',
-  'nodefs.available',
-  'nodefs.inodesFree',
-  'imagefs.available',
-  'imagefs.inodesFree',
-  'containerfs.available',
-  'containerfs.inodesFree',
-  'allocatableMemory.available',
-  'pid.available',
-];
 const bySignal =
   <T>(take: (value: Readonly<Record<string, unknown>>) => Record<string, T>): Take<Record<string, T>> =>
   (v) => {
-    for (const signal of Object.keys(record(v))) if (!SIGNALS.includes(signal)) fail(`by eviction signal (${SIGNALS.join(', ')}), not ${signal}`);
+    for (const signal of Object.keys(record(v)))
+      if (!(EVICTION_SIGNALS as readonly string[]).includes(signal)) fail(`by eviction signal (${EVICTION_SIGNALS.join(', ')}), not ${signal}`);
     return take(record(v));
   };
 const thresholds = bySignal((v) =>

@@ -1,17 +1,17 @@
 import { countCpus } from '../cpu-list.js';
 import type { Field } from '../kubelet-settings.js';
 import { duration, given, noEffect, orDefault, settled, settledStrictly } from '../field-kinds.js';
-import { amounts, atLeast, between, boolean, bytes, fail, fields, ms, number, oneOf, text, texts } from '../takes.js';
+import { amounts, atLeast, between, boolean, bytes, fail, fields, ms, number, oneOf, record, text, texts, within } from '../takes.js';
 
 const LEVELS = ['none', 'pods', 'system-reserved', 'system-reserved-compressible', 'kube-reserved', 'kube-reserved-compressible'] as const;
 
 /** What pods get: images, cgroups, resources, DNS, logs. */
 export const podFields: Readonly<Record<string, Field>> = {
   staticPodPath: orDefault('staticPodPath', text),
-  staticPodURL: settled([], 'static pods come from files: use staticPodPath'),
-  staticPodURLHeader: settled([], 'static pods come from files: use staticPodPath'),
+  staticPodURL: orDefault('staticPodURL', (v) => (URL.canParse(text(v)) ? text(v) : fail('a URL'))),
+  staticPodURLHeader: orDefault('staticPodURLHeader', (v) => within(record(v), texts)),
   fileCheckFrequency: duration('fileCheckFrequencyMs'),
-  httpCheckFrequency: noEffect(ms),
+  httpCheckFrequency: duration('httpCheckFrequencyMs'),
   syncFrequency: noEffect(ms),
   runOnce: settled([], 'the kubelet goes on running, as upstream from v1.34 on'),
   clusterDomain: orDefault('clusterDomain', text),
