@@ -29,7 +29,7 @@ export default {
     onlyImports('sdk-imports-types', src(['sdk']), src(['sdk', 'api', 'apimachinery', 'cri', 'cni'])),
     onlyImports('client-imports-sdk', src(['client']), src(['client', 'sdk', 'api', 'apimachinery'])),
     onlyImports('host-imports-sdk', src(['host']), src(['host', 'sdk'])),
-    onlyImports('command-imports-host', src(['command']), src(['command', 'host', 'sdk'])),
+    onlyImports('command-imports-host-and-client', src(['command']), src(['command', 'host', 'sdk', 'client', 'pki'])),
     onlyImports('sdk-testing-imports-sdk', src(['sdk-testing']), src(['sdk-testing', 'sdk', 'api', 'apimachinery', ...protocol])),
     onlyImports('controller-imports-client', src(['controller']), src(['controller', 'client', 'sdk', 'api', 'apimachinery'])),
     onlyImports('cri-runtime-imports-protocols', src(['cri-runtime']), src(['cri-runtime', 'sdk', 'cri', 'oci', 'cni', 'linux'])),

@@ -1,6 +1,9 @@
 export * from './config/in-cluster.js';
 export * from './config/kubeconfig.js';
 export * from './config/load-kubeconfig.js';
+export * from './delegated/certificate-user.js';
+export * from './delegated/delegated-auth.js';
+export * from './delegated/reviews.js';
 export * from './informer/backoff.js';
 export * from './informer/informer-factory.js';
 export * from './informer/object-key.js';
@@ -19,6 +22,7 @@ export * from './rest/rest-client.js';
 export * from './rest/rest-metrics.js';
 export * from './transport/https-transport.js';
 export type { TlsOptions } from './transport/http2-pool.js';
+export * from './transport/limited-transport.js';
 export * from './transport/token-source.js';
 export * from './transport/transport.js';
 export * from './watch/watch-decoder.js';

@@ -11,6 +11,8 @@ export type CloudContext = ManagedContext<CloudControllerManagerConfig>;
 interface CloudController {
   /** Upstream's name of it. */
   readonly name: string;
+  /** Upstream's short name of older releases. */
+  readonly alias: string;
   readonly account: string;
   /** Undefined when this cloud, or this configuration, has nothing for it to do. */
   readonly make: (cloud: CloudProvider, config: CloudControllerManagerConfig) => ((context: CloudContext) => Controller) | undefined;
@@ -20,21 +22,25 @@ interface CloudController {
 const table: readonly CloudController[] = [
   {
     name: 'cloud-node-controller',
+    alias: 'cloud-node',
     account: 'node-controller',
     make: ({ instances }) => instances && ((context) => cloudNodeController(context, instances)),
   },
   {
     name: 'cloud-node-lifecycle-controller',
+    alias: 'cloud-node-lifecycle',
     account: 'node-controller',
     make: ({ instances, name }) => instances && ((context) => cloudNodeLifecycleController(context, instances, name)),
   },
   {
     name: 'service-lb-controller',
+    alias: 'service',
     account: 'service-controller',
     make: ({ loadBalancers }) => loadBalancers && ((context) => serviceController(context, loadBalancers)),
   },
   {
     name: 'node-route-controller',
+    alias: 'route',
     account: 'route-controller',
     make: ({ routes }, config) =>
       routes && config.allocateNodeCidrs && config.configureCloudRoutes ? (context) => routeController(context, routes) : undefined,
@@ -43,15 +49,16 @@ const table: readonly CloudController[] = [
 
 /** The controllers this cloud has work for. */
 export function cloudControllers(cloud: CloudProvider, config: CloudControllerManagerConfig): RegisteredController<CloudControllerManagerConfig>[] {
-  return table.flatMap(({ name, account, make }) => {
+  return table.flatMap(({ name, alias, account, make }) => {
     const made = make(cloud, config);
-    return made ? [{ name, account, group: 'main' as const, make: made }] : [];
+    return made ? [{ name, aliases: [alias], account, group: 'main' as const, make: made }] : [];
   });
 }
 
 /** What `--controllers` may name, whatever the cloud offers. */
-export const knownCloudControllers: readonly RegisteredController<CloudControllerManagerConfig>[] = table.map(({ name }) => ({
+export const knownCloudControllers: readonly RegisteredController<CloudControllerManagerConfig>[] = table.map(({ name, alias }) => ({
   name,
+  aliases: [alias],
   group: 'main',
   make: () => {
     throw new Error(`${name} is known by name only`);

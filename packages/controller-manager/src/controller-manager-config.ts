@@ -8,6 +8,8 @@ export interface ControllerManagerConfig extends ManagerConfig {
   readonly clusterCidrs: readonly string[];
   readonly nodeCidrMaskSizeIPv4: number;
   readonly nodeCidrMaskSizeIPv6: number;
+  /** `--service-cluster-ip-range`: no node gets a part of these. */
+  readonly serviceClusterIPRanges: readonly string[];
   readonly nodeMonitorGracePeriod: number;
   readonly nodeMonitorPeriod: number;
   readonly terminatedPodGCThreshold: number;
@@ -31,7 +33,8 @@ export const defaultControllerManagerConfig: ControllerManagerConfig = Object.fr
   clusterCidrs: [],
   nodeCidrMaskSizeIPv4: 24,
   nodeCidrMaskSizeIPv6: 64,
-  nodeMonitorGracePeriod: 40,
+  serviceClusterIPRanges: [],
+  nodeMonitorGracePeriod: 50,
   nodeMonitorPeriod: 5,
   terminatedPodGCThreshold: 12_500,
   hpaSyncPeriod: 15,

@@ -62,6 +62,18 @@ describe('pod CIDRs', () => {
     a.release('10.0.2.0/24');
     expect(a.allocate()).toBe('10.0.2.0/24');
   });
+  it.each([
+    ['10.0.1.0/28', ['10.0.0.0/24', '10.0.2.0/24', '10.0.3.0/24']],
+    ['10.0.2.0/23', ['10.0.0.0/24', '10.0.1.0/24']],
+    ['10.0.0.0/8', []],
+    ['10.96.0.0/16', ['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24', '10.0.3.0/24']],
+    ['9.0.0.0/8', ['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24', '10.0.3.0/24']],
+    ['fd00::/64', ['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24', '10.0.3.0/24']],
+  ])('keeps off %s', (services, parts) => {
+    const a = new CidrAllocator('10.0.0.0/22', 24);
+    a.keepOff(services);
+    expect(Array.from({ length: 4 }, () => a.allocate()).filter((c) => c !== undefined)).toEqual(parts);
+  });
   it('of the other family too', () => {
     const a = new CidrAllocator('fd00:10::/56', 64);
     expect([a.allocate(), a.allocate()]).toEqual(['fd00:10::/64', 'fd00:10:0:1::/64']);

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Component,
   type ComponentServer,
+  type ComponentServerOptions,
   ComponentStateCell,
   Counter,
   exponentialBuckets,
@@ -20,6 +21,12 @@ import { HealthCheckServers } from './health-check-server.js';
 import { PROXY_NAME_LABEL, SERVICE_NAME_LABEL } from './service-ports.js';
 import { ServiceTracker } from './service-tracker.js';
 
+export interface ProxyListener {
+  readonly address: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
 export interface KubeProxyOptions {
   readonly client: KubeClient;
   readonly proxy: ServiceProxy;
@@ -27,14 +34,19 @@ export interface KubeProxyOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** `/healthz` and `/metrics`; upstream's port is 10256. Absent: not served. */
-  readonly serve?: { readonly address: string; readonly port: number };
+  /** `/healthz`, and `/metrics` without `metrics`; upstream's port is 10256. Absent: not served. */
+  readonly serve?: ProxyListener;
+  /** `/metrics` and `/proxyMode` on a listener of their own; upstream's port is 10249. */
+  readonly metrics?: (ProxyListener & { readonly mode: string }) | undefined;
+  /** Whether a port that is taken ends the start (the default); else it is tried again. */
+  readonly hardFail?: boolean;
   /** Where health check node ports listen; absent: on every address. */
   readonly healthCheckAddress?: string;
   /** How long changes are gathered before they are written; default 20 ms. Changes during a write wait for its end anyway. */
   readonly gatherMs?: number;
 }
 
+const LISTEN_AGAIN_MS = 5000;
 const RETRY_MS = [250, 1000, 5000, 15_000, 30_000];
 const SELECTOR = `!${PROXY_NAME_LABEL}`;
 
@@ -68,7 +80,12 @@ export class KubeProxy implements Component {
 
   /** Port of `/healthz`, when served. */
   get port(): number | undefined {
-    return this.running?.server?.port;
+    return this.running?.servers.get('healthz')?.port;
+  }
+
+  /** Port of `/metrics`, when it has one of its own. */
+  get metricsPort(): number | undefined {
+    return this.running?.servers.get('metrics')?.port;
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -88,16 +105,30 @@ export class KubeProxy implements Component {
   }
 
   private async begin(running: Running, signal: AbortSignal): Promise<void> {
-    const { serve, proxy, logger, healthCheckAddress } = this.options;
+    const { serve, metrics, proxy, logger, healthCheckAddress } = this.options;
     running.health = new HealthCheckServers(logger, () => this.problem === undefined, healthCheckAddress);
     running.onChange = () => this.schedule(running, this.options.gatherMs ?? 20);
     running.informers.start();
     await running.informers.synced(signal);
     await this.timed(() => proxy.start(running.tracker.all(), signal));
     running.health.sync(running.tracker.healthChecks());
-    if (serve) running.server = await serveComponent({ ...serve, metrics: () => this.metrics.expose(), checks: { sync: () => this.problem } });
+    const served = { checks: { sync: () => this.problem }, metrics: () => this.metrics.expose() };
+    if (serve) await this.listen(running, 'healthz', metrics ? { ...serve, checks: served.checks } : { ...serve, ...served });
+    if (metrics) await this.listen(running, 'metrics', { ...metrics, ...served, texts: { '/proxyMode': () => metrics.mode } });
     running.ready = true;
     if (running.tracker.changed) running.onChange();
+  }
+
+  private async listen(running: Running, name: 'healthz' | 'metrics', options: ComponentServerOptions): Promise<void> {
+    try {
+      const server = await serveComponent(options);
+      if (running.stopped) await server.close();
+      else running.servers.set(name, server);
+    } catch (error) {
+      if (this.options.hardFail !== false) throw error;
+      this.options.logger.error(`${name} cannot be served; trying again`, { err: error });
+      running.timers.push(this.options.clock.setTimeout(() => void this.listen(running, name, options), LISTEN_AGAIN_MS));
+    }
   }
 
   async stop(_deadline: AbortSignal): Promise<void> {
@@ -163,7 +194,8 @@ class Running {
   readonly informers: InformerFactory;
   readonly abort = new AbortController();
   health: HealthCheckServers | undefined;
-  server: ComponentServer | undefined;
+  readonly servers = new Map<'healthz' | 'metrics', ComponentServer>();
+  readonly timers: CancelTimer[] = [];
   timer: CancelTimer | undefined;
   writing: Promise<void> | undefined;
   /** Consecutive writes that failed. */
@@ -204,6 +236,7 @@ class Running {
     await this.writing;
     await this.informers.stop();
     await this.health?.close();
-    await this.server?.close();
+    for (const cancel of this.timers) cancel();
+    for (const server of this.servers.values()) await server.close();
   }
 }

@@ -1,6 +1,7 @@
 export * from './cache/node-entry.js';
 export * from './cache/scheduler-cache.js';
 export * from './config/parse-config.js';
+export * from './config/plugin-sets.js';
 export * from './config/scheduler-config.js';
 export * from './framework/cycle.js';
 export * from './framework/cycle-state.js';
@@ -10,6 +11,8 @@ export * from './framework/profile.js';
 export * from './framework/status.js';
 export * from './plugins/default-plugins.js';
 export * from './plugins/node-resources-fit.js';
+export * from './plugins/plugin-args.js';
+export type * from './plugins/scoring-shape.js';
 export * from './queue/scheduling-queue.js';
 export * from './run/event-sink.js';
 export * from './scheduler.js';

@@ -15,7 +15,8 @@ import {
   ProcessMetrics,
 } from '@coxswain/sdk';
 import { SchedulerCache } from './cache/scheduler-cache.js';
-import { defaultSchedulerConfig, selectPlugins, type SchedulerConfig } from './config/scheduler-config.js';
+import { selectPlugins } from './config/plugin-sets.js';
+import { defaultSchedulerConfig, type SchedulerConfig } from './config/scheduler-config.js';
 import type { SchedulerHandle } from './framework/handle.js';
 import { Profile } from './framework/profile.js';
 import { defaultPlugins } from './plugins/default-plugins.js';
@@ -110,7 +111,10 @@ export class Scheduler implements Component {
       random,
     };
     const profiles = new Map(
-      config.profiles.map((p) => [p.schedulerName, new Profile(p.schedulerName, selectPlugins(p, defaultPlugins(handle, p.fit), this.options.plugins ?? []))]),
+      config.profiles.map((p) => [
+        p.schedulerName,
+        new Profile(p.schedulerName, selectPlugins(p.plugins, defaultPlugins(handle, p.args), this.options.plugins ?? [])),
+      ]),
     );
     const first = [...profiles.values()][0] as Profile;
     const queue = new SchedulingQueue({
@@ -172,11 +176,11 @@ export class Scheduler implements Component {
     let leading = config.leaderElection === undefined;
     let synced = false;
     if (config.serving) {
-      const { bindAddress, securePort, tls } = config.serving;
+      const { bindAddress, securePort, ...access } = config.serving;
       this.#server = await serveComponent({
         address: bindAddress,
         port: securePort,
-        ...(tls && { tls }),
+        ...access,
         metrics: () => metrics.registry.expose(),
         checks: {
           ping: () => undefined,

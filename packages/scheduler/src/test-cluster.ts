@@ -2,12 +2,14 @@ import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionB
 import { labelSelectorFromSet } from '@coxswain/apimachinery';
 import { systemClock, type Random } from '@coxswain/sdk';
 import { SchedulerCache } from './cache/scheduler-cache.js';
+import { type PluginSets, selectPlugins } from './config/plugin-sets.js';
 import { scheduleCycle, type CycleResult } from './framework/cycle.js';
 import { MapCycleState } from './framework/cycle-state.js';
 import { fitErrorMessage } from './framework/fit-error.js';
 import type { ClusterView, SchedulerHandle } from './framework/handle.js';
 import { Profile } from './framework/profile.js';
 import { defaultPlugins } from './plugins/default-plugins.js';
+import { defaultPluginArgs, type PluginArgs } from './plugins/plugin-args.js';
 import { CYCLE_FILTERS } from './preemption/default-preemption.js';
 
 /** A cluster in memory for the tests of the pure parts: what they put in is what plugins see. */
@@ -22,7 +24,7 @@ export class TestCluster {
   spreadBy: Record<string, string> | undefined;
   startIndex = 0;
 
-  constructor() {
+  constructor(args: PluginArgs = defaultPluginArgs, sets: PluginSets = {}) {
     const view: ClusterView = {
       snapshot: () => this.cache.snapshot(),
       namespace: () => undefined,
@@ -51,7 +53,7 @@ export class TestCluster {
         waitForBoundClaims: nothing,
       },
     };
-    this.profile = new Profile('default-scheduler', defaultPlugins(handle));
+    this.profile = new Profile('default-scheduler', selectPlugins(sets, defaultPlugins(handle, args), []));
   }
 
   cycle(p: Pod, random: Random = firstRandom): CycleResult & { state: MapCycleState } {

@@ -1,19 +1,40 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 
-export interface ComponentServerOptions {
+/** Why a request is not answered. */
+export interface Denial {
+  readonly status: 401 | 403;
+  readonly message: string;
+}
+
+/** Who may see what, and over what. */
+export interface ComponentAccess {
+  /** PEM, and what else the listener's TLS is told. Absent: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } & Pick<TlsOptions, 'minVersion' | 'ciphers'>;
+  /** Asked before every answer; undefined: go ahead. Absent: anybody may see everything. With TLS, client certificates are asked for. */
+  readonly authorize?: (request: IncomingMessage) => Promise<Denial | undefined>;
+}
+
+/** Where a component serves what it says about itself, by upstream's flag names. */
+export interface ComponentServing extends ComponentAccess {
+  readonly bindAddress: string;
+  readonly securePort: number;
+}
+
+export interface ComponentServerOptions extends ComponentAccess {
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
-  /** PEM. Absent: plain HTTP. */
-  readonly tls?: { readonly cert: string; readonly key: string };
-  /** Prometheus text. */
-  readonly metrics: () => string;
+  /** Prometheus text. Absent: no `/metrics`. */
+  readonly metrics?: () => string;
   /** Named checks: undefined when well, else why not. */
   readonly checks: Readonly<Record<string, () => string | undefined>>;
   /** Further paths; answers JSON. */
   readonly pages?: Readonly<Record<string, () => unknown>>;
+  /** Further paths; answers plain text. */
+  readonly texts?: Readonly<Record<string, () => string>>;
 }
 
 /** What every component serves about itself: `/healthz`, `/livez`, `/readyz` (`?verbose`), `/metrics`. */
@@ -24,8 +45,18 @@ export interface ComponentServer {
 
 /** Listens; rejects when the port is taken. */
 export async function serveComponent(options: ComponentServerOptions): Promise<ComponentServer> {
-  const answer = (request: IncomingMessage, response: ServerResponse) => respond(options, request, response);
-  const server: Server = options.tls ? createHttpsServer({ cert: options.tls.cert, key: options.tls.key }, answer) : createHttpServer(answer);
+  const { authorize, tls } = options;
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (!authorize) return respond(options, request, response);
+    void authorize(request).then(
+      (denial) => (denial ? refuse(denial, response) : respond(options, request, response)),
+      (error: unknown) =>
+        response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`cannot ask whether that is allowed: ${(error as Error).message}`),
+    );
+  };
+  // Who shows a certificate is judged by `authorize`: any is taken by the handshake.
+  const asked = authorize ? { requestCert: true, rejectUnauthorized: false } : {};
+  const server: Server = tls ? createHttpsServer({ ...tls, ...asked }, answer) : createHttpServer(answer);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.address, () => {
@@ -43,13 +74,19 @@ export async function serveComponent(options: ComponentServerOptions): Promise<C
   };
 }
 
+function refuse({ status, message }: Denial, response: ServerResponse): void {
+  const reason = status === 401 ? 'Unauthorized' : 'Forbidden';
+  const body = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code: status };
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
 function respond(options: ComponentServerOptions, request: IncomingMessage, response: ServerResponse): void {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://component');
   const send = (status: number, body: string, type = 'text/plain; charset=utf-8') => response.writeHead(status, { 'content-type': type }).end(body);
   if (request.method !== 'GET' && request.method !== 'HEAD') return void send(405, 'method not allowed');
   switch (pathname) {
     case '/metrics':
-      return void send(200, options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
+      return void (options.metrics ? send(200, options.metrics(), 'text/plain; version=0.0.4; charset=utf-8') : send(404, 'not found'));
     case '/healthz':
     case '/livez':
     case '/readyz': {
@@ -60,7 +97,8 @@ function respond(options: ComponentServerOptions, request: IncomingMessage, resp
       return void send(200, searchParams.has('verbose') ? `${lines}\n${pathname.slice(1)} check passed\n` : 'ok');
     }
     default: {
-      const page = options.pages?.[pathname];
+      const [page, text] = [options.pages?.[pathname], options.texts?.[pathname]];
+      if (text) return void send(200, text());
       return void (page ? send(200, JSON.stringify(page()), 'application/json') : send(404, 'not found'));
     }
   }

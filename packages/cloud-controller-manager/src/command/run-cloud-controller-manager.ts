@@ -1,5 +1,5 @@
-import { KUBERNETES_VERSION, type LogLevel } from '@coxswain/command';
-import { createLogger, leaderElection, runComponents } from '@coxswain/command/run';
+import { type ClientFlags, KUBERNETES_VERSION, type LeaderElectionFlags, list, type LogLevel, type ServingFlags } from '@coxswain/command';
+import { componentServing, createLogger, leaderElection, requestLimit, runComponents, transportOptions } from '@coxswain/command/run';
 import { CloudControllerManager, type CloudControllerManagerConfig } from '../index.js';
 import { managerClients } from '@coxswain/controller';
 import { component } from '@coxswain/host';
@@ -9,19 +9,16 @@ import { loadCloud } from './load-cloud.js';
 const NAME = 'cloud-controller-manager';
 const USER_AGENT = `${NAME}/${KUBERNETES_VERSION}`;
 
-export interface CloudControllerManagerFlags {
-  readonly kubeconfig: string;
+export interface CloudControllerManagerFlags extends ClientFlags, LeaderElectionFlags, ServingFlags {
   readonly cloudProvider: string;
   readonly cloudConfig?: string;
-  readonly leaderElect: boolean;
-  readonly bindAddress: string;
-  readonly securePort: number;
-  readonly controllers: string;
+  readonly controllers: readonly string[];
   readonly allocateNodeCidrs: boolean;
   readonly clusterCidr?: string;
   readonly clusterName: string;
   readonly configureCloudRoutes: boolean;
   readonly concurrentServiceSyncs: number;
+  readonly concurrentNodeSyncs: number;
   readonly nodeMonitorPeriod: number;
   readonly nodeStatusUpdateFrequency: number;
   readonly routeReconciliationPeriod: number;
@@ -33,7 +30,8 @@ export async function runCloudControllerManager(flags: CloudControllerManagerFla
   const { clusterName, allocateNodeCidrs, configureCloudRoutes, concurrentServiceSyncs } = flags;
   const { nodeMonitorPeriod, nodeStatusUpdateFrequency, routeReconciliationPeriod } = flags;
   const config: Partial<CloudControllerManagerConfig> = {
-    controllers: flags.controllers.split(','),
+    controllers: flags.controllers,
+    concurrency: { 'cloud-node-controller': Math.max(1, flags.concurrentNodeSyncs) },
     clusterName,
     allocateNodeCidrs,
     configureCloudRoutes,
@@ -41,11 +39,11 @@ export async function runCloudControllerManager(flags: CloudControllerManagerFla
     nodeMonitorPeriod,
     nodeStatusUpdateFrequency,
     routeReconciliationPeriod,
-    clusterCidrs: flags.clusterCidr === undefined ? [] : flags.clusterCidr.split(','),
-    leaderElection: flags.leaderElect ? leaderElection(NAME) : undefined,
-    serving: flags.securePort === 0 ? undefined : { bindAddress: flags.bindAddress, securePort: flags.securePort },
+    clusterCidrs: list(flags.clusterCidr ?? ''),
+    leaderElection: leaderElection(flags),
+    serving: await componentServing(flags, NAME),
   };
-  const { client, clientFor } = managerClients(flags.kubeconfig, USER_AGENT, systemClock);
+  const { client, clientFor } = managerClients(transportOptions(flags), USER_AGENT, systemClock, requestLimit(flags));
   const manager = component(
     NAME,
     [CloudProvider],

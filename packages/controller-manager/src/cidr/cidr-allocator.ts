@@ -82,6 +82,17 @@ export class CidrAllocator {
     if (at !== undefined) this.#used.add(at);
   }
 
+  /** Hand out no part that has an address of `cidr`, which may be smaller or larger than a part. */
+  keepOff(cidr: string): void {
+    const b = parseCidr(cidr);
+    if (b.bits !== this.#block.bits) return;
+    const end = b.base + (1n << BigInt(b.bits - b.prefix)) - 1n;
+    const clamp = (n: bigint) => (n < 0n ? 0n : n >= BigInt(this.#count) ? BigInt(this.#count) : n);
+    if (end < this.#block.base) return;
+    const from = b.base < this.#block.base ? 0n : (b.base - this.#block.base) / this.#size;
+    for (let at = clamp(from); at < clamp((end - this.#block.base) / this.#size + 1n); at++) this.#used.add(Number(at));
+  }
+
   release(cidr: string): void {
     const at = this.#indexOf(cidr);
     if (at !== undefined) this.#used.delete(at);

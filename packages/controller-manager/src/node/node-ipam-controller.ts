@@ -9,6 +9,7 @@ const cidrsOf = (node: Node): string[] => node.spec?.podCIDRs ?? (node.spec?.pod
 export function nodeIpamController({ client, informers, config, events }: ControllerContext): Controller {
   const nodes = informers.informer(Resources.nodes);
   const allocators = config.clusterCidrs.map((c) => new CidrAllocator(c, c.includes(':') ? config.nodeCidrMaskSizeIPv6 : config.nodeCidrMaskSizeIPv4));
+  for (const range of config.serviceClusterIPRanges) for (const a of allocators) a.keepOff(range);
   return {
     name: 'node-ipam',
     concurrency: 1,

@@ -95,11 +95,11 @@ export class Manager<Config extends ManagerConfig> implements Component {
     for (const each of [metrics, client.rest.metrics, new ProcessMetrics()]) exposed.register(each);
     let leading = false;
     if (config.serving) {
-      const { bindAddress, securePort, tls } = config.serving;
+      const { bindAddress, securePort, ...access } = config.serving;
       const server = await serveComponent({
         address: bindAddress,
         port: securePort,
-        ...(tls && { tls }),
+        ...access,
         metrics: () => exposed.expose(),
         checks: {
           ping: () => undefined,
@@ -186,7 +186,7 @@ export class Manager<Config extends ManagerConfig> implements Component {
           name: controller.name,
           reconcile: async (key, s) => (mayAct() ? untilTerminating(controller.reconcile(key, s)) : { requeueAfterMs: NOT_NOW_MS }),
           watches: [{ attach: (queue) => controller.watch(queue) }],
-          workers: concurrency,
+          workers: config.concurrency?.[name] ?? concurrency,
           ...(begin && { begin: (queue) => begin.call(controller, queue) }),
           ...(backoff && { rateLimiter: new ItemExponentialLimiter<string>(backoff.baseMs, backoff.maxMs) }),
           clock,

@@ -4,6 +4,8 @@ import type { Controller, ManagedContext } from './controller.js';
 export interface RegisteredController<Config> {
   /** As in `--controllers`. */
   readonly name: string;
+  /** Names of older releases, which `--controllers` takes, too. */
+  readonly aliases?: readonly string[];
   /** Groups start one after the other: `first` is what others need before they can do anything at all. */
   readonly group: 'first' | 'main' | 'last';
   /** Its service account in kube-system, bound to the role `system:controller:<account>`; without one it acts as the manager itself. */
@@ -15,8 +17,8 @@ export interface RegisteredController<Config> {
 
 /** Which of them `--controllers` selects. Throws for a name nobody has. */
 export function selectRegistered<Config>(selection: readonly string[], all: readonly RegisteredController<Config>[]): RegisteredController<Config>[] {
-  // Upstream's names end in -controller; the short ones of old releases are understood, too.
-  const named = (c: RegisteredController<Config>, name: string) => c.name === name || c.name === `${name}-controller`;
+  // Upstream's names end in -controller; without it they are understood, too.
+  const named = (c: RegisteredController<Config>, name: string) => c.name === name || c.name === `${name}-controller` || c.aliases?.includes(name) === true;
   for (const entry of selection) {
     const name = entry.replace(/^-/, '');
     if (name !== '*' && !all.some((c) => named(c, name)))

@@ -1,4 +1,4 @@
-import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
+import { HttpsTransport, type HttpsTransportOptions, KubeClient, limitedTransport, type RequestLimit, type Transport } from '@coxswain/client';
 import type { Clock } from '@coxswain/sdk';
 import { accountToken } from './account-token.js';
 
@@ -9,17 +9,20 @@ export interface ManagerClients {
   clientFor(account: string): KubeClient;
 }
 
-/** From the kubeconfig file at `path`; throws what `readKubeconfig` throws. `userAgent`: `kube-controller-manager/v1.36.0`. */
-export function managerClients(path: string, userAgent: string, clock: Clock): ManagerClients {
-  const { transport } = clientConfig(readKubeconfig({ path }));
-  const client = new KubeClient({ transport: new HttpsTransport(transport), userAgent });
+/** `transport`: the manager's own. `userAgent`: `kube-controller-manager/v1.36.0`. `limit`: of each client's requests. */
+export function managerClients(transport: HttpsTransportOptions, userAgent: string, clock: Clock, limit?: RequestLimit): ManagerClients {
+  const limited = (options: HttpsTransportOptions): Transport => {
+    const unlimited = new HttpsTransport(options);
+    return limit ? limitedTransport(unlimited, limit, clock) : unlimited;
+  };
+  const client = new KubeClient({ transport: limited(transport), userAgent });
   // An account is told by its token alone: the manager's own certificate stays away.
   const { cert: _cert, key: _key, headers: _headers, ...server } = transport;
   return {
     client,
     clientFor: (account) =>
       new KubeClient({
-        transport: new HttpsTransport({ ...server, token: accountToken(client, account, clock) }),
+        transport: limited({ ...server, token: accountToken(client, account, clock) }),
         userAgent: `${userAgent}/system:serviceaccount:kube-system:${account}`,
       }),
   };

@@ -1,54 +1,126 @@
-import { KUBERNETES_VERSION, type LogLevel } from '@coxswain/command';
-import { runComponents } from '@coxswain/command/run';
-import { hostname } from 'node:os';
-import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
-import { detectNodeIP } from '@coxswain/linux';
+import { writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { availableParallelism, hostname } from 'node:os';
+import { CliError, KUBERNETES_VERSION, list, type LogLevel } from '@coxswain/command';
+import { kubeClient, requestLimit, runComponents } from '@coxswain/command/run';
 import { component } from '@coxswain/host';
-import { KubeProxy } from '../index.js';
+import { detectNodeIP } from '@coxswain/linux';
 import { IptablesError, IptablesProxy, proxyIptables } from '@coxswain/proxy-iptables';
 import { NftablesProxy, proxyNftables } from '@coxswain/proxy-nftables';
 import { Clock, Logger, Random, ServiceProxy, type ServiceProxyNode, use } from '@coxswain/sdk';
+import { KubeProxy, type ProxyListener } from '../index.js';
+import { applyConntrack, conntrackSysctls } from './conntrack.js';
+import { readKubeProxyConfiguration } from './kube-proxy-configuration.js';
 
 export interface KubeProxyFlags {
-  readonly kubeconfig: string;
+  readonly config?: string;
+  readonly kubeconfig?: string;
+  readonly master?: string;
+  readonly kubeApiQps?: number;
+  readonly kubeApiBurst?: number;
+  readonly proxyMode?: 'iptables' | 'nftables';
+  readonly cleanup: boolean;
+  readonly initOnly: boolean;
   readonly hostnameOverride?: string;
+  readonly bindAddress?: string;
   readonly nodeIp?: string;
   readonly clusterCidr?: string;
-  readonly healthzPort: number;
-  readonly proxyMode: 'iptables' | 'nftables';
-  readonly cleanup: boolean;
+  readonly nodeportAddresses?: readonly string[];
+  readonly healthzBindAddress?: string;
+  readonly healthzPort?: number;
+  readonly metricsBindAddress?: string;
+  readonly metricsPort?: number;
+  readonly bindAddressHardFail?: boolean;
+  readonly conntrackMaxPerCore?: number;
+  readonly conntrackMin?: number;
+  readonly conntrackTcpTimeoutEstablished?: number;
+  readonly conntrackTcpTimeoutCloseWait?: number;
+  readonly conntrackUdpTimeout?: number;
+  readonly conntrackUdpTimeoutStream?: number;
+  readonly conntrackTcpBeLiberal?: boolean;
+  readonly iptablesMinSyncPeriod?: number;
+  readonly nftablesMinSyncPeriod?: number;
+  readonly oomScoreAdj?: number;
   readonly logLevel: LogLevel;
 }
 
 /** kube-proxy in the foreground; with `--cleanup`, only the end of its rules. Starting it removes those of the other mode. */
-export async function runKubeProxy(flags: KubeProxyFlags): Promise<void> {
-  const nodeName = flags.hostnameOverride ?? hostname().toLowerCase();
-  const nodeIP = flags.nodeIp ?? detectNodeIP();
-  const node = { nodeName, nodeIPs: nodeIP === undefined ? [] : [nodeIP], clusterCIDRs: flags.clusterCidr?.split(',') ?? [], nodePortAddresses: [] };
-  if (flags.cleanup || flags.proxyMode === 'iptables') await new NftablesProxy({ node }).cleanup();
-  if (flags.cleanup || flags.proxyMode === 'nftables') await removeIptablesRules(node);
+export async function runKubeProxy(given: KubeProxyFlags): Promise<void> {
+  // What a flag does not say, the file may.
+  const flags = given.config === undefined ? given : { ...readKubeProxyConfiguration(given.config), ...given };
+  const mode = flags.proxyMode ?? 'nftables';
+  const node = proxyNode(flags);
+  const healthz = listener('--healthz-bind-address', flags.healthzBindAddress, flags.healthzPort, '0.0.0.0:10256');
+  const metrics = listener('--metrics-bind-address', flags.metricsBindAddress, flags.metricsPort, '127.0.0.1:10249');
+  if (flags.cleanup || mode === 'iptables') await new NftablesProxy({ node }).cleanup();
+  if (flags.cleanup || mode === 'nftables') await removeIptablesRules(node);
   if (flags.cleanup) return;
+  setUpHost(flags);
+  if (flags.initOnly) return;
+  const limit = requestLimit({ kubeApiQps: flags.kubeApiQps ?? 0, kubeApiBurst: flags.kubeApiBurst ?? 10 });
+  const client = kubeClient(flags, `kube-proxy/${KUBERNETES_VERSION}`, limit);
+  const gather = mode === 'iptables' ? flags.iptablesMinSyncPeriod : flags.nftablesMinSyncPeriod;
   await runComponents(
     'kube-proxy',
     flags.logLevel,
     [
-      component(
-        'kube-proxy',
-        [ServiceProxy, Clock, Random, Logger],
-        (proxy, clock, random, logger) =>
-          new KubeProxy({
-            client: new KubeClient({ transport: transportFromKubeconfig({ path: flags.kubeconfig }), userAgent: `kube-proxy/${KUBERNETES_VERSION}` }),
-            proxy,
-            nodeName,
-            clock,
-            random,
-            logger,
-            serve: { address: '0.0.0.0', port: flags.healthzPort },
-          }),
-      ),
+      component('kube-proxy', [ServiceProxy, Clock, Random, Logger], (proxy, clock, random, logger) => {
+        const options = { client, proxy, nodeName: node.nodeName, clock, random, logger, hardFail: flags.bindAddressHardFail ?? false };
+        return new KubeProxy({
+          ...options,
+          ...(healthz && { serve: healthz }),
+          metrics: metrics && { ...metrics, mode },
+          ...(gather ? { gatherMs: gather * 1000 } : {}),
+        });
+      }),
     ],
-    [flags.proxyMode === 'iptables' ? use(proxyIptables, node) : use(proxyNftables, node)],
+    [mode === 'iptables' ? use(proxyIptables, node) : use(proxyNftables, node)],
   );
+}
+
+function proxyNode(flags: KubeProxyFlags): ServiceProxyNode {
+  const bound = flags.nodeIp ?? flags.bindAddress;
+  if (bound !== undefined && isIP(bound) === 0) throw new CliError(`--bind-address: ${JSON.stringify(bound)} is not an IP address`, undefined, 2);
+  const nodeIP = bound === undefined || bound === '0.0.0.0' || bound === '::' ? detectNodeIP() : bound;
+  return {
+    nodeName: flags.hostnameOverride ?? hostname().toLowerCase(),
+    nodeIPs: nodeIP === undefined ? [] : [nodeIP],
+    clusterCIDRs: list(flags.clusterCidr ?? ''),
+    nodePortAddresses: (flags.nodeportAddresses ?? []).map((cidr) => nodePortAddress(cidr, nodeIP)),
+  };
+}
+
+function nodePortAddress(cidr: string, nodeIP: string | undefined): string {
+  if (cidr === 'primary' && nodeIP !== undefined) return nodeIP;
+  const [ip = '', prefix] = cidr.split('/');
+  if (isIP(ip) === 0 || (prefix !== undefined && !/^\d+$/.test(prefix)))
+    throw new CliError(`--nodeport-addresses: ${JSON.stringify(cidr)} is not a CIDR`, 'give CIDRs such as 10.0.0.0/8, or primary', 2);
+  return cidr;
+}
+
+/** ADDRESS:PORT, [ADDRESS]:PORT or ADDRESS; the port may come by a flag of its own. Undefined: not served. */
+function listener(flag: string, text: string | undefined, port: number | undefined, byDefault: string): ProxyListener | undefined {
+  if (text === '' || port === 0) return undefined;
+  const parse = (value: string) => /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(value) ?? (isIP(value) === 0 ? null : [value, value, undefined, undefined]);
+  const [, v6, v4, at] = parse(text ?? byDefault) ?? [];
+  const address = v6 ?? v4 ?? '';
+  const number = port ?? Number(at ?? byDefault.split(':').at(-1));
+  if (isIP(address) === 0 || number > 65_535) throw new CliError(`${flag}: ${JSON.stringify(text)} is not ADDRESS:PORT`, undefined, 2);
+  return number === 0 ? undefined : { address, port: number };
+}
+
+function setUpHost(flags: KubeProxyFlags): void {
+  const settings = {
+    maxPerCore: flags.conntrackMaxPerCore,
+    min: flags.conntrackMin ?? 131_072,
+    tcpEstablished: flags.conntrackTcpTimeoutEstablished,
+    tcpCloseWait: flags.conntrackTcpTimeoutCloseWait,
+    udp: flags.conntrackUdpTimeout,
+    udpStream: flags.conntrackUdpTimeoutStream,
+    tcpBeLiberal: flags.conntrackTcpBeLiberal,
+  };
+  applyConntrack(conntrackSysctls(settings, availableParallelism()));
+  if (flags.oomScoreAdj !== undefined) writeFileSync('/proc/self/oom_score_adj', String(flags.oomScoreAdj));
 }
 
 /** A machine without iptables has no rules of it. */

@@ -1,10 +1,16 @@
-import { clientCommand, type Command, onOff, portNumber } from '@coxswain/command';
+import { addClientFlags, addDebuggingFlags, addLeaderElectionFlags, addServingFlags, type Command, componentCommand, seconds } from '@coxswain/command';
 
 /** kube-scheduler as a program, with upstream's flag names. */
 export function schedulerCommand(): Command {
-  return clientCommand('coxswain-scheduler', 'run kube-scheduler alone')
-    .addOption(onOff('leader-elect', 'act only while holding the lease', true))
-    .option('--bind-address <address>', 'where /healthz and /metrics are served', '0.0.0.0')
-    .option('--secure-port <port>', 'their port; 0: not served', portNumber, 10259)
-    .action(async (flags) => (await import('./run-scheduler.js')).runScheduler(flags));
+  const command = componentCommand('coxswain-scheduler', 'run kube-scheduler alone')
+    .option('--config <file>', 'KubeSchedulerConfiguration; flags that are given win over it')
+    .option('--pod-max-in-unschedulable-pods-duration <duration>', 'a pod that found no node is tried again after so long at the latest', seconds, 300);
+  addClientFlags(command);
+  addLeaderElectionFlags(command, 'kube-scheduler');
+  addServingFlags(command, 10259);
+  addDebuggingFlags(command);
+  return command.action(async (flags, self: Command) => {
+    const given = (flag: string) => self.getOptionValueSource(flag) === 'cli';
+    await (await import('./run-scheduler.js')).runScheduler(flags, given);
+  });
 }

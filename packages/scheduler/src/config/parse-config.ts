@@ -1,8 +1,8 @@
 import { parseDuration } from '@coxswain/apimachinery';
-import { defaultFitArgs, type FitArgs } from '../plugins/node-resources-fit.js';
-import { defaultProfile, defaultSchedulerConfig, type ProfileConfig, type SchedulerConfig } from './scheduler-config.js';
-
-type Doc = Readonly<Record<string, unknown>>;
+import { type ConfigObject, ConfigReader } from '@coxswain/sdk';
+import { parsePluginArgs } from './parse-plugin-args.js';
+import { extensionPoints, type PluginSet, type PluginSets } from './plugin-sets.js';
+import { defaultProfile, defaultSchedulerConfig, type ClientConnection, type ProfileConfig, type SchedulerConfig } from './scheduler-config.js';
 
 /** A KubeSchedulerConfiguration that cannot be used; `problems` lists everything wrong with it. */
 export class SchedulerConfigError extends Error {
@@ -12,103 +12,128 @@ export class SchedulerConfigError extends Error {
   }
 }
 
+/** What a file says: of the scheduler, and of its connection to the API server, which is made before it. */
+export interface ParsedSchedulerConfig {
+  readonly config: SchedulerConfig;
+  readonly clientConnection: ClientConnection;
+}
+
+const VERSION = 'kubescheduler.config.k8s.io/v1';
+
+const fields = [
+  'apiVersion',
+  'kind',
+  'profiles',
+  'percentageOfNodesToScore',
+  'podInitialBackoffSeconds',
+  'podMaxBackoffSeconds',
+  'leaderElection',
+  'clientConnection',
+  'parallelism',
+  'enableProfiling',
+  'enableContentionProfiling',
+  'delayCacheUntilActive',
+  'extenders',
+];
+
 /** Read a `kubescheduler.config.k8s.io/v1` document (already parsed from YAML or JSON). Throws `SchedulerConfigError`. */
-export function parseSchedulerConfig(document: unknown): SchedulerConfig {
-  const problems: string[] = [];
-  const doc = (document ?? {}) as Doc;
-  if (doc.kind !== 'KubeSchedulerConfiguration') problems.push(`kind: must be KubeSchedulerConfiguration, got ${JSON.stringify(doc.kind)}`);
-  if (doc.apiVersion !== 'kubescheduler.config.k8s.io/v1')
-    problems.push(`apiVersion: must be kubescheduler.config.k8s.io/v1, got ${JSON.stringify(doc.apiVersion)}`);
-  const known = [
-    'apiVersion',
-    'kind',
-    'profiles',
-    'percentageOfNodesToScore',
-    'podInitialBackoffSeconds',
-    'podMaxBackoffSeconds',
-    'leaderElection',
-    'clientConnection',
-    'parallelism',
-    'enableProfiling',
-    'enableContentionProfiling',
-  ];
-  for (const key of Object.keys(doc)) if (!known.includes(key)) problems.push(`${key}: unknown or not supported`);
-  const number = (at: Doc, key: string, path: string, fallback: number, min: number, max = Number.MAX_SAFE_INTEGER): number => {
-    const v = at[key];
-    if (v === undefined) return fallback;
-    if (typeof v === 'number' && Number.isInteger(v) && v >= min && v <= max) return v;
-    problems.push(`${path}${key}: must be an integer of at least ${min}, got ${JSON.stringify(v)}`);
-    return fallback;
-  };
-  const profiles = (Array.isArray(doc.profiles) ? (doc.profiles as Doc[]) : []).map((p, i) => profile(p, `profiles[${i}].`, problems, number));
+export function parseSchedulerConfig(document: unknown): ParsedSchedulerConfig {
+  const read = new ConfigReader();
+  const { kind, apiVersion } = (document ?? {}) as ConfigObject;
+  if (kind !== 'KubeSchedulerConfiguration' || apiVersion !== VERSION)
+    throw new SchedulerConfigError([`it is a ${JSON.stringify(kind)} of ${JSON.stringify(apiVersion)}, not a KubeSchedulerConfiguration of ${VERSION}`]);
+  const doc = read.object(document, '', fields);
+  read.integer(doc['parallelism'], 'parallelism', 16, 1);
+  read.settled(doc['enableProfiling'], 'enableProfiling', [false, true], 'profiles are taken with --inspect');
+  read.settled(doc['enableContentionProfiling'], 'enableContentionProfiling', [false, true], 'profiles are taken with --inspect');
+  read.settled(doc['delayCacheUntilActive'], 'delayCacheUntilActive', [false], 'caches are filled while another leads');
+  if (read.list(doc['extenders'], 'extenders').length > 0) read.problem('extenders', 'are not supported: write a scheduler plugin');
+  const profiles = read.list(doc['profiles'], 'profiles').map((p, i) => profile(read, p, `profiles[${i}]`));
   const names = profiles.map((p) => p.schedulerName);
-  for (const name of new Set(names)) if (names.filter((n) => n === name).length > 1) problems.push(`profiles: schedulerName ${name} is there twice`);
+  for (const name of new Set(names)) if (names.filter((n) => n === name).length > 1) read.problem('profiles', `schedulerName ${name} is there twice`);
+  const sorts = new Set(profiles.map((p) => JSON.stringify(p.plugins.queueSort ?? null)));
+  if (sorts.size > 1) read.problem('profiles', 'have to match regarding queueSort');
   const config: SchedulerConfig = {
     ...defaultSchedulerConfig,
     profiles: profiles.length > 0 ? profiles : [defaultProfile],
-    percentageOfNodesToScore: number(doc, 'percentageOfNodesToScore', '', 0, 0, 100),
-    podInitialBackoffSeconds: number(doc, 'podInitialBackoffSeconds', '', 1, 1),
-    podMaxBackoffSeconds: number(doc, 'podMaxBackoffSeconds', '', 10, 1),
-    leaderElection: leaderElection(doc.leaderElection as Doc | undefined, problems),
+    percentageOfNodesToScore: read.integer(doc['percentageOfNodesToScore'], 'percentageOfNodesToScore', 0, 0, 100),
+    podInitialBackoffSeconds: read.integer(doc['podInitialBackoffSeconds'], 'podInitialBackoffSeconds', 1, 1),
+    podMaxBackoffSeconds: read.integer(doc['podMaxBackoffSeconds'], 'podMaxBackoffSeconds', 10, 1),
+    leaderElection: leaderElection(read, doc['leaderElection']),
   };
   if (config.podMaxBackoffSeconds < config.podInitialBackoffSeconds)
-    problems.push('podMaxBackoffSeconds: must be greater than or equal to podInitialBackoffSeconds');
-  if (problems.length > 0) throw new SchedulerConfigError(problems);
-  return config;
+    read.problem('podMaxBackoffSeconds', 'must be greater than or equal to podInitialBackoffSeconds');
+  const clientConnection = connection(read, doc['clientConnection']);
+  if (read.problems.length > 0) throw new SchedulerConfigError(read.problems);
+  return { config, clientConnection };
 }
 
-type ReadNumber = (at: Doc, key: string, path: string, fallback: number, min: number, max?: number) => number;
-
-function profile(doc: Doc, path: string, problems: string[], number: ReadNumber): ProfileConfig {
-  const plugins = (doc.plugins ?? {}) as Readonly<Record<string, { enabled?: { name: string; weight?: number }[]; disabled?: { name: string }[] }>>;
-  const disabled = new Set<string>();
-  const weights: Record<string, number> = {};
-  for (const [point, set] of Object.entries(plugins)) {
-    for (const d of set.disabled ?? []) {
-      if (point === 'multiPoint' || d.name !== '*') disabled.add(d.name);
-      else problems.push(`${path}plugins.${point}.disabled: "*" is supported for multiPoint only`);
-    }
-    for (const e of set.enabled ?? []) {
-      disabled.delete(e.name);
-      if (e.weight !== undefined) weights[e.name] = e.weight;
-    }
-  }
-  let fit = defaultFitArgs;
-  for (const c of (doc.pluginConfig as
-    | { name: string; args?: { scoringStrategy?: { type?: string; resources?: { name: string; weight?: number }[] } } }[]
-    | undefined) ?? []) {
-    const strategy = c.args?.scoringStrategy;
-    if (c.name !== 'NodeResourcesFit' || !strategy) continue;
-    if (strategy.type !== undefined && strategy.type !== 'LeastAllocated' && strategy.type !== 'MostAllocated') {
-      problems.push(
-        `${path}pluginConfig[NodeResourcesFit].args.scoringStrategy.type: must be LeastAllocated or MostAllocated, got ${JSON.stringify(strategy.type)}`,
-      );
-    }
-    fit = {
-      strategy: (strategy.type as FitArgs['strategy'] | undefined) ?? 'LeastAllocated',
-      resources: strategy.resources?.map((r) => ({ name: r.name, weight: r.weight ?? 1 })) ?? defaultFitArgs.resources,
-    };
-  }
-  const base = { schedulerName: (doc.schedulerName as string | undefined) ?? defaultProfile.schedulerName, disabled: [...disabled], weights, fit };
-  return doc.percentageOfNodesToScore === undefined ? base : { ...base, percentageOfNodesToScore: number(doc, 'percentageOfNodesToScore', path, 0, 0, 100) };
-}
-
-function leaderElection(doc: Doc | undefined, problems: string[]): SchedulerConfig['leaderElection'] {
-  if (!doc || doc.leaderElect === false) return undefined;
-  const seconds = (key: string, fallback: number): number => {
-    const v = doc[key];
-    if (v === undefined) return fallback;
-    const ms = parseDuration(String(v));
-    if (ms !== undefined && ms > 0) return ms / 1000;
-    problems.push(`leaderElection.${key}: must be a duration, got ${JSON.stringify(v)}`);
-    return fallback;
+function profile(read: ConfigReader, value: unknown, path: string): ProfileConfig {
+  const doc = read.object(value, path, ['schedulerName', 'plugins', 'pluginConfig', 'percentageOfNodesToScore']);
+  const base = {
+    schedulerName: read.text(doc['schedulerName'], `${path}.schedulerName`, defaultProfile.schedulerName),
+    plugins: pluginSets(read, doc['plugins'], `${path}.plugins`),
+    args: parsePluginArgs(read, doc['pluginConfig'], `${path}.pluginConfig`),
   };
-  return {
-    namespace: (doc.resourceNamespace as string | undefined) ?? 'kube-system',
-    name: (doc.resourceName as string | undefined) ?? 'kube-scheduler',
+  if (doc['percentageOfNodesToScore'] === undefined) return base;
+  return { ...base, percentageOfNodesToScore: read.integer(doc['percentageOfNodesToScore'], `${path}.percentageOfNodesToScore`, 0, 0, 100) };
+}
+
+function pluginSets(read: ConfigReader, value: unknown, path: string): PluginSets {
+  const points = read.object(value, path, ['multiPoint', ...Object.keys(extensionPoints)]);
+  return Object.fromEntries(Object.entries(points).map(([point, set]) => [point, pluginSet(read, set, `${path}.${point}`)]));
+}
+
+function pluginSet(read: ConfigReader, value: unknown, path: string): PluginSet {
+  const doc = read.object(value, path, ['enabled', 'disabled']);
+  const entry = (v: unknown, at: string): ConfigObject & { readonly name: string } => {
+    const e = read.object(v, at, ['name', 'weight']);
+    return { ...e, name: read.text(e['name'], `${at}.name`, '') };
+  };
+  const enabled = read.list(doc['enabled'], `${path}.enabled`).map((v, i) => {
+    const { name, weight } = entry(v, `${path}.enabled[${i}]`);
+    // As upstream: a weight of 0 is none given.
+    return weight === undefined ? { name } : { name, weight: read.integer(weight, `${path}.enabled[${i}].weight`, 1, 0) };
+  });
+  for (const [i, { name }] of enabled.entries())
+    if (enabled.findIndex((e) => e.name === name) !== i) read.problem(`${path}.enabled[${i}].name`, `plugin ${JSON.stringify(name)} already registered`);
+  return { enabled, disabled: read.list(doc['disabled'], `${path}.disabled`).map((v, i) => entry(v, `${path}.disabled[${i}]`).name) };
+}
+
+function positiveSeconds(value: unknown): number | undefined {
+  const ms = parseDuration(String(value));
+  return ms !== undefined && ms > 0 ? ms / 1000 : undefined;
+}
+
+function leaderElection(read: ConfigReader, value: unknown): SchedulerConfig['leaderElection'] {
+  const at = 'leaderElection';
+  const doc = read.object(value, at, ['leaderElect', 'leaseDuration', 'renewDeadline', 'retryPeriod', 'resourceLock', 'resourceName', 'resourceNamespace']);
+  read.settled(doc['resourceLock'], `${at}.resourceLock`, ['leases'], 'leaders are elected by leases');
+  if (!read.boolean(doc['leaderElect'], `${at}.leaderElect`, true)) return undefined;
+  const election = {
+    namespace: read.text(doc['resourceNamespace'], `${at}.resourceNamespace`, 'kube-system'),
+    name: read.text(doc['resourceName'], `${at}.resourceName`, 'kube-scheduler'),
     identity: '',
-    leaseDurationSeconds: seconds('leaseDuration', 15),
-    renewDeadlineSeconds: seconds('renewDeadline', 10),
-    retryPeriodSeconds: seconds('retryPeriod', 2),
+    leaseDurationSeconds: read.parsed(doc['leaseDuration'], `${at}.leaseDuration`, 15, 'a duration', positiveSeconds),
+    renewDeadlineSeconds: read.parsed(doc['renewDeadline'], `${at}.renewDeadline`, 10, 'a duration', positiveSeconds),
+    retryPeriodSeconds: read.parsed(doc['retryPeriod'], `${at}.retryPeriod`, 2, 'a duration', positiveSeconds),
+  };
+  if (election.leaseDurationSeconds <= election.renewDeadlineSeconds) read.problem(`${at}.leaseDuration`, 'must be greater than RenewDeadline');
+  if (election.renewDeadlineSeconds <= election.retryPeriodSeconds) read.problem(`${at}.renewDeadline`, 'must be greater than RetryPeriod');
+  return election;
+}
+
+function connection(read: ConfigReader, value: unknown): ClientConnection {
+  const at = 'clientConnection';
+  const doc = read.object(value, at, ['kubeconfig', 'acceptContentTypes', 'contentType', 'qps', 'burst']);
+  read.settled(doc['acceptContentTypes'], `${at}.acceptContentTypes`, ['', 'application/json'], 'the scheduler speaks JSON');
+  // What upstream's own default file says, too: it names what the sender prefers, and the API server takes either.
+  read.settled(doc['contentType'], `${at}.contentType`, ['', 'application/json', 'application/vnd.kubernetes.protobuf'], 'the scheduler speaks JSON');
+  const qps = doc['qps'];
+  if (qps !== undefined && typeof qps !== 'number') read.problem(`${at}.qps`, `must be a number, got ${JSON.stringify(qps)}`);
+  const burst = read.integer(doc['burst'], `${at}.burst`, 0, 0);
+  return {
+    ...(doc['kubeconfig'] ? { kubeconfig: read.text(doc['kubeconfig'], `${at}.kubeconfig`, '') } : {}),
+    ...(typeof qps === 'number' && qps > 0 ? { limit: { qps, burst: Math.max(1, burst) } } : {}),
   };
 }

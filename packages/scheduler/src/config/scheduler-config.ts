@@ -1,15 +1,12 @@
-import type { SchedulerPlugin } from '@coxswain/sdk';
-import type { FitArgs } from '../plugins/node-resources-fit.js';
-import { defaultFitArgs } from '../plugins/node-resources-fit.js';
+import type { ComponentServing } from '@coxswain/sdk';
+import { defaultPluginArgs, type PluginArgs } from '../plugins/plugin-args.js';
+import type { PluginSets } from './plugin-sets.js';
 
 /** One `schedulerName` (KubeSchedulerConfiguration `profiles[]`). */
 export interface ProfileConfig {
   readonly schedulerName: string;
-  /** Default plugins left out, by name; `*`: all. */
-  readonly disabled: readonly string[];
-  /** Weights of score plugins, by name. */
-  readonly weights: Readonly<Record<string, number>>;
-  readonly fit: FitArgs;
+  readonly plugins: PluginSets;
+  readonly args: PluginArgs;
   /** 0: adaptive. Absent: the scheduler's. */
   readonly percentageOfNodesToScore?: number;
 }
@@ -22,7 +19,7 @@ export interface SchedulerConfig {
   readonly podMaxInUnschedulablePodsDurationSeconds: number;
   readonly leaderElection: LeaderElectionConfig | undefined;
   /** Where `/healthz` and `/metrics` are served; undefined: nowhere. */
-  readonly serving: ServingConfig | undefined;
+  readonly serving: ComponentServing | undefined;
 }
 
 export interface LeaderElectionConfig {
@@ -34,16 +31,17 @@ export interface LeaderElectionConfig {
   readonly retryPeriodSeconds: number;
 }
 
-export interface ServingConfig {
-  readonly bindAddress: string;
-  readonly securePort: number;
-  readonly tls?: { readonly cert: string; readonly key: string };
+/** How the scheduler reaches the API server (`clientConnection`). */
+export interface ClientConnection {
+  readonly kubeconfig?: string;
+  /** So many requests a second, after a burst. Absent: no limit; the API server's priority and fairness has the say. */
+  readonly limit?: { readonly qps: number; readonly burst: number };
 }
 
 export const DEFAULT_SCHEDULER_NAME = 'default-scheduler';
 export const SCHEDULER_PORT = 10259;
 
-export const defaultProfile: ProfileConfig = Object.freeze({ schedulerName: DEFAULT_SCHEDULER_NAME, disabled: [], weights: {}, fit: defaultFitArgs });
+export const defaultProfile: ProfileConfig = Object.freeze({ schedulerName: DEFAULT_SCHEDULER_NAME, plugins: {}, args: defaultPluginArgs });
 
 export const defaultSchedulerConfig: SchedulerConfig = Object.freeze({
   profiles: [defaultProfile],
@@ -54,17 +52,3 @@ export const defaultSchedulerConfig: SchedulerConfig = Object.freeze({
   leaderElection: undefined,
   serving: undefined,
 });
-
-/** The default plugins as a profile wants them, and the extra ones after them. An extra plugin of a default's name replaces it. */
-export function selectPlugins(profile: ProfileConfig, defaults: readonly SchedulerPlugin[], extra: readonly SchedulerPlugin[]): SchedulerPlugin[] {
-  const all = profile.disabled.includes('*');
-  const replaced = new Set(extra.map((p) => p.name));
-  // Without a sort and a bind plugin there is no scheduler: "*" leaves these unless they are replaced.
-  const needed = new Set(['PrioritySort', 'DefaultBinder']);
-  const kept = defaults.filter((p) => !replaced.has(p.name) && !profile.disabled.includes(p.name) && (!all || needed.has(p.name)));
-  const own = extra.some((p) => p.less) ? kept.filter((p) => !p.less) : kept;
-  return [...own, ...extra].map((p) => {
-    const weight = profile.weights[p.name];
-    return weight === undefined ? p : { ...p, weight };
-  });
-}

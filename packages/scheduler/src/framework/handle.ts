@@ -29,7 +29,7 @@ export interface ClusterActions {
   clearNomination(pod: Pod, signal: AbortSignal): Promise<void>;
   bindClaim(claim: PersistentVolumeClaim, volume: PersistentVolume, signal: AbortSignal): Promise<void>;
   annotateSelectedNode(claim: PersistentVolumeClaim, node: string, signal: AbortSignal): Promise<void>;
-  waitForBoundClaims(claims: readonly PersistentVolumeClaim[], signal: AbortSignal): Promise<void>;
+  waitForBoundClaims(claims: readonly PersistentVolumeClaim[], timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface SchedulerHandle {

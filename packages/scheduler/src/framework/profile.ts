@@ -1,9 +1,11 @@
 import type { ClusterEvent, SchedulerPlugin } from '@coxswain/sdk';
+import type { ExtensionPoint, SelectedPlugins } from '../config/plugin-sets.js';
 
 type With<K extends keyof SchedulerPlugin> = SchedulerPlugin & Required<Pick<SchedulerPlugin, K>>;
 
 /** One `schedulerName`: its plugins sorted by extension point, once, so that cycles loop over plain arrays. */
 export class Profile {
+  readonly plugins: readonly SchedulerPlugin[];
   readonly queueSort: With<'less'>;
   readonly preEnqueue: readonly With<'preEnqueue'>[];
   readonly preFilter: readonly With<'preFilter'>[];
@@ -22,31 +24,32 @@ export class Profile {
   /** Throws when there is not exactly one queueSort or no bind plugin, or a name comes twice. */
   constructor(
     readonly schedulerName: string,
-    readonly plugins: readonly SchedulerPlugin[],
+    selected: SelectedPlugins,
   ) {
+    this.plugins = selected.all;
     const names = new Set<string>();
-    for (const p of plugins) {
+    for (const p of this.plugins) {
       if (names.has(p.name)) throw new Error(`profile ${schedulerName}: plugin ${p.name} is there twice`);
       names.add(p.name);
     }
-    const having = <K extends keyof SchedulerPlugin>(k: K) => plugins.filter((p): p is With<K> => p[k] !== undefined);
-    const [queueSort, ...others] = having('less');
+    const having = <K extends keyof SchedulerPlugin>(point: ExtensionPoint, k: K) => selected.at(point).filter((p): p is With<K> => p[k] !== undefined);
+    const [queueSort, ...others] = having('queueSort', 'less');
     if (!queueSort || others.length > 0)
       throw new Error(`profile ${schedulerName}: exactly one queueSort plugin is needed, got ${queueSort ? others.length + 1 : 0}`);
     this.queueSort = queueSort;
-    this.preEnqueue = having('preEnqueue');
-    this.preFilter = having('preFilter');
-    this.filter = having('filter');
-    this.postFilter = having('postFilter');
-    this.preScore = having('preScore');
-    this.score = having('score').filter((p) => (p.weight ?? 1) > 0);
-    this.reserve = having('reserve');
-    this.unreserve = having('unreserve').reverse();
-    this.permit = having('permit');
-    this.preBind = having('preBind');
-    this.bind = having('bind');
-    this.postBind = having('postBind');
+    this.preEnqueue = having('preEnqueue', 'preEnqueue');
+    this.preFilter = having('preFilter', 'preFilter');
+    this.filter = having('filter', 'filter');
+    this.postFilter = having('postFilter', 'postFilter');
+    this.preScore = having('preScore', 'preScore');
+    this.score = having('score', 'score').filter((p) => (p.weight ?? 1) > 0);
+    this.reserve = having('reserve', 'reserve');
+    this.unreserve = having('reserve', 'unreserve').reverse();
+    this.permit = having('permit', 'permit');
+    this.preBind = having('preBind', 'preBind');
+    this.bind = having('bind', 'bind');
+    this.postBind = having('postBind', 'postBind');
     if (this.bind.length === 0) throw new Error(`profile ${schedulerName}: a bind plugin is needed`);
-    this.events = new Map(plugins.map((p) => [p.name, p.events ?? [{ resource: '*', action: 'add' } as const]]));
+    this.events = new Map(this.plugins.map((p) => [p.name, p.events ?? [{ resource: '*', action: 'add' } as const]]));
   }
 }

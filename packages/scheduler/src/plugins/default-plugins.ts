@@ -7,9 +7,10 @@ import { interPodAffinity } from './inter-pod-affinity.js';
 import { nodeAffinity } from './node-affinity.js';
 import { nodeName } from './node-name.js';
 import { nodePorts } from './node-ports.js';
-import { nodeResourcesBalancedAllocation, nodeResourcesFit, type FitArgs } from './node-resources-fit.js';
+import { nodeResourcesBalancedAllocation, nodeResourcesFit } from './node-resources-fit.js';
 import { nodeUnschedulable } from './node-unschedulable.js';
 import { nodeVolumeLimits } from './node-volume-limits.js';
+import { defaultPluginArgs, type PluginArgs } from './plugin-args.js';
 import { podTopologySpread } from './pod-topology-spread.js';
 import { prioritySort } from './priority-sort.js';
 import { schedulingGates } from './scheduling-gates.js';
@@ -18,23 +19,23 @@ import { volumeBinding } from './volume-binding.js';
 import { volumeRestrictions } from './volume-restrictions.js';
 
 /** Upstream's default plugins in upstream's order and with its weights. */
-export function defaultPlugins(handle: SchedulerHandle, fit?: FitArgs): SchedulerPlugin[] {
+export function defaultPlugins(handle: SchedulerHandle, args: PluginArgs = defaultPluginArgs): SchedulerPlugin[] {
   return [
     schedulingGates(),
     prioritySort(),
     nodeUnschedulable(),
     nodeName(),
     taintToleration(),
-    nodeAffinity(),
+    nodeAffinity(args.NodeAffinity),
     nodePorts(),
-    nodeResourcesFit(fit),
+    nodeResourcesFit(args.NodeResourcesFit),
     volumeRestrictions(handle.view),
     nodeVolumeLimits(handle.view),
-    volumeBinding(handle),
-    podTopologySpread(handle.view),
-    interPodAffinity(handle.view),
-    defaultPreemption(handle),
-    nodeResourcesBalancedAllocation(),
+    volumeBinding(handle, args.VolumeBinding),
+    podTopologySpread(handle.view, args.PodTopologySpread),
+    interPodAffinity(handle.view, args.InterPodAffinity),
+    defaultPreemption(handle, args.DefaultPreemption),
+    nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation),
     imageLocality(handle.view),
     defaultBinder(handle.actions),
   ];

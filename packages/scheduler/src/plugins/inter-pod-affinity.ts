@@ -4,12 +4,11 @@ import type { ClusterView } from '../framework/handle.js';
 import { unresolvable, unschedulable } from '../framework/status.js';
 import { affinityTerms, termMatches, type AffinityTerm } from './affinity-terms.js';
 import { MAX_NODE_SCORE } from './normalize.js';
+import { defaultPluginArgs, type PluginArgs } from './plugin-args.js';
 
 const NO_AFFINITY = unresolvable("node(s) didn't match pod affinity rules");
 const ANTI = unschedulable("node(s) didn't match pod anti-affinity rules");
 const EXISTING_ANTI = unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
-/** What a required affinity of a pod already there is worth in scores. */
-const HARD_WEIGHT = 1;
 
 const FILTER = Symbol('InterPodAffinity.filter');
 const SCORE = Symbol('InterPodAffinity.score');
@@ -55,7 +54,10 @@ class FilterState {
 }
 
 /** Pods that want to be, or not to be, where certain other pods are. */
-export const interPodAffinity = (view: ClusterView): SchedulerPlugin => ({
+export const interPodAffinity = (
+  view: ClusterView,
+  { hardPodAffinityWeight, ignorePreferredTermsOfExistingPods }: PluginArgs['InterPodAffinity'] = defaultPluginArgs.InterPodAffinity,
+): SchedulerPlugin => ({
   name: 'InterPodAffinity',
   weight: 2,
   events: [
@@ -115,7 +117,7 @@ export const interPodAffinity = (view: ClusterView): SchedulerPlugin => ({
     const mine = affinityTerms(pod);
     const prefers = mine.preferred.length > 0 || mine.preferredAnti.length > 0;
     const snapshot = view.snapshot();
-    if (!prefers && snapshot.withAffinity.length === 0) return skip;
+    if (!prefers && (ignorePreferredTermsOfExistingPods || snapshot.withAffinity.length === 0)) return skip;
     const sums: Counts = new Map();
     const weigh = (info: NodeInfo, terms: readonly AffinityTerm[], about: Pod, sign: 1 | -1) => {
       for (const t of terms) if (termMatches(t, about, view)) bump(sums, info, t, sign * t.weight);
@@ -127,7 +129,7 @@ export const interPodAffinity = (view: ClusterView): SchedulerPlugin => ({
         const theirs = affinityTerms(other);
         weigh(info, theirs.preferred, pod, 1);
         weigh(info, theirs.preferredAnti, pod, -1);
-        for (const t of theirs.required) if (termMatches(t, pod, view)) bump(sums, info, t, HARD_WEIGHT);
+        for (const t of theirs.required) if (termMatches(t, pod, view)) bump(sums, info, t, hardPodAffinityWeight);
       }
     }
     if (sums.size === 0) return skip;

@@ -1,10 +1,12 @@
-import type { Pod, PreferredSchedulingTerm } from '@coxswain/api';
+import type { NodeAffinity, Pod, PreferredSchedulingTerm } from '@coxswain/api';
 import { skip, success, type SchedulerPlugin } from '@coxswain/sdk';
 import { unresolvable } from '../framework/status.js';
 import { compileNodeSelector, compileNodeSelectorTerm, type NodeMatcher } from './node-selector.js';
 import { normalizeByMax } from './normalize.js';
+import { defaultPluginArgs, type PluginArgs } from './plugin-args.js';
 
 const REFUSED = unresolvable("node(s) didn't match Pod's node affinity/selector");
+const REFUSED_BY_ADDED = unresolvable("node(s) didn't match scheduler-enforced node affinity");
 
 interface Compiled {
   /** Undefined: any node will do. */
@@ -23,13 +25,21 @@ function compile(pod: Pod): Compiled {
   if (wanted.length > 0) tests.push((n) => wanted.every(([k, v]) => n.metadata.labels?.[k] === v));
   const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution;
   if (required) tests.push(compileNodeSelector(required));
-  const preferred: readonly PreferredSchedulingTerm[] = affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
   c = {
     required: tests.length === 0 ? undefined : (n) => tests.every((t) => t(n)),
-    preferred: preferred.filter((p) => p.weight !== 0).map((p) => ({ weight: p.weight, matches: compileNodeSelectorTerm(p.preference) })),
+    preferred: compilePreferred(affinity?.preferredDuringSchedulingIgnoredDuringExecution),
   };
   compiled.set(pod, c);
   return c;
+}
+
+const compilePreferred = (terms: readonly PreferredSchedulingTerm[] = []): Compiled['preferred'] =>
+  terms.filter((p) => p.weight !== 0).map((p) => ({ weight: p.weight, matches: compileNodeSelectorTerm(p.preference) }));
+
+/** What the configuration adds to every pod's affinity. */
+function compileAdded(affinity: NodeAffinity | undefined): Compiled {
+  const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return { required: required && compileNodeSelector(required), preferred: compilePreferred(affinity?.preferredDuringSchedulingIgnoredDuringExecution) };
 }
 
 /** Whether the pod's nodeSelector and required node affinity allow the node. */
@@ -52,25 +62,32 @@ function pinnedNodes(pod: Pod): ReadonlySet<string> | undefined {
 }
 
 /** `nodeSelector` and node affinity, required and preferred. */
-export const nodeAffinity = (): SchedulerPlugin => ({
-  name: 'NodeAffinity',
-  weight: 2,
-  events: [
-    { resource: 'Node', action: 'add' },
-    { resource: 'Node', action: 'update' },
-    { resource: 'Pod', action: 'update' },
-  ],
-  preFilter(_state, pod) {
-    if (!compile(pod).required) return { status: skip };
-    const nodes = pinnedNodes(pod);
-    return nodes ? { status: success, nodes } : { status: success };
-  },
-  filter: (_state, pod, { node }) => (matchesRequiredNodeAffinity(pod, node) ? success : REFUSED),
-  preScore: (_state, pod) => (compile(pod).preferred.length === 0 ? skip : success),
-  score(_state, pod, { node }) {
-    let sum = 0;
-    for (const p of compile(pod).preferred) if (p.matches(node)) sum += p.weight;
-    return sum;
-  },
-  normalize: (_state, _pod, _nodes, scores) => normalizeByMax(scores, false),
-});
+export function nodeAffinity({ addedAffinity }: PluginArgs['NodeAffinity'] = defaultPluginArgs.NodeAffinity): SchedulerPlugin {
+  const added = compileAdded(addedAffinity);
+  return {
+    name: 'NodeAffinity',
+    weight: 2,
+    events: [
+      { resource: 'Node', action: 'add' },
+      { resource: 'Node', action: 'update' },
+      { resource: 'Pod', action: 'update' },
+    ],
+    preFilter(_state, pod) {
+      if (!compile(pod).required && !added.required) return { status: skip };
+      const nodes = pinnedNodes(pod);
+      return nodes ? { status: success, nodes } : { status: success };
+    },
+    filter(_state, pod, { node }) {
+      if (added.required && !added.required(node)) return REFUSED_BY_ADDED;
+      return matchesRequiredNodeAffinity(pod, node) ? success : REFUSED;
+    },
+    preScore: (_state, pod) => (compile(pod).preferred.length + added.preferred.length === 0 ? skip : success),
+    score(_state, pod, { node }) {
+      let sum = 0;
+      for (const p of added.preferred) if (p.matches(node)) sum += p.weight;
+      for (const p of compile(pod).preferred) if (p.matches(node)) sum += p.weight;
+      return sum;
+    },
+    normalize: (_state, _pod, _nodes, scores) => normalizeByMax(scores, false),
+  };
+}

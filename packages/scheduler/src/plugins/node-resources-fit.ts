@@ -3,19 +3,8 @@ import { success, type NodeInfo, type ResourceVector, type SchedulerPlugin, type
 import { podFacts } from '../framework/pod-resources.js';
 import { unresolvable, unschedulable } from '../framework/status.js';
 import { MAX_NODE_SCORE } from './normalize.js';
-
-export interface FitArgs {
-  readonly strategy: 'LeastAllocated' | 'MostAllocated';
-  readonly resources: readonly { readonly name: string; readonly weight: number }[];
-}
-
-export const defaultFitArgs: FitArgs = {
-  strategy: 'LeastAllocated',
-  resources: [
-    { name: 'cpu', weight: 1 },
-    { name: 'memory', weight: 1 },
-  ],
-};
+import { defaultPluginArgs, type FitArgs, type PluginArgs, type ScoringStrategy } from './plugin-args.js';
+import { scoringShape } from './scoring-shape.js';
 
 /** What does not fit, and whether even an empty node would be too small for it. */
 interface Shortage {
@@ -37,7 +26,7 @@ function statusOf(shortages: readonly Shortage[]): SchedulingStatus {
   return status;
 }
 
-function fits(pod: Pod, node: NodeInfo): SchedulingStatus {
+function fits(pod: Pod, node: NodeInfo, ignored: (name: string) => boolean): SchedulingStatus {
   const { requests: r } = podFacts(pod);
   const { allocatable: a, requested: used } = node;
   let fine = node.pods.length + 1 <= node.allowedPodNumber;
@@ -54,6 +43,7 @@ function fits(pod: Pod, node: NodeInfo): SchedulingStatus {
   check('memory', r.memory, a.memory - used.memory, a.memory);
   check('ephemeral-storage', r.ephemeralStorage, a.ephemeralStorage - used.ephemeralStorage, a.ephemeralStorage);
   for (const [name, want] of r.scalar) {
+    if (ignored(name)) continue;
     const all = a.scalar.get(name) ?? 0;
     check(name, want, all - (used.scalar.get(name) ?? 0), all);
   }
@@ -71,9 +61,34 @@ function requestedWith(pod: Pod, node: NodeInfo, name: string): number {
   return amount(node.requested, name) + amount(f.requests, name);
 }
 
+/** What a node is worth of which `asked` of `all` would be used. */
+type ScoreResource = (asked: number, all: number) => number;
+
+function resourceScore(strategy: ScoringStrategy): ScoreResource {
+  switch (strategy.type) {
+    case 'LeastAllocated':
+      return (asked, all) => (asked > all ? 0 : Math.floor(((all - asked) * MAX_NODE_SCORE) / all));
+    case 'MostAllocated':
+      return (asked, all) => Math.floor((Math.min(asked, all) * MAX_NODE_SCORE) / all);
+    case 'RequestedToCapacityRatio': {
+      const shape = scoringShape(strategy.shape);
+      return (asked, all) => shape(asked > all ? 100 : Math.floor((asked * 100) / all));
+    }
+  }
+}
+
+function ignoredResources({ ignoredResources: names, ignoredResourceGroups: groups }: FitArgs): (name: string) => boolean {
+  if (names.length === 0 && groups.length === 0) return () => false;
+  return (name) => names.includes(name) || groups.includes(name.split('/')[0] as string);
+}
+
 /** Requests fit into what is left; the emptier (or, by choice, the fuller) node is better. */
-export const nodeResourcesFit = (args: FitArgs = defaultFitArgs): SchedulerPlugin => {
-  const most = args.strategy === 'MostAllocated';
+export const nodeResourcesFit = (args: FitArgs = defaultPluginArgs.NodeResourcesFit): SchedulerPlugin => {
+  const { resources, type } = args.scoringStrategy;
+  const scoreOf = resourceScore(args.scoringStrategy);
+  const ignored = ignoredResources(args);
+  // As upstream: only this strategy leaves a resource out of the mean that scores nothing, and rounds.
+  const byRatio = type === 'RequestedToCapacityRatio';
   return {
     name: 'NodeResourcesFit',
     events: [
@@ -83,33 +98,43 @@ export const nodeResourcesFit = (args: FitArgs = defaultFitArgs): SchedulerPlugi
       { resource: 'Node', action: 'update' },
       { resource: 'Pod', action: 'update' },
     ],
-    filter: (_state, pod, node) => fits(pod, node),
+    filter: (_state, pod, node) => fits(pod, node, ignored),
     score(_state, pod, node) {
       let sum = 0;
       let weights = 0;
-      for (let i = 0; i < args.resources.length; i++) {
-        const { name, weight } = args.resources[i] as { name: string; weight: number };
+      for (let i = 0; i < resources.length; i++) {
+        const { name, weight } = resources[i] as { name: string; weight: number };
         const all = amount(node.allocatable, name);
         if (all === 0) continue;
+        const score = scoreOf(requestedWith(pod, node, name), all);
+        if (byRatio && score === 0) continue;
         weights += weight;
-        const asked = requestedWith(pod, node, name);
-        if (asked > all) continue;
-        sum += weight * Math.floor(((most ? asked : all - asked) * MAX_NODE_SCORE) / all);
+        sum += weight * score;
       }
-      return weights === 0 ? 0 : Math.floor(sum / weights);
+      if (weights === 0) return 0;
+      return byRatio ? Math.round(sum / weights) : Math.floor(sum / weights);
     },
   };
 };
 
-/** Nodes whose CPU and memory would be used in like measure are better. */
-export const nodeResourcesBalancedAllocation = (): SchedulerPlugin => ({
+/** Nodes whose resources would be used in like measure are better. */
+export const nodeResourcesBalancedAllocation = (
+  { resources }: PluginArgs['NodeResourcesBalancedAllocation'] = defaultPluginArgs.NodeResourcesBalancedAllocation,
+): SchedulerPlugin => ({
   name: 'NodeResourcesBalancedAllocation',
   score(_state, pod, node) {
-    const f = podFacts(pod);
-    const a = node.allocatable;
-    if (a.milliCpu === 0 || a.memory === 0) return MAX_NODE_SCORE;
-    const cpu = Math.min(1, (node.requested.milliCpu + f.requests.milliCpu) / a.milliCpu);
-    const memory = Math.min(1, (node.requested.memory + f.requests.memory) / a.memory);
-    return Math.floor((1 - Math.abs(cpu - memory) / 2) * MAX_NODE_SCORE);
+    const { requests } = podFacts(pod);
+    const used: number[] = [];
+    for (const { name } of resources) {
+      const all = amount(node.allocatable, name);
+      if (all > 0) used.push(Math.min(1, (amount(node.requested, name) + amount(requests, name)) / all));
+    }
+    return Math.floor((1 - deviation(used)) * MAX_NODE_SCORE);
   },
 });
+
+function deviation(values: readonly number[]): number {
+  if (values.length < 2) return 0;
+  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
+}

@@ -1,10 +1,10 @@
 import type { Node, Pod } from '@coxswain/api';
 import { skip, success, type NodeInfo, type SchedulerPlugin } from '@coxswain/sdk';
-import { ZONE_LABEL } from '../cache/node-order.js';
 import type { ClusterView } from '../framework/handle.js';
 import { unresolvable, unschedulable } from '../framework/status.js';
 import { MAX_NODE_SCORE } from './normalize.js';
-import { compileConstraints, countKey, countMatching, countOn, counts, HOSTNAME_LABEL, type SpreadConstraint } from './topology-constraints.js';
+import { defaultPluginArgs, type PluginArgs } from './plugin-args.js';
+import { compileConstraints, compileDefaults, countMatching, countOn, counts, HOSTNAME_LABEL, type SpreadConstraint } from './topology-constraints.js';
 
 const REFUSED = unschedulable("node(s) didn't match pod topology spread constraints");
 const NO_LABEL = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)");
@@ -54,8 +54,17 @@ const FILTER = Symbol('PodTopologySpread.filter');
 const SCORE = Symbol('PodTopologySpread.score');
 const hasAll = (node: Node, constraints: readonly SpreadConstraint[]) => constraints.every((c) => node.metadata.labels?.[c.topologyKey] !== undefined);
 
-/** `topologySpreadConstraints`; pods that have none are spread by hostname and zone when a Service or controller selects them. */
-export const podTopologySpread = (view: ClusterView): SchedulerPlugin => ({
+const hasOwn = (pod: Pod) => (pod.spec?.topologySpreadConstraints?.length ?? 0) > 0;
+
+function constraintsOf(pod: Pod, when: 'DoNotSchedule' | 'ScheduleAnyway', view: ClusterView, args: PluginArgs['PodTopologySpread']): SpreadConstraint[] {
+  if (hasOwn(pod)) return compileConstraints(pod, when);
+  if (!args.defaultConstraints.some((c) => c.whenUnsatisfiable === when)) return [];
+  const selector = view.defaultSelector(pod);
+  return selector ? compileDefaults(pod, args.defaultConstraints, when, selector) : [];
+}
+
+/** `topologySpreadConstraints`; pods that have none are spread by the default ones when a Service or controller selects them. */
+export const podTopologySpread = (view: ClusterView, args: PluginArgs['PodTopologySpread'] = defaultPluginArgs.PodTopologySpread): SchedulerPlugin => ({
   name: 'PodTopologySpread',
   weight: 2,
   events: [
@@ -68,7 +77,7 @@ export const podTopologySpread = (view: ClusterView): SchedulerPlugin => ({
     { resource: 'Pod', action: 'update' },
   ],
   preFilter(state, pod, nodes) {
-    const constraints = compileConstraints(pod, 'DoNotSchedule');
+    const constraints = constraintsOf(pod, 'DoNotSchedule', view, args);
     if (constraints.length === 0) return { status: skip };
     const domains = constraints.map(() => new Map<string, number>());
     for (const info of nodes) {
@@ -104,18 +113,8 @@ export const podTopologySpread = (view: ClusterView): SchedulerPlugin => ({
     return success;
   },
   preScore(state, pod, nodes) {
-    let constraints = compileConstraints(pod, 'ScheduleAnyway');
-    let strict = true;
-    if ((pod.spec?.topologySpreadConstraints?.length ?? 0) === 0) {
-      const selector = view.defaultSelector(pod);
-      if (!selector) return skip;
-      strict = false;
-      const common = { minDomains: 1, selector, countKey: countKey(selector, pod), honorAffinity: true, honorTaints: false };
-      constraints = [
-        { topologyKey: HOSTNAME_LABEL, maxSkew: 3, ...common },
-        { topologyKey: ZONE_LABEL, maxSkew: 5, ...common },
-      ];
-    }
+    const constraints = constraintsOf(pod, 'ScheduleAnyway', view, args);
+    const strict = hasOwn(pod) || args.defaultingType === 'List';
     if (constraints.length === 0) return skip;
     const ignored = new Set<string>();
     const perDomain = constraints.map(() => new Map<string, number>());

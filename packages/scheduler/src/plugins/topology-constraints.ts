@@ -1,6 +1,7 @@
 import type { Pod, TopologySpreadConstraint } from '@coxswain/api';
 import { labelRequirement, labelSelectorFromObject, type LabelSelector } from '@coxswain/apimachinery';
 import type { NodeInfo } from '@coxswain/sdk';
+import type { DefaultSpreadConstraint } from './plugin-args.js';
 import { matchesRequiredNodeAffinity } from './node-affinity.js';
 import { toleratesAny } from './tolerations.js';
 
@@ -20,6 +21,26 @@ export interface SpreadConstraint {
 
 export function compileConstraints(pod: Pod, when: 'DoNotSchedule' | 'ScheduleAnyway'): SpreadConstraint[] {
   return (pod.spec?.topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === when).map((c) => compile(pod, c));
+}
+
+/** The configured constraints of a pod that has none of its own, by the selector of what it belongs to. */
+export function compileDefaults(
+  pod: Pod,
+  defaults: readonly DefaultSpreadConstraint[],
+  when: DefaultSpreadConstraint['whenUnsatisfiable'],
+  selector: LabelSelector,
+): SpreadConstraint[] {
+  return defaults
+    .filter((c) => c.whenUnsatisfiable === when)
+    .map(({ topologyKey, maxSkew }) => ({
+      topologyKey,
+      maxSkew,
+      minDomains: 1,
+      selector,
+      countKey: countKey(selector, pod),
+      honorAffinity: true,
+      honorTaints: false,
+    }));
 }
 
 function compile(pod: Pod, c: TopologySpreadConstraint): SpreadConstraint {

@@ -5,6 +5,7 @@ import type { SchedulerHandle } from '../framework/handle.js';
 import { unitsOf } from '../framework/quantity.js';
 import { unresolvable, type Refusal } from '../framework/status.js';
 import { compileNodeSelector } from './node-selector.js';
+import { defaultPluginArgs, type PluginArgs } from './plugin-args.js';
 import { claimNames, isBound, storageClassOf, waitsForConsumer } from './volumes.js';
 
 const UNBOUND = unresolvable('pod has unbound immediate PersistentVolumeClaims');
@@ -67,7 +68,10 @@ function missing(name: string): Refusal {
  * Bound volumes must be reachable from the node; claims that wait for their first consumer get a volume the node reaches, or
  * are handed to their provisioner by the `selected-node` annotation once the pod is placed.
  */
-export const volumeBinding = ({ view, actions }: SchedulerHandle): SchedulerPlugin => {
+export const volumeBinding = (
+  { view, actions }: SchedulerHandle,
+  { bindTimeoutSeconds }: PluginArgs['VolumeBinding'] = defaultPluginArgs.VolumeBinding,
+): SchedulerPlugin => {
   /** Volumes promised to claims whose binding is under way: not to be promised again. */
   const promised = new Set<string>();
 
@@ -151,7 +155,7 @@ export const volumeBinding = ({ view, actions }: SchedulerHandle): SchedulerPlug
       try {
         for (const { claim, volume } of p.bind) await actions.bindClaim(claim, volume, signal);
         for (const claim of p.provision) await actions.annotateSelectedNode(claim, node, signal);
-        await actions.waitForBoundClaims(s.waiting, signal);
+        await actions.waitForBoundClaims(s.waiting, bindTimeoutSeconds * 1000, signal);
         for (const { volume } of p.bind) promised.delete(volume.metadata.name ?? '');
         return success;
       } catch (error) {

@@ -6,20 +6,22 @@ import { podKey } from '../framework/pod-key.js';
 import { podFacts } from '../framework/pod-resources.js';
 import { unresolvable } from '../framework/status.js';
 import type { FilterPlugin } from '../framework/run-filters.js';
+import { defaultPluginArgs, type PluginArgs } from '../plugins/plugin-args.js';
 import { victimsOn } from './dry-run.js';
 import { cheapest, type Candidate } from './victims.js';
 
 /** The filters of the cycle that failed; written by the scheduler for postFilter. */
 export const CYCLE_FILTERS = Symbol('cycle filters');
 
-const MIN_CANDIDATES = 100;
-const MIN_CANDIDATES_PERCENTAGE = 10;
 const NOT_HELPFUL = unresolvable('Preemption is not helpful for scheduling');
 
 const isCandidate = (c: Candidate | SchedulingStatus): c is Candidate => 'victims' in c;
 
 /** A pod that fits nowhere may drive out less important ones; it is then nominated for the node they leave. */
-export const defaultPreemption = ({ view, actions, random }: SchedulerHandle): SchedulerPlugin => {
+export const defaultPreemption = (
+  { view, actions, random }: SchedulerHandle,
+  args: PluginArgs['DefaultPreemption'] = defaultPluginArgs.DefaultPreemption,
+): SchedulerPlugin => {
   /** Why the pod may not preempt (again), or undefined. */
   const ineligible = (pod: Pod, refused: ReadonlyMap<string, SchedulingStatus>): string | undefined => {
     if (pod.spec?.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.';
@@ -47,7 +49,10 @@ export const defaultPreemption = ({ view, actions, random }: SchedulerHandle): S
         if (refused.get(name)?.code === 'unschedulable') potential.push(info);
         else statuses.set(name, NOT_HELPFUL);
       }
-      const wanted = Math.min(potential.length, Math.max(MIN_CANDIDATES, Math.floor((nodes.length * MIN_CANDIDATES_PERCENTAGE) / 100)));
+      const wanted = Math.min(
+        potential.length,
+        Math.max(args.minCandidateNodesAbsolute, Math.floor((potential.length * args.minCandidateNodesPercentage) / 100)),
+      );
       const candidates: Candidate[] = [];
       const offset = potential.length === 0 ? 0 : random.int(potential.length);
       const run = { pod, state, filters, nominated: (n: string) => view.nominatedPods(n), budgets: (ns: string) => view.disruptionBudgets(ns) };

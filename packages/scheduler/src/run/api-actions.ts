@@ -8,7 +8,6 @@ import type { ClusterInformers } from './cluster-informers.js';
 import type { EventSink } from './event-sink.js';
 
 /** How long a pod's claims may take to be bound or provisioned (upstream's bindTimeoutSeconds). */
-const BIND_TIMEOUT_MS = 600_000;
 const CLAIM_POLL_MS = 1000;
 
 interface ApiActionsOptions {
@@ -67,8 +66,8 @@ export function apiActions({ client, clock, informers, events }: ApiActionsOptio
         .persistentVolumeClaims(claim.metadata.namespace)
         .patch(name(claim), 'merge', { metadata: { annotations: { 'volume.kubernetes.io/selected-node': node } } }, { signal });
     },
-    async waitForBoundClaims(claims, signal) {
-      const deadline = clock.monotonic() + BIND_TIMEOUT_MS;
+    async waitForBoundClaims(claims, timeoutMs, signal) {
+      const deadline = clock.monotonic() + timeoutMs;
       const current = (c: PersistentVolumeClaim) => informers.claims.lister.get(name(c), c.metadata.namespace);
       const waiting = () =>
         claims.filter((c) => {

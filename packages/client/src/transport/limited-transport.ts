@@ -1,0 +1,37 @@
+import type { Clock } from '@coxswain/sdk';
+import { BucketLimiter } from '../queue/rate-limiter.js';
+import type { Transport, TransportRequest } from './transport.js';
+
+/** Requests a second, after a burst. */
+export interface RequestLimit {
+  readonly qps: number;
+  readonly burst: number;
+}
+
+/** The same transport, whose requests wait their turn (`--kube-api-qps`, `--kube-api-burst`). */
+export function limitedTransport(transport: Transport, { qps, burst }: RequestLimit, clock: Clock): Transport {
+  const bucket = new BucketLimiter<void>(clock, qps, burst);
+  const turn = async ({ signal }: TransportRequest) => {
+    const ms = bucket.when();
+    if (ms > 0) await clock.sleep(ms, signal);
+  };
+  const { upgrade, host } = transport;
+  return {
+    ...(host === undefined ? {} : { host }),
+    request: async (request) => {
+      await turn(request);
+      return transport.request(request);
+    },
+    stream: async (request) => {
+      await turn(request);
+      return transport.stream(request);
+    },
+    ...(upgrade && {
+      upgrade: async (request: TransportRequest) => {
+        await turn(request);
+        return upgrade.call(transport, request);
+      },
+    }),
+    close: () => transport.close(),
+  };
+}
