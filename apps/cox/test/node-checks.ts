@@ -148,7 +148,11 @@ export const checks: readonly NodeCheck[] = [
     phase: 'Failed',
   },
   { name: 'always-fails', spec: run('false'), phase: 'Failed', ended: { reason: 'Error', exitCode: 1 } },
-  { name: 'read-only-root', spec: run('{ echo x > /f; } 2> /dev/null || echo refused', { securityContext: { readOnlyRootFilesystem: true } }), says: ['refused'] },
+  {
+    name: 'read-only-root',
+    spec: run('{ echo x > /f; } 2> /dev/null || echo refused', { securityContext: { readOnlyRootFilesystem: true } }),
+    says: ['refused'],
+  },
   { name: 'writable-root', spec: run('echo x > /f && cat /f', { securityContext: { readOnlyRootFilesystem: false } }), says: ['x'] },
   {
     name: 'managed-etc-hosts',

@@ -36,7 +36,7 @@ beforeAll(async () => {
   await plane.approveNodes();
   const { folder } = plane;
   cri = new SimCriServer(`unix://${folder}/cri.sock`, { clock: systemClock, random: systemRandom, root: join(folder, 'sim'), podCIDR: '10.244.0.0/24' });
-  await cri.start(AbortSignal.timeout(10_000));
+  await cri.start();
   await writeFile(join(folder, 'ca.crt'), plane.ca.cert);
   await mkdir(join(folder, 'manifests'));
   const port = await freePort();
@@ -68,7 +68,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (program) await end('SIGKILL');
-  await cri?.stop(AbortSignal.timeout(5000));
+  await cri?.stop();
   if (plane) for (const m of (await mounts()).filter((x) => x.mountPoint.startsWith(plane.folder)).reverse()) await umountAll(m.mountPoint);
   await plane?.stop();
   await (await Cgroup.at(cgroupRoot)).delete();

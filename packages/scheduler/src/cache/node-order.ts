@@ -1,6 +1,7 @@
 import type { Node } from '@coxswain/api';
 
 export const ZONE_LABEL = 'topology.kubernetes.io/zone';
+export const HOSTNAME_LABEL = 'kubernetes.io/hostname';
 export const REGION_LABEL = 'topology.kubernetes.io/region';
 
 const zoneOf = (node: Node): string => `${node.metadata.labels?.[REGION_LABEL] ?? ''}\0${node.metadata.labels?.[ZONE_LABEL] ?? ''}`;

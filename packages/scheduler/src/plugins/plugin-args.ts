@@ -1,7 +1,6 @@
 import type { NodeAffinity, TopologySpreadConstraint } from '@coxswain/api';
-import { ZONE_LABEL } from '../cache/node-order.js';
+import { HOSTNAME_LABEL, ZONE_LABEL } from '../cache/node-order.js';
 import type { ShapePoint } from './scoring-shape.js';
-import { HOSTNAME_LABEL } from './topology-constraints.js';
 
 export interface ResourceWeight {
   readonly name: string;

@@ -1,10 +1,11 @@
 import type { Node, Pod } from '@coxswain/api';
 import { skip, success, type NodeInfo, type SchedulerPlugin } from '@coxswain/sdk';
+import { HOSTNAME_LABEL } from '../cache/node-order.js';
 import type { ClusterView } from '../framework/handle.js';
 import { unresolvable, unschedulable } from '../framework/status.js';
 import { MAX_NODE_SCORE } from './normalize.js';
 import { defaultPluginArgs, type PluginArgs } from './plugin-args.js';
-import { compileConstraints, compileDefaults, countMatching, countOn, counts, HOSTNAME_LABEL, type SpreadConstraint } from './topology-constraints.js';
+import { compileConstraints, compileDefaults, countMatching, countOn, counts, type SpreadConstraint } from './topology-constraints.js';
 
 const REFUSED = unschedulable("node(s) didn't match pod topology spread constraints");
 const NO_LABEL = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)");

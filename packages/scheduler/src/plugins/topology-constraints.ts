@@ -5,8 +5,6 @@ import type { DefaultSpreadConstraint } from './plugin-args.js';
 import { matchesRequiredNodeAffinity } from './node-affinity.js';
 import { toleratesAny } from './tolerations.js';
 
-export const HOSTNAME_LABEL = 'kubernetes.io/hostname';
-
 /** A spread constraint with its selector compiled and its defaults filled in. */
 export interface SpreadConstraint {
   readonly topologyKey: string;
