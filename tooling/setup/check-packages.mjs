@@ -3,27 +3,19 @@
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fail, output, root } from './run.mjs';
-import { pnpm } from './machine.mjs';
+import { pack, publishable, tarballOf } from './pack.mjs';
 
 /** How TypeScript resolves what cannot import an ES module anyway. */
 const NOT_FOR_US = new Set(['node10', 'node16-cjs']);
 
-const libraries = ['packages', 'plugins']
-  .flatMap((kind) => readdirSync(join(root, kind)).map((name) => join(root, kind, name)))
-  .filter((folder) => existsSync(join(folder, 'package.json')))
-  .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) }))
-  .filter(({ manifest }) => !manifest.private);
-
+const libraries = publishable();
 const packed = mkdtempSync(join(tmpdir(), 'coxswain-pack-'));
 const problems = [];
 try {
-  const { command, prefix } = pnpm();
-  const args = [...prefix, '-r', ...libraries.flatMap(({ manifest }) => ['--filter', manifest.name]), 'pack', '--pack-destination', packed];
-  if (output(command, args) === undefined) fail(`packing failed: ${command} ${args.join(' ')}`);
+  pack(libraries, packed);
   for (const library of libraries) for (const problem of await check(library)) problems.push(`${library.manifest.name}: ${problem}`);
 } finally {
   rmSync(packed, { recursive: true, force: true });
@@ -33,7 +25,7 @@ async function check({ folder, manifest }) {
   const found = [];
   if (!existsSync(join(folder, 'README.md'))) found.push('no README.md');
   for (const field of ['description', 'license', 'version']) if (!manifest[field]) found.push(`no ${field}`);
-  const tarball = readFileSync(join(packed, `${manifest.name.slice(1).replace('/', '-')}-${manifest.version}.tgz`));
+  const tarball = readFileSync(tarballOf({ manifest }, packed));
   const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) }, strict: true });
   for (const message of messages) if (message.type !== 'suggestion') found.push(`publint: ${formatMessage(message, pkg, { color: false })}`);
   if (manifest.exports) found.push(...(await typeProblems(tarball)));

@@ -5,8 +5,9 @@ import { ImageService as ImageServiceDesc, RuntimeService as RuntimeServiceDesc 
 export interface ServeCriOptions {
   /** `unix:///run/….sock`; made with mode 0600. A stale socket is replaced. */
   readonly endpoint: string;
-  readonly runtime?: RuntimeService;
-  readonly image?: ImageService;
+  /** Calls left out answer UNIMPLEMENTED. */
+  readonly runtime?: Partial<RuntimeService>;
+  readonly image?: Partial<ImageService>;
   readonly interceptors?: readonly RpcInterceptor[];
   readonly signal?: AbortSignal;
 }

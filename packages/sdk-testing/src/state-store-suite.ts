@@ -452,7 +452,8 @@ export function stateStoreSuite(options: StateStoreSuiteOptions): void {
     });
   });
 
-  describe('property', () => {
+  // Long on a slow disk, whatever a test is given otherwise.
+  describe('property', { timeout: 120_000 }, () => {
     test('any sequence of transactions reads, and is watched, like the model', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(arbitraryTxn, { maxLength: 40 }), ordersWrites ? fc.boolean() : fc.constant(false), async (txns, together) => {
