@@ -84,7 +84,8 @@ export interface ApiServerOptions {
   readonly readyCheckTimeoutMs?: number;
   /** Default true: the two limits together are the seats shared out. */
   readonly priorityAndFairness?: boolean;
-  readonly audit?: { readonly policy: AuditPolicy; readonly write: (line: string) => void };
+  /** `close` is called when no more events come. */
+  readonly audit?: { readonly policy: AuditPolicy; readonly write: (line: string) => void; readonly close?: () => Promise<void> };
   /** Asked now and then for serving certificates: new ones are used for new connections. */
   readonly reloadTls?: () => Promise<ServingCertificates>;
   /** Makes what else the cluster needs, after the built-in policy and before `/readyz` says yes; the transport may do everything. */

@@ -304,6 +304,9 @@ export class ApiServer implements Component {
     // Clients of ended watches come back to whoever serves next.
     for (const { cache } of this.registry.storages()) cache.groups.end();
     await closed;
+    // Someone who does not answer must not keep the server.
+    const late = new Promise((resolve) => (deadline.aborted ? resolve(undefined) : deadline.addEventListener('abort', resolve, { once: true })));
+    await Promise.race([this.options.audit?.close?.(), late]);
     await this.#aggregator.stop();
     await this.#policyTypes.stop();
     await this.#crds.stop();

@@ -6,7 +6,8 @@ import { ApiServer } from './api-server.js';
 import type { ApiServerOptions } from './api-server-options.js';
 import { buildAuth } from './auth/config/build-auth.js';
 import { parseAuditPolicy } from './audit/audit-policy.js';
-import { RotatingFile } from './audit/rotating-file.js';
+import { openAudit } from './audit/open-audit.js';
+import type { AuditEnv } from './audit/open-audit.js';
 import { selfSignedFiles } from './auth/self-signed.js';
 import { parseTokenFile } from './auth/token-file-authenticator.js';
 import { encryptingStore } from './encryption/encrypting-store.js';
@@ -19,6 +20,7 @@ import { parseRoutes } from './routing/parse-routes.js';
 import { RuleRouter } from './routing/rule-router.js';
 import { IpRange } from './services/ip-range.js';
 import { prefixedStore } from './storage/prefixed-store.js';
+import { hostAddress } from './util/host-address.js';
 
 /** What cannot come from flags. */
 export interface ApiServerDependencies {
@@ -45,7 +47,9 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     }
   };
   const optional = async (flag: string, path: string | undefined) => (path ? read(flag, path) : undefined);
-  const certificates = await certificateReader(config, read, clock);
+  // Upstream looks for the interface of the default route, too.
+  const advertiseAddress = config.advertiseAddress ?? hostAddress() ?? '127.0.0.1';
+  const certificates = await certificateReader(config, advertiseAddress, read, clock);
   const [tls, tokens, signing, kubeletCert, kubeletKey, proxyCert, proxyKey, kubeletCA, proxyCA, ...verifying] = await Promise.all([
     certificates(),
     optional('token-auth-file', config.tokenAuthFile),
@@ -84,7 +88,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     serves: servedBy(config),
     host: config.bindAddress,
     port: config.securePort,
-    advertiseAddress: config.advertiseAddress,
+    advertiseAddress,
     ...(config.externalHostname ? { externalHostname: config.externalHostname } : {}),
     publishEndpoints: config.publishEndpoints,
     tls,
@@ -134,9 +138,9 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
 }
 
 /** Reads the server's certificates, now and whenever it is called. Without files of their own they are made in the folder for them, once. */
-async function certificateReader(config: ApiServerConfig, read: Read, clock: Clock): Promise<() => Promise<ServingCertificates>> {
+async function certificateReader(config: ApiServerConfig, advertiseAddress: string, read: Read, clock: Clock): Promise<() => Promise<ServingCertificates>> {
   const { tlsFiles, certDir, clientCAFile, sniCertificates, serviceClusterIPRanges } = config;
-  const hosts = [config.externalHostname, config.advertiseAddress, new IpRange(serviceClusterIPRanges[0] as string).at(0)].filter((host) => host !== undefined);
+  const hosts = [config.externalHostname, advertiseAddress, new IpRange(serviceClusterIPRanges[0] as string).at(0)].filter((host) => host !== undefined);
   const files = tlsFiles ?? (await selfSigned(certDir, hosts, clock));
   return async () => {
     const [cert, key, clientCA, sni] = await Promise.all([
@@ -202,16 +206,9 @@ async function encrypted({ encryptionProviderConfig, etcdPrefix }: ApiServerConf
   );
 }
 
-async function auditOf(config: ApiServerConfig, read: Read, { logger, clock }: ApiServerDependencies): Promise<ApiServerOptions['audit']> {
-  const { auditLog, auditPolicyFile } = config;
-  const policy = await fromFile('audit-policy-file', auditPolicyFile, read, parseAuditPolicy);
-  if (!auditLog) return undefined;
-  if (!policy) {
-    logger.warn('there is no --audit-policy-file: nothing is recorded in the audit log');
-    return undefined;
-  }
-  if (auditLog.path === '-') return { policy, write: (line) => process.stdout.write(line) };
-  const onError = (err: unknown) => logger.error('the audit log cannot be written', { err });
-  const file = new RotatingFile({ ...auditLog, now: () => clock.now(), onError });
-  return { policy, write: (line) => file.write(line) };
+async function auditOf(config: ApiServerConfig, read: Read, env: AuditEnv): Promise<ApiServerOptions['audit']> {
+  const policy = await fromFile('audit-policy-file', config.auditPolicyFile, read, parseAuditPolicy);
+  const { auditWebhook } = config;
+  const open = (kubeconfig?: string) => openAudit(config, policy, kubeconfig, env);
+  return auditWebhook ? fromFile('audit-webhook-config-file', auditWebhook.configFile, read, open) : open();
 }

@@ -1,7 +1,7 @@
 import type { AdmissionPlugin } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
 import { parseAuditPolicy } from './audit/audit-policy.js';
-import { configMap, startTestServer } from './testing/start-test-server.js';
+import { configMap, memoryStore, startTestServer } from './testing/start-test-server.js';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
 const FLOW = '/apis/flowcontrol.apiserver.k8s.io/v1';
@@ -33,6 +33,40 @@ describe('a request that takes too long', () => {
     const answer = await api.call('POST', `${PATH}?timeout=100ms`, configMap('slow'));
     expect([answer.status, answer.json.reason, answer.json.message]).toEqual([504, 'Timeout', expect.stringContaining('allotted timeout')]);
   });
+});
+
+it('a watch ends by itself, between the least time and twice that', async () => {
+  await using api = await startTestServer({ minRequestTimeoutSeconds: 1 });
+  const events = await api.watch(`${PATH}?watch=1`, () => false);
+  expect(events.every(({ type }) => type === 'ADDED')).toBe(true);
+});
+
+describe('the store that does not answer', () => {
+  it('is told by /readyz, in time', async () => {
+    const store = memoryStore();
+    let hangs = false;
+    const bound = new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'status' && hangs) return () => new Promise(() => {});
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    await using api = await startTestServer({ store: bound, readyCheckTimeoutMs: 20 });
+    expect((await api.call('GET', '/readyz')).text).toBe('ok');
+    hangs = true;
+    const answer = await api.call('GET', '/readyz');
+    expect([answer.status, answer.text]).toEqual([500, expect.stringContaining('[-]etcd-readiness failed')]);
+    hangs = false;
+  });
+});
+
+it("--endpoint-reconciler-type=none: the endpoints of the kubernetes Service are somebody else's", async () => {
+  await using kept = await startTestServer();
+  expect((await kept.call('GET', '/api/v1/namespaces/default/endpoints/kubernetes')).status).toBe(200);
+  await using left = await startTestServer({ publishEndpoints: false });
+  expect((await left.call('GET', '/api/v1/namespaces/default/endpoints/kubernetes')).status).toBe(404);
+  expect((await left.call('GET', '/api/v1/namespaces/default/services/kubernetes')).status).toBe(200);
 });
 
 describe('the audit log', () => {

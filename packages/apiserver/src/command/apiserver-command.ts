@@ -6,7 +6,9 @@ import { settledFlags } from './settled-flags.js';
 const switches = new Set([
   'allow-privileged',
   'anonymous-auth',
+  'audit-log-batch-throttle-enable',
   'audit-log-compress',
+  'audit-webhook-batch-throttle-enable',
   'enable-bootstrap-token-auth',
   'enable-priority-and-fairness',
   'service-account-extend-token-expiration',

@@ -56,19 +56,16 @@ export const settledFlags: Readonly<Record<string, SettledFlag>> = {
   'service-account-signing-endpoint': none('tokens are signed with --service-account-signing-key-file'),
 
   // Audit.
-  'audit-log-batch-buffer-size': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
-  'audit-log-batch-max-size': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
-  'audit-log-batch-max-wait': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
-  'audit-log-batch-throttle-burst': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
-  'audit-log-batch-throttle-enable': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
-  'audit-log-batch-throttle-qps': { takes: 'any', because: 'has an effect with --audit-log-mode=batch only' },
   'audit-log-format': oneAnswer('json', 'events are logged as JSON'),
-  'audit-log-mode': oneAnswer('blocking', 'an event is written before the answer is sent'),
   'audit-log-truncate-enabled': oneAnswer('false', 'events are logged whole'),
   'audit-log-truncate-max-batch-size': { takes: 'any', because: 'has an effect with --audit-log-truncate-enabled only' },
   'audit-log-truncate-max-event-size': { takes: 'any', because: 'has an effect with --audit-log-truncate-enabled only' },
   'audit-log-version': oneAnswer('audit.k8s.io/v1', 'the version events are logged in'),
-  'audit-webhook-config-file': none('events are logged to a file'),
+  'audit-webhook-mode': oneAnswer('batch', 'no request waits for the webhook'),
+  'audit-webhook-truncate-enabled': oneAnswer('false', 'events are sent whole'),
+  'audit-webhook-truncate-max-batch-size': { takes: 'any', because: 'has an effect with --audit-webhook-truncate-enabled only' },
+  'audit-webhook-truncate-max-event-size': { takes: 'any', because: 'has an effect with --audit-webhook-truncate-enabled only' },
+  'audit-webhook-version': oneAnswer('audit.k8s.io/v1', 'the version events are sent in'),
 
   // What is told about the server itself.
   'allow-metric-labels': none('all labels of metrics are told'),

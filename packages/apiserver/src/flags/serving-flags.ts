@@ -14,7 +14,8 @@ export interface RequestHeaderConfig {
 export interface ServingConfig {
   readonly bindAddress: string;
   readonly securePort: number;
-  readonly advertiseAddress: string;
+  /** Undefined: the host's own address. */
+  readonly advertiseAddress: string | undefined;
   readonly externalHostname: string | undefined;
   readonly clientCAFile: string | undefined;
   readonly requestHeader: RequestHeaderConfig | undefined;
@@ -29,7 +30,7 @@ export interface ServingConfig {
 }
 
 export const servingFlags: FlagTable = {
-  'advertise-address': 'Address pods and other nodes reach the API server at',
+  'advertise-address': "Address pods and other nodes reach the API server at (default: --bind-address, else the host's)",
   'bind-address': 'Address to listen on (default 0.0.0.0)',
   'client-ca-file': 'PEM bundle that signs client certificates',
   'cors-allowed-origins': 'Regular expressions of origins whose pages may use the API',
@@ -53,7 +54,7 @@ export function parseServingFlags(reader: FlagReader): ServingConfig {
   return {
     bindAddress,
     securePort: reader.number('secure-port', 6443, 0, 65_535),
-    advertiseAddress: reader.address('advertise-address', anywhere ? '127.0.0.1' : bindAddress),
+    advertiseAddress: reader.text('advertise-address') ? reader.address('advertise-address', '') : anywhere ? undefined : bindAddress,
     externalHostname: reader.text('external-hostname'),
     clientCAFile: reader.text('client-ca-file'),
     requestHeader: requestHeaderOf(reader),

@@ -20,8 +20,8 @@ export interface TestWebhook extends AsyncDisposable {
   readonly calls: WebhookCall[];
 }
 
-/** What to answer; a text goes out as it is, undefined never. */
-export type Answerer = (call: WebhookCall) => object | string | undefined;
+/** What to answer; a text goes out as it is, a number is a status alone, undefined never comes. */
+export type Answerer = (call: WebhookCall) => object | string | number | undefined;
 
 const HOUR = 3_600_000;
 
@@ -51,6 +51,10 @@ export async function startWebhook(answer: Answerer): Promise<TestWebhook> {
     calls.push(call);
     const out = answer(call);
     if (out === undefined) return;
+    if (typeof out === 'number') {
+      response.writeHead(out).end();
+      return;
+    }
     response.setHeader('content-type', 'application/json');
     response.end(typeof out === 'string' ? out : JSON.stringify(out));
   });
