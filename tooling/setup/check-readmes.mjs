@@ -19,8 +19,8 @@ const NOBODY = { uid: 65534, gid: 65534 };
 
 const libraries = publishable();
 const asked = process.argv.slice(2);
-const examples = libraries.filter(({ manifest }) => asked.length === 0 || asked.includes(manifest.name)).flatMap(exampleOf);
 const problems = [];
+const examples = libraries.filter(({ manifest }) => asked.length === 0 || asked.includes(manifest.name)).flatMap(exampleOf);
 const project = mkdtempSync(join(tmpdir(), 'coxswain-readmes-'));
 try {
   for (const example of examples) problems.push(...undeclared(example));
@@ -41,11 +41,14 @@ try {
 }
 process.exit(problems.length === 0 ? 0 : 1);
 
-/** The first example of a README: its code, what it needs, and what the README says to install. None: no example in TypeScript. */
+/** The first example of a README: its code, what it needs, and what the README says to install. */
 function exampleOf({ folder, manifest }) {
   const readme = readFileSync(join(folder, 'README.md'), 'utf8');
   const found = /^```ts(?: needs=(\S+))?\n([\s\S]*?)^```$/m.exec(readme);
-  if (!found) return [];
+  if (!found) {
+    problems.push(`${manifest.name}: its README has no example in TypeScript`);
+    return [];
+  }
   const [, needs, code] = found;
   const installs = [...readme.matchAll(/^\s*npm install (.+)$/gm)].flatMap(([, names]) => names.split(' ').filter((name) => !name.startsWith('-')));
   const isTest = /from 'vitest'/.test(code);
