@@ -15,6 +15,11 @@ export interface CertificateRotationDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /**
+   * The server refuses the certificate, and it expired so long ago: this part fails, so that the process ends and its next start bootstraps again.
+   * Absent: it goes on trying.
+   */
+  readonly giveUpAfterMs?: number;
 }
 
 const FIRST_RETRY_MS = 2000;
@@ -72,6 +77,12 @@ export class CertificateRotation implements Component, ServingCertificate {
     return pair && fulfils(pair.cert, this.#deps.order, this.#deps.clock.now()) ? pair : undefined;
   }
 
+  #isLost(error: unknown): boolean {
+    const { giveUpAfterMs, clock } = this.#deps;
+    if (giveUpAfterMs === undefined || this.#current === undefined || (error as { code?: unknown }).code !== 401) return false;
+    return clock.now() - Date.parse(new X509Certificate(this.#current.cert).validTo) > giveUpAfterMs;
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     const { client, store, order, clock, random, logger } = this.#deps;
     while (!signal.aborted) {
@@ -83,6 +94,10 @@ export class CertificateRotation implements Component, ServingCertificate {
           break;
         } catch (error) {
           if (signal.aborted) return;
+          if (this.#isLost(error)) {
+            this.#cell.set('failed', 'there is no valid certificate, and the server gives no other to who has none');
+            return;
+          }
           logger.warn('getting a certificate failed; will try again', { err: error });
           await clock.sleep(wait, signal).catch(() => {});
         }

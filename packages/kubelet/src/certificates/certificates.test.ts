@@ -181,6 +181,23 @@ describe('rotation', () => {
     expect(renewals[0]?.status?.conditions?.[0]?.message).toMatch(/self kubelet client certificate/);
   });
 
+  it('ends when the certificate ran out and the server knows us no more, for the next start to bootstrap', async () => {
+    const now = Date.now();
+    const subject = { commonName: 'system:node:node-7', organizations: ['system:nodes'] };
+    store.update(await issueCertificate(plane.ca, { subject, usage: 'client', now, validForMs: 1500 }), now);
+    const { token: _token, ...unknown } = clientConfig(readKubeconfig({ path: plane.bootstrapKubeconfig })).transport;
+    const client = new KubeClient({ transport: new HttpsTransport(unknown) });
+    const rotation = new CertificateRotation({ ...keep, name: 'client-certificate', store, order: clientOrder('node-7'), client, giveUpAfterMs: 0 });
+    stops.push(
+      () => rotation.stop(),
+      () => client.close(),
+    );
+    const phases: string[] = [];
+    rotation.state$.subscribe(({ phase }) => void phases.push(phase));
+    await rotation.start();
+    await vi.waitFor(() => expect(phases.at(-1)).toBe('failed'), soon);
+  });
+
   it('gets a serving certificate for the names of the node, once somebody approves it', async () => {
     await bootstrap('node-6');
     const client = new KubeClient({ transport: transportOf(kubeconfig) });

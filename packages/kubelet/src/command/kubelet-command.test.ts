@@ -137,5 +137,9 @@ it('what goes together is asked for together', () => {
   const flags = { rootDir: '/r', logLevel: 'info', kubeconfig: '/k' } as const;
   expect(() => kubeletConfig(flags, { tlsCertFile: 'a' })).toThrow('go together');
   expect(() => kubeletConfig({ rootDir: '/r', logLevel: 'info', bootstrapKubeconfig: '/b' }, {})).toThrow('--bootstrap-kubeconfig takes --kubeconfig');
+  expect(() => kubeletConfig({ rootDir: '/r', logLevel: 'info' }, { authorization: 'Webhook' })).toThrow(
+    'no client provided, cannot use webhook authorization',
+  );
+  expect(() => kubeletConfig({ rootDir: '/r', logLevel: 'info' }, { webhookAuth: true })).toThrow('no client provided, cannot use webhook authentication');
   expect(() => kubeletConfig({ ...flags, nodeIp: ['here'] }, {})).toThrow('--node-ip: here is no IP address');
 });

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { kubeletOptions } from '../index.js';
+import { kubeletOptions } from '../options.js';
 import { featureGatesField } from './fields/feature-gates-field.js';
 import { nodeFields } from './fields/node-fields.js';
 import { podFields } from './fields/pod-fields.js';

@@ -38,12 +38,10 @@ export async function checkMachine({ failSwapOn = true, failCgroupV1 = false, pr
 
 /** Makes this process what the configuration wants. What the machine does not let us do is told and gone without, as upstream does. */
 export async function setUpProcess({ oomScoreAdj = -999, maxOpenFiles = 1_000_000, kubeletCgroups }: KubeletSettings, logger: Logger): Promise<void> {
-  await writeFile('/proc/self/oom_score_adj', String(oomScoreAdj)).catch((error: unknown) =>
-    logger.warn('the OOM score of the kubelet cannot be set', { oomScoreAdj, err: error }),
-  );
-  await promisify(execFile)('prlimit', ['--pid', String(process.pid), `--nofile=${maxOpenFiles}:${maxOpenFiles}`]).catch((error: unknown) =>
-    logger.warn('the limit of open files cannot be set', { maxOpenFiles, err: error }),
-  );
+  const told = (message: string) => (error: Error) => logger.warn(message, { reason: error.message.trim().split('\n').at(-1) });
+  await writeFile('/proc/self/oom_score_adj', String(oomScoreAdj)).catch(told(`the OOM score of the kubelet cannot be set to ${oomScoreAdj}`));
+  const limit = `--nofile=${maxOpenFiles}:${maxOpenFiles}`;
+  await promisify(execFile)('prlimit', ['--pid', String(process.pid), limit]).catch(told(`the limit of open files cannot be set to ${maxOpenFiles}`));
   if (kubeletCgroups === undefined) return;
   const group = await Cgroup.at(kubeletCgroups);
   await group.create();

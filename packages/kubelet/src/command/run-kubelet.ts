@@ -9,6 +9,7 @@ import { component, type ComponentRecipe } from '@coxswain/host';
 import { type Logger, systemClock, systemRandom } from '@coxswain/sdk';
 import { bootstrapKubeconfig } from '../certificates/bootstrap.js';
 import { clientOrder, servingOrder } from '../certificates/certificate-order.js';
+import { CertificateFiles } from '../certificates/certificate-files.js';
 import { CertificateRotation } from '../certificates/certificate-rotation.js';
 import { CertificateStore } from '../certificates/certificate-store.js';
 import { RotatingTransport } from '../certificates/rotating-transport.js';
@@ -19,6 +20,7 @@ import { withConfigFlags } from './config-flags.js';
 import { kubeletSettings } from './kubelet-configuration.js';
 import type { KubeletSettings } from './kubelet-settings.js';
 import { checkMachine, setUpProcess } from './machine-checks.js';
+import { named } from './takes.js';
 import { readConfiguration } from './read-configuration.js';
 import { ThrottledTransport } from './throttled-transport.js';
 
@@ -39,6 +41,8 @@ export interface KubeletFlags {
 type ParsedCommand = Pick<Command, 'getOptionValueSource' | 'getOptionValue' | 'options'>;
 
 const USER_AGENT = `kubelet/${KUBERNETES_VERSION}`;
+/** Upstream's: so long after its client certificate ran out a kubelet ends, to bootstrap again. */
+const EXPIRED_MS = 5 * 60_000;
 const clock = systemClock;
 const random = systemRandom;
 
@@ -69,25 +73,37 @@ function parts(flags: KubeletFlags, settings: KubeletSettings, config: NodeConfi
   const { kubeAPIQPS = 50, kubeAPIBurst = 100, rotateCertificates, serverTLSBootstrap } = settings;
   let rotation: CertificateRotation | undefined;
   const rotating = kubeconfig
-    ? new RotatingTransport(() => new HttpsTransport({ ...clientConfig(readKubeconfig({ path: kubeconfig })).transport, ...rotation?.current }))
+    ? named(
+        '--kubeconfig',
+        () => new RotatingTransport(() => new HttpsTransport({ ...clientConfig(readKubeconfig({ path: kubeconfig })).transport, ...rotation?.current })),
+      )
     : undefined;
   const transport = rotating ? (kubeAPIQPS > 0 ? new ThrottledTransport(rotating, clock, kubeAPIQPS, kubeAPIBurst) : rotating) : new StandaloneTransport();
   const client = new KubeClient({ transport, userAgent: USER_AGENT });
   const keep = { client, clock, random, logger };
   if (rotating && rotateCertificates) {
-    rotation = new CertificateRotation({ ...keep, name: 'client-certificate', store, order: clientOrder(config.nodeName) });
+    rotation = new CertificateRotation({
+      ...keep,
+      name: 'client-certificate',
+      store,
+      order: clientOrder(config.nodeName),
+      ...(flags.bootstrapKubeconfig ? { giveUpAfterMs: EXPIRED_MS } : {}),
+    });
     rotation.onChange(() => rotating.rotate());
     if (rotation.current) rotating.rotate();
   }
+  const files = settings.tlsCertFile && settings.tlsPrivateKeyFile ? { cert: settings.tlsCertFile, key: settings.tlsPrivateKeyFile } : undefined;
   const serving =
-    rotating && serverTLSBootstrap && config.serving === undefined
-      ? new CertificateRotation({
-          ...keep,
-          name: 'serving-certificate',
-          store: new CertificateStore(flags.certDir || join(flags.rootDir, 'pki'), 'kubelet-server'),
-          order: servingOrder(config.nodeName, [config.nodeName], config.nodeIPs),
-        })
-      : undefined;
+    files && config.serving
+      ? new CertificateFiles(files, config.serving, clock, logger)
+      : rotating && serverTLSBootstrap
+        ? new CertificateRotation({
+            ...keep,
+            name: 'serving-certificate',
+            store: new CertificateStore(flags.certDir || join(flags.rootDir, 'pki'), 'kubelet-server'),
+            order: servingOrder(config.nodeName, [config.nodeName], config.nodeIPs),
+          })
+        : undefined;
   const recipes = [rotation, serving].flatMap((part) => (part ? [component(part.name, [], () => part)] : []));
   const kubelet = component('kubelet', [], () => {
     const {
@@ -120,10 +136,17 @@ export function kubeletConfig(flags: KubeletFlags, settings: KubeletSettings): N
   const { anonymousAuth, webhookAuth, clientCAFile, tlsCertFile, tlsPrivateKeyFile, serializeImagePulls: _serialize, ...options } = settings;
   const nodeIPs = addresses(flags.nodeIp ?? []);
   const standalone = !flags.kubeconfig;
+  const { authorization = standalone ? 'AlwaysAllow' : 'Webhook' } = options;
+  // Upstream's words.
+  if (standalone && webhookAuth)
+    throw new CliError('no client provided, cannot use webhook authentication', 'give --kubeconfig, or --authentication-token-webhook=false', 2);
+  if (standalone && authorization === 'Webhook')
+    throw new CliError('no client provided, cannot use webhook authorization', 'give --kubeconfig, or --authorization-mode=AlwaysAllow', 2);
   if (standalone && (flags.bootstrapKubeconfig ?? '') !== '') throw new CliError('--bootstrap-kubeconfig takes --kubeconfig, the file it writes', undefined, 2);
   return {
     ...DEFAULTS,
     ...options,
+    authorization,
     rootDir: flags.rootDir,
     nodeName: (flags.hostnameOverride || hostname()).toLowerCase(),
     ...(nodeIPs.length > 0 ? { nodeIPs } : { nodeIPs: detectNodeIPs(), nodeIPsDetected: true }),

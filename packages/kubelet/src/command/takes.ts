@@ -1,4 +1,4 @@
-import { quantityValue } from '@coxswain/api';
+import { quantityValue } from '../pod/quantity.js';
 
 /** Checks a value of a configuration and answers it as our options have it; throws a `TypeError` with the reason. */
 export type Take<T> = (value: unknown) => T;
@@ -35,13 +35,7 @@ export const oneOf =
     values.includes(v as T) ? (v as T) : fail(values.length === 1 ? `${values[0]}` : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`);
 
 /** A quantity of bytes (`10Mi`). */
-export const bytes: Take<number> = (v) => {
-  try {
-    return quantityValue(text(v));
-  } catch {
-    return fail('a quantity such as 10Mi');
-  }
-};
+export const bytes: Take<number> = (v) => (/^\d+(\.\d+)?([KMGTPE]i?|[mk])?$/.test(text(v)) ? quantityValue(text(v)) : fail('a quantity such as 10Mi'));
 
 const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 

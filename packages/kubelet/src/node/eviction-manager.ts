@@ -5,8 +5,9 @@ import type { Clock, Logger } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import type { KubeletOptions } from '../options.js';
 import type { PodVerdict } from '../status/pod-status.js';
-import { crossedThresholds, type EvictionSignal, evictionVerdict, type PodUsage, pressureOf, rankForEviction, type SignalReadings } from './eviction.js';
+import { crossedThresholds, evictionVerdict, type PodUsage, pressureOf, rankForEviction, type SignalReadings } from './eviction.js';
 import { gracePeriodOf } from '../pod/pod-spec.js';
+import type { EvictionSignal } from './eviction-signals.js';
 import type { PressureFacts } from './node-object.js';
 
 export interface EvictionManagerDeps {

@@ -3,19 +3,8 @@ import { podRequest } from '../pod/resources.js';
 import { qosClass } from '../pod/qos.js';
 import { formatBytes, quantityValue } from '../pod/quantity.js';
 import type { PodVerdict } from '../status/pod-status.js';
+import type { EvictionSignal } from './eviction-signals.js';
 import type { PressureFacts } from './node-object.js';
-
-export const EVICTION_SIGNALS = [
-  'memory.available',
-  'nodefs.available',
-  'nodefs.inodesFree',
-  'imagefs.available',
-  'imagefs.inodesFree',
-  'containerfs.available',
-  'containerfs.inodesFree',
-  'pid.available',
-] as const;
-export type EvictionSignal = (typeof EVICTION_SIGNALS)[number];
 
 export interface SignalReading {
   readonly available: number;

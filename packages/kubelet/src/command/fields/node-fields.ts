@@ -1,5 +1,5 @@
 import type { Taint } from '../../index.js';
-import { EVICTION_SIGNALS } from '../../node/eviction.js';
+import { EVICTION_SIGNALS } from '../../node/eviction-signals.js';
 import type { Field } from '../kubelet-settings.js';
 import { duration, given, noEffect, orDefault, settled, settledStrictly } from '../field-kinds.js';
 import { atLeast, between, boolean, fail, fields, ms, number, oneOf, record, type Take, text, within } from '../takes.js';
