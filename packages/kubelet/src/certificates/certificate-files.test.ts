@@ -22,7 +22,7 @@ it('a renewed certificate is told once both of its files are; half of it, and no
   const [old, renewed] = await Promise.all([pairOf('old'), pairOf('renewed')]);
   await writeFile(files.cert, old.cert);
   await writeFile(files.key, old.key);
-  const warned = vi.fn();
+  const warned = vi.fn<() => void>();
   const certificate = new CertificateFiles(files, old, clock, { ...silentLogger, warn: warned });
   const told: KeyPairPem[] = [];
   certificate.onChange((pair) => void told.push(pair));
