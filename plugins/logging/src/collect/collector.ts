@@ -6,7 +6,7 @@ import type { LogEntry, LogSource } from '../log-entry.js';
 import type { LogStore } from '../store/log-store.js';
 import type { StoredLine } from '../store/segment-codec.js';
 import { LineJoiner } from './line-joiner.js';
-import { type ContainerLog, containerLogs, type LogFile, logFiles } from './log-files.js';
+import { type ContainerLog, type LogFile, LogFolders } from './log-files.js';
 import type { Positions } from './positions.js';
 
 const unzip = promisify(gunzip);
@@ -45,9 +45,12 @@ interface Reader {
 export class Collector {
   readonly #readers = new Map<string, Reader>();
   readonly #buffer = Buffer.allocUnsafe(CHUNK);
+  readonly #folders: LogFolders;
   #collected: StoredLine[] = [];
 
-  constructor(readonly options: CollectorOptions) {}
+  constructor(readonly options: CollectorOptions) {
+    this.#folders = new LogFolders(() => options.clock.now());
+  }
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger, pollMs } = this.options;
@@ -63,8 +66,8 @@ export class Collector {
   async round(): Promise<void> {
     const { positions, store } = this.options;
     const present = new Set<string>();
-    for (const log of await containerLogs(this.options.folder)) {
-      const files = await logFiles(log.folder);
+    for (const log of this.#folders.containers(this.options.folder)) {
+      const files = this.#folders.files(log.folder);
       for (const { id } of files) present.add(id);
       await this.#folder(log, files, present);
     }
@@ -95,7 +98,7 @@ export class Collector {
         this.options.positions.set(file.id, { offset: 0, path: file.path });
         continue;
       }
-      const whole = await this.#read(reader);
+      const whole = file.size === reader.offset || (await this.#read(reader));
       before = reader;
       // Nothing more will be written to a file that has a successor.
       if (!last && whole && !reader.joiner.open) await this.#finish(reader);
