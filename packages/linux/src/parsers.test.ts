@@ -112,9 +112,9 @@ describe('cgroups', () => {
     expect([2, 262144].map(sharesToWeight)).toEqual([1, 10000]);
   });
 
-  it('statistics: working set is usage without inactive file pages', async () => {
-    const reader = (files: Record<string, string>) => async (_c: string, file: string) => files[file];
-    const v1 = await v1Stats(
+  it('statistics: working set is usage without inactive file pages', () => {
+    const reader = (files: Record<string, string>) => (_c: string, file: string) => files[file];
+    const v1 = v1Stats(
       reader({
         'cpuacct.usage': '5000\n',
         'memory.usage_in_bytes': '1000\n',
@@ -124,7 +124,7 @@ describe('cgroups', () => {
     );
     expect(v1).toMatchObject({ cpu: { usageNanoseconds: 5000 }, memory: { workingSetBytes: 700, rssBytes: 600 } });
     expect(v1.memory.limitBytes).toBeUndefined();
-    const v2 = await v2Stats(
+    const v2 = v2Stats(
       reader({
         'cpu.stat': 'usage_usec 7\n',
         'memory.current': '1000\n',

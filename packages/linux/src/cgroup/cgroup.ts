@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type CgroupLayout, detectCgroups } from './detect.js';
@@ -11,12 +12,22 @@ export type Sleep = (ms: number) => Promise<void>;
 const V1_USED = ['cpu', 'cpuacct', 'memory', 'pids', 'freezer', 'cpuset', 'devices'];
 
 const code = (error: unknown) => (error as NodeJS.ErrnoException).code;
+const isAbsent = (error: unknown) => ['ENOENT', 'ENODEV', 'EOPNOTSUPP'].includes(code(error) ?? '');
 
 async function readOptional(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (code(error) === 'ENOENT' || code(error) === 'ENODEV' || code(error) === 'EOPNOTSUPP') return undefined;
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+function readOptionalSync(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
     throw error;
   }
 }
@@ -120,9 +131,10 @@ export class Cgroup {
   }
 
   async stats(): Promise<CgroupStats> {
-    const read = async (controller: string, file: string) => {
+    // The kernel makes these texts as they are read: a trip to the thread pool for each would cost more than all of them.
+    const read = (controller: string, file: string) => {
       const dir = this.directory(controller);
-      return dir === undefined ? undefined : readOptional(join(dir, file));
+      return dir === undefined ? undefined : readOptionalSync(join(dir, file));
     };
     return this.layout.version === 2 ? v2Stats(read) : v1Stats(read);
   }

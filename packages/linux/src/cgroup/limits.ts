@@ -40,7 +40,7 @@ export interface ControlFile {
 }
 
 /** Reads a control file; undefined when the machine does not have it. */
-export type ReadControl = (controller: string, file: string) => Promise<string | undefined>;
+export type ReadControl = (controller: string, file: string) => string | undefined;
 
 /** `key value` lines. */
 export function parseFlat(text: string | undefined): Map<string, number> {

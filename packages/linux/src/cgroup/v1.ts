@@ -18,8 +18,8 @@ export function v1Files(limits: CgroupLimits): ControlFile[] {
   return out;
 }
 
-export async function v1Stats(read: ReadControl): Promise<CgroupStats> {
-  const [usage, throttling, memory, stat, limit, oom, pids] = await Promise.all([
+export function v1Stats(read: ReadControl): CgroupStats {
+  const [usage, throttling, memory, stat, limit, oom, pids] = [
     read('cpuacct', 'cpuacct.usage'),
     read('cpu', 'cpu.stat'),
     read('memory', 'memory.usage_in_bytes'),
@@ -27,7 +27,7 @@ export async function v1Stats(read: ReadControl): Promise<CgroupStats> {
     read('memory', 'memory.limit_in_bytes'),
     read('memory', 'memory.oom_control'),
     read('pids', 'pids.current'),
-  ]);
+  ];
   const details = parseFlat(stat);
   const usageBytes = Number(memory ?? 0);
   const limitBytes = Number(limit ?? UNLIMITED);

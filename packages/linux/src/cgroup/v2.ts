@@ -14,15 +14,15 @@ export function v2Files(limits: CgroupLimits): ControlFile[] {
   return out;
 }
 
-export async function v2Stats(read: ReadControl): Promise<CgroupStats> {
-  const [cpu, memory, stat, limit, events, pids] = await Promise.all([
+export function v2Stats(read: ReadControl): CgroupStats {
+  const [cpu, memory, stat, limit, events, pids] = [
     read('cpu', 'cpu.stat'),
     read('memory', 'memory.current'),
     read('memory', 'memory.stat'),
     read('memory', 'memory.max'),
     read('memory', 'memory.events'),
     read('pids', 'pids.current'),
-  ]);
+  ];
   const time = parseFlat(cpu);
   const details = parseFlat(stat);
   const usageBytes = Number(memory ?? 0);
