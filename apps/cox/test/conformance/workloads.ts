@@ -317,10 +317,17 @@ export const checks: Check[] = [
       const bad = await c.api.raw('PATCH', `${at}/${initial.metadata.name}`, { data: { changed: true } }, 'application/merge-patch+json');
       same(bad.code, 422, 'changing data');
       await c.api.delete(`${at}/${initial.metadata.name}`);
-      await eventually('the revision to be made again', async () => truly((await c.api.get(`${at}?labelSelector=ds%3Dcr`)).items.length > 0, 'none'));
-      const query = `?labelSelector=${made.metadata.name}%3Dupdated`;
-      await c.api.delete(at + query);
-      same((await c.api.get(at + query)).items.length, 0, 'left');
+      const names = async () => (await c.api.get(`${at}?labelSelector=ds%3Dcr`)).items.map((r: Json) => r.metadata.name);
+      same(await names(), [made.metadata.name], 'the one that says the same stands for it');
+      await c.api.patch(`${c.apps}/daemonsets/ds`, 'strategic', { spec: { template: { spec: { terminationGracePeriodSeconds: 1 } } } });
+      await eventually('the new revision', async () => same((await names()).length, 2, 'revisions'));
+      await c.api.delete(`${at}?labelSelector=${made.metadata.name}%3Dupdated`);
+      const left = (await c.api.get(`${at}?labelSelector=ds%3Dcr`)).items;
+      same(
+        left.map((r: Json) => r.revision),
+        [3],
+        'the revision after the one that was made by hand',
+      );
     },
   },
   {
