@@ -15,14 +15,14 @@ export function orDefault<K extends keyof KubeletSettings>(name: K, take: Take<N
 export const duration =
   (name: keyof KubeletSettings): Field =>
   (value) => {
-    const time = isZero(value) ? 0 : ms(value);
+    const time = isZero(value) || isNoTime(value) ? 0 : ms(value);
     return time === 0 ? {} : { [name]: time };
   };
 
 /** A field with one answer here: zero and values that ask for what is done anyway are taken, others refused with the reason. */
 export function settled(takes: readonly unknown[], because: string): Field {
   return (value) => {
-    if (isZero(value) || takes.includes(value)) return {};
+    if (isZero(value) || isNoTime(value) || takes.includes(value)) return {};
     throw new TypeError(`${because} (takes ${takes.length > 0 ? takes.map((t) => JSON.stringify(t)).join(' or ') : 'nothing'})`);
   };
 }
@@ -44,7 +44,9 @@ export function noEffect(check: Take<unknown>): Field {
 }
 
 function isZero(value: unknown): boolean {
-  if (value === null || value === 0 || value === '' || value === false || value === '0s' || value === '0') return true;
+  if (value === null || value === 0 || value === '' || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;
   return typeof value === 'object' && Object.values(record(value)).every(isZero);
 }
+
+const isNoTime = (value: unknown) => value === '0s' || value === '0';

@@ -96,6 +96,17 @@ it.each([
   [{ maxPod: 3 }, 'maxPod: unknown field'],
 ])('%j is refused', (raw, message) => expect(() => kubeletSettings(raw)).toThrow(message));
 
+it('a zero that is meant is no default', () => {
+  expect(kubeletSettings({ reservedSystemCPUs: '0' })).toMatchObject({ systemReserved: { cpu: '1' } });
+  expect(kubeletSettings({ healthzPort: 0, evictionHard: {}, enforceNodeAllocatable: [], registryPullQPS: 0, cpuCFSQuota: false })).toMatchObject({
+    healthzPort: 0,
+    evictionHard: {},
+    enforceNodeAllocatable: [],
+    registryPullQPS: 0,
+    cpuCFSQuota: false,
+  });
+});
+
 describe('a drop-in', () => {
   it('is merged into maps, and replaces all else', () => {
     const base = { maxPods: 10, clusterDNS: ['10.96.0.10'], evictionHard: { 'memory.available': '1Gi', 'pid.available': '5%' } };

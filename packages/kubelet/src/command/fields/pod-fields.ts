@@ -61,7 +61,7 @@ export const podFields: Readonly<Record<string, Field>> = {
   kubeReserved: orDefault('kubeReserved', amounts),
   systemReservedCgroup: orDefault('systemReservedCgroup', text),
   kubeReservedCgroup: orDefault('kubeReservedCgroup', text),
-  enforceNodeAllocatable: orDefault('enforceNodeAllocatable', (v) => texts(v).map(oneOf(...LEVELS))),
+  enforceNodeAllocatable: given('enforceNodeAllocatable', (v) => texts(v).map(oneOf(...LEVELS))),
   reservedSystemCPUs: orDefault('reservedCPUs', countCpus),
   reservedMemory: settled([], 'memory is not bound to NUMA nodes'),
   cpuCFSQuota: given('cpuCFSQuota', boolean),
