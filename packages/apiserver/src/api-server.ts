@@ -28,20 +28,18 @@ import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
 import { signingKey, verifyingKey } from './auth/token-keys.js';
 import { bootstrap, publishServers } from './bootstrap/bootstrap.js';
 import { ServerLeases } from './bootstrap/server-leases.js';
-import { namespaceHooks } from './bootstrap/namespace-hooks.js';
 import { PolicyTypeChecker } from './admission/policies/policy-type-checker.js';
 import { CrdController } from './crd/crd-controller.js';
 import { withCrdRules } from './crd/crd-definition.js';
 import { WebhookConverter } from './crd/webhook-converter.js';
-import { crdHooks } from './crd/crd-hooks.js';
 import { ruleCheckOf } from './crd/rules/rule-check.js';
 import { FlowControl } from './flowcontrol/flow-control.js';
 import { Discovery } from './discovery/discovery.js';
 import { discoveryPaths } from './discovery/discovery-paths.js';
 import { healthPaths } from './health/health-paths.js';
-import type { HealthCheck } from './health/health-paths.js';
 import { infoPaths, VERSION } from './health/info-paths.js';
 import { RequestMetrics } from './health/request-metrics.js';
+import { serverChecks } from './health/server-checks.js';
 import { serverMetrics } from './health/server-metrics.js';
 import { browserRules } from './http/browser-rules.js';
 import { HttpServer } from './http/http-server.js';
@@ -53,12 +51,10 @@ import { KubeletLocator } from './proxy/kubelet-location.js';
 import { RbacAuthorizer } from './rbac/rbac-authorizer.js';
 import { ResourceRegistry } from './registry/resource-registry.js';
 import { ResourceHandler } from './rest/resource-handler.js';
-import type { ResourceHooks } from './rest/resource-hooks.js';
 import type { RestEnv } from './rest/rest-env.js';
 import { RouteRequests } from './routing/route-requests.js';
+import { builtInHooks } from './services/built-in-hooks.js';
 import { IpRange } from './services/ip-range.js';
-import { ServiceHooks } from './services/service-hooks.js';
-import { ServiceRanges } from './services/service-ranges.js';
 import { OpenApi } from './openapi/open-api.js';
 import { openApiPaths } from './openapi/open-api-paths.js';
 import { WebhookClient } from './webhooks/webhook-client.js';
@@ -146,7 +142,7 @@ export class ApiServer implements Component {
       registry: this.registry,
       admission: new AdmissionChain(this.#admission(authorization)),
       eventLeases: new LeasePool(store, clock, options.eventTtlSeconds),
-      hooks: this.#hooks(),
+      hooks: builtInHooks({ registry: this.registry, ranges: this.#ranges, nodePorts: options.nodePorts, clock, random }),
       watchCounter: ({ userAgent, user }) => this.metrics.clients.of(userAgent, user).events,
       authorize: async (context, verb) => authorization.check(context, verb),
       minWatchSeconds: options.minRequestTimeoutSeconds ?? 1800,
@@ -390,64 +386,16 @@ export class ApiServer implements Component {
     return [...standard, ...extra, ...admission];
   }
 
-  #hooks(): ReadonlyMap<string, ResourceHooks> {
-    const { clock, random, nodePorts } = this.options;
-    const services = new ServiceHooks({
-      ranges: new ServiceRanges(this.#ranges, this.registry.storage('networking.k8s.io', 'servicecidrs').cache),
-      nodePorts,
-      addresses: this.registry.storage('networking.k8s.io', 'ipaddresses').cache,
-      services: this.registry.storage('', 'services').cache,
-      clock,
-      random,
-    });
-    const events: ResourceHooks = { expires: true };
-    const returned: ResourceHooks = { returnsDeleted: true };
-    return new Map<string, ResourceHooks>([
-      ['services', services],
-      ['namespaces', namespaceHooks],
-      ['customresourcedefinitions.apiextensions.k8s.io', crdHooks(clock)],
-      ['events', events],
-      ['events.events.k8s.io', events],
-      ['pods', returned],
-      ['persistentvolumeclaims', returned],
-      ['persistentvolumes', returned],
-      ['serviceaccounts', returned],
-      ['podtemplates', returned],
-      ['resourcequotas', returned],
-    ]);
-  }
-
-  async #storeProblem(): Promise<string | undefined> {
-    const { store, clock, readyCheckTimeoutMs = 2000 } = this.options;
-    const late = new AbortController();
-    try {
-      const tooLate = clock.sleep(readyCheckTimeoutMs, late.signal).then(
-        () => 'the store does not answer in time',
-        () => undefined,
-      );
-      return await Promise.race([store.status().then(({ message }) => message), tooLate]);
-    } finally {
-      late.abort();
-    }
-  }
-
   #paths(oidc: PathHandler): PathHandler[] {
-    const alive: HealthCheck[] = [
-      { name: 'ping', check: () => undefined },
-      { name: 'log', check: () => undefined },
-      { name: 'etcd', check: () => this.#feed.failure?.message },
-    ];
-    const ready: HealthCheck[] = [
-      ...alive,
-      { name: 'etcd-readiness', check: () => this.#storeProblem() },
-      { name: 'informer-sync', check: () => (this.#feed.revision > 0 ? undefined : 'the caches are not loaded') },
-    ];
-    const started: HealthCheck = { name: 'poststarthook/bootstrap', check: () => (this.#started ? undefined : 'not finished') };
-    const health = {
-      healthz: [...alive, started],
-      livez: alive,
-      readyz: [...ready, started, { name: 'shutdown', check: () => (this.#cell.current.phase === 'stopping' ? 'shutting down' : undefined) }],
-    };
+    const health = serverChecks({
+      store: this.options.store,
+      clock: this.options.clock,
+      readyCheckTimeoutMs: this.options.readyCheckTimeoutMs ?? 2000,
+      feedFailure: () => this.#feed.failure,
+      cachesLoaded: () => this.#feed.revision > 0,
+      started: () => this.#started,
+      stopping: () => this.#cell.current.phase === 'stopping',
+    });
     const known = [
       '/.well-known/openid-configuration',
       '/healthz',
