@@ -7,12 +7,12 @@ import { ApiEventRecorder } from './event-recorder.js';
 
 const pod: KubeObject = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'default', uid: 'u' } };
 
-function setup() {
+function setup(limit: { qps?: number; burst?: number } = {}) {
   const server = new TestServer();
   const clock = new TestClock();
   let n = 0;
   const random = { ...noRandom, int: () => n++ };
-  const recorder = new ApiEventRecorder({ client: new KubeClient({ transport: server, clock }), component: 'kubelet', host: 'n1', clock, random });
+  const recorder = new ApiEventRecorder({ client: new KubeClient({ transport: server, clock }), component: 'kubelet', host: 'n1', clock, random, ...limit });
   return { server, clock, recorder, events: () => [...server.objects.values()] };
 }
 
@@ -48,6 +48,21 @@ describe('ApiEventRecorder', () => {
     recorder.event(pod, 'Warning', 'BackOff', 'again');
     await recorder.stop();
     expect(events()).toMatchObject([{ count: 3 }]);
+  });
+
+  it('writes so many a second after a burst; none is lost', async () => {
+    const { clock, recorder, events } = setup({ qps: 2, burst: 1 });
+    for (const reason of ['A', 'B', 'C']) recorder.event(pod, 'Normal', reason, reason);
+    const written = async () => {
+      await settle();
+      return events().map((event) => event['reason']);
+    };
+    expect(await written()).toEqual(['A']);
+    await clock.advance(500);
+    expect(await written()).toEqual(['A', 'B']);
+    await clock.advance(500);
+    expect(await written()).toEqual(['A', 'B', 'C']);
+    await recorder.stop();
   });
 
   it('combines many similar ones, and drops what is too much', async () => {
