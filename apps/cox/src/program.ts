@@ -1,12 +1,13 @@
-import type { PodNetworkMode } from '@coxswain/cluster';
+import type { PodNetworkMode, ReplaceableComponent } from '@coxswain/cluster';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ownRoles } from './cluster/own-roles.js';
 import { componentCommands } from './commands/component/component-commands.js';
-import { logLevels } from '@coxswain/command';
+import { list, logLevels } from '@coxswain/command';
 import { AUTO, runtimeChoices } from './runtimes/names.js';
 import { coxVersion } from './version.js';
 
-// The modes of @coxswain/cluster, which the command line does not load.
+// The choices of @coxswain/cluster, which the command line does not load.
+const replaceableComponents = ['scheduler', 'controller-manager', 'kube-proxy'] as const satisfies readonly ReplaceableComponent[];
 const podNetworks = ['auto', 'vxlan', 'direct'] as const satisfies readonly PodNetworkMode[];
 
 const DEFAULT_CLUSTER = 'default';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
     .option('--metrics-server', 'serve metrics.k8s.io: kubectl top, autoscaling (the default)')
     .option('--no-metrics-server', 'leave it to somebody else')
     .option('--otlp-endpoint <url>', 'forward container logs to this OpenTelemetry collector by OTLP/HTTP; empty: not any more', otlpEndpoint)
+    .option('--without <components>', `components that somebody else runs: ${replaceableComponents.join(', ')}; empty: none`, replaceable)
     .option('--network-policy [enforced]', 'whether nodes enforce NetworkPolicy; =false: they do not (default: true)', trueOrFalse)
     .option('--pod-cidr <network>', 'addresses of pods')
     .option('--service-cidr <network>', 'addresses of services')
@@ -160,6 +162,14 @@ function seconds(text: string): number {
 function trueOrFalse(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('give true or false');
   return text === 'true';
+}
+
+function replaceable(text: string): ReplaceableComponent[] {
+  return list(text).map((name) => {
+    const known = replaceableComponents.find((component) => component === name);
+    if (!known) throw new InvalidArgumentError(`"${name}" is none of ${replaceableComponents.join(', ')}.`);
+    return known;
+  });
 }
 
 /** Of a collector as a whole, as OTEL_EXPORTER_OTLP_ENDPOINT has it, or with the path of its logs. */

@@ -18,6 +18,10 @@ describe('cox', () => {
     expect(await cluster.cox(['up', '--no-such-flag'])).toMatchObject({ code: 2, stderr: expect.stringContaining("unknown option '--no-such-flag'") });
     expect(await cluster.cox(['upp'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/unknown command 'upp'/) });
     expect(await cluster.cox(['up', '--api-port', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('a port is a number') });
+    expect(await cluster.cox(['up', '--without', 'kubelet'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is none of scheduler, controller-manager, kube-proxy'),
+    });
     expect(await cluster.cox(['up', '--otlp-endpoint', 'collector:4318'])).toMatchObject({ code: 2, stderr: expect.stringContaining('give a URL such as') });
     expect(await cluster.cox(['up', '--name', 'Not_A_Name'])).toMatchObject({ code: 2, stderr: expect.stringContaining('name "Not_A_Name" must be') });
   });

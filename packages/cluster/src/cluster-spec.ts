@@ -21,6 +21,8 @@ export interface ClusterSpec {
   readonly metricsServer?: boolean;
   /** Where nodes forward container logs by OTLP/HTTP, as `https://collector:4318/v1/logs`. Default: nowhere. */
   readonly otlpEndpoint?: string;
+  /** Components that somebody else runs for this cluster, upstream's binaries perhaps. Default: none. */
+  readonly without?: readonly ReplaceableComponent[];
   readonly network?: NetworkSpec;
   readonly ports?: Partial<ClusterPorts>;
   /** Hosts made on this machine, each a node of its own. Absent or empty: the machine itself is the one node. */
@@ -49,6 +51,10 @@ export interface ExternalEtcd {
   readonly certFile?: string;
   readonly keyFile?: string;
 }
+
+/** Components that may be left out, for another implementation to take their place. */
+export const replaceableComponents = ['scheduler', 'controller-manager', 'kube-proxy'] as const;
+export type ReplaceableComponent = (typeof replaceableComponents)[number];
 
 /** As upstream's kube-proxy names them. */
 export type ProxyMode = 'iptables' | 'nftables';
@@ -105,6 +111,7 @@ export interface ClusterConfig {
   readonly metricsServer: boolean;
   /** Absent: container logs stay on their nodes. */
   readonly otlpEndpoint?: string;
+  readonly without: readonly ReplaceableComponent[];
   readonly podCIDR: string;
   readonly serviceCIDR: string;
   readonly clusterDomain: string;

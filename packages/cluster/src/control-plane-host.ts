@@ -21,7 +21,7 @@ import {
 } from '@coxswain/sdk';
 import { applyAddonPolicy, applyPodNetworkPolicy } from './addon-policy.js';
 import { applyCloudPolicy, CLOUD_CONTROLLER_MANAGER, CSI_CONTROLLER } from './cloud-policy.js';
-import type { ClusterConfig } from './cluster-spec.js';
+import type { ClusterConfig, ReplaceableComponent } from './cluster-spec.js';
 import { group } from './group.js';
 import { applyJoinPolicy } from './join-policy.js';
 import { removeMetricsApi } from './metrics-server-policy.js';
@@ -98,7 +98,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
     metrics.set(program, counted);
     return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock, metrics: counted });
   };
-  return [
+  const recipes = [
     component(
       'apiserver',
       [StateStore, Clock, Random, Logger, all(Authenticator), all(Authorizer), all(AdmissionPlugin), all(ApiRouter)],
@@ -174,6 +174,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
     ),
     ...(config.cloud ? [cloudControllerManager(config, clientAs), csiController(config, clientAs)] : []),
   ];
+  return recipes.filter(({ name }) => !config.without.includes(name as ReplaceableComponent));
 }
 
 type ClientAs = (name: string, userAgent: string, clock: Clock, ...groups: string[]) => KubeClient;

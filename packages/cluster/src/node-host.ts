@@ -6,7 +6,7 @@ import { Kubelet, type KubeletConfig } from '@coxswain/kubelet';
 import type { NodePki } from '@coxswain/pki';
 import { Addon, Clock, type Component, CriServer, defineComponent, Logger, Random, ServiceProxy } from '@coxswain/sdk';
 import { clientFor } from './api-access.js';
-import type { ClusterConfig } from './cluster-spec.js';
+import type { ClusterConfig, ReplaceableComponent } from './cluster-spec.js';
 import { writeCniConfig } from './cni-config.js';
 import { group } from './group.js';
 import { keepHostNetwork } from './hosts/keep-host-network.js';
@@ -58,7 +58,7 @@ export function kubeletConfig(config: ClusterConfig, pki: NodePki): KubeletConfi
  */
 export function nodeComponents(config: ClusterConfig, pki: NodePki): ComponentRecipe[] {
   const { host } = config;
-  return [
+  const recipes = [
     ...(host ? [component('host-network', [Clock, Logger], (clock, logger) => keepHostNetwork(config, host, clock, logger))] : []),
     component('cri', [CriServer], (server) => server),
     component(
@@ -94,4 +94,5 @@ export function nodeComponents(config: ClusterConfig, pki: NodePki): ComponentRe
     component('addons', [all(Addon)], (addons) => group('addons', addons), { after: [API_REACHABLE] }),
     component(API_REACHABLE, [Clock], (clock) => apiReachable(clientFor(config, pki, pki.leaf['kubelet-client'], 'kubelet', clock), clock)),
   ];
+  return recipes.filter(({ name }) => !config.without.includes(name as ReplaceableComponent));
 }

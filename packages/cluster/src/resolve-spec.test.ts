@@ -36,5 +36,8 @@ describe('resolveClusterSpec', () => {
     expect(() => resolveClusterSpec({ name: 'a', nodeIP: '192.0.2.1', otlpEndpoint: 'collector:4318' })).toThrow(
       'otlpEndpoint "collector:4318" is not a URL such as http://collector:4318/v1/logs',
     );
+    expect(() => resolveClusterSpec({ name: 'a', nodeIP: '192.0.2.1', without: ['kubelet' as never] })).toThrow(
+      'without "kubelet": must be one of scheduler, controller-manager, kube-proxy',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { addressAt, overlaps, parseCidr4 } from './cidr.js';
-import { type ClusterConfig, type ClusterPaths, type ClusterPorts, type ClusterSpec, podNetworkModes } from './cluster-spec.js';
+import { type ClusterConfig, type ClusterPaths, type ClusterPorts, type ClusterSpec, podNetworkModes, replaceableComponents } from './cluster-spec.js';
 import { DEFAULT_GRACE_PERIOD_SECONDS, firstHosts, hostNetworkOf, hostProblems } from './hosts/resolve-hosts.js';
 import { detectNodeIP } from '@coxswain/linux';
 
@@ -47,6 +47,8 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
   if (!Number.isInteger(grace) || grace < 1) problems.push(`nodeMonitorGracePeriodSeconds must be a whole number of seconds from 1, got ${grace}`);
   if (spec.otlpEndpoint !== undefined && !/^https?:$/.test(protocolOf(spec.otlpEndpoint)))
     problems.push(`otlpEndpoint "${spec.otlpEndpoint}" is not a URL such as http://collector:4318/v1/logs`);
+  for (const name of spec.without ?? [])
+    if (!replaceableComponents.includes(name)) problems.push(`without "${name}": must be one of ${replaceableComponents.join(', ')}`);
   const nodeIP = spec.nodeIP ?? (hosts.length > 0 ? hostNetwork.gateway : detectNodeIP());
   if (nodeIP === undefined) problems.push('nodeIP is not given, and this machine has no address besides loopback');
   if (problems.length > 0 || !services || nodeIP === undefined) throw new ClusterSpecError(problems);
@@ -60,6 +62,7 @@ export function resolveClusterSpec(spec: ClusterSpec): ClusterConfig {
     proxyMode: spec.proxyMode ?? 'nftables',
     networkPolicy: spec.networkPolicy ?? true,
     metricsServer: spec.metricsServer ?? true,
+    without: spec.without ?? [],
     ...(spec.otlpEndpoint === undefined ? {} : { otlpEndpoint: spec.otlpEndpoint }),
     podCIDR,
     serviceCIDR,

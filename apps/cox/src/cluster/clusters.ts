@@ -15,6 +15,7 @@ import {
   nodeViews,
   type PodNetworkMode,
   type ProxyMode,
+  type ReplaceableComponent,
   resolveClusterSpec,
   stateRoot,
 } from '@coxswain/cluster';
@@ -48,6 +49,7 @@ function upToDate(saved: ClusterConfig): ClusterConfig {
     proxyMode: 'nftables',
     networkPolicy: true,
     metricsServer: true,
+    without: [],
     hosts: [],
     hostNetwork: hostNetworkOf(saved.index),
     podNetwork: 'auto',
@@ -88,6 +90,7 @@ export interface ClusterRequest {
   readonly metricsServer?: boolean;
   /** Empty: not any more. */
   readonly otlpEndpoint?: string;
+  readonly without?: readonly ReplaceableComponent[];
   readonly podCIDR?: string;
   readonly serviceCIDR?: string;
   readonly hostCIDR?: string;
@@ -116,6 +119,7 @@ export function loadOrCreateCluster(request: ClusterRequest): { config: ClusterC
       ...(request.networkPolicy === undefined ? {} : { networkPolicy: request.networkPolicy }),
       ...(request.metricsServer === undefined ? {} : { metricsServer: request.metricsServer }),
       ...(request.otlpEndpoint ? { otlpEndpoint: request.otlpEndpoint } : {}),
+      ...(request.without === undefined ? {} : { without: request.without }),
       ...(request.nodeName === undefined ? {} : { nodeName: request.nodeName }),
       ...(request.hosts === undefined ? {} : { hosts: request.hosts }),
       ...(request.etcd === undefined ? {} : { etcd: request.etcd }),
@@ -172,6 +176,7 @@ function again(saved: ClusterConfig, request: ClusterRequest): ClusterConfig {
     ...(request.etcd === undefined ? {} : { etcd: { kind: 'external' as const, ...request.etcd } }),
     ...(request.nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodSeconds: request.nodeMonitorGracePeriodSeconds }),
     ...(request.metricsServer === undefined ? {} : { metricsServer: request.metricsServer }),
+    ...(request.without === undefined ? {} : { without: request.without }),
   };
   if (JSON.stringify(config) !== JSON.stringify(saved)) saveCluster(config);
   return config;

@@ -1,7 +1,16 @@
 import { rmSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { type ClusterConfig, type ExternalEtcd, freeHostName, type HostSpec, nodeViews, type PodNetworkMode, type ProxyMode } from '@coxswain/cluster';
+import {
+  type ClusterConfig,
+  type ExternalEtcd,
+  freeHostName,
+  type HostSpec,
+  nodeViews,
+  type PodNetworkMode,
+  type ProxyMode,
+  type ReplaceableComponent,
+} from '@coxswain/cluster';
 import { detectNodeIP } from '@coxswain/linux';
 import { AddressPool } from '@coxswain/cloud-local';
 import { CliError, type LogLevel, readFlagFile } from '@coxswain/command';
@@ -33,6 +42,8 @@ export interface UpOptions {
   readonly networkPolicy?: boolean;
   readonly metricsServer?: boolean;
   readonly otlpEndpoint?: string;
+  /** Components that somebody else runs. */
+  readonly without?: readonly ReplaceableComponent[];
   readonly podCidr?: string;
   readonly serviceCidr?: string;
   readonly hostCidr?: string;
@@ -86,6 +97,7 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(metricsServer === undefined ? {} : { metricsServer }),
     ...(options.otlpEndpoint === undefined ? {} : { otlpEndpoint: options.otlpEndpoint }),
+    ...(options.without === undefined ? {} : { without: options.without }),
     ...(options.nodeName === undefined ? {} : { nodeName: options.nodeName }),
     ...(options.podCidr === undefined ? {} : { podCIDR: options.podCidr }),
     ...(options.serviceCidr === undefined ? {} : { serviceCIDR: options.serviceCidr }),

@@ -43,8 +43,12 @@ export async function up(options: UpOptions): Promise<void> {
       ),
     );
     if (later.length > 0) await steps.run('starting further control planes', (say) => startRoles(later, { logLevel, say }));
-    await steps.run(several ? 'waiting for the nodes to be Ready' : 'waiting for the node to be Ready', (say) => waitForNodes(config, nodes, say));
-    await steps.run('waiting for cluster DNS', () => all(nodes.map((view) => waitForDns(view))));
+    // What cannot be before somebody else runs what was left out is not waited for: nodes want a part of the pod network, DNS a Service.
+    const without = new Set(config.without);
+    if (!without.has('controller-manager'))
+      await steps.run(several ? 'waiting for the nodes to be Ready' : 'waiting for the node to be Ready', (say) => waitForNodes(config, nodes, say));
+    if (!without.has('controller-manager') && !without.has('kube-proxy'))
+      await steps.run('waiting for cluster DNS', () => all(nodes.map((view) => waitForDns(view))));
   } catch (error) {
     // Who was started last knows the others.
     for (const { view, role } of [...missing].reverse()) {
