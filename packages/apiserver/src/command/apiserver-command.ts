@@ -1,4 +1,4 @@
-import { addSettledFlags, type Command, componentCommand, featureGates, kubernetesFeatureGates, Option, repeatable } from '@coxswain/command';
+import { addDebuggingFlags, addSettledFlags, type Command, componentCommand, Option, repeatable } from '@coxswain/command';
 import { apiServerFlags } from '../options.js';
 import { settledFlags } from './settled-flags.js';
 
@@ -45,7 +45,7 @@ export function apiserverCommand(): Command {
     '/var/lib/coxswain/store',
   );
   for (const [name, meaning] of Object.entries(apiServerFlags)) command.addOption(optionOf(name, meaning));
-  command.addOption(featureGates(kubernetesFeatureGates));
+  addDebuggingFlags(command);
   addSettledFlags(command, settledFlags);
   return command.action(async (values) => (await import('./run-apiserver.js')).runApiServer(values));
 }

@@ -4,7 +4,7 @@ const DURATION = /^(0|(\d+(\.\d+)?(ms|s|m|h))+)$/;
 const none = (because: string): SettledFlag => ({ takes: [''], because });
 const oneAnswer = (value: string, because: string): SettledFlag => ({ takes: [value], because });
 
-/** Flags of upstream's kube-apiserver with one answer here. */
+/** Flags of upstream's kube-apiserver with one answer here, besides those every component has. */
 export const settledFlags: Readonly<Record<string, SettledFlag>> = {
   // Storage.
   'default-watch-cache-size': { takes: /^[1-9]\d*$/, because: 'caches are as large as what they hold, and cannot be turned off' },
@@ -68,18 +68,6 @@ export const settledFlags: Readonly<Record<string, SettledFlag>> = {
   'audit-webhook-version': oneAnswer('audit.k8s.io/v1', 'the version events are sent in'),
 
   // What is told about the server itself.
-  'allow-metric-labels': none('all labels of metrics are told'),
-  'allow-metric-labels-manifest': none('all labels of metrics are told'),
-  'contention-profiling': oneAnswer('false', 'there is no profiling'),
-  'disabled-metrics': none('all metrics are told'),
-  'emulated-version': { takes: /^(kube=)?(v?1\.36)?$/, because: 'the Kubernetes version is 1.36' },
-  'emulation-forward-compatible': oneAnswer('false', 'no other version is emulated'),
-  'log-flush-frequency': { takes: DURATION, because: 'lines are written at once: give a duration' },
-  'logging-format': oneAnswer('json', 'the log is JSON, one object a line'),
-  'min-compatibility-version': { takes: /^(kube=)?(v?1\.3[56])?$/, because: 'the Kubernetes version is 1.36' },
-  profiling: oneAnswer('false', 'there is no profiling'),
   'runtime-config-emulation-forward-compatible': oneAnswer('false', 'no other version is emulated'),
-  'show-hidden-metrics-for-version': none('no metrics are hidden'),
   'tracing-config-file': none('requests are not traced'),
-  vmodule: none('-v is for all of the program'),
 };

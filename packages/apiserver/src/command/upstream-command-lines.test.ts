@@ -223,8 +223,7 @@ it.each([
   ['--audit-webhook-mode=blocking', 'no request waits for the webhook'],
   ['--audit-log-mode=blocking-strict', 'blocking-strict is not here'],
   ['--audit-webhook-batch-throttle-qps=0', 'must be more than 0'],
-  ['--profiling', 'there is no profiling'],
-  ['--emulated-version=1.35', 'the Kubernetes version is 1.36'],
+  ['--emulated-version=1.35', 'this is Kubernetes 1.36'],
   ['--tracing-config-file=t.yaml', 'requests are not traced'],
   ['--peer-ca-file=ca.crt', 'requests are not passed to API servers of other versions'],
 ])('%s is refused', (line, message) => expect(() => parse(line.split(' '))).toThrow(message));
