@@ -1,5 +1,10 @@
-import { prefixRange } from '@coxswain/sdk';
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prefixRange, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
+import { afterAll, expect, it } from 'vitest';
+import { createApiServer } from '../create-api-server.js';
+import { parseApiServerFlags } from '../options.js';
 import { configMap, memoryStore, startTestServer } from '../testing/start-test-server.js';
 import { prefixedStore } from './prefixed-store.js';
 
@@ -27,4 +32,28 @@ it('keeps everything under another prefix, and finds it there again', async () =
   // Another cluster in the same store.
   await using other = await startTestServer({ store: prefixedStore(store, '/clusters/two') });
   expect((await other.call('GET', `${path}/b`)).status).toBe(404);
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'prefixed-store-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('encrypts what is to be encrypted there as well', async () => {
+  const file = join(folder, 'encryption.json');
+  const providers = [{ aesgcm: { keys: [{ name: 'k', secret: Buffer.alloc(32, 7).toString('base64') }] } }];
+  writeFileSync(
+    file,
+    JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration', resources: [{ resources: ['secrets'], providers }] }),
+  );
+  const flags = { 'bind-address': '127.0.0.1', 'secure-port': '0', 'cert-dir': folder, 'etcd-prefix': 'other', 'encryption-provider-config': file };
+  const store = memoryStore();
+  const server = await createApiServer(parseApiServerFlags(flags), { store, clock: systemClock, random: systemRandom, logger: silentLogger });
+  await server.start(new AbortController().signal);
+  const api = server.transport({ name: 'admin', groups: ['system:masters'] });
+  const path = '/api/v1/namespaces/default/secrets';
+  const body = Buffer.from(JSON.stringify({ metadata: { name: 's' }, data: { k: 'dg==' } }));
+  expect((await api.request({ method: 'POST', path, headers: { 'content-type': 'application/json' }, body })).status).toBe(201);
+  const { kvs } = await store.range({ key: '/other/secrets/default/s' });
+  expect(Buffer.from(kvs[0]?.value ?? []).toString('latin1')).toMatch(/^k8s:enc:aesgcm:v1:k:/);
+  expect((await api.request({ method: 'GET', path: `${path}/s`, headers: {} })).status).toBe(200);
+  await server.stop(AbortSignal.abort());
 });
