@@ -1,4 +1,5 @@
 export * from './certificate.js';
+export * from './cipher-suites.js';
 export * from './cluster-pki.js';
 export * from './csr.js';
 export { writeFileAtomic } from './files.js';
@@ -7,4 +8,5 @@ export * from './kubeconfig.js';
 export * from './kubeconfig-file.js';
 export * from './pem.js';
 export { PkiError } from './pki-folder.js';
+export * from './self-signed.js';
 export * from './service-account-keys.js';

@@ -1,6 +1,6 @@
 import type { SecureVersion } from 'node:tls';
+import { cipherList } from '@coxswain/pki';
 import type { FlagReader, FlagTable } from './flag-reader.js';
-import { cipherNames } from './cipher-names.js';
 
 export interface SniCertificateFiles {
   readonly certFile: string;
@@ -42,7 +42,9 @@ export function parseTlsFlags(reader: FlagReader): TlsConfig {
     certDir: reader.text('cert-dir') ?? '/var/run/kubernetes',
     sniCertificates: (reader.text('tls-sni-cert-key') ?? '').split('\n').flatMap((text) => sniOf(reader, text)),
     tlsMinVersion: VERSIONS[version] ?? 'TLSv1.2',
-    tlsCiphers: ciphersOf(reader),
+    tlsCiphers: cipherList(reader.list('tls-cipher-suites'), (name) =>
+      reader.problem('tls-cipher-suites', `Cipher suite ${name} not supported or doesn't exist`),
+    ),
   };
 }
 
@@ -56,16 +58,4 @@ function sniOf(reader: FlagReader, text: string): SniCertificateFiles[] {
     return [];
   }
   return [{ certFile, keyFile, names: names.split(',').filter((name) => name !== '') }];
-}
-
-function ciphersOf(reader: FlagReader): string | undefined {
-  const names = reader.list('tls-cipher-suites');
-  if (names.length === 0) return undefined;
-  const known = names.map((name) => {
-    const openssl = cipherNames[name];
-    if (!openssl) reader.problem('tls-cipher-suites', `Cipher suite ${name} not supported or doesn't exist`);
-    return openssl ?? '';
-  });
-  const always = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
-  return [...new Set([...always, ...known])].join(':');
 }

@@ -15,10 +15,12 @@ it('lets a burst through, then so many a second', async () => {
     stream: async () => ({ ...answer, chunks: (async function* () {})() }),
     close: async () => {},
   };
-  const limited = limitedTransport(transport, { qps: 10, burst: 3 }, clock);
+  const limited = limitedTransport(transport, { qps: 10, burst: 3 }, clock, ({ path }) => path === '/free');
   const all = Array.from({ length: 5 }, () => limited.request({ method: 'GET', path: '/', headers: {} }));
   await Promise.all(all.slice(0, 3));
   expect(sent).toBe(3);
+  await limited.request({ method: 'GET', path: '/free', headers: {} });
+  expect(sent--).toBe(4);
   await clock.advance(100);
   await all[3];
   expect(sent).toBe(4);

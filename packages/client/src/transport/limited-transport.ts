@@ -8,10 +8,17 @@ export interface RequestLimit {
   readonly burst: number;
 }
 
-/** The same transport, whose requests wait their turn (`--kube-api-qps`, `--kube-api-burst`). */
-export function limitedTransport(transport: Transport, { qps, burst }: RequestLimit, clock: Clock): Transport {
+/** The same transport, whose requests wait their turn (`--kube-api-qps`, `--kube-api-burst`), but those that `free` says do not count. */
+export function limitedTransport(
+  transport: Transport,
+  { qps, burst }: RequestLimit,
+  clock: Clock,
+  free: (request: TransportRequest) => boolean = () => false,
+): Transport {
   const bucket = new BucketLimiter<void>(clock, qps, burst);
-  const turn = async ({ signal }: TransportRequest) => {
+  const turn = async (request: TransportRequest) => {
+    if (free(request)) return;
+    const { signal } = request;
     const ms = bucket.when();
     if (ms > 0) await clock.sleep(ms, signal);
   };

@@ -159,7 +159,7 @@ describe('what a component serves', () => {
     expect(await componentServing(flags('--secure-port=0'), 'ticker')).toBeUndefined();
     const suites = 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,TLS_RSA_WITH_AES_128_CBC_SHA,TLS_AES_128_GCM_SHA256';
     expect((await componentServing(flags(`--tls-cipher-suites=${suites}`), 'ticker'))?.tls?.ciphers).toBe(
-      'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:AES128-SHA',
+      'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:AES128-SHA',
     );
   });
 });

@@ -1,5 +1,5 @@
-import { getCiphers } from 'node:tls';
 import { DelegatedAuth } from '@coxswain/client';
+import { cipherList } from '@coxswain/pki';
 import { type ComponentServing, systemClock } from '@coxswain/sdk';
 import { CliError } from '../cli-error.js';
 import type { ServingFlags } from '../component-flags.js';
@@ -12,13 +12,16 @@ export async function componentServing(flags: ServingFlags, name: string): Promi
   if (flags.securePort === 0) return undefined;
   const pair = await certificate(flags, name);
   const auth = delegatedAuth(flags, name);
+  const ciphers = cipherList(flags.tlsCipherSuites ?? [], (suite) => {
+    throw new CliError(`--tls-cipher-suites: ${JSON.stringify(suite)} is not known`, undefined, 2);
+  });
   return {
     bindAddress: flags.bindAddress,
     securePort: flags.securePort,
     tls: {
       ...pair,
       ...(flags.tlsMinVersion && { minVersion: flags.tlsMinVersion === 'VersionTLS13' ? 'TLSv1.3' : 'TLSv1.2' }),
-      ...(flags.tlsCipherSuites && { ciphers: opensslNames(flags.tlsCipherSuites) }),
+      ...(ciphers && { ciphers }),
     },
     authorize: auth.check,
   };
@@ -57,24 +60,4 @@ function delegatedAuth(flags: ServingFlags, name: string): DelegatedAuth {
     },
     clock: systemClock,
   });
-}
-
-/** TLS 1.2 suites by IANA name as OpenSSL calls them; those of TLS 1.3 are always on, as in upstream. */
-function opensslNames(suites: readonly string[]): string {
-  const known = new Set(getCiphers().map((c) => c.toUpperCase()));
-  const names = suites.flatMap((suite) => {
-    if (/^TLS_(AES|CHACHA20)_/.test(suite)) return [];
-    const name = suite
-      .replace(/^TLS_/, '')
-      .replace('_WITH_', '_')
-      .replace(/^RSA_/, '')
-      .replaceAll('AES_128', 'AES128')
-      .replaceAll('AES_256', 'AES256')
-      .replace(/_CBC_(SHA)/, '_$1')
-      .replace('CHACHA20_POLY1305_SHA256', 'CHACHA20_POLY1305')
-      .replaceAll('_', '-');
-    if (!known.has(name)) throw new CliError(`--tls-cipher-suites: ${JSON.stringify(suite)} is not known`, undefined, 2);
-    return [name];
-  });
-  return names.join(':');
 }

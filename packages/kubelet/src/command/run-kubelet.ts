@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
+import { clientConfig, HttpsTransport, KubeClient, readKubeconfig, limitedTransport, type TransportRequest } from '@coxswain/client';
 import { CliError, type Command, KUBERNETES_VERSION, type LogLevel, readFlagFile } from '@coxswain/command';
 import { createLogger, runComponents } from '@coxswain/command/run';
 import { connectCri } from '@coxswain/cri';
@@ -22,7 +22,6 @@ import type { KubeletSettings } from './kubelet-settings.js';
 import { checkMachine, setUpProcess } from './machine-checks.js';
 import { named } from './takes.js';
 import { readConfiguration } from './read-configuration.js';
-import { ThrottledTransport } from './throttled-transport.js';
 
 export interface KubeletFlags {
   readonly kubeconfig?: string;
@@ -78,7 +77,11 @@ function parts(flags: KubeletFlags, settings: KubeletSettings, config: NodeConfi
         () => new RotatingTransport(() => new HttpsTransport({ ...clientConfig(readKubeconfig({ path: kubeconfig })).transport, ...rotation?.current })),
       )
     : undefined;
-  const transport = rotating ? (kubeAPIQPS > 0 ? new ThrottledTransport(rotating, clock, kubeAPIQPS, kubeAPIBurst) : rotating) : new StandaloneTransport();
+  const transport = rotating
+    ? kubeAPIQPS > 0
+      ? limitedTransport(rotating, { qps: kubeAPIQPS, burst: kubeAPIBurst }, clock, isUncounted)
+      : rotating
+    : new StandaloneTransport();
   const client = new KubeClient({ transport, userAgent: USER_AGENT });
   const keep = { client, clock, random, logger };
   if (rotating && rotateCertificates) {
@@ -179,3 +182,8 @@ function servingFiles(certFile: string | undefined, keyFile: string | undefined)
 }
 
 const levelOf = ({ verbosity = 0 }: KubeletSettings, { logLevel }: KubeletFlags): LogLevel => (verbosity >= 4 ? 'debug' : logLevel);
+
+/** Events have a limit of their own, and the node's lease none, as in upstream: a busy node is no dead node. */
+function isUncounted({ path }: TransportRequest): boolean {
+  return path.endsWith('/events') || path.includes('/events/') || path.includes('/leases/');
+}
