@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createReadStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -175,6 +175,15 @@ export class ProgramCluster {
     });
   }
 
+  /** A kubelet links logs where upstream's does, and takes links away in its own time. */
+  #removeLogLinks(): void {
+    const folder = '/var/log/containers';
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+      const link = join(folder, name);
+      if (lstatSync(link).isSymbolicLink() && readlinkSync(link).startsWith(`${this.folder}/`)) rmSync(link);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of [...this.#running.keys()].reverse()) await this.end(name);
     await command(process.execPath, [coxProgram, 'kube-proxy', '--cleanup']);
@@ -184,6 +193,7 @@ export class ProgramCluster {
     await (await Cgroup.at(this.cgroup)).delete();
     await command('ip', ['link', 'delete', this.bridge]);
     await command('nft', ['delete', 'table', 'inet', `coxswain-programs-${this.bridge}`]);
+    this.#removeLogLinks();
     rmSync(this.folder, { recursive: true, force: true });
     this.#index.release();
   }
