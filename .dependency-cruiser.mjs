@@ -73,7 +73,7 @@ export default {
       name: 'no-deep-imports',
       severity: 'error',
       from: { path: '^(packages|plugins|apps)/([^/]+)/' },
-      to: { path: '^(packages|plugins)/([^/]+)/src/(?!((command|run)/)?index\\.ts$)', pathNot: '^$1/$2/' },
+      to: { path: '^(packages|plugins)/([^/]+)/src/(?!((command|run|on-demand)/)?index\\.ts$)', pathNot: '^$1/$2/' },
     },
     { name: 'test-helpers-are-for-tests', severity: 'error', from: { pathNot: [notTests, testHelpers] }, to: { path: testHelpers } },
     { name: 'no-tests-in-source', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { path: '\\.test\\.ts$' } },

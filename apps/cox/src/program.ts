@@ -78,6 +78,10 @@ export function createProgram(): Command {
 
   nodeCommands(program);
 
+  cluster(program, 'etcdctl [args...]', "etcdctl on a cluster's state, embedded or in an etcd, with what it needs to get in")
+    .allowUnknownOption()
+    .action(async (args: string[], options) => (await import('./commands/etcdctl.js')).etcdctl(args, options));
+
   cluster(program, 'logs [process]', 'print the log of a process (control-plane, node, or a daemon of the runtime), or search the logs of containers')
     .option('-l, --selector <labels>', 'containers of pods with these labels, app=web')
     .option('-n, --namespace <namespace>', 'of this namespace (default: all)')

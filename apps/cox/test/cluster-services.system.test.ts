@@ -72,6 +72,15 @@ test('the autoscaler scales by it', async () => {
   await eventually('two pods', async () => expect(await cluster.kubectl('get', 'deployment', 'busy', '-o', 'jsonpath={.status.replicas}')).toBe('2'));
 });
 
+test('etcdctl looks into the embedded store', async () => {
+  expect(await cluster.mustCox('etcdctl', '--name', cluster.name, 'get', '/registry/namespaces/kube-', '--prefix', '--keys-only')).toBe(
+    ['kube-node-lease', 'kube-public', 'kube-system'].map((name) => `/registry/namespaces/${name}\n\n`).join(''),
+  );
+  expect(await cluster.mustCox('etcdctl', '--name', cluster.name, 'put', '/mine', 'x')).toBe('OK\n');
+  expect(await cluster.mustCox('etcdctl', '--name', cluster.name, 'get', '/mine', '--print-value-only')).toBe('x\n');
+  expect(await cluster.cox(['etcdctl', '--name', cluster.name, 'nonsense'])).toMatchObject({ code: 1, stderr: expect.stringContaining('unknown command') });
+});
+
 test('a machine that knows a bootstrap token finds the cluster and gets a certificate', async () => {
   const [id, secret] = ['abcdef', '0123456789abcdef'];
   await cluster.apply(`

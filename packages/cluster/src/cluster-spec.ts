@@ -182,6 +182,8 @@ export interface ClusterPaths {
   readonly cloud: string;
   readonly csiControllerSocket: string;
   readonly criSocket: string;
+  /** The embedded store, answering etcd v3's API. */
+  readonly etcdSocket: string;
   readonly containerdRoot: string;
   readonly containerdState: string;
   readonly containerdSocket: string;

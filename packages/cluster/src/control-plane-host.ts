@@ -3,6 +3,7 @@ import { ApiServer, type ApiServerOptions } from '@coxswain/apiserver';
 import { KubeClient, RestMetrics, type Transport } from '@coxswain/client';
 import { CloudControllerManager, CsiController } from '@coxswain/cloud-controller-manager';
 import { ControllerManager } from '@coxswain/controller-manager';
+import { serveEtcdOnDemand } from '@coxswain/etcd-api/on-demand';
 import { all, component, type ComponentRecipe } from '@coxswain/host';
 import type { ClusterPki } from '@coxswain/pki';
 import { Scheduler } from '@coxswain/scheduler';
@@ -13,6 +14,8 @@ import {
   Authorizer,
   Clock,
   CloudProvider,
+  type Component,
+  ComponentStateCell,
   CustomApiServer,
   Logger,
   Random,
@@ -129,6 +132,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
         return server;
       },
     ),
+    ...(config.etcd ? [] : [component('etcd-api', [StateStore], (store) => etcdApi(store, config.paths.etcdSocket))]),
     component('api-servers', [all(CustomApiServer)], (servers) => group('api-servers', servers), { after: ['apiserver'] }),
     component(
       'scheduler',
@@ -175,6 +179,24 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
     ...(config.cloud ? [cloudControllerManager(config, clientAs), csiController(config, clientAs)] : []),
   ];
   return recipes.filter(({ name }) => !config.without.includes(name as ReplaceableComponent));
+}
+
+/** What etcdctl looks into the embedded store by; it costs nothing before somebody comes. */
+function etcdApi(store: StateStore, socket: string): Component {
+  const cell = new ComponentStateCell();
+  let server: Awaited<ReturnType<typeof serveEtcdOnDemand>> | undefined;
+  return {
+    name: 'etcd-api',
+    state$: cell.state$,
+    async start() {
+      server = await serveEtcdOnDemand({ store, socket });
+      cell.set('ready');
+    },
+    async stop() {
+      await server?.close();
+      cell.set('stopped');
+    },
+  };
 }
 
 type ClientAs = (name: string, userAgent: string, clock: Clock, ...groups: string[]) => KubeClient;

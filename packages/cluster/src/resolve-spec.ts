@@ -139,6 +139,7 @@ export function clusterPaths(name: string, stateDir?: string, runDir?: string): 
     cri: join(state, 'cri'),
     criRun: join(run, 'cri'),
     criSocket: join(run, 'cri.sock'),
+    etcdSocket: join(run, 'etcd.sock'),
     cloud: join(state, 'cloud'),
     csiControllerSocket: join(run, 'csi-controller.sock'),
     containerdRoot: join(state, 'containerd'),

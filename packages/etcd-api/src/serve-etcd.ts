@@ -1,16 +1,9 @@
-import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { chmod, rm } from 'node:fs/promises';
 import type { StateStore } from '@coxswain/sdk';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { Cluster, KV, Lease, Maintenance, Watch } from './generated/etcdserverpb/rpc_pb.js';
-import { addService } from './grpc-server.js';
-import { kvService } from './kv-service.js';
-import { leaseService } from './lease-service.js';
-import { clusterService, maintenanceService } from './maintenance-service.js';
+import { addEtcdServices, serverOptions } from './etcd-services.js';
 import { serviceContext } from './service-context.js';
-import { toEtcdStatus } from './to-etcd-status.js';
-import { watchService } from './watch-service.js';
+import { prepareSocket } from './socket-file.js';
 
 export interface ServeEtcdOptions {
   /** Not closed by the server. */
@@ -33,22 +26,20 @@ export interface EtcdServer {
   close(): Promise<void>;
 }
 
-const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 const GRACE_MS = 2000;
 
 /** Answer etcd v3's gRPC (KV, Watch, Lease, Maintenance, and a Cluster of one) from any `StateStore`. Throws when it cannot listen. */
 export async function serveEtcd(options: ServeEtcdOptions): Promise<EtcdServer> {
   const { store, tls } = options;
   const where = await prepare(options);
-  const server = new Server({ 'grpc.max_receive_message_length': MAX_REQUEST_BYTES, 'grpc.max_send_message_length': -1 });
+  const server = new Server(serverOptions);
   const stopping = new AbortController();
   let endpoint = options.endpoint;
-  const context = serviceContext(store, () => endpoint);
-  addService(server, KV, kvService(context), toEtcdStatus, stopping.signal);
-  addService(server, Watch, watchService(context), toEtcdStatus, stopping.signal);
-  addService(server, Lease, leaseService(context), toEtcdStatus, stopping.signal);
-  addService(server, Maintenance, maintenanceService(context), toEtcdStatus, stopping.signal);
-  addService(server, Cluster, clusterService(context), toEtcdStatus, stopping.signal);
+  addEtcdServices(
+    server,
+    serviceContext(store, () => endpoint),
+    stopping.signal,
+  );
   const security = tls
     ? ServerCredentials.createSsl(
         tls.clientCa === undefined ? null : Buffer.from(tls.clientCa),
@@ -97,8 +88,7 @@ interface Where {
 async function prepare({ endpoint, tls }: ServeEtcdOptions): Promise<Where> {
   if (endpoint.startsWith('unix://')) {
     const socket = endpoint.slice('unix://'.length);
-    await mkdir(dirname(socket), { recursive: true, mode: 0o755 });
-    await removeStaleSocket(socket);
+    await prepareSocket(socket);
     return { address: `unix://${socket}`, socket };
   }
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
@@ -112,20 +102,4 @@ async function prepare({ endpoint, tls }: ServeEtcdOptions): Promise<Where> {
   }
   const port = url.port === '' ? (tls ? 443 : 80) : Number(url.port);
   return { address: `${url.hostname}:${port}`, url };
-}
-
-async function removeStaleSocket(path: string): Promise<void> {
-  const stat = await lstat(path).catch(() => undefined);
-  if (!stat) return;
-  if (!stat.isSocket()) throw new Error(`${path} exists and is not a socket; remove it or choose another endpoint`);
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (alive) throw new Error(`another server is listening on ${path}; stop it or choose another endpoint`);
-  await rm(path, { force: true });
 }

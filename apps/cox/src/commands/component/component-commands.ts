@@ -4,6 +4,7 @@ import { type Command, componentCommand, onOff, Option, portNumber, wholeNumber 
 import { controllerManagerCommand } from '@coxswain/controller-manager/command';
 import { criContainerdCommand } from '@coxswain/cri-containerd/command';
 import { crioCommand } from '@coxswain/cri-o/command';
+import { etcdCommand } from '@coxswain/etcd-api/command';
 import { dnsCommand } from '@coxswain/dns/command';
 import { dockershimCommand } from '@coxswain/dockershim/command';
 import { kubeProxyCommand } from '@coxswain/kube-proxy/command';
@@ -43,5 +44,6 @@ export function componentCommands(): Command[] {
       .action(async (flags) => (await import('./load-balancer.js')).runLoadBalancer(flags)),
     metricsServerCommand().name('metrics-server'),
     apiserverCommand().name('apiserver'),
+    etcdCommand().name('etcd'),
   ];
 }

@@ -1,0 +1,1 @@
+export { etcdCommand } from './etcd-command.js';

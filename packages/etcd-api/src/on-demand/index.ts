@@ -1,0 +1,1 @@
+export { type OnDemandOptions, serveEtcdOnDemand } from './serve-on-demand.js';
