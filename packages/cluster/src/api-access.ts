@@ -1,6 +1,6 @@
 import { HttpsTransport, KubeClient } from '@coxswain/client';
 import type { KeyPairPem } from '@coxswain/pki';
-import type { Clock } from '@coxswain/sdk';
+import { KUBERNETES_VERSION, type Clock } from '@coxswain/sdk';
 import type { ClusterConfig } from './cluster-spec.js';
 
 /**
@@ -20,5 +20,5 @@ export function clientFor(
   clock: Clock,
 ): KubeClient {
   const transport = new HttpsTransport({ server: apiServerUrl(config), ca: pki.ca.cert, cert: identity.cert, key: identity.key, clock });
-  return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock });
+  return new KubeClient({ transport, userAgent: `${userAgent}/${KUBERNETES_VERSION}`, clock });
 }

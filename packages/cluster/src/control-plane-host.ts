@@ -21,6 +21,7 @@ import {
   Random,
   SchedulerPlugin,
   StateStore,
+  KUBERNETES_VERSION,
 } from '@coxswain/sdk';
 import { applyAddonPolicy, applyPodNetworkPolicy } from './addon-policy.js';
 import { applyCloudPolicy, CLOUD_CONTROLLER_MANAGER, CSI_CONTROLLER } from './cloud-policy.js';
@@ -99,7 +100,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
     const program = userAgent.split('/', 1)[0] as string;
     const counted = metrics.get(program) ?? new RestMetrics();
     metrics.set(program, counted);
-    return new KubeClient({ transport, userAgent: `${userAgent}/v1.36.0`, clock, metrics: counted });
+    return new KubeClient({ transport, userAgent: `${userAgent}/${KUBERNETES_VERSION}`, clock, metrics: counted });
   };
   const recipes = [
     component(
@@ -114,7 +115,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           logger: logger.child({ component: 'apiserver' }),
           // Before anybody is told that the server is ready: an add-on that comes too early is refused, and backs off.
           async seed(transport, signal) {
-            const admin = new KubeClient({ transport: transport as Transport, userAgent: 'coxswain/v1.36.0', clock });
+            const admin = new KubeClient({ transport: transport as Transport, userAgent: `coxswain/${KUBERNETES_VERSION}`, clock });
             const join = { server: `https://${config.nodeIP}:${config.ports.apiServer}`, certificateAuthority: pki.ca.cert };
             await Promise.all([
               applyAddonPolicy(admin, signal),

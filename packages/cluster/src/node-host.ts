@@ -4,7 +4,7 @@ import { component, type ComponentRecipe, all } from '@coxswain/host';
 import { KubeProxy } from '@coxswain/kube-proxy';
 import { Kubelet, type KubeletConfig } from '@coxswain/kubelet';
 import type { NodePki } from '@coxswain/pki';
-import { Addon, Clock, type Component, CriServer, defineComponent, Logger, Random, ServiceProxy } from '@coxswain/sdk';
+import { Addon, Clock, type Component, CriServer, defineComponent, Logger, Random, ServiceProxy, KUBERNETES_VERSION } from '@coxswain/sdk';
 import { clientFor } from './api-access.js';
 import type { ClusterConfig, ReplaceableComponent } from './cluster-spec.js';
 import { writeCniConfig } from './cni-config.js';
@@ -23,7 +23,12 @@ function apiReachable(client: KubeClient, clock: Clock): Component {
     for (;;) {
       signal.throwIfAborted();
       const answered = await client.rest.transport
-        .request({ method: 'GET', path: '/readyz', headers: { 'user-agent': 'kubelet/v1.36.0' }, signal: AbortSignal.any([signal, AbortSignal.timeout(1000)]) })
+        .request({
+          method: 'GET',
+          path: '/readyz',
+          headers: { 'user-agent': `kubelet/${KUBERNETES_VERSION}` },
+          signal: AbortSignal.any([signal, AbortSignal.timeout(1000)]),
+        })
         .catch(() => undefined);
       if (answered?.status === 200) break;
       await clock.sleep(25, signal);

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, CommanderError } from 'commander';
+import { KUBERNETES_VERSION } from '@coxswain/sdk';
 import { CliError, describeError } from './cli-error.js';
-
-/** The Kubernetes whose API all components speak. */
-export const KUBERNETES_VERSION = 'v1.36.0';
 
 /** What `--version` says: upstream's components say the Kubernetes they belong to, others their own package's version. */
 export type ProgramVersion = 'kubernetes' | URL;

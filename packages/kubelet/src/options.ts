@@ -1,3 +1,4 @@
+import { KUBERNETES_VERSION } from '@coxswain/sdk';
 import { cpus, hostname } from 'node:os';
 import type { SecureVersion } from 'node:tls';
 
@@ -213,7 +214,7 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     enableDebuggingHandlers: true,
     enableSystemLogHandler: true,
     allowedUnsafeSysctls: [],
-    version: 'v1.36.0',
+    version: KUBERNETES_VERSION,
     ...config,
     nodeName: name,
   };

@@ -12,6 +12,7 @@ export * from './cni.js';
 export * from './component.js';
 export * from './component-server.js';
 export * from './config-reader.js';
+export * from './kubernetes-version.js';
 export * from './config.js';
 export * from './config-schema.js';
 export * from './cri.js';

@@ -1,5 +1,5 @@
 import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
-import { Addon, AddonContext, Clock, configObject, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { Addon, AddonContext, Clock, configObject, definePlugin, field, Logger, PluginPoint, Random, KUBERNETES_VERSION } from '@coxswain/sdk';
 import { ContainerModule } from 'inversify';
 import { ClusterDns } from './cluster-dns.js';
 import { parseUpstream } from './resolv-conf.js';
@@ -28,7 +28,7 @@ export const dnsAddon = definePlugin({
           (context: AddonContext, clock: Clock, random: Random, logger: Logger) => {
             const { transport } = clientConfig(readKubeconfig({ path: config.kubeconfig }), { clock });
             return new ClusterDns({
-              client: new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: 'coxswain-dns/v1.36.0' }),
+              client: new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: `coxswain-dns/${KUBERNETES_VERSION}` }),
               clock,
               random,
               logger,

@@ -1,5 +1,5 @@
 import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
-import { Addon, AddonContext, Clock, configObject, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { Addon, AddonContext, Clock, configObject, definePlugin, field, Logger, PluginPoint, Random, KUBERNETES_VERSION } from '@coxswain/sdk';
 import { ContainerModule } from 'inversify';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ export const loggingAddon = definePlugin({
             const read = (file: string) => readFileSync(file, 'utf8');
             const clientCa = read(config.clientCaFile);
             return new Logging({
-              client: new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: 'coxswain-logging/v1.36.0' }),
+              client: new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: `coxswain-logging/${KUBERNETES_VERSION}` }),
               containerLogs: config.containerLogs,
               stateDir: join(context.stateDir, 'logging'),
               retention: { bytes: config.retentionMiB * 1024 * 1024, ageMs: config.retentionHours * 3_600_000 },

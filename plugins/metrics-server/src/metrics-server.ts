@@ -1,5 +1,13 @@
 import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
-import type { ApiServerRuntime, Clock, ComponentState, CustomApiServer, Logger, ServeApiOptions } from '@coxswain/sdk';
+import {
+  KUBERNETES_VERSION,
+  type ApiServerRuntime,
+  type Clock,
+  type ComponentState,
+  type CustomApiServer,
+  type Logger,
+  type ServeApiOptions,
+} from '@coxswain/sdk';
 import type { Observable } from 'rxjs';
 import { metricsApi } from './metrics-api.js';
 import { Scraper } from './scraper.js';
@@ -41,7 +49,7 @@ export class MetricsServer implements CustomApiServer {
     const { clock, runtime, kubeconfig, address, port, announce, resolutionMs = RESOLUTION_MS } = options;
     const logger = options.logger.child({ component: this.name });
     const { transport } = clientConfig(readKubeconfig({ path: kubeconfig }), { clock });
-    this.#client = new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: 'metrics-server/v1.36.0' });
+    this.#client = new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: `metrics-server/${KUBERNETES_VERSION}` });
     const store = new UsageStore(resolutionMs);
     const { ca, cert, key } = transport;
     this.#scraper = new Scraper({

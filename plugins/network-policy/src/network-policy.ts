@@ -1,5 +1,5 @@
 import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
-import { Addon, AddonContext, Clock, configObject, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { Addon, AddonContext, Clock, configObject, definePlugin, field, Logger, PluginPoint, Random, KUBERNETES_VERSION } from '@coxswain/sdk';
 import { ContainerModule } from 'inversify';
 import { NetworkPolicyAddon } from './policy-addon.js';
 import { PolicyEngine } from './policy-engine.js';
@@ -23,7 +23,7 @@ export const networkPolicy = definePlugin({
           ({ nodeName }: AddonContext, clock: Clock, random: Random, logger: Logger) => {
             const { transport } = clientConfig(readKubeconfig({ path: kubeconfig }), { clock });
             return new NetworkPolicyAddon({
-              client: new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: 'coxswain-network-policy/v1.36.0' }),
+              client: new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: `coxswain-network-policy/${KUBERNETES_VERSION}` }),
               engine: new PolicyEngine({ table, nodeName, logger, ...(hostNetns === undefined ? {} : { hostNetns }) }),
               clock,
               random,

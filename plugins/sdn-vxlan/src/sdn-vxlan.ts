@@ -1,5 +1,5 @@
 import { clientConfig, HttpsTransport, KubeClient, readKubeconfig } from '@coxswain/client';
-import { Addon, AddonContext, Clock, configObject, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { Addon, AddonContext, Clock, configObject, definePlugin, field, Logger, PluginPoint, Random, KUBERNETES_VERSION } from '@coxswain/sdk';
 import { ContainerModule } from 'inversify';
 import { modes } from './plan.js';
 import { PodNetwork } from './pod-network.js';
@@ -37,7 +37,7 @@ export const sdnVxlan = definePlugin({
             return new PodNetwork({
               ...config,
               ...(hostNetns === undefined ? {} : { hostNetns }),
-              client: new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: 'coxswain-sdn/v1.36.0' }),
+              client: new KubeClient({ transport: new HttpsTransport(transport), clock, userAgent: `coxswain-sdn/${KUBERNETES_VERSION}` }),
               clock,
               random,
               logger: logger.child({ component: 'sdn-vxlan' }),

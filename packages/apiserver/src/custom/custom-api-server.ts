@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs';
 import { lookupSchema } from '@coxswain/api';
 import { clientConfig, HttpsTransport, KubeClient, parseKubeconfig } from '@coxswain/client';
 import { createCa, issueCertificate } from '@coxswain/pki';
-import type { ApiServerDefinition, Authorizer, Clock, ComponentState, CustomApiServer, Logger, Random, ServeApiOptions } from '@coxswain/sdk';
+import {
+  KUBERNETES_VERSION,
+  type ApiServerDefinition,
+  type Authorizer,
+  type Clock,
+  type ComponentState,
+  type CustomApiServer,
+  type Logger,
+  type Random,
+  type ServeApiOptions,
+} from '@coxswain/sdk';
 import { ComponentStateCell } from '@coxswain/sdk';
 import type { Observable } from 'rxjs';
 import { Announcement } from './announcement.js';
@@ -101,7 +111,7 @@ class Running {
     const { definitions, options, env, name } = server;
     const { clock, random } = env;
     const logger = env.logger.child({ component: name });
-    const userAgent = `${name}/v1.36.0`;
+    const userAgent = `${name}/${KUBERNETES_VERSION}`;
     const { transport } = clientConfig(parseKubeconfig(readFileSync(options.kubeconfig, 'utf8'), options.kubeconfig), { clock });
     this.#client = new KubeClient({ transport: new HttpsTransport(transport), userAgent, clock });
     this.#authentication = new DelegatedAuthentication({

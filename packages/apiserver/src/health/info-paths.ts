@@ -1,4 +1,4 @@
-import { ProcessMetrics } from '@coxswain/sdk';
+import { ProcessMetrics, KUBERNETES_VERSION } from '@coxswain/sdk';
 import type { PathHandler } from '../api-handler.js';
 import { encoded } from '../rest/respond.js';
 import type { RequestMetrics } from './request-metrics.js';
@@ -11,7 +11,7 @@ export const VERSION = {
   emulationMinor: '36',
   minCompatibilityMajor: '1',
   minCompatibilityMinor: '35',
-  gitVersion: 'v1.36.0+coxswain',
+  gitVersion: `${KUBERNETES_VERSION}+coxswain`,
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '2026-01-01T00:00:00Z',

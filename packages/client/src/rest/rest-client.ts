@@ -1,5 +1,5 @@
 import { ApiError, genericServerResponse, isStatus, type GroupResource } from '@coxswain/apimachinery';
-import { systemClock, type Clock } from '@coxswain/sdk';
+import { systemClock, type Clock, KUBERNETES_VERSION } from '@coxswain/sdk';
 import { RestMetrics } from './rest-metrics.js';
 import { TransportError, type Transport, type TransportRequest, type TransportResponse, type TransportStream } from '../transport/transport.js';
 
@@ -42,7 +42,7 @@ export class RestClient {
     this.transport = options.transport;
     this.clock = options.clock ?? systemClock;
     this.metrics = options.metrics ?? new RestMetrics();
-    this.#userAgent = options.userAgent ?? 'coxswain/v1.36.0';
+    this.#userAgent = options.userAgent ?? `coxswain/${KUBERNETES_VERSION}`;
     this.#maxRetries = options.maxRetries ?? 10;
     this.#onWarning = options.onWarning;
   }

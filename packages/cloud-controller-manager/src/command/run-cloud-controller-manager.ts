@@ -1,9 +1,9 @@
-import { type ClientFlags, KUBERNETES_VERSION, type LeaderElectionFlags, list, type LogLevel, type ServingFlags } from '@coxswain/command';
+import { type ClientFlags, type LeaderElectionFlags, list, type LogLevel, type ServingFlags } from '@coxswain/command';
 import { componentServing, createLogger, leaderElection, requestLimit, runComponents, transportOptions } from '@coxswain/command/run';
 import { CloudControllerManager, type CloudControllerManagerConfig } from '../index.js';
 import { managerClients } from '@coxswain/controller';
 import { component } from '@coxswain/host';
-import { CloudProvider, systemClock, systemRandom } from '@coxswain/sdk';
+import { KUBERNETES_VERSION, CloudProvider, systemClock, systemRandom } from '@coxswain/sdk';
 import { loadCloud } from './load-cloud.js';
 
 const NAME = 'cloud-controller-manager';

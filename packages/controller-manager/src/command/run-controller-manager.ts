@@ -1,16 +1,7 @@
-import {
-  type ClientFlags,
-  CliError,
-  KUBERNETES_VERSION,
-  type LeaderElectionFlags,
-  list,
-  type LogLevel,
-  readFlagFile,
-  type ServingFlags,
-} from '@coxswain/command';
+import { type ClientFlags, CliError, type LeaderElectionFlags, list, type LogLevel, readFlagFile, type ServingFlags } from '@coxswain/command';
 import { componentServing, createLogger, leaderElection, only, requestLimit, runComponents, transportOptions } from '@coxswain/command/run';
 import { managerClients } from '@coxswain/controller';
-import { systemClock, systemRandom } from '@coxswain/sdk';
+import { KUBERNETES_VERSION, systemClock, systemRandom } from '@coxswain/sdk';
 import { ControllerManager, type ControllerManagerConfig, defaultControllerManagerConfig } from '../index.js';
 import { concurrencyOf } from './concurrency-flags.js';
 

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
-import { CliError, KUBERNETES_VERSION, list, type LogLevel } from '@coxswain/command';
+import { CliError, list, type LogLevel } from '@coxswain/command';
 import { kubeClient, requestLimit, runComponents } from '@coxswain/command/run';
 import { component } from '@coxswain/host';
 import { detectNodeIP } from '@coxswain/linux';
 import { IptablesError, IptablesProxy, proxyIptables } from '@coxswain/proxy-iptables';
 import { NftablesProxy, proxyNftables } from '@coxswain/proxy-nftables';
-import { Clock, Logger, Random, ServiceProxy, type ServiceProxyNode, use } from '@coxswain/sdk';
+import { KUBERNETES_VERSION, Clock, Logger, Random, ServiceProxy, type ServiceProxyNode, use } from '@coxswain/sdk';
 import { KubeProxy, type ProxyListener } from '../index.js';
 import { applyConntrack, conntrackSysctls } from './conntrack.js';
 import { readKubeProxyConfiguration } from './kube-proxy-configuration.js';

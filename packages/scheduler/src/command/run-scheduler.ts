@@ -1,6 +1,6 @@
-import { type ClientFlags, CliError, KUBERNETES_VERSION, type LeaderElectionFlags, type LogLevel, readFlagFile, type ServingFlags } from '@coxswain/command';
+import { type ClientFlags, CliError, type LeaderElectionFlags, type LogLevel, readFlagFile, type ServingFlags } from '@coxswain/command';
 import { componentServing, createLogger, kubeClient, leaderElection, only, requestLimit, runComponents } from '@coxswain/command/run';
-import { systemClock, systemRandom } from '@coxswain/sdk';
+import { KUBERNETES_VERSION, systemClock, systemRandom } from '@coxswain/sdk';
 import { parse } from 'yaml';
 import { defaultSchedulerConfig, parseSchedulerConfig, type ParsedSchedulerConfig, Scheduler, type SchedulerConfig } from '../index.js';
 

@@ -1,3 +1,4 @@
+import { KUBERNETES_VERSION } from '@coxswain/sdk';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Session } from '../session/session-store.js';
@@ -6,7 +7,7 @@ const HANDSHAKE = ['connection', 'upgrade', 'sec-websocket-key', 'sec-websocket-
 
 /** A WebSocket (exec, attach, port-forward), byte for byte: the handshake is the browser's and the API server's. */
 export async function proxyUpgrade(session: Session, request: IncomingMessage, socket: Duplex, path: string, query: string): Promise<void> {
-  const headers: Record<string, string> = { 'user-agent': 'coxswain-dashboard/v1.36.0' };
+  const headers: Record<string, string> = { 'user-agent': `coxswain-dashboard/${KUBERNETES_VERSION}` };
   for (const name of HANDSHAKE) {
     const value = request.headers[name];
     if (value !== undefined) headers[name] = String(value);

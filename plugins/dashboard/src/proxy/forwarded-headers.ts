@@ -1,3 +1,4 @@
+import { KUBERNETES_VERSION } from '@coxswain/sdk';
 import type { IncomingHttpHeaders } from 'node:http';
 
 const FORWARDED = ['accept', 'accept-encoding', 'content-type', 'if-match', 'if-none-match', 'range'] as const;
@@ -18,7 +19,7 @@ const RETURNED = [
 
 /** What of a browser's request reaches the API server: never its cookie, nor any header that says who asks. */
 export function forwardedHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const out: Record<string, string> = { 'user-agent': 'coxswain-dashboard/v1.36.0' };
+  const out: Record<string, string> = { 'user-agent': `coxswain-dashboard/${KUBERNETES_VERSION}` };
   for (const name of FORWARDED) {
     const value = headers[name];
     if (value !== undefined) out[name] = Array.isArray(value) ? value.join(', ') : value;

@@ -1,9 +1,10 @@
+import { KUBERNETES_VERSION } from '@coxswain/sdk';
 import { ApiError } from '@coxswain/apimachinery';
 import { RestClient, TransportError, type Transport } from '@coxswain/client';
 import { WebError } from '../server/web-exchange.js';
 import type { SessionUser } from './session-store.js';
 
-const USER_AGENT = 'coxswain-dashboard/v1.36.0';
+const USER_AGENT = `coxswain-dashboard/${KUBERNETES_VERSION}`;
 
 /** Ask the API server whom it takes the credentials' bearer for. Throws `WebError` when for nobody. */
 export async function whoAmI(transport: Transport): Promise<SessionUser> {
