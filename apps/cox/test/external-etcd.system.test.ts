@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createCa, issueCertificate } from '@coxswain/pki';
+import { freePort } from '@coxswain/sdk-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ClusterFixture, command, eventually } from './cluster-fixture.js';
 
@@ -12,13 +12,6 @@ const dir = join(cluster.folder, 'etcd');
 const file = (name: string) => join(dir, name);
 const members: { readonly name: string; readonly url: string; readonly peer: string; process?: ChildProcess }[] = [];
 const endpoints = () => members.map(({ url }) => url).join();
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)));
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function startMember(member: (typeof members)[number]): void {
   const { name, url, peer } = member;

@@ -64,3 +64,8 @@ export function pairs(text: string): Record<string, string> {
     }),
   );
 }
+
+/** The key commander keeps a flag's value under: `leaderElect` for `leader-elect`. */
+export function optionKey(flag: string): string {
+  return new Option(`--${flag}`).attributeName();
+}

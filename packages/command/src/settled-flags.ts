@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseBoolean } from './option-values.js';
+import { list, parseBoolean } from './option-values.js';
 
 /**
  * A flag of upstream's with one answer here. Values that ask for what is done anyway are taken, so that command lines written for upstream's
@@ -41,12 +41,8 @@ export function featureGates(gates: FeatureGates): Option {
 }
 
 function checkFeatureGates(gates: FeatureGates, text: string): FeatureGates {
-  const pairs = text
-    .split(',')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair !== '');
   return Object.fromEntries(
-    pairs.map((pair) => {
+    list(text).map((pair) => {
       const [name = '', text = ''] = pair.split('=');
       const value = parseBoolean(text.trim());
       if (value === undefined) throw new InvalidArgumentError(`${JSON.stringify(pair)} is not gate=true or gate=false.`);

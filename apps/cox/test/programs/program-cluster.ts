@@ -1,24 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCa, createServiceAccountKeys, issueCertificate, type KeyPairPem, mergeKubeconfigFile } from '@coxswain/pki';
 import { cleanCrioState, importCrioImage, killMonitors } from '@coxswain/cri-o';
 import { Cgroup, mounts, umountAll } from '@coxswain/linux';
-import { claimIndex } from '@coxswain/sdk-testing';
+import { claimIndex, freePort } from '@coxswain/sdk-testing';
 import { stringify } from 'yaml';
 import { command, coxProgram, eventually, guestbook } from '../cluster-fixture.js';
 
 export const TOKEN = 'abcdef.0123456789abcdef';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)));
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A cluster of one node, each component a process of its own with the arguments kubeadm gives upstream's, on a real etcd. */
 export class ProgramCluster {

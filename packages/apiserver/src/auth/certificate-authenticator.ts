@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { certificatesIn, isIssuedBy } from '@coxswain/client';
 import type { AuthenticationResult, Authenticator, Clock, UserInfo } from '@coxswain/sdk';
 
 const NONE: AuthenticationResult = { type: 'none' };
@@ -38,12 +39,4 @@ export function certificateAuthenticator(clock: Clock, authorities?: Certificate
       return result;
     },
   };
-}
-
-export function certificatesIn(pem: string | undefined): X509Certificate[] {
-  return (pem?.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((one) => new X509Certificate(one));
-}
-
-export function isIssuedBy(certificate: X509Certificate, authorities: readonly X509Certificate[]): boolean {
-  return authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { AuthenticationResult, Authenticator, Clock } from '@coxswain/sdk';
-import { certificatesIn, isIssuedBy } from './certificate-authenticator.js';
+import { certificatesIn, isIssuedBy } from '@coxswain/client';
 
 export interface FrontProxyOptions {
   /** PEM bundle that signs the proxy's client certificate. */

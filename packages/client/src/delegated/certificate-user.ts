@@ -9,14 +9,19 @@ export function certificateUser(cert: X509Certificate): RequestUser {
   return { name: fields.find(([k]) => k === 'CN')?.[1] ?? '', groups: [...fields.filter(([k]) => k === 'O').map(([, v]) => v), 'system:authenticated'] };
 }
 
-/** Whether an authority of the PEM bundle signed the certificate, for clients, and it is valid now (milliseconds since the epoch). */
-export function isSignedBy(cert: X509Certificate, bundle: string, now: number): boolean {
+/** Whether one of the authorities signed the certificate, for clients, and it is valid now (milliseconds since the epoch). */
+export function isClientOf(cert: X509Certificate, authorities: readonly X509Certificate[], now: number): boolean {
   if (Date.parse(cert.validFrom) > now || Date.parse(cert.validTo) < now) return false;
   // Node names extended usages here.
   if (cert.keyUsage && !cert.keyUsage.includes(CLIENT_AUTH)) return false;
-  return authorities(bundle).some((ca) => cert.checkIssued(ca) && cert.verify(ca.publicKey));
+  return isIssuedBy(cert, authorities);
 }
 
-function authorities(bundle: string): X509Certificate[] {
-  return [...bundle.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)].map(([pem]) => new X509Certificate(pem));
+/** The certificates of a PEM bundle. */
+export function certificatesIn(pem: string | undefined): X509Certificate[] {
+  return (pem?.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((one) => new X509Certificate(one));
+}
+
+export function isIssuedBy(certificate: X509Certificate, authorities: readonly X509Certificate[]): boolean {
+  return authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
 }

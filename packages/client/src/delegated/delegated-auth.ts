@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Clock, Denial } from '@coxswain/sdk';
 import type { KubeClient } from '../rest/kube-client.js';
-import { certificateUser, isSignedBy } from './certificate-user.js';
+import { certificatesIn, certificateUser, isClientOf } from './certificate-user.js';
 import { AccessReviewer, type RequestUser, type ReviewTimes, TokenReviewer } from './reviews.js';
 
 /** Proxies that say for whom they ask (`--requestheader-…`). */
@@ -38,10 +38,14 @@ const LOOKUP_MS = 60_000;
 export class DelegatedAuth {
   readonly #tokens: TokenReviewer | undefined;
   readonly #access: AccessReviewer | undefined;
-  #lookup: { readonly until: number; readonly clientCa: Promise<string> } | undefined;
+  readonly #clients: readonly X509Certificate[] | undefined;
+  readonly #proxies: readonly X509Certificate[];
+  #lookup: { readonly until: number; readonly clients: Promise<readonly X509Certificate[]> } | undefined;
 
   constructor(private readonly options: DelegatedAuthOptions) {
-    const { authentication, authorization, clock, times } = options;
+    const { authentication, authorization, clientCa, requestHeader, clock, times } = options;
+    this.#clients = clientCa === undefined ? undefined : certificatesIn(clientCa);
+    this.#proxies = certificatesIn(requestHeader?.clientCa);
     this.#tokens = authentication && new TokenReviewer(authentication, clock, times);
     this.#access = authorization && new AccessReviewer(authorization, clock, times);
   }
@@ -72,8 +76,7 @@ export class DelegatedAuth {
       const now = this.options.clock.now();
       const proxied = this.#proxied(request, cert, now);
       if (proxied) return proxied;
-      const clientCa = await this.#clientCa();
-      if (clientCa !== '' && isSignedBy(cert, clientCa, now)) return certificateUser(cert);
+      if (isClientOf(cert, await this.#authorities(), now)) return certificateUser(cert);
     }
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token) return this.#tokens?.user(token);
@@ -82,7 +85,7 @@ export class DelegatedAuth {
 
   #proxied(request: IncomingMessage, cert: X509Certificate, now: number): RequestUser | undefined {
     const proxy = this.options.requestHeader;
-    if (!proxy || !isSignedBy(cert, proxy.clientCa, now)) return undefined;
+    if (!proxy || !isClientOf(cert, this.#proxies, now)) return undefined;
     const { name: commonName } = certificateUser(cert);
     if (proxy.allowedNames.length > 0 && !proxy.allowedNames.includes(commonName)) return undefined;
     const values = (names: readonly string[]) => names.flatMap((n) => request.headersDistinct[n.toLowerCase()] ?? []).filter((v) => v !== '');
@@ -96,21 +99,21 @@ export class DelegatedAuth {
     return { name, groups: [...values(proxy.groupHeaders), 'system:authenticated'], extra };
   }
 
-  /** The authority of the cluster's clients; asked for again now and then, as it may change. */
-  async #clientCa(): Promise<string> {
-    const { clientCa, authentication, clock } = this.options;
-    if (clientCa !== undefined) return clientCa;
-    if (!authentication) return '';
+  /** The authorities of the cluster's clients; asked for again now and then, as they may change. */
+  async #authorities(): Promise<readonly X509Certificate[]> {
+    const { authentication, clock } = this.options;
+    if (this.#clients) return this.#clients;
+    if (!authentication) return [];
     if (!this.#lookup || this.#lookup.until < clock.monotonic()) {
       const found = authentication.api.configMaps('kube-system').get('extension-apiserver-authentication');
-      this.#lookup = { until: clock.monotonic() + LOOKUP_MS, clientCa: found.then((map) => map.data?.['client-ca-file'] ?? '') };
+      this.#lookup = { until: clock.monotonic() + LOOKUP_MS, clients: found.then((map) => certificatesIn(map.data?.['client-ca-file'])) };
     }
     try {
-      return await this.#lookup.clientCa;
+      return await this.#lookup.clients;
     } catch {
       // As upstream's components: who cannot be looked up is not known by certificate.
       this.#lookup = undefined;
-      return '';
+      return [];
     }
   }
 }

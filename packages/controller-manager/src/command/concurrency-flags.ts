@@ -1,3 +1,5 @@
+import { optionKey } from '@coxswain/command';
+
 /** Upstream's flags of how many objects a controller works on at once, and the controller. */
 export const concurrencyFlags: Readonly<Record<string, { readonly controller: string; readonly byDefault: number }>> = {
   'concurrent-cron-job-syncs': { controller: 'cronjob-controller', byDefault: 5 },
@@ -19,13 +21,11 @@ export const concurrencyFlags: Readonly<Record<string, { readonly controller: st
   'mirroring-concurrent-service-endpoint-syncs': { controller: 'endpointslice-mirroring-controller', byDefault: 5 },
 };
 
-const camel = (name: string) => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-
 /** Controllers whose flag was given; at least one object at a time. */
 export function concurrencyOf(flags: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
   return Object.fromEntries(
     Object.entries(concurrencyFlags).flatMap(([flag, { controller }]) => {
-      const value = flags[camel(flag)];
+      const value = flags[optionKey(flag)];
       return typeof value === 'number' ? [[controller, Math.max(1, value)]] : [];
     }),
   );

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, list, Option } from '@coxswain/command';
+import { type Command, InvalidArgumentError, list, Option, parseBoolean } from '@coxswain/command';
 import { kubeletSettings, type RawConfiguration } from './kubelet-configuration.js';
 
 /** How a flag's text becomes a field's value; a repeated flag gets what was there before. */
@@ -6,7 +6,7 @@ type Shape = (text: string, before: unknown) => unknown;
 
 const asText: Shape = (text) => text;
 const asNumber: Shape = (text) => (/^-?\d+$/.test(text.trim()) ? Number(text) : wrong('give a whole number.'));
-const asBoolean: Shape = (text) => (/^(1|t|true)$/i.test(text) ? true : /^(0|f|false)$/i.test(text) ? false : wrong('give true or false.'));
+const asBoolean: Shape = (text) => parseBoolean(text) ?? wrong('give true or false.');
 const asList: Shape = (text, before) => [...((before as string[] | undefined) ?? []), ...list(text)];
 const pairsBy =
   (separator: '=' | '<'): Shape =>

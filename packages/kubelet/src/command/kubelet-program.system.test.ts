@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SimCriServer } from '@coxswain/cri-sim';
 import { Cgroup, mounts, umountAll } from '@coxswain/linux';
 import { systemClock, systemRandom } from '@coxswain/sdk';
+import { freePort } from '@coxswain/sdk-testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { ControlPlane } from '../testing/control-plane.js';
@@ -22,14 +21,6 @@ let program: ChildProcess | undefined;
 let log = '';
 let args: string[];
 let healthz: string;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 beforeAll(async () => {
   plane = await ControlPlane.start();

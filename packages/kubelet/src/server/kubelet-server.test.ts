@@ -6,6 +6,7 @@ import tls from 'node:tls';
 import type { Pod } from '@coxswain/api';
 import { createCa, issueCertificate, type KeyPairPem } from '@coxswain/pki';
 import { silentLogger, systemClock } from '@coxswain/sdk';
+import { freePort } from '@coxswain/sdk-testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type KubeletConfig, kubeletOptions } from '../options.js';
 import { KubeletServer, type KubeletServerDeps, type ServingCertificate } from './kubelet-server.js';
@@ -28,14 +29,6 @@ async function start(config: KubeletConfig, deps: Partial<KubeletServerDeps> = {
   );
   await server.start();
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const probe = http.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 async function get(port: number, path: string, method = 'GET'): Promise<{ status: number; body: string }> {
