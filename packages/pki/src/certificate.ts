@@ -1,12 +1,21 @@
-import { type KeyObject, webcrypto } from 'node:crypto';
+import { createPublicKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import { contextTag, der, type DerValue, membersOf, readDer, sequence, Tag, time, toPem } from './der.js';
+import {
+  authorityKeyId,
+  basicConstraints,
+  extendedKeyUsage,
+  extension,
+  findSubjectKeyId,
+  keyIdOf,
+  keyUsage,
+  SUBJECT_ALTERNATIVE_NAME,
+  subjectKeyId,
+} from './extensions.js';
+import { distinguishedName, generalNames, type Subject } from './names.js';
 import { type KeyPairPem, newEcKey, privateKeyPem, readPrivateKey } from './pem.js';
-import { EC_ALGORITHM, x509 } from './x509-init.js';
+import { algorithmOf, signed } from './signatures.js';
 
-export interface Subject {
-  readonly commonName: string;
-  /** Kubernetes reads the groups of a client certificate from here. */
-  readonly organizations?: readonly string[];
-}
+export type { Subject } from './names.js';
 
 export type CertificateUsage = 'server' | 'client' | 'server-and-client';
 
@@ -26,86 +35,83 @@ export const CA_VALIDITY_MS = 3650 * DAY_MS;
 export const LEAF_VALIDITY_MS = 365 * DAY_MS;
 /** Clocks of a cluster may differ a little. */
 const BACKDATE_MS = 5 * 60 * 1000;
-
-const EKU = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
+const VERSION_3 = der(contextTag(0, true), der(Tag.integer, Uint8Array.of(2)));
 
 /** A new self-signed authority. */
 export async function createCa(commonName: string, now: number, validForMs = CA_VALIDITY_MS): Promise<KeyPairPem> {
   const key = newEcKey();
-  const keys = await importPair(key);
-  const cert = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: distinguishedName({ commonName }),
-    notBefore: new Date(now - BACKDATE_MS),
-    notAfter: new Date(now + validForMs),
-    signingAlgorithm: EC_ALGORITHM,
-    keys: keys as never,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment,
-        true,
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey as never),
-    ],
-  });
-  return { cert: `${cert.toString('pem')}\n`, key: privateKeyPem(key) };
+  const publicKey = createPublicKey(key);
+  const name = distinguishedName({ commonName });
+  const extensions = [basicConstraints(true), keyUsage('digitalSignature', 'keyEncipherment', 'keyCertSign', 'cRLSign'), subjectKeyId(keyIdOf(publicKey))];
+  return {
+    cert: certificate({ issuer: name, subject: name, from: now - BACKDATE_MS, to: now + validForMs, publicKey, extensions }, key),
+    key: privateKeyPem(key),
+  };
 }
 
 /** A new key with a certificate for it, signed by the authority. */
 export async function issueCertificate(ca: KeyPairPem, request: CertificateRequest): Promise<KeyPairPem> {
   const key = newEcKey();
-  const { publicKey } = await importPair(key);
-  return { cert: await signPublicKey(ca, publicKey, request), key: privateKeyPem(key) };
+  return { cert: await signPublicKey(ca, createPublicKey(key), request), key: privateKeyPem(key) };
 }
 
 /** Certify a public key. */
-export async function signPublicKey(ca: KeyPairPem, publicKey: webcrypto.CryptoKey, request: CertificateRequest): Promise<string> {
-  const caCert = new x509.X509Certificate(ca.cert);
-  const { privateKey } = await importPair(readPrivateKey(ca.key));
-  const usages = request.usage === 'server-and-client' ? [EKU.server, EKU.client] : [EKU[request.usage]];
-  const names = [
-    ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
-    ...(request.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value })),
+export async function signPublicKey(ca: KeyPairPem, publicKey: KeyObject, request: CertificateRequest): Promise<string> {
+  const authority = new X509Certificate(ca.cert);
+  const { subject: issuer, keyId } = readAuthority(authority);
+  const { usage, dnsNames = [], ipAddresses = [], now, validForMs } = request;
+  const extensions = [
+    basicConstraints(false),
+    keyUsage('digitalSignature', 'keyEncipherment'),
+    usage === 'server-and-client' ? extendedKeyUsage('server', 'client') : extendedKeyUsage(usage),
+    ...(dnsNames.length + ipAddresses.length > 0 ? [extension(SUBJECT_ALTERNATIVE_NAME, generalNames({ dnsNames, ipAddresses }))] : []),
+    authorityKeyId(keyId),
   ];
-  const cert = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: distinguishedName(request.subject),
-    issuer: caCert.subject,
-    notBefore: new Date(request.now - BACKDATE_MS),
-    // Nobody can vouch for longer than they live.
-    notAfter: new Date(Math.min(request.now + request.validForMs, caCert.notAfter.getTime())),
-    signingAlgorithm: EC_ALGORITHM,
-    publicKey: publicKey as never,
-    signingKey: privateKey as never,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension(usages),
-      ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
-      await x509.AuthorityKeyIdentifierExtension.create(caCert.publicKey),
-    ],
-  });
-  return `${cert.toString('pem')}\n`;
+  // Nobody can vouch for longer than they live.
+  const to = Math.min(now + validForMs, Date.parse(authority.validTo));
+  const subject = distinguishedName(request.subject);
+  return certificate({ issuer, subject, from: now - BACKDATE_MS, to, publicKey, extensions }, readPrivateKey(ca.key));
 }
 
-function distinguishedName({ commonName, organizations = [] }: Subject): string {
-  return new x509.Name([...organizations.map((o) => ({ O: [o] })), { CN: [commonName] }]).toString();
+interface Contents {
+  /** In DER, as are subject and extensions. */
+  readonly issuer: Buffer;
+  readonly subject: Buffer;
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  readonly to: number;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly Buffer[];
+}
+
+/** RFC 5280 §4.1, as PEM. */
+function certificate({ issuer, subject, from, to, publicKey, extensions }: Contents, key: KeyObject): string {
+  const body = sequence(
+    VERSION_3,
+    der(Tag.integer, serial()),
+    algorithmOf(key).id,
+    issuer,
+    sequence(time(from), time(to)),
+    subject,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    der(contextTag(3, true), sequence(...extensions)),
+  );
+  return toPem('CERTIFICATE', signed(body, key));
+}
+
+/** What certificates of this authority have to say about it, in its own words: verifiers compare bytes. */
+function readAuthority({ raw, publicKey }: X509Certificate): { readonly subject: Buffer; readonly keyId: Buffer } {
+  const body = membersOf(membersOf(readDer(raw)[0])[0]);
+  // A certificate of version 1 has no field for the version.
+  const fields = body[0]?.tag === contextTag(0, true) ? body.slice(1) : body;
+  const subject = (fields[4] as DerValue).whole;
+  const extensions = fields.find(({ tag }) => tag === contextTag(3, true));
+  return { subject, keyId: (extensions && findSubjectKeyId(membersOf(extensions, contextTag(3, true))[0])) ?? keyIdOf(publicKey) };
 }
 
 /** 126 random bits, positive: RFC 5280 §4.1.2.2. */
-function serial(): string {
-  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
+function serial(): Buffer {
+  const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] as number) & 0x3f) | 0x40;
-  return Buffer.from(bytes).toString('hex');
-}
-
-async function importPair(key: KeyObject): Promise<webcrypto.CryptoKeyPair> {
-  const jwk = key.export({ format: 'jwk' });
-  const { d: _private, ...publicJwk } = jwk;
-  const algorithm = { name: 'ECDSA', namedCurve: jwk.crv ?? 'P-256' };
-  return {
-    privateKey: await webcrypto.subtle.importKey('jwk', jwk as webcrypto.JsonWebKey, algorithm, true, ['sign']),
-    publicKey: await webcrypto.subtle.importKey('jwk', { ...publicJwk, key_ops: ['verify'] } as webcrypto.JsonWebKey, algorithm, true, ['verify']),
-  };
+  return bytes;
 }

@@ -1,68 +1,83 @@
-import { webcrypto } from 'node:crypto';
-import { type CertificateRequest, type Subject, signPublicKey } from './certificate.js';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { type CertificateRequest, signPublicKey } from './certificate.js';
+import { contextTag, der, type DerValue, fromPem, membersOf, oid, readDer, sequence, Tag, toPem } from './der.js';
+import { extension, findExtension, SUBJECT_ALTERNATIVE_NAME } from './extensions.js';
+import { type AlternativeNames, distinguishedName, generalNames, readDistinguishedName, readGeneralNames, type Subject } from './names.js';
 import { type KeyPairPem, newEcKey, privateKeyPem, readPrivateKey } from './pem.js';
-import { EC_ALGORITHM, x509 } from './x509-init.js';
+import { signed, verifies } from './signatures.js';
 
-export interface SigningRequest {
+export interface SigningRequest extends AlternativeNames {
   readonly subject: Subject;
-  readonly dnsNames: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly uris: readonly string[];
-  readonly emails: readonly string[];
 }
 
-/** A PKCS#10 request, as kubelets make them, for a new key or for the one that is given (PEM, EC P-256). */
+const LABEL = 'CERTIFICATE REQUEST';
+const VERSION_1 = der(Tag.integer, Uint8Array.of(0));
+const ATTRIBUTES = contextTag(0, true);
+const EXTENSION_REQUEST = oid('1.2.840.113549.1.9.14');
+
+/** A PKCS#10 request, as kubelets make them, for a new key or for the one that is given (PEM). */
 export async function createSigningRequest(
   subject: Subject,
   names: { readonly dnsNames?: readonly string[]; readonly ipAddresses?: readonly string[] } = {},
   ownKey?: string,
 ): Promise<{ readonly request: string; readonly key: string }> {
   const key = ownKey === undefined ? newEcKey() : readPrivateKey(ownKey);
-  const pkcs8 = key.export({ type: 'pkcs8', format: 'der' });
-  const spki = key.export({ format: 'jwk' });
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
-  const { d: _private, ...publicJwk } = spki;
-  const keys = {
-    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']),
-    publicKey: await webcrypto.subtle.importKey('jwk', publicJwk as webcrypto.JsonWebKey, algorithm, true, ['verify']),
-  };
-  const alternatives = [
-    ...(names.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
-    ...(names.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value })),
-  ];
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: new x509.Name([...(subject.organizations ?? []).map((o) => ({ O: [o] })), { CN: [subject.commonName] }]).toString(),
-    keys: keys as never,
-    signingAlgorithm: EC_ALGORITHM,
-    extensions: alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives)] : [],
-  });
-  return { request: `${request.toString('pem')}\n`, key: privateKeyPem(key) };
+  const named = (names.dnsNames?.length ?? 0) + (names.ipAddresses?.length ?? 0) > 0;
+  const extensions = sequence(extension(SUBJECT_ALTERNATIVE_NAME, generalNames(names)));
+  const body = sequence(
+    VERSION_1,
+    distinguishedName(subject),
+    createPublicKey(key).export({ type: 'spki', format: 'der' }),
+    der(ATTRIBUTES, ...(named ? [sequence(EXTENSION_REQUEST, der(Tag.set, extensions))] : [])),
+  );
+  return { request: toPem(LABEL, signed(body, key)), key: privateKeyPem(key) };
 }
 
 /** What a request asks for. Rejects when it is not a request or its signature is wrong. */
-export async function parseSigningRequest(pem: string): Promise<SigningRequest & { readonly publicKey: webcrypto.CryptoKey }> {
-  let request: InstanceType<typeof x509.Pkcs10CertificateRequest>;
+export async function parseSigningRequest(pem: string): Promise<SigningRequest & { readonly publicKey: KeyObject }> {
+  let request: ReturnType<typeof read>;
   try {
-    request = new x509.Pkcs10CertificateRequest(pem);
+    request = read(pem);
   } catch (error) {
     throw new Error(`not a PEM encoded PKCS#10 certificate request: ${(error as Error).message}`, { cause: error });
   }
-  if (!(await request.verify())) throw new Error('the signature of the certificate request is wrong');
-  const alternatives = request.extensions.find((e) => e instanceof x509.SubjectAlternativeNameExtension);
-  const names = alternatives instanceof x509.SubjectAlternativeNameExtension ? alternatives.names.items : [];
-  const of = (type: string) => names.filter((n) => n.type === type).map((n) => n.value);
-  return {
-    subject: { commonName: request.subjectName.getField('CN')[0] ?? '', organizations: request.subjectName.getField('O') },
-    dnsNames: of('dns'),
-    ipAddresses: of('ip'),
-    uris: of('url'),
-    emails: of('email'),
-    publicKey: (await request.publicKey.export()) as unknown as webcrypto.CryptoKey,
-  };
+  const { body, algorithm, signature, ...asked } = request;
+  if (!verifies(body, algorithm, signature, asked.publicKey)) throw new Error('the signature of the certificate request is wrong');
+  return asked;
 }
 
 /** Sign a request as it stands: subject and names are taken from it. Who may have what is the caller's decision. */
 export async function signRequest(ca: KeyPairPem, pem: string, options: Pick<CertificateRequest, 'usage' | 'now' | 'validForMs'>): Promise<string> {
   const { publicKey, subject, dnsNames, ipAddresses } = await parseSigningRequest(pem);
   return signPublicKey(ca, publicKey, { ...options, subject, dnsNames, ipAddresses });
+}
+
+const NO_NAMES: AlternativeNames = { dnsNames: [], ipAddresses: [], uris: [], emails: [] };
+
+/** RFC 2986 §4. */
+function read(pem: string) {
+  const bytes = fromPem(LABEL, pem);
+  if (!bytes) throw new RangeError(`there is no block ${LABEL}`);
+  const [body, algorithm, signature] = membersOf(readDer(bytes)[0]);
+  if (!body || !algorithm || signature?.tag !== Tag.bitString) throw new RangeError('a part is missing');
+  const [, subject, key, attributes] = membersOf(body);
+  if (!key) throw new RangeError('the public key is missing');
+  const publicKey = createPublicKey({ key: key.whole, type: 'spki', format: 'der' });
+  const names = findExtension(requestedExtensions(attributes), SUBJECT_ALTERNATIVE_NAME);
+  return {
+    body: body.whole,
+    algorithm,
+    signature: signature.content.subarray(1),
+    subject: readDistinguishedName(subject),
+    ...(names ? readGeneralNames(names) : NO_NAMES),
+    publicKey,
+  };
+}
+
+function requestedExtensions(attributes: DerValue | undefined): DerValue | undefined {
+  for (const attribute of attributes ? membersOf(attributes, ATTRIBUTES) : []) {
+    const [type, values] = membersOf(attribute);
+    if (type?.whole.equals(EXTENSION_REQUEST)) return membersOf(values, Tag.set)[0];
+  }
+  return undefined;
 }

@@ -36,6 +36,21 @@ test('merging keeps what was there and replaces its own entry', () => {
   expect(value.clusters.map((c) => `${c.name} ${c.cluster.server}`)).toEqual(['work https://work', 'cox-default https://127.0.0.1:7443']);
 });
 
+test.each(['cox', 'true', 'No', '.nan', '1e3', 'a b', 'a: b', 'ein "Fu\u00df"', 'x#y', 'user@host', '- a'])(
+  'a kubeconfig of one entry reads back: %j',
+  (name) => {
+    const server = 'https://[fd00::1]:6443/clusters/a';
+    expect(parse(kubeconfigYaml({ name, cluster: { server, certificateAuthority: 'CA' }, user: { token: '0' }, namespace: 'y' }))).toEqual({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': name,
+      clusters: [{ name, cluster: { 'certificate-authority-data': 'Q0E=', server } }],
+      users: [{ name, user: { token: '0' } }],
+      contexts: [{ name, context: { cluster: name, user: name, namespace: 'y' } }],
+    });
+  },
+);
+
 test('removing undoes merging, and unsets the current context only when it is ours', () => {
   const value = parse(removeFromKubeconfig(mergeIntoKubeconfig(theirs, entry), 'cox-default')) as object;
   expect(value).toEqual({ ...(parse(theirs) as object), 'current-context': '' });

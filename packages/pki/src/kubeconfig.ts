@@ -1,4 +1,4 @@
-import { parseDocument, stringify } from 'yaml';
+import { parseDocument } from 'yaml';
 
 interface Named<T> {
   readonly name: string;
@@ -42,8 +42,18 @@ const inner: Readonly<Record<Section, string>> = { clusters: 'cluster', users: '
 
 /** A kubeconfig file of one entry. */
 export function kubeconfigYaml(entry: KubeconfigEntry): string {
-  const sections = Object.entries(kubeconfigParts(entry)).map(([section, { name, value }]) => [section, [{ name, [inner[section as Section]]: value }]]);
-  return stringify({ apiVersion: 'v1', kind: 'Config', 'current-context': entry.name, ...Object.fromEntries(sections) });
+  const lines = ['apiVersion: v1', 'kind: Config', `current-context: ${scalar(entry.name)}`];
+  for (const [section, { name, value }] of Object.entries(kubeconfigParts(entry))) {
+    const values = Object.entries(value).map(([key, text]) => `      ${key}: ${scalar(text)}`);
+    lines.push(`${section}:`, `  - name: ${scalar(name)}`, `    ${inner[section as Section]}:`, ...values);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** A double-quoted scalar is JSON; words that cannot be taken for anything but text need no quotes. */
+function scalar(text: string): string {
+  const plain = /^[A-Za-z][\w./@+=-]*(:\/\/[\w.:[\]/-]+)?$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n|\.?nan|\.?inf)$/i.test(text);
+  return plain ? text : JSON.stringify(text);
 }
 
 /** A kubeconfig text that is none; the message says what is wrong. */
