@@ -8,6 +8,7 @@ import { benchNetwork } from './network.mjs';
 import { benchPods } from './pods.mjs';
 import { benchScale } from './scale.mjs';
 import { benchScheduler } from './sched.mjs';
+import { benchTestCluster } from './test-cluster.mjs';
 
 const chosen = new Set(process.argv.slice(2));
 const wanted = (name) => chosen.size === 0 || chosen.has(name);
@@ -51,8 +52,9 @@ async function benchCluster() {
   api.close();
 }
 
-const clusterless = new Set(['cni', 'scale']);
+const clusterless = new Set(['cni', 'scale', 'test']);
 if (wanted('cni')) benchCni();
+if (wanted('test')) benchTestCluster();
 if (wanted('scale')) await benchScale();
 if (chosen.size === 0 || [...chosen].some((name) => !clusterless.has(name))) {
   try {

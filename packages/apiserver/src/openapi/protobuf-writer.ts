@@ -8,11 +8,7 @@ export class ProtobufWriter {
   #length = 0;
 
   string(field: number, value: string | undefined): void {
-    if (value !== undefined && value !== '') this.oneofString(field, value);
-  }
-
-  /** Written also when it is the default: a member of a oneof says by its presence which one it is. */
-  oneofString(field: number, value: string): void {
+    if (value === undefined || value === '') return;
     const size = Buffer.byteLength(value);
     this.#tag(field, WIRE_BYTES);
     this.#varint(size);
@@ -21,12 +17,9 @@ export class ProtobufWriter {
   }
 
   boolean(field: number, value: boolean | undefined): void {
-    if (value) this.oneofBoolean(field, value);
-  }
-
-  oneofBoolean(field: number, value: boolean): void {
+    if (!value) return;
     this.#tag(field, WIRE_VARINT);
-    this.#varint(value ? 1 : 0);
+    this.#varint(1);
   }
 
   /** Not negative. */
@@ -37,10 +30,7 @@ export class ProtobufWriter {
   }
 
   double(field: number, value: number | undefined): void {
-    if (value) this.oneofDouble(field, value);
-  }
-
-  oneofDouble(field: number, value: number): void {
+    if (!value) return;
     this.#tag(field, WIRE_64BIT);
     this.#reserve(8);
     this.#length = this.#buffer.writeDoubleLE(value, this.#length);

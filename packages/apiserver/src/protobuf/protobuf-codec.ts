@@ -13,7 +13,6 @@ const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 /** Objects in one shape as protobuf. A message is made once per revision, and only when somebody wants it. */
 export class ProtobufCodec {
   readonly watchEncoder: WatchEncoder;
-  readonly #empty: Uint8Array;
 
   private constructor(
     readonly apiVersion: string,
@@ -23,7 +22,6 @@ export class ProtobufCodec {
     private readonly encode: (object: KubeObject) => Uint8Array,
     private readonly source: ObjectCodec,
   ) {
-    this.#empty = encode({ apiVersion, kind, metadata: {} } as KubeObject);
     this.watchEncoder = {
       id,
       encode: (type, stored) => eventFrame(type, this.bytes(stored)),
@@ -31,7 +29,7 @@ export class ProtobufCodec {
         const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
         return eventFrame('BOOKMARK', inEnvelope(apiVersion, kind, encode({ apiVersion, kind, metadata } as KubeObject)));
       },
-      error: (status) => eventFrame('ERROR', encodeKind(status) ?? this.#empty),
+      error: (status) => eventFrame('ERROR', encodeKind(status) ?? encode({ apiVersion, kind, metadata: {} } as KubeObject)),
     };
   }
 

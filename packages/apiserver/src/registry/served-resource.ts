@@ -17,10 +17,10 @@ export class ServedResource {
   readonly codec: ObjectCodec;
   readonly watchEncoder: WatchEncoder;
   readonly decodedEncoder: WatchEncoder;
-  /** Undefined for types without a protobuf form (custom resources). */
-  readonly protobuf: ProtobufCodec | undefined;
   readonly groupResource: GroupResource;
   readonly #partial = new Map<string, ProtobufCodec>();
+  readonly #inline: boolean;
+  #protobuf: { readonly codec: ProtobufCodec | undefined } | undefined;
   readonly schema: TypeSchema;
   /** An object of this version in another served version; set when there are several that differ. */
   siblings: ((object: KubeObject, apiVersion: string) => { object: KubeObject; schema: TypeSchema } | undefined) | undefined;
@@ -45,7 +45,13 @@ export class ServedResource {
     this.decodedEncoder = decodedWatchEncoder(this.codec);
     this.groupResource = { group: definition.group, resource: definition.resource };
     this.schema = schema ?? { kind: 'ref', name: definition.schema };
-    this.protobuf = schema ? undefined : ProtobufCodec.whole(this.codec, lookup);
+    this.#inline = schema !== undefined;
+  }
+
+  /** Undefined for types without a protobuf form (custom resources). Made when somebody asks: most types are only ever spoken of in JSON. */
+  get protobuf(): ProtobufCodec | undefined {
+    this.#protobuf ??= { codec: this.#inline ? undefined : ProtobufCodec.whole(this.codec, this.lookup) };
+    return this.#protobuf.codec;
   }
 
   /** The metadata of objects as protobuf. */
