@@ -2,7 +2,9 @@
  * Who may import whom (ARCHITECTURE §2): api ← apimachinery ← sdk ← {client, host, sdk-testing} ← controller ← components ← cluster ← apps.
  * Pure and protocol packages stand beside api; plugins never import a component or another plugin.
  */
-const protocol = ['mvcc', 'etcd-api', 'linux', 'pki', 'cri', 'csi', 'oci', 'cni'];
+const protocol = ['mvcc', 'etcd-api', 'linux', 'pki', 'cri', 'csi', 'dra', 'oci', 'cni', 'cel'];
+/** Of those, the ones that stand on others. */
+const standing = ['etcd-api', 'csi', 'dra', 'cel'];
 const components = ['apiserver', 'scheduler', 'controller-manager', 'cloud-controller-manager', 'kubelet', 'kube-proxy'];
 const src = (names) => `^packages/(${names.join('|')})/`;
 const notTests = '\\.test\\.ts$';
@@ -23,9 +25,11 @@ export default {
     { name: 'no-cycles', severity: 'error', from: { pathNot: '/generated/' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     onlyImports('api-imports-nothing', src(['api']), src(['api'])),
     onlyImports('apimachinery-imports-api', src(['apimachinery']), src(['api', 'apimachinery'])),
-    ...protocol.filter((p) => p !== 'etcd-api' && p !== 'csi').map((p) => onlyImports(`${p}-stands-alone`, src([p]), src([p]))),
+    ...protocol.filter((p) => !standing.includes(p)).map((p) => onlyImports(`${p}-stands-alone`, src([p]), src([p]))),
     onlyImports('etcd-api-imports-sdk-and-rpc', src(['etcd-api']), src(['etcd-api', 'sdk', 'cri'])),
     onlyImports('csi-imports-rpc', src(['csi']), src(['csi', 'cri'])),
+    onlyImports('dra-imports-registration', src(['dra']), src(['dra', 'csi', 'cri'])),
+    onlyImports('cel-imports-values', src(['cel']), src(['cel', 'api', 'apimachinery'])),
     onlyImports('sdk-imports-types', src(['sdk']), src(['sdk', 'api', 'apimachinery', 'cri', 'cni'])),
     onlyImports('client-imports-sdk', src(['client']), src(['client', 'sdk', 'api', 'apimachinery'])),
     onlyImports('host-imports-sdk', src(['host']), src(['host', 'sdk'])),

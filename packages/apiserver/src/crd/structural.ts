@@ -1,9 +1,9 @@
+import { compilePattern } from '@coxswain/cel';
 import type { FieldError } from '@coxswain/api';
 import { fieldErrors } from '@coxswain/api';
 import { deepEqual } from '@coxswain/apimachinery';
 import { itemsOf, valuesOf } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
-import { compilePattern } from './validate-value.js';
 
 type Level = 'root' | 'item' | 'field';
 const { forbidden, invalid, required } = fieldErrors;

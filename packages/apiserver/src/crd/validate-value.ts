@@ -1,7 +1,7 @@
 import type { FieldError } from '@coxswain/api';
 import { fieldErrors } from '@coxswain/api';
 import { canonicalJson, deepEqual } from '@coxswain/apimachinery';
-import { matchesFormat } from './formats.js';
+import { compilePattern, matchesFormat } from '@coxswain/cel';
 import { itemsOf, valuesOf } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
 
@@ -60,48 +60,6 @@ function checkType(value: unknown, schema: JsonSchema, path: string, errors: Fie
 
 const inBody = (path: string): string => `${path} in body`;
 const wrong = (path: string, value: unknown, what: string): FieldError => fieldErrors.invalid(path, value, `${inBody(path)} ${what}`);
-
-const patterns = new Map<string, RegExp | null>();
-const MAX_PATTERNS = 2000;
-
-/** Go's syntax as far as JavaScript has it: inline flags at the front become flags. Null: it cannot be read. */
-export function compilePattern(source: string): RegExp | null {
-  let compiled = patterns.get(source);
-  if (compiled === undefined) {
-    const inline = /^\(\?([ims]+)\)/.exec(source);
-    const body = (inline ? source.slice(inline[0].length) : source)
-      .replace(/\\A/g, '^')
-      .replace(/\\z/g, '$')
-      .replace(/\(\?P</g, '(?<')
-      .replace(/\[\[:(\w+):\]\]/g, posixClass);
-    compiled = tryCompile(body, `u${inline?.[1] ?? ''}`) ?? tryCompile(body, inline?.[1] ?? '');
-    if (patterns.size >= MAX_PATTERNS) patterns.clear();
-    patterns.set(source, compiled);
-  }
-  return compiled;
-}
-
-function posixClass(_: string, name: string): string {
-  const classes: Readonly<Record<string, string>> = {
-    alnum: '[0-9A-Za-z]',
-    alpha: '[A-Za-z]',
-    digit: '[0-9]',
-    lower: '[a-z]',
-    upper: '[A-Z]',
-    space: '[\\t\\n\\v\\f\\r ]',
-    xdigit: '[0-9A-Fa-f]',
-    word: '[0-9A-Za-z_]',
-  };
-  return classes[name] ?? '[^]';
-}
-
-function tryCompile(source: string, flags: string): RegExp | null {
-  try {
-    return new RegExp(source, flags);
-  } catch {
-    return null;
-  }
-}
 
 function checkString(value: string, schema: JsonSchema, path: string, errors: FieldError[]): void {
   const { maxLength, minLength, pattern, format } = schema;

@@ -1,6 +1,6 @@
 import type { AdmissionRequest } from '@coxswain/sdk';
 import { formatGroupVersion } from '@coxswain/apimachinery';
-import { toCel } from '../../cel/to-cel.js';
+import { toCel } from '@coxswain/cel';
 import type { Authorization } from '../../auth/authorization.js';
 import { AuthorizerValue, requestResource } from './authorizer-library.js';
 

@@ -1,7 +1,4 @@
-import { Budget, RUNTIME_BUDGET } from '../../cel/budget.js';
-import { CelEnvironment } from '../../cel/environment.js';
-import { compile, evaluationText } from '../../cel/program.js';
-import type { Program } from '../../cel/program.js';
+import { Budget, CelEnvironment, compile, evaluationText, type Program, RUNTIME_BUDGET } from '@coxswain/cel';
 import { registerAuthorizer } from './authorizer-library.js';
 
 export interface MatchCondition {

@@ -1,7 +1,6 @@
 import type { FieldError, KubeObject, ResourceDefinition } from '@coxswain/api';
 import { fieldErrors } from '@coxswain/api';
-import type { CelEnvironment } from '../../cel/environment.js';
-import { compile } from '../../cel/program.js';
+import { type CelEnvironment, compile } from '@coxswain/cel';
 import { conditionEnvironment } from '../matching/match-conditions.js';
 import { expandObjects } from './expand-objects.js';
 import { policyEnvironment } from './policy-environment.js';

@@ -1,8 +1,7 @@
 import type { KubeObject } from '@coxswain/api';
 import { ApiError, applyPatch as applyConfiguration, deepEqual } from '@coxswain/apimachinery';
 import type { AdmissionPlugin, AdmissionRequest } from '@coxswain/sdk';
-import { evaluationText } from '../../cel/program.js';
-import { fromCel } from '../../cel/to-cel.js';
+import { evaluationText, fromCel } from '@coxswain/cel';
 import { fieldManagement } from '../../rest/field-managers.js';
 import type { AdmissionEnv } from '../admission-env.js';
 import { convertRequest } from '../matching/convert-request.js';

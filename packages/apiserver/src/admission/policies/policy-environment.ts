@@ -1,12 +1,7 @@
 import type { KubeObject } from '@coxswain/api';
 import type { AdmissionRequest } from '@coxswain/sdk';
 import type { Environment } from '@marcbachmann/cel-js';
-import { Budget, RUNTIME_BUDGET } from '../../cel/budget.js';
-import { CelEnvironment } from '../../cel/environment.js';
-import { compile } from '../../cel/program.js';
-import type { Program } from '../../cel/program.js';
-import type { CelType } from '../../cel/schema-type.js';
-import { toCel } from '../../cel/to-cel.js';
+import { Budget, CelEnvironment, type CelType, compile, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
 import type { AdmissionEnv } from '../admission-env.js';
 import { admissionVariables } from '../matching/admission-variables.js';
 import { registerAuthorizer } from '../matching/authorizer-library.js';

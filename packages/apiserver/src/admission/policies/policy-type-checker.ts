@@ -1,7 +1,6 @@
 import type { KubeObject, SchemaLookup } from '@coxswain/api';
 import type { Clock, Logger } from '@coxswain/sdk';
-import { typeWarning } from '../../cel/program.js';
-import { celType } from '../../cel/schema-type.js';
+import { celType, typeWarning } from '@coxswain/cel';
 import type { InProcessTransport } from '../../in-process-transport.js';
 import type { ResourceRegistry } from '../../registry/resource-registry.js';
 import type { ServedResource } from '../../registry/served-resource.js';

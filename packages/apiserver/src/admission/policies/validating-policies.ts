@@ -1,7 +1,7 @@
 import type { KubeObject } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import type { AdmissionPlugin, AdmissionRequest } from '@coxswain/sdk';
-import { evaluationText } from '../../cel/program.js';
+import { evaluationText } from '@coxswain/cel';
 import type { AdmissionEnv } from '../admission-env.js';
 import { convertRequest } from '../matching/convert-request.js';
 import type { Match } from '../matching/match-rules.js';

@@ -1,9 +1,5 @@
 import type { UserInfo } from '@coxswain/sdk';
-import { Budget, RUNTIME_BUDGET } from '../../cel/budget.js';
-import { CelEnvironment } from '../../cel/environment.js';
-import { compile, evaluationText } from '../../cel/program.js';
-import type { Program } from '../../cel/program.js';
-import { toCel } from '../../cel/to-cel.js';
+import { Budget, CelEnvironment, compile, evaluationText, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
 import type { ClaimMapping, JwtAuthenticatorConfig } from './jwt-authenticator-config.js';
 
 export type Claims = Readonly<Record<string, unknown>>;

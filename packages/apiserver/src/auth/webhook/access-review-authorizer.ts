@@ -1,9 +1,5 @@
 import type { AuthorizationAttributes, AuthorizationResult, Authorizer, Clock, Logger } from '@coxswain/sdk';
-import { Budget, RUNTIME_BUDGET } from '../../cel/budget.js';
-import { CelEnvironment } from '../../cel/environment.js';
-import { compile, evaluationText } from '../../cel/program.js';
-import type { Program } from '../../cel/program.js';
-import { toCel } from '../../cel/to-cel.js';
+import { Budget, CelEnvironment, compile, evaluationText, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
 import { accessReview } from './access-review.js';
 import type { AccessReview } from './access-review.js';
 import type { ReviewClient } from './review-client.js';

@@ -1,8 +1,6 @@
 import type { FieldError } from '@coxswain/api';
 import { fieldErrors } from '@coxswain/api';
-import { mentions } from '../../cel/ast.js';
-import { compile, CompileError } from '../../cel/program.js';
-import type { Program } from '../../cel/program.js';
+import { compile, CompileError, mentions, type Program } from '@coxswain/cel';
 import { itemsOf, valuesOf } from '../json-schema.js';
 import type { JsonSchema } from '../json-schema.js';
 import { analyze, maxSize } from './estimate.js';

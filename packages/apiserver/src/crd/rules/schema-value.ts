@@ -1,5 +1,5 @@
 import { evaluate } from '@marcbachmann/cel-js';
-import { toCel } from '../../cel/to-cel.js';
+import { toCel } from '@coxswain/cel';
 import { itemsOf, valuesOf } from '../json-schema.js';
 import type { JsonSchema } from '../json-schema.js';
 import { escapeName } from './escape.js';

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { Environment } from '@marcbachmann/cel-js';
-import { isCidr } from '../../crd/formats.js';
+import { isCidr } from '../formats.js';
 
 class Ip {
   constructor(readonly text: string) {}

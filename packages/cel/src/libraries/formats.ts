@@ -1,7 +1,7 @@
 import { names } from '@coxswain/api';
 import { Optional } from '@marcbachmann/cel-js';
 import type { Environment } from '@marcbachmann/cel-js';
-import { matchesFormat } from '../../crd/formats.js';
+import { matchesFormat } from '../formats.js';
 
 class Format {
   constructor(

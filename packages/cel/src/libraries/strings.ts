@@ -1,5 +1,5 @@
 import type { Environment } from '@marcbachmann/cel-js';
-import { compilePattern } from '../../crd/validate-value.js';
+import { compilePattern } from '../pattern.js';
 
 /** The extended string library, and regular expressions. */
 export function registerStrings(env: Environment): void {
