@@ -35,7 +35,7 @@ await build({
   external: ['lmdb', 'koffi', 'netlink'],
   minifyWhitespace: true,
   minifySyntax: true,
-  keepNames: true,
+  // No keepNames: it names every closure again each time one is made, a tenth of what a small request costs.
   sourcemap: 'linked',
   sourcesContent: false,
   banner: { js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
