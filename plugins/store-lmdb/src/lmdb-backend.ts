@@ -1,30 +1,33 @@
 import { renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Backend, BackendState, Mutation, RecordId, StoredLease, StoredRecord } from '@coxswain/mvcc';
+import type { BackendState, Mutation, RecordId, StoredLease, StoredRecord } from '@coxswain/mvcc';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { checkFile, corrupt } from './check-file.js';
 import { crc32 } from './crc.js';
 import { noSpace, translate } from './translate-error.js';
 
-const FORMAT = 'coxswain-store/1';
+/** 2: beside the file there is a journal, with the newest of the records. */
+const FORMAT = 'coxswain-store/2';
+const READABLE = new Set([FORMAT, 'coxswain-store/1']);
 const EIO = 5;
 /**
  * What must stay free. LMDB 3.5's native code damages its heap when a write is cut short by a full disk, so a write that might not
  * fit is refused before LMDB sees it. Also, with less than this free, a failed write is blamed on the lack of space.
  */
-const RESERVE_BYTES = 4 * 1024 * 1024;
+export const RESERVE_BYTES = 4 * 1024 * 1024;
 /** Pages written for a byte of records: leaves are half full, and the tree above them is copied. */
 const WRITE_AMPLIFICATION = 2;
 const KEY_FORMAT = Buffer.from('format');
 const KEY_COMPACT = Buffer.from('compact');
+const KEY_APPLIED = Buffer.from('applied');
 
 interface Env {
   readonly root: RootDatabase<Buffer, Buffer>;
   /** (revision u64, sub u32), big-endian → crc32, record. */
   readonly log: Database<Buffer, Buffer>;
-  /** `format`, `compact`. */
+  /** `format`, `compact`, `applied` (the newest append of the journal that is here, u64). */
   readonly meta: Database<Buffer, Buffer>;
   /** id u64 → TTL in seconds, f64. */
   readonly leases: Database<Buffer, Buffer>;
@@ -39,7 +42,7 @@ interface Appending {
  * The record log in one LMDB file. Only asynchronous writes are used: LMDB's write thread syncs the data pages, then
  * writes the meta page synchronously, and only then is a write acknowledged (`overlappingSync: false`).
  */
-export class LmdbBackend implements Backend {
+export class LmdbBackend {
   #env: Env;
 
   constructor(readonly path: string) {
@@ -55,7 +58,7 @@ export class LmdbBackend implements Backend {
 
   /** Put the format mark into a new file. */
   async init(): Promise<void> {
-    if (this.#env.meta.getBinary(KEY_FORMAT)) return;
+    if (this.#env.meta.getBinary(KEY_FORMAT)?.toString() === FORMAT) return;
     await this.#write((env) => {
       void env.meta.put(KEY_FORMAT, Buffer.from(FORMAT)).catch(ignore);
     });
@@ -92,11 +95,22 @@ export class LmdbBackend implements Backend {
     return 0;
   }
 
-  async append(mutations: readonly Mutation[]): Promise<void> {
+  /** The number last given to `append`; 0 when there is none. */
+  applied(): number {
+    return this.#guard(() => {
+      const value = this.#env.meta.getBinary(KEY_APPLIED);
+      return value ? Number(value.readBigUInt64BE(0)) : 0;
+    });
+  }
+
+  /** Atomic; resolves once durable and visible to reads. `applied`: how far the journal has come with it. */
+  async append(mutations: readonly Mutation[], applied: number): Promise<void> {
     const bytes = mutations.reduce((sum, m) => sum + (m.type === 'record' ? m.record.bytes.length : 0), 0);
     await this.#write((env) => {
       for (const mutation of mutations) apply(env, mutation);
+      void env.meta.put(KEY_APPLIED, u64(applied)).catch(ignore);
     }, bytes);
+    this.#env.root.resetReadTxn();
   }
 
   async deleteRecords(ids: readonly RecordId[]): Promise<void> {
@@ -201,7 +215,7 @@ function openEnv(path: string): Env {
     const format = env.meta.getBinary(KEY_FORMAT)?.toString();
     if (format === undefined) {
       for (const _ of env.log.getKeys({ limit: 1 })) throw corrupt(path, 'it holds records but no format mark');
-    } else if (format !== FORMAT) {
+    } else if (!READABLE.has(format)) {
       throw corrupt(path, `its format is ${format}, and this version reads ${FORMAT}`);
     }
     return env;

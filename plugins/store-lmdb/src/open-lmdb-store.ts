@@ -20,6 +20,7 @@ import type {
 } from '@coxswain/sdk';
 import { lockDirectory } from './directory-lock.js';
 import type { Unlock } from './directory-lock.js';
+import { JournaledBackend } from './journaled-backend.js';
 import { LmdbBackend } from './lmdb-backend.js';
 import { translate } from './translate-error.js';
 
@@ -50,14 +51,15 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StateSto
     throw translate(error, path);
   }
   const unlock = lockDirectory(path);
-  let backend: LmdbBackend | undefined;
+  let lmdb: LmdbBackend | undefined;
   try {
-    backend = new LmdbBackend(join(path, 'store.mdb'));
+    lmdb = new LmdbBackend(join(path, 'store.mdb'));
+    const backend = new JournaledBackend(lmdb);
     await backend.init();
     syncDirectory(path);
     return new LmdbStore(backend, options, unlock);
   } catch (error) {
-    await backend?.close();
+    await lmdb?.close();
     unlock();
     throw translate(error, join(path, 'store.mdb'));
   }
@@ -73,7 +75,7 @@ class LmdbStore implements StateStore {
   #copies = 0;
 
   constructor(
-    readonly backend: LmdbBackend,
+    readonly backend: JournaledBackend,
     readonly options: LmdbStoreOptions,
     readonly unlock: Unlock,
   ) {
