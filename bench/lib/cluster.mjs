@@ -52,20 +52,24 @@ export class BenchCluster {
     this.cox('image', 'load', '--name', this.name, archive);
   }
 
-  /** Resident memory by process, MiB. */
+  /** Resident memory by process, MiB; that of their supervisors together. */
   memory() {
-    const { paths } = this.config;
-    return Object.fromEntries(
-      ['control-plane', 'node', 'containerd'].map((role) => {
-        const { pid } = JSON.parse(readFileSync(join(paths.run, `${role}.pid`), 'utf8'));
-        const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-        return [role, Number(rss?.[1] ?? 0) / 1024];
-      }),
-    );
+    const { run } = this.config.paths;
+    const roles = ['control-plane', 'node', 'containerd'];
+    const supervisors = roles.map((role) => resident(join(run, 'supervised', role, 'pid')));
+    const own = roles.map((role) => [role, resident(join(run, `${role}.pid`))]);
+    return { ...Object.fromEntries(own), supervisors: supervisors.reduce((sum, each) => sum + each, 0) };
   }
 
   remove() {
     spawnSync(process.execPath, [join(root, 'apps/cox/dist/cox.mjs'), 'down', '--name', this.name, '--purge'], { env: this.env });
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** MiB, of the process that a file names. */
+function resident(file) {
+  const { pid } = JSON.parse(readFileSync(file, 'utf8'));
+  const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(rss?.[1] ?? 0) / 1024;
 }

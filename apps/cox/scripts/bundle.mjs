@@ -44,6 +44,8 @@ await build({
   tsconfigRaw: { compilerOptions: { experimentalDecorators: true, target: 'es2022' } },
 });
 await cp(await web, join(fresh, 'web'), { recursive: true });
+// What starts the processes again.
+await cp(join(here, 'src/supervise/supervise.sh'), join(fresh, 'supervise.sh'));
 await chmod(join(fresh, 'cox.mjs'), 0o755);
 await rm(out, { recursive: true, force: true });
 await rename(fresh, out);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -111,8 +111,34 @@ export class ClusterFixture implements AsyncDisposable {
     return JSON.parse(readFileSync(join(this.folder, 'state', this.name, 'cluster.json'), 'utf8')) as ClusterConfig;
   }
 
-  pid(role: string): number {
-    return (JSON.parse(readFileSync(join(this.config.paths.run, `${role}.pid`), 'utf8')) as { pid: number }).pid;
+  /** Of a process as `cox status` names it: `node`, `node-1/node`. */
+  pid(process: string): number {
+    const { folder, role } = this.#placeOf(process);
+    return pidIn(join(folder, `${role}.pid`));
+  }
+
+  /** kill -9, and its supervisor does not start it again: to see the cluster without it, and what `cox up` makes of that. */
+  killForGood(...processes: string[]): void {
+    for (const each of processes) {
+      const { folder, role } = this.#placeOf(each);
+      writeFileSync(join(folder, 'supervised', role, 'hold'), '');
+    }
+    for (const each of processes) process.kill(this.pid(each), 'SIGKILL');
+  }
+
+  /** kill -9 of them and their supervisors, so that nobody is left to start them again. */
+  killWithSupervisors(...processes: string[]): void {
+    const supervisors = processes.map((each) => {
+      const { folder, role } = this.#placeOf(each);
+      return pidIn(join(folder, 'supervised', role, 'pid'));
+    });
+    for (const pid of [...supervisors, ...processes.map((each) => this.pid(each))]) process.kill(pid, 'SIGKILL');
+  }
+
+  #placeOf(process: string): { folder: string; role: string } {
+    const { run } = this.config.paths;
+    const [host, role] = process.split('/');
+    return role === undefined ? { folder: run, role: process } : { folder: join(run, 'hosts', host ?? ''), role };
   }
 
   async loadGuestbook(): Promise<void> {
@@ -126,6 +152,10 @@ export class ClusterFixture implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true });
     this.#index.release();
   }
+}
+
+function pidIn(file: string): number {
+  return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
 }
 
 function must(what: string, result: CommandResult): string {

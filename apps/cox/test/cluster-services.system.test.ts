@@ -135,7 +135,7 @@ stringData:
 });
 
 test('a control plane that was killed serves metrics again; without the metrics server nothing of it is left', async () => {
-  process.kill(cluster.pid('control-plane'), 'SIGKILL');
+  cluster.killForGood('control-plane');
   await cluster.up();
   await eventually('its API', async () => expect(await available()).toBe('True'));
   await eventually('its measurements', async () => expect(await cluster.kubectl('top', 'nodes')).toContain(cluster.config.nodeName));

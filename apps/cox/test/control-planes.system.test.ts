@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
 import { controlPlaneViews, etcdAccess, hostLauncher, tracesOf } from '@coxswain/cluster';
@@ -49,8 +49,6 @@ async function leading(component: 'scheduler' | 'controllerManager'): Promise<st
   });
   return (await Promise.all(told)).flat();
 }
-const pidOf = (host: string, role: string) =>
-  (JSON.parse(readFileSync(join(cluster.config.paths.run, 'hosts', host, `${role}.pid`), 'utf8')) as { pid: number }).pid;
 const holder = async (lease: string) =>
   (await cluster.kubectl('-n', 'kube-system', 'get', 'lease', lease, '-o', 'jsonpath={.spec.holderIdentity}')).replace(/_.*/, '');
 
@@ -120,7 +118,7 @@ test('a control plane that stands still loses its leases; when it goes on it tak
     await eventually(`one ${component} leads`, async () => expect(await leading(component)).toHaveLength(1), 60_000);
   const stopped = await holder('kube-scheduler');
   expect(await leading('scheduler')).toEqual([stopped]);
-  const pid = pidOf(stopped, 'control-plane');
+  const pid = cluster.pid(`${stopped}/control-plane`);
   process.kill(pid, 'SIGSTOP');
   try {
     await eventually('another schedules', async () => expect((await leading('scheduler')).filter((host) => host !== stopped)).toHaveLength(1), 90_000);
@@ -149,7 +147,7 @@ test('a control plane that stands still loses its leases; when it goes on it tak
     },
     60_000,
   );
-  expect(pidOf(stopped, 'control-plane')).toBe(pid);
+  expect(cluster.pid(`${stopped}/control-plane`)).toBe(pid);
   // Not even what was at hand when it woke up was done twice.
   for (const [reason, object] of [
     ['SuccessfulCreate', 'replicaset/meanwhile-'],
@@ -170,11 +168,10 @@ test("kill -9 of the whole host of etcd's leader under writes: none that was ack
   await leadEtcdFrom(lost);
   const writes = writer();
   await eventually('writes go', () => expect(writes.acknowledged.length).toBeGreaterThan(50));
-  const folder = join(cluster.config.paths.run, 'hosts', lost);
+  const processes = readdirSync(join(cluster.config.paths.run, 'hosts', lost)).filter((name) => name.endsWith('.pid'));
+  expect(processes).toHaveLength(4);
   const killed = performance.now();
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.pid'))) {
-    process.kill((JSON.parse(readFileSync(join(folder, file), 'utf8')) as { pid: number }).pid, 'SIGKILL');
-  }
+  cluster.killForGood(...processes.map((name) => `${lost}/${name.slice(0, -'.pid'.length)}`));
   await eventually('writes go on', () => expect(writes.acknowledged.filter(({ at }) => at > killed + 3000).length).toBeGreaterThan(50), 60_000);
   await writes.stop();
   const times = [killed, ...writes.acknowledged.map(({ at }) => at).filter((at) => at > killed)];

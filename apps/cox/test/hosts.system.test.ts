@@ -309,18 +309,12 @@ test('a node is added, runs pods, and is removed again', { timeout: 240_000 }, a
 
 test('up repairs what kill -9 of everything has left, pods go on, and down leaves nothing', { timeout: 240_000 }, async () => {
   const before = (await pods('web')).map(({ metadata, status }) => `${metadata.name} ${status.podIP} ${status.containerStatuses[0]?.containerID}`);
-  for (const name of ['node-1/node', 'node-2/node', 'node-3/node', 'node-1/control-plane', 'node-1/containerd', 'node-3/containerd', 'load-balancer']) {
-    const [host, role] = name.includes('/') ? name.split('/') : [undefined, name];
-    const file = host ? `${cluster.config.paths.run}/hosts/${host}/${role}.pid` : `${cluster.config.paths.run}/${role}.pid`;
-    process.kill((JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid, 'SIGKILL');
-  }
+  const nodes = ['node-1/node', 'node-2/node', 'node-3/node'];
+  cluster.killWithSupervisors(...nodes, 'node-1/control-plane', 'node-1/containerd', 'node-3/containerd', 'load-balancer');
   await cluster.up();
   expect((await pods('web')).map(({ metadata, status }) => `${metadata.name} ${status.podIP} ${status.containerStatuses[0]?.containerID}`)).toEqual(before);
   const { config } = cluster;
-  for (const name of ['node-1/node', 'node-3/containerd'] as const) {
-    const [host, role] = name.split('/');
-    process.kill((JSON.parse(readFileSync(`${config.paths.run}/hosts/${host}/${role}.pid`, 'utf8')) as { pid: number }).pid, 'SIGKILL');
-  }
+  cluster.killForGood('node-1/node', 'node-3/containerd');
   await cluster.mustCox('down', '--name', cluster.name);
   expect(await tracesOf(config)).toEqual([]);
 });

@@ -55,7 +55,7 @@ async function runningContainers(): Promise<number> {
 test.each(['node', 'control-plane', 'containerd'] as const)('kill -9 of %s, then up again: running pods are adopted', async (role) => {
   const before = await identity();
   const containers = await runningContainers();
-  process.kill(cluster.pid(role), 'SIGKILL');
+  cluster.killForGood(role);
   await cluster.up();
   expect(await identity()).toEqual(before);
   expect(await runningContainers()).toBe(containers);
@@ -67,8 +67,31 @@ test.each(['node', 'control-plane', 'containerd'] as const)('kill -9 of %s, then
   await cluster.kubectl('get', '--raw', '/readyz');
 });
 
-test('down leaves nothing behind, and the next up brings the pods back', async () => {
+test('what ends by itself is started again without anybody doing anything, and says why; running pods are adopted', async () => {
+  const before = await identity();
+  const pids = new Map(['node', 'control-plane', 'containerd'].map((role) => [role, cluster.pid(role)]));
+  for (const pid of pids.values()) process.kill(pid, 'SIGKILL');
+  await eventually('all are there again', async () => {
+    const { stdout } = await cluster.cox(['status', '--name', cluster.name, '-o', 'json']);
+    const status = JSON.parse(stdout) as { processes: { name: string; pid?: number; restarts: number; lastEnd?: { reason: string } }[]; nodes: object[] };
+    expect(status).toMatchObject({ running: true, api: { ready: true }, nodes: [{ ready: true }] });
+    for (const { name, pid, restarts, lastEnd } of status.processes) {
+      expect(pid).not.toBe(pids.get(name));
+      expect([restarts, lastEnd?.reason]).toEqual([1, 'killed by SIGKILL']);
+    }
+  });
+  expect(await cluster.mustCox('status', '--name', cluster.name)).toMatch(/^control-plane +running .* 1 \(\d+s ago: killed by SIGKILL\)$/m);
+  expect(await cluster.mustCox('logs', 'control-plane', '--name', cluster.name)).toContain('control-plane ended (killed by SIGKILL); starting it again');
+  await eventually('the pods are as they were', async () => expect(await identity()).toEqual(before));
+  await cluster.kubectl('scale', 'deployment/web', '--replicas=4');
+  await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
+  await cluster.kubectl('scale', 'deployment/web', '--replicas=3');
+  await eventually('the fourth pod is gone', async () => expect(await identity()).toHaveLength(3));
+});
+
+test('down leaves nothing behind, whatever is just being started again, and the next up brings the pods back', async () => {
   const { config } = cluster;
+  for (const role of ['control-plane', 'node']) process.kill(cluster.pid(role), 'SIGKILL');
   await cluster.mustCox('down', '--name', cluster.name);
   expect(await tracesOf(config)).toEqual([]);
   await cluster.up();
@@ -76,7 +99,7 @@ test('down leaves nothing behind, and the next up brings the pods back', async (
 });
 
 test('up works after everything was killed at once', async () => {
-  for (const role of ['node', 'control-plane', 'containerd'] as const) process.kill(cluster.pid(role), 'SIGKILL');
+  cluster.killWithSupervisors('node', 'control-plane', 'containerd');
   const root = await Cgroup.at(`/coxswain-${cluster.name}`);
   await root.killAll((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
   await cluster.up();

@@ -42,8 +42,7 @@ describe.each(['containerd', 'docker', 'crio'])('on %s', (runtime) => {
         .flatMap((p) => p.status.containerStatuses.map((c) => c.containerID))
         .sort();
     const before = await containers();
-    for (const process_ of ({ containerd: ['containerd', 'node'], docker: ['dockerd', 'node'], crio: ['node'] } as const)[runtime as 'crio'])
-      process.kill(cluster.pid(process_), 'SIGKILL');
+    cluster.killForGood(...({ containerd: ['containerd', 'node'], docker: ['dockerd', 'node'], crio: ['node'] } as const)[runtime as 'crio']);
     await cluster.up();
     expect(await containers()).toEqual(before);
   });

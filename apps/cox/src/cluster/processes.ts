@@ -3,6 +3,7 @@ import { type ClusterConfig, isControlPlane, nodeViews } from '@coxswain/cluster
 import type { ProcessIdentity } from '@coxswain/linux';
 import { readPidFile } from '../process/pid-file.js';
 import { runtimeOf } from '../runtimes/registry.js';
+import type { Supervision } from '../supervise/supervision.js';
 
 /** Those who have processes: the cluster as a whole when it has hosts, and each node. The order is that of starting. */
 export function viewsOf(config: ClusterConfig): readonly ClusterConfig[] {
@@ -38,15 +39,17 @@ export function logFile(view: ClusterConfig, role: string): string {
   return daemon ? daemon.logFile(view) : join(view.paths.logs, `${role}.log`);
 }
 
+/** What supervises a process, when it was started by `cox up`. */
+export function supervisionOf(view: ClusterConfig, role: string): Supervision {
+  return {
+    name: view.host ? `${view.host.name}/${role}` : role,
+    folder: join(view.paths.run, 'supervised', role),
+    pidFile: pidFile(view, role),
+    logFile: logFile(view, role),
+  };
+}
+
 /** The process, when it runs. */
 export function running(view: ClusterConfig, role: string): ProcessIdentity | undefined {
   return readPidFile(pidFile(view, role));
-}
-
-/** What runs of a cluster. */
-export function runningProcesses(config: ClusterConfig): (ClusterProcess & { readonly process: ProcessIdentity })[] {
-  return processesOf(config).flatMap((each) => {
-    const process = running(each.view, each.role);
-    return process ? [{ ...each, process }] : [];
-  });
 }

@@ -15,12 +15,13 @@ import { detectNodeIP } from '@coxswain/linux';
 import { AddressPool } from '@coxswain/cloud-local';
 import { CliError, type LogLevel, readFlagFile } from '@coxswain/command';
 import { loadCluster, loadOrCreateCluster } from '../cluster/clusters.js';
-import { processesOf, running, runningProcesses } from '../cluster/processes.js';
+import { type ClusterProcess, processesOf, running, supervisionOf } from '../cluster/processes.js';
 import { registerInstance } from '../cluster/instances.js';
 import { checkEtcd, checkIptables, checkNsenter, checkPort } from '../preflight/checks.js';
 import { requireExternalEtcd } from '../preflight/check-external-etcd.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime, runtimeOf } from '../runtimes/registry.js';
+import { isHeld, supervisorOf } from '../supervise/supervision.js';
 import { basicChecks, machineChecks, requireAll } from './doctor.js';
 
 export interface UpOptions {
@@ -166,7 +167,8 @@ function hostSpecs(count: number, runtimes: readonly string[], controlPlanes: nu
 
 /** Refuse a second `up` of a cluster that runs, and ports that somebody else has. */
 async function requireFree(config: ClusterConfig): Promise<void> {
-  if (runningProcesses(config).length === processesOf(config).length) {
+  const looksAfter = ({ view, role }: ClusterProcess) => supervisorOf(supervisionOf(view, role)) && !isHeld(supervisionOf(view, role));
+  if (processesOf(config).every((each) => running(each.view, each.role) && looksAfter(each))) {
     throw new CliError(
       `cluster "${config.name}" is running already`,
       `look at it with: cox status --name ${config.name}; make another with: cox up --name OTHER`,

@@ -6,7 +6,11 @@ import { CliError, describeError, type LogLevel } from '@coxswain/command';
 import { requireCluster } from '../cluster/clusters.js';
 import type { OwnRole } from '../cluster/own-roles.js';
 import { createLogger } from '@coxswain/command/run';
+import { supervisionOf } from '../cluster/processes.js';
 import { progressReporter } from '../process/progress.js';
+import { runtimeOf } from '../runtimes/registry.js';
+import { keepSupervisors } from '../supervise/keep-supervisors.js';
+import { markReady } from '../supervise/supervision.js';
 
 interface RunRoleOptions {
   readonly name: string;
@@ -25,9 +29,12 @@ export async function runRole(role: OwnRole, options: RunRoleOptions): Promise<v
   void stopped.then((signal) => starting.abort(new Error(`stopped by ${signal}`)));
   process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { err: error }));
   try {
-    const host = await compose(role, viewOf(options), logger, (text) => void report({ type: 'step', text }));
+    const view = viewOf(options);
+    const host = await compose(role, view, logger, (text) => void report({ type: 'step', text }));
     await host.start(starting.signal);
+    markReady(supervisionOf(view, role));
     void report({ type: 'ready' });
+    keepSupervisors([role, ...companions(view, role)].map((each) => supervisionOf(view, each)));
     logger.info('ready');
     const failed = new Promise<string>((resolve) => {
       host.state$.subscribe((state) => {
@@ -54,6 +61,18 @@ function viewOf({ name, host }: RunRoleOptions): ClusterConfig {
   const found = config.hosts.find((each) => each.name === host);
   if (!found) throw new CliError(`cluster "${name}" has no host "${host}"`);
   return hostView(config, found);
+}
+
+/** Those of its host that are not `cox`, and so look after nobody. */
+function companions(view: ClusterConfig, role: OwnRole): readonly string[] {
+  switch (role) {
+    case 'load-balancer':
+      return [];
+    case 'control-plane':
+      return view.etcd?.kind === 'stacked' ? ['etcd'] : [];
+    case 'node':
+      return runtimeOf(view).daemons.map(({ name }) => name);
+  }
 }
 
 /** Each with no more of the cluster's keys than it needs. */

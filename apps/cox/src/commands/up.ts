@@ -1,16 +1,16 @@
-import { isAlive } from '@coxswain/linux';
 import { type ClusterConfig, nodeViews } from '@coxswain/cluster';
 import { contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
 import { type OwnRole, ownRoles } from '../cluster/own-roles.js';
-import { processesOf, running, runningProcesses } from '../cluster/processes.js';
+import { processesOf, running, supervisionOf } from '../cluster/processes.js';
 import { waitForDns, waitForNode } from '../cluster/wait-ready.js';
-import { stopProcess } from '../process/stop-process.js';
 import { AUTO } from '../runtimes/names.js';
 import { runtimeOf } from '../runtimes/registry.js';
 import { startEtcd } from '../start/start-etcd.js';
 import { makeHosts } from '../start/make-hosts.js';
 import { preparePki } from '../start/prepare-pki.js';
 import { all, startDaemons, startRoles } from '../start/start-process.js';
+import { stopSupervised } from '../supervise/stop-supervised.js';
+import { release, supervisorOf } from '../supervise/supervision.js';
 import { Steps } from '../ui/steps.js';
 import { down } from './down.js';
 import { prepareCluster, type UpOptions } from './prepare-cluster.js';
@@ -22,6 +22,8 @@ export async function up(options: UpOptions): Promise<void> {
   noteRuntimes(steps, config, created && options.runtime.includes(AUTO));
   const nodes = nodeViews(config);
   const missing = processesOf(config).filter(({ view, role }) => !running(view, role));
+  // What runs may have lost its supervisor.
+  for (const each of processesOf(config)) if (!missing.some(({ name }) => name === each.name)) release(supervisionOf(each.view, each.role));
   const several = config.hosts.length > 0;
   try {
     // What takes time by itself runs side by side: the runtime's daemons beside the certificates, the nodes beside the control plane.
@@ -51,10 +53,7 @@ export async function up(options: UpOptions): Promise<void> {
       await steps.run('waiting for cluster DNS', () => all(nodes.map((view) => waitForDns(view))));
   } catch (error) {
     // Who was started last knows the others.
-    for (const { view, role } of [...missing].reverse()) {
-      const process = running(view, role);
-      if (process) await stopProcess(process, 5000);
-    }
+    for (const { view, role } of [...missing].reverse()) await stopSupervised(supervisionOf(view, role), 5000);
     throw error;
   }
   if (options.kubeconfig) {
@@ -83,13 +82,14 @@ async function waitForNodes(config: ClusterConfig, nodes: readonly ClusterConfig
 }
 
 async function stayInForeground(config: ClusterConfig): Promise<void> {
-  const expected = processesOf(config).length;
+  const left = () => processesOf(config).find(({ view, role }) => !running(view, role) && !supervisorOf(supervisionOf(view, role)));
   await new Promise<void>((resolve) => {
     const watch = setInterval(() => {
-      if (runningProcesses(config).filter(({ process }) => isAlive(process)).length < expected) {
-        process.stderr.write('a process of the cluster ended; see: cox status\n');
-        resolve();
-      }
+      const ended = left();
+      if (!ended) return;
+      process.stderr.write(`${ended.name} ended and is not started again; see: cox logs ${ended.name} --name ${config.name}\n`);
+      clearInterval(watch);
+      resolve();
     }, 1000);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(clearInterval(watch)));
   });

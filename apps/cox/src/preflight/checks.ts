@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** The outcome of looking at one thing the machine must have. `fix` says what to do. */
 export type CheckResult =
@@ -51,6 +51,14 @@ export const checkEtcd = () => checkProgram('etcd', 'etcd-server', ['--version']
 
 /** Runs a program on a host of this machine's. */
 export const checkNsenter = () => checkProgram('nsenter', 'util-linux', ['--version']);
+
+/** Sees to it that a process of the cluster has no two supervisors. Looked for only: it is a part of every system, and starting it costs time. */
+export function checkFlock(path = process.env['PATH'] ?? ''): CheckResult {
+  const name = 'flock';
+  const found = [...path.split(':'), '/usr/bin', '/bin'].find((folder) => folder !== '' && existsSync(join(folder, name)));
+  if (found !== undefined) return { name, ok: true, detail: join(found, name) };
+  return { name, ok: false, fatal: true, problem: 'flock is not installed', fix: 'apt-get install util-linux' };
+}
 
 /** Needs a folder that exists on the way up from `path`. */
 export async function checkDisk(path: string): Promise<CheckResult> {

@@ -1,21 +1,13 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { isAlive, type ProcessIdentity, processIdentity } from '@coxswain/linux';
-import { writeFileAtomic } from './write-file.js';
+import { isAlive, type ProcessIdentity } from '@coxswain/linux';
 
-/** Remember a process so that it is recognised later, also when its pid has been used again by another. */
-export function writePidFile(path: string, pid: number): void {
-  const identity = processIdentity(pid);
-  if (!identity) throw new Error(`process ${pid} is gone already`);
-  writeFileAtomic(path, `${JSON.stringify(identity)}\n`);
-}
-
-/** The process of a pid file when it is alive. */
+/** The process of a pid file, which it wrote itself (supervise.sh), when it is alive. A pid that was used again is another process. */
 export function readPidFile(path: string): ProcessIdentity | undefined {
   let identity: ProcessIdentity;
   try {
     identity = JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity;
   } catch {
-    // Absent, or cut short by a power failure: then nothing of that boot is alive.
+    // Absent, just being written, or cut short by a power failure: then nothing of that boot is alive.
     return undefined;
   }
   return isAlive(identity) ? identity : undefined;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { hostLauncher } from '@coxswain/cluster';
 import { use } from '@coxswain/sdk';
 import { checkContainerd, checkRunc } from '../preflight/checks.js';
 import type { NodeRuntime } from './runtime.js';
@@ -14,10 +13,11 @@ export const containerdRuntime: NodeRuntime = {
   daemons: [
     {
       name: 'containerd',
-      async start(config) {
+      async start({ paths }, launcher) {
+        // `checks` came first.
         const { startContainerd } = await plugin();
-        const { containerdRoot, containerdState, containerdSocket } = config.paths;
-        return startContainerd({ root: containerdRoot, state: containerdState, socket: containerdSocket, launcher: hostLauncher(config) });
+        const { containerdRoot, containerdState, containerdSocket } = paths;
+        return startContainerd({ root: containerdRoot, state: containerdState, socket: containerdSocket, launcher, checked: true });
       },
       // containerd keeps its log in its own root.
       logFile: ({ paths }) => join(paths.containerdRoot, 'containerd.log'),

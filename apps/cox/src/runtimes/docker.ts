@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ClusterConfig, hostLauncher } from '@coxswain/cluster';
+import type { ClusterConfig } from '@coxswain/cluster';
 import { use } from '@coxswain/sdk';
 import { checkProgram, checkRunc } from '../preflight/checks.js';
 import type { NodeRuntime } from './runtime.js';
@@ -18,9 +18,9 @@ export const dockerRuntime: NodeRuntime = {
   daemons: [
     {
       name: 'dockerd',
-      async start(config) {
+      async start(config, launcher) {
         const { startDockerd } = await plugin();
-        return startDockerd({ root: root(config), state: state(config), socket: socket(config), launcher: hostLauncher(config) });
+        return startDockerd({ root: root(config), state: state(config), socket: socket(config), launcher });
       },
       // As dockerdLog() of the plugin says, which is not loaded for it.
       logFile: (config) => join(root(config), 'dockerd.log'),

@@ -34,8 +34,8 @@ export interface NodeRuntime {
 export interface RuntimeDaemon {
   /** In `cox status`, `cox logs`, and the name of its pid file. */
   readonly name: string;
-  /** Start it, or adopt it when it runs. Resolves once it answers. */
-  start(config: ClusterConfig): Promise<{ readonly pid: number }>;
+  /** Start it by a command that begins with `launcher`, which supervises it. Resolves once it answers. */
+  start(config: ClusterConfig, launcher: readonly string[]): Promise<unknown>;
   logFile(config: ClusterConfig): string;
   /** Time it gets to stop by itself before it is killed. */
   readonly graceMs: number;

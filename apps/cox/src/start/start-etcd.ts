@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { type ClusterConfig, controlPlaneViews, etcdAccess, etcdMember, hostLauncher } from '@coxswain/cluster';
+import { type ClusterConfig, controlPlaneViews, etcdAccess, etcdMember } from '@coxswain/cluster';
 import { CliError } from '@coxswain/command';
-import { logFile, pidFile, running } from '../cluster/processes.js';
-import { writePidFile } from '../process/pid-file.js';
+import { logFile, running, supervisionOf } from '../cluster/processes.js';
+import { markReady } from '../supervise/supervision.js';
+import { launcher } from './start-process.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const QUORUM_TIMEOUT_MS = 60_000;
@@ -13,13 +14,17 @@ const QUORUM_TIMEOUT_MS = 60_000;
 export async function startEtcd(config: ClusterConfig): Promise<void> {
   if (config.etcd?.kind !== 'stacked') return;
   const views = controlPlaneViews(config);
-  for (const view of views) if (!running(view, 'etcd')) startMember(view);
+  const members = new Map<ClusterConfig, ChildProcess>();
+  for (const view of views) if (!running(view, 'etcd')) members.set(view, await startMember(view));
   const until = performance.now() + QUORUM_TIMEOUT_MS;
   for (;;) {
     const health = await Promise.all(views.map(async (view) => ((await isHealthy(view)) ? [] : [view.nodeName])));
     // A member that has a leader says that it is healthy: then more than half are there.
-    if (health.some((sick) => sick.length === 0)) return;
-    const dead = views.filter((view) => !running(view, 'etcd')).map(({ nodeName }) => nodeName);
+    if (health.some((sick) => sick.length === 0)) {
+      for (const view of views) markReady(supervisionOf(view, 'etcd'));
+      return;
+    }
+    const dead = views.filter((view) => members.get(view)?.exitCode != null).map(({ nodeName }) => nodeName);
     if (dead.length * 2 >= views.length || performance.now() > until) {
       const [first] = views;
       throw new CliError(
@@ -31,16 +36,16 @@ export async function startEtcd(config: ClusterConfig): Promise<void> {
   }
 }
 
-function startMember(view: ClusterConfig): void {
+async function startMember(view: ClusterConfig): Promise<ChildProcess> {
   mkdirSync(view.paths.etcd, { recursive: true, mode: 0o700 });
   mkdirSync(view.paths.logs, { recursive: true });
+  const [program = '', ...args] = [...(await launcher(view, 'etcd')), ...etcdMember(view)];
   const log = openSync(logFile(view, 'etcd'), 'a', 0o600);
-  const [program = '', ...args] = [...hostLauncher(view), ...etcdMember(view)];
   const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
   closeSync(log);
   if (child.pid === undefined) throw new CliError('etcd could not be started', 'apt-get install etcd-server');
   child.unref();
-  writePidFile(pidFile(view, 'etcd'), child.pid);
+  return child;
 }
 
 /** Asks the member on the view's host, as its API server would. */

@@ -1,18 +1,27 @@
 import { type ClusterConfig, hostLauncher } from '@coxswain/cluster';
 import type { OwnRole } from '../cluster/own-roles.js';
-import { logFile, pidFile, running } from '../cluster/processes.js';
+import { logFile, running, supervisionOf } from '../cluster/processes.js';
 import type { LogLevel } from '@coxswain/command';
-import { writePidFile } from '../process/pid-file.js';
 import { spawnRole } from '../process/spawn-role.js';
 import { runtimeOf } from '../runtimes/registry.js';
+import { stopSupervised } from '../supervise/stop-supervised.js';
+import { markReady, supervised, supervisorOf } from '../supervise/supervision.js';
 
 /** The daemons of a node's runtime that do not run, one after the other: one may need the one before. */
 export async function startDaemons(view: ClusterConfig): Promise<void> {
   for (const daemon of runtimeOf(view).daemons) {
     if (running(view, daemon.name)) continue;
-    const { pid } = await daemon.start(view);
-    writePidFile(pidFile(view, daemon.name), pid);
+    await daemon.start(view, await launcher(view, daemon.name));
+    markReady(supervisionOf(view, daemon.name));
   }
+}
+
+/** What goes before the command of a process that is about to be started: its supervisor, and the way to its host. */
+export async function launcher(view: ClusterConfig, role: string): Promise<readonly string[]> {
+  const supervision = supervisionOf(view, role);
+  // One that waits to start it again, for a while that nobody wants to wait now.
+  if (supervisorOf(supervision)) await stopSupervised(supervision, 0);
+  return [...supervised(supervision), ...hostLauncher(view)];
 }
 
 export interface StartRoleOptions {
@@ -27,9 +36,9 @@ export async function startRole(view: ClusterConfig, role: OwnRole, { logLevel, 
   const start = {
     name: `${where}${role}`,
     args: [`run-${role}`, '--name', view.name, ...(view.host ? ['--host', view.host.name] : []), '--log-level', logLevel],
-    launcher: hostLauncher(view),
+    launcher: await launcher(view, role),
     logFile: logFile(view, role),
-    pidFile: pidFile(view, role),
+    stop: () => void stopSupervised(supervisionOf(view, role), 5000),
     onStep: (text: string) => say(`${where}${role}: ${text}`),
     execArgv: nodeArguments(logLevel),
   };

@@ -15,11 +15,10 @@ import {
 } from '@coxswain/cluster';
 import { umountAll } from '@coxswain/linux';
 import { systemClock } from '@coxswain/sdk';
-import { pidFile, running } from '../cluster/processes.js';
+import { supervisionOf } from '../cluster/processes.js';
 import { removeIptablesRules } from '../compose/service-proxy.js';
-import { removePidFile } from '../process/pid-file.js';
-import { stopProcess } from '../process/stop-process.js';
 import { runtimeOf } from '../runtimes/registry.js';
+import { stopSupervised } from '../supervise/stop-supervised.js';
 
 /** Time the processes every cluster has get to stop by themselves before they are killed. */
 const GRACE_MS = 10_000;
@@ -34,13 +33,7 @@ export interface TeardownStep {
 const stopRole = (views: readonly ClusterConfig[], role: string, graceMs = GRACE_MS): TeardownStep => ({
   title: `stopping the ${role}`,
   async run() {
-    await Promise.all(
-      views.map(async (view) => {
-        const process = running(view, role);
-        if (process) await stopProcess(process, graceMs);
-        removePidFile(pidFile(view, role));
-      }),
-    );
+    await Promise.all(views.map((view) => stopSupervised(supervisionOf(view, role), graceMs)));
   },
 });
 

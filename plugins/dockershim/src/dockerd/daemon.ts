@@ -14,7 +14,7 @@ export interface StartDockerdOptions extends DockerdPaths {
   readonly logFile?: string;
   /** Default: `dockerd` on the PATH. */
   readonly binary?: string;
-  /** A command that replaces itself by the one it is given, such as `nsenter`: where the engine runs, its containers' host network is. */
+  /** What goes before the command: others that run the one they are given, such as `nsenter` or a supervisor. Where the engine runs, its containers' host network is. */
   readonly launcher?: readonly string[];
   readonly signal?: AbortSignal;
   /** How long to wait until it answers. Default 30 s. */
