@@ -2,7 +2,7 @@
 # usage: supervise.sh FOLDER PIDFILE NAME start|adopt COMMAND [ARGUMENT…]
 #
 # Runs a command and starts it again, with back-off, whenever it has ended. A shell, because it has to stay when nothing else does, at next to no
-# cost. docs/adr/0014-supervision.md has the whole picture. In FOLDER are
+# cost. docs/adr/0015-supervision.md has the whole picture. In FOLDER are
 #   lock      held while a supervisor lives: there is never a second one
 #   pid       the supervisor
 #   command   what it runs, for whoever starts another supervisor
