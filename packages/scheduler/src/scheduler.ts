@@ -17,6 +17,8 @@ import {
 import { SchedulerCache } from './cache/scheduler-cache.js';
 import { selectPlugins } from './config/plugin-sets.js';
 import { defaultSchedulerConfig, type SchedulerConfig } from './config/scheduler-config.js';
+import { EXTENDERS } from './extenders/extender.js';
+import { HttpExtender } from './extenders/http-extender.js';
 import type { SchedulerHandle } from './framework/handle.js';
 import { Profile } from './framework/profile.js';
 import { defaultPlugins } from './plugins/default-plugins.js';
@@ -104,7 +106,13 @@ export class Scheduler implements Component {
       () => new ApiEventRecorder({ client, component: config.profiles[0]?.schedulerName ?? 'default-scheduler', clock, random, logger }),
       undo,
     );
+    const extenders = config.extenders.map((e) => new HttpExtender(e));
+    undo.push(() => {
+      for (const extender of extenders) extender.close();
+    });
     const handle: SchedulerHandle = {
+      extenders,
+      logger,
       view: clusterView(watched, cache, nominator),
       actions: apiActions({ client, clock, informers: watched, events }),
       clock,
@@ -120,7 +128,7 @@ export class Scheduler implements Component {
     const queue = new SchedulingQueue({
       less: first.queueSort.less,
       preEnqueue: (pod) => preEnqueue(profiles.get(pod.spec?.schedulerName ?? ''), pod),
-      events: new Map([...profiles.values()].flatMap((p) => [...p.events])),
+      events: new Map([...[...profiles.values()].flatMap((p) => [...p.events]), [EXTENDERS, [{ resource: '*', action: 'update' } as const]]]),
       initialBackoffMs: config.podInitialBackoffSeconds * 1000,
       maxBackoffMs: config.podMaxBackoffSeconds * 1000,
       maxUnschedulableMs: config.podMaxInUnschedulablePodsDurationSeconds * 1000,

@@ -1,6 +1,6 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PodSpec, StorageClass } from '@coxswain/api';
 import { labelSelectorFromSet } from '@coxswain/apimachinery';
-import { systemClock, type Random } from '@coxswain/sdk';
+import { silentLogger, systemClock, type Random } from '@coxswain/sdk';
 import { SchedulerCache } from './cache/scheduler-cache.js';
 import { type PluginSets, selectPlugins } from './config/plugin-sets.js';
 import { scheduleCycle, type CycleResult } from './framework/cycle.js';
@@ -44,6 +44,8 @@ export class TestCluster {
       view,
       clock: systemClock,
       random: firstRandom,
+      extenders: [],
+      logger: silentLogger,
       actions: {
         bind: nothing,
         evict: async (victim) => void this.evicted.push(victim.metadata.name ?? ''),

@@ -1,3 +1,4 @@
+import { any, extensions, named, strings } from './gnostic-fields.js';
 import { ProtobufWriter } from './protobuf-writer.js';
 import type { JsonSchema } from './schema-json.js';
 
@@ -18,35 +19,6 @@ export function encodeV2(document: Json): Buffer {
   w.message(8, () => named(w, 2, document.paths as Record<string, Json>, pathItem));
   w.message(9, () => named(w, 1, document.definitions as Record<string, Json>, schema));
   return w.finish();
-}
-
-/** Repeated {name = 1, value = 2}. */
-function named<T>(w: ProtobufWriter, field: number, entries: Readonly<Record<string, T>> | undefined, write: (w: ProtobufWriter, value: T) => void): void {
-  for (const [name, value] of Object.entries(entries ?? {})) {
-    w.message(field, () => {
-      w.string(1, name);
-      w.message(2, () => write(w, value));
-    });
-  }
-}
-
-/** Values of any form travel as YAML, of which JSON is a part. */
-function any(w: ProtobufWriter, value: unknown): void {
-  w.string(2, `${JSON.stringify(value)}\n`);
-}
-
-function extensions(w: ProtobufWriter, field: number, of: Json): void {
-  for (const name of Object.keys(of)) {
-    if (!name.startsWith('x-')) continue;
-    w.message(field, () => {
-      w.string(1, name);
-      w.message(2, () => any(w, of[name]));
-    });
-  }
-}
-
-function strings(w: ProtobufWriter, field: number, values: readonly string[] | undefined): void {
-  for (const value of values ?? []) w.string(field, value);
 }
 
 const METHODS: Readonly<Record<string, number>> = { get: 2, put: 3, post: 4, delete: 5, options: 6, head: 7, patch: 8 };
@@ -126,7 +98,7 @@ function schema(w: ProtobufWriter, s: Json): void {
   strings(w, 19, s.required as string[] | undefined);
   for (const value of (s.enum ?? []) as unknown[]) w.message(20, () => any(w, value));
   const { additionalProperties } = s;
-  if (typeof additionalProperties === 'boolean') w.message(21, () => w.boolean(2, additionalProperties));
+  if (typeof additionalProperties === 'boolean') w.message(21, () => w.oneofBoolean(2, additionalProperties));
   else if (additionalProperties) w.message(21, () => w.message(1, () => schema(w, additionalProperties as Json)));
   if (typeof s.type === 'string') w.message(22, () => w.string(1, s.type as string));
   if (s.items) w.message(23, () => w.message(1, () => schema(w, s.items as Json)));

@@ -7,11 +7,14 @@ import { clausesOf } from '../request/accept.js';
 import type { ApiRequest, ApiResponse } from '../request/api-request.js';
 import { jsonResponse } from '../request/api-request.js';
 import type { RequestContext } from '../request/request-context.js';
-import type { OpenApi, OpenApiDocument } from './open-api.js';
+import type { OpenApi, OpenApiDocument, OpenApiForm } from './open-api.js';
 
 const decompress = promisify(gunzip);
-const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
-const V2_PROTOBUF_OLD = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+/** What an answer says it is: that with an `@`, which clients still ask for, is no valid media type. */
+const PROTOBUF = {
+  v2: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  v3: 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf',
+} as const;
 const NO_BYTES = Buffer.alloc(0);
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
@@ -32,21 +35,21 @@ export function openApiPaths(openApi: OpenApi, clock: Clock): PathHandler {
 }
 
 function v2(context: RequestContext, openApi: OpenApi): Promise<ApiResponse> | ApiResponse {
-  const form = v2Form(context.request.headers.accept);
+  const form = formOf(context.request.headers.accept, 'v2');
   const etag = `"${openApi.v2Hash}"`;
   const headers = { etag, vary: 'Accept' };
   if (matches(context.request, etag)) return notModified(headers);
-  const contentType = form === 'json' ? 'application/json' : V2_PROTOBUF_OLD;
-  return openApi.v2(form).then((document) => respond(context.request, document, contentType, headers));
+  return openApi.v2(form).then((document) => respond(context.request, document, contentTypeOf(form, 'v2'), headers));
 }
 
-function v2Form(accept: string | string[] | undefined): 'json' | 'protobuf' {
+function formOf(accept: string | string[] | undefined, version: keyof typeof PROTOBUF): OpenApiForm {
   if (typeof accept !== 'string' || accept === '') return 'json';
+  const deprecated = PROTOBUF[version].replace('.v1.0+', '@v1.0+');
   for (const { type } of clausesOf(accept)) {
     if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
-    if (type === V2_PROTOBUF || type === V2_PROTOBUF_OLD) return 'protobuf';
+    if (type === PROTOBUF[version] || type === deprecated) return 'protobuf';
   }
-  throw ApiError.notAcceptable(['application/json', V2_PROTOBUF]);
+  throw ApiError.notAcceptable(['application/json', PROTOBUF[version], deprecated]);
 }
 
 function v3(context: RequestContext, openApi: OpenApi, path: string, clock: Clock): Promise<ApiResponse> | ApiResponse | undefined {
@@ -56,14 +59,7 @@ function v3(context: RequestContext, openApi: OpenApi, path: string, clock: Cloc
   if (asked !== null && asked !== hash) {
     return { type: 'bytes', status: 301, contentType: '', body: NO_BYTES, headers: { location: `/openapi/v3/${path}?hash=${hash}` } };
   }
-  const { accept } = context.request.headers;
-  if (
-    typeof accept === 'string' &&
-    accept !== '' &&
-    !clausesOf(accept).some(({ type }) => type === 'application/json' || type === '*/*' || type === 'application/*')
-  ) {
-    throw ApiError.notAcceptable(['application/json']);
-  }
+  const form = formOf(context.request.headers.accept, 'v3');
   const etag = `"${hash}"`;
   const headers = {
     etag,
@@ -72,7 +68,11 @@ function v3(context: RequestContext, openApi: OpenApi, path: string, clock: Cloc
     ...(asked === null ? {} : { 'cache-control': 'public, immutable', expires: new Date(clock.now() + YEAR_MS).toUTCString() }),
   };
   if (matches(context.request, etag)) return notModified(headers);
-  return openApi.v3(path)?.then((document) => respond(context.request, document, 'application/json', headers));
+  return openApi.v3(path, form)?.then((document) => respond(context.request, document, contentTypeOf(form, 'v3'), headers));
+}
+
+function contentTypeOf(form: OpenApiForm, version: keyof typeof PROTOBUF): string {
+  return form === 'json' ? 'application/json' : PROTOBUF[version];
 }
 
 async function respond(request: ApiRequest, document: OpenApiDocument, contentType: string, headers: Record<string, string>): Promise<ApiResponse> {

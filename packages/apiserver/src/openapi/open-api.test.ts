@@ -1,8 +1,12 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { startTestServer } from '../testing/start-test-server.js';
+import { establish, testCrd } from '../testing/test-crd.js';
+import { decodeV3 } from './gnostic-v3.fixture.js';
 import { ProtobufWriter } from './protobuf-writer.js';
 
+const V3 = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
+const V3_AT = 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf';
 const PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
 
 it('documents every verb as upstream names it', async () => {
@@ -53,6 +57,26 @@ it('comes as protobuf for the clients that ask for it', async () => {
   expect(bytes.subarray(0, 5)).toEqual(Buffer.from([0x0a, 3, 0x32, 0x2e, 0x30]));
   expect(bytes[5]).toBe(0x12);
   expect((await api.call('GET', '/openapi/v2', undefined, { headers: { accept: 'text/html' } })).status).toBe(406);
+});
+
+it('says the same of version 3 as protobuf, for every group version and a custom resource', async () => {
+  await using api = await startTestServer();
+  const free = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, nullable: true, description: 'Anything.' };
+  const size = { type: 'integer', minimum: 1, maximum: 9.5, exclusiveMaximum: true, multipleOf: 1, default: 3, enum: [3, 4] };
+  const flag = { type: 'boolean', default: false };
+  const tags = { type: 'array', maxItems: 3, minItems: 1, items: { type: 'string', maxLength: 5, minLength: 1, pattern: '^a', default: 'a' } };
+  const either = { type: 'object', properties: { a: flag, b: flag }, oneOf: [{ required: ['a'] }, { required: ['b'] }], not: { required: ['c'] } };
+  const map = { type: 'object', minProperties: 1, maxProperties: 2, additionalProperties: { type: 'string' }, externalDocs: { url: 'about:blank' } };
+  await establish(api, testCrd('widgets', 'Widget', { free, size, flag, tags, either, map }));
+  const { paths } = (await api.call('GET', '/openapi/v3')).json as { paths: Record<string, { serverRelativeURL: string }> };
+  for (const { serverRelativeURL } of Object.values(paths)) {
+    const json = await api.call('GET', serverRelativeURL);
+    const protobuf = await api.call('GET', serverRelativeURL, undefined, { headers: { accept: `${V3_AT}, application/json;q=0.5` } });
+    expect([protobuf.status, protobuf.headers['content-type'], protobuf.headers.etag]).toEqual([200, V3, json.headers.etag]);
+    expect(decodeV3(protobuf.bytes)).toEqual(json.json);
+  }
+  expect(Object.keys(paths)).toContain('apis/example.com/v1');
+  expect((await api.call('GET', '/openapi/v3/api/v1', undefined, { headers: { accept: 'text/html' } })).status).toBe(406);
 });
 
 it('writes lengths in front of messages of any size', () => {

@@ -8,12 +8,15 @@ import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { documentParts } from './build-document.js';
 import type { DocumentParts } from './build-document.js';
 import { encodeV2 } from './encode-v2.js';
+import { encodeV3 } from './encode-v3.js';
 import { mergeV2 } from './merge-v2.js';
 import type { V2Document } from './merge-v2.js';
 
 const compress = promisify(gzip);
 /** Goes up when the same resources come out differently: clients cache documents by their hash. */
 const FORMAT = 1;
+
+export type OpenApiForm = 'json' | 'protobuf';
 
 /** A document as it is kept: compressed only. */
 export interface OpenApiDocument {
@@ -27,7 +30,7 @@ interface GroupVersionEntry {
   readonly version: string;
   readonly resources: readonly ServedResource[];
   readonly hash: string;
-  document?: Promise<OpenApiDocument>;
+  readonly documents: Map<OpenApiForm, Promise<OpenApiDocument>>;
 }
 
 /** A group version another server documents (APIService). */
@@ -45,7 +48,7 @@ export interface ForeignOpenApi {
  */
 export class OpenApi {
   #entries: Map<string, GroupVersionEntry> | undefined;
-  #v2: Map<'json' | 'protobuf', Promise<OpenApiDocument>> = new Map();
+  #v2: Map<OpenApiForm, Promise<OpenApiDocument>> = new Map();
   #foreign: readonly ForeignOpenApi[] = [];
 
   constructor(
@@ -79,22 +82,26 @@ export class OpenApi {
   }
 
   /** GET /openapi/v3/{path} */
-  v3(path: string): Promise<OpenApiDocument> | undefined {
+  v3(path: string, form: OpenApiForm): Promise<OpenApiDocument> | undefined {
     const entry = this.#current().get(path);
     if (!entry) return undefined;
-    entry.document ??= this.#parts(entry.resources, 'v3').then(async ({ paths, definitions }) => {
-      const document = {
-        openapi: '3.0.0',
-        info: { title: 'Kubernetes', version: this.version },
-        paths,
-        components: {
-          schemas: definitions,
-          securitySchemes: { BearerToken: { type: 'apiKey', description: 'Bearer token', name: 'authorization', in: 'header' } },
-        },
-      };
-      return { gzip: await pack(Buffer.from(JSON.stringify(document))), hash: entry.hash };
-    });
-    return entry.document;
+    let made = entry.documents.get(form);
+    if (!made) entry.documents.set(form, (made = this.#makeV3(entry, form)));
+    return made;
+  }
+
+  async #makeV3({ resources, hash }: GroupVersionEntry, form: OpenApiForm): Promise<OpenApiDocument> {
+    const { paths, definitions } = await this.#parts(resources, 'v3');
+    const document = {
+      openapi: '3.0.0',
+      info: { title: 'Kubernetes', version: this.version },
+      paths,
+      components: {
+        schemas: definitions,
+        securitySchemes: { BearerToken: { type: 'apiKey', description: 'Bearer token', name: 'authorization', in: 'header' } },
+      },
+    };
+    return { gzip: await pack(form === 'json' ? Buffer.from(JSON.stringify(document)) : encodeV3(document)), hash };
   }
 
   get v2Hash(): string {
@@ -102,13 +109,13 @@ export class OpenApi {
   }
 
   /** GET /openapi/v2: everything in one document. */
-  v2(form: 'json' | 'protobuf'): Promise<OpenApiDocument> {
+  v2(form: OpenApiForm): Promise<OpenApiDocument> {
     let made = this.#v2.get(form);
     if (!made) this.#v2.set(form, (made = this.#makeV2(form)));
     return made;
   }
 
-  async #makeV2(form: 'json' | 'protobuf'): Promise<OpenApiDocument> {
+  async #makeV2(form: OpenApiForm): Promise<OpenApiDocument> {
     const hash = this.v2Hash;
     const { paths, definitions } = await this.#parts(
       [...this.#current().values()].flatMap((entry) => entry.resources),
@@ -159,7 +166,13 @@ export class OpenApi {
         path,
         same && old
           ? old
-          : { group, version, resources, hash: digest(`${FORMAT} ${this.version} ${JSON.stringify(resources.map((served) => this.#signature(served)))}`) },
+          : {
+              group,
+              version,
+              resources,
+              hash: digest(`${FORMAT} ${this.version} ${JSON.stringify(resources.map((served) => this.#signature(served)))}`),
+              documents: new Map(),
+            },
       );
     }
     return (this.#entries = entries);

@@ -8,7 +8,11 @@ export class ProtobufWriter {
   #length = 0;
 
   string(field: number, value: string | undefined): void {
-    if (value === undefined || value === '') return;
+    if (value !== undefined && value !== '') this.oneofString(field, value);
+  }
+
+  /** Written also when it is the default: a member of a oneof says by its presence which one it is. */
+  oneofString(field: number, value: string): void {
     const size = Buffer.byteLength(value);
     this.#tag(field, WIRE_BYTES);
     this.#varint(size);
@@ -17,9 +21,12 @@ export class ProtobufWriter {
   }
 
   boolean(field: number, value: boolean | undefined): void {
-    if (!value) return;
+    if (value) this.oneofBoolean(field, value);
+  }
+
+  oneofBoolean(field: number, value: boolean): void {
     this.#tag(field, WIRE_VARINT);
-    this.#varint(1);
+    this.#varint(value ? 1 : 0);
   }
 
   /** Not negative. */
@@ -30,7 +37,10 @@ export class ProtobufWriter {
   }
 
   double(field: number, value: number | undefined): void {
-    if (!value) return;
+    if (value) this.oneofDouble(field, value);
+  }
+
+  oneofDouble(field: number, value: number): void {
     this.#tag(field, WIRE_64BIT);
     this.#reserve(8);
     this.#length = this.#buffer.writeDoubleLE(value, this.#length);

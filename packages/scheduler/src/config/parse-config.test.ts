@@ -69,10 +69,39 @@ describe('KubeSchedulerConfiguration', () => {
     ]);
   });
 
+  it('reads extenders: those that may be ignored last, and what they manage is not the scheduler’s to count', () => {
+    const { config } = read(`
+      extenders:
+        - { urlPrefix: "http://x", filterVerb: filter, ignorable: true, managedResources: [{ name: example.com/foo, ignoredByScheduler: true }] }
+        - { urlPrefix: "https://y", prioritizeVerb: prioritize, weight: 3, httpTimeout: 1m, enableHTTPS: true, nodeCacheCapable: true }
+    `);
+    expect(config.extenders).toMatchObject([
+      { urlPrefix: 'https://y', prioritizeVerb: 'prioritize', weight: 3, timeoutMs: 60_000, enableHTTPS: true, nodeCacheCapable: true, ignorable: false },
+      { urlPrefix: 'http://x', filterVerb: 'filter', timeoutMs: 5000, ignorable: true },
+    ]);
+    expect(config.profiles[0]?.args.NodeResourcesFit.ignoredResources).toEqual(['example.com/foo']);
+  });
+
   it.each([
     ['nope: 1', 'nope: unknown or not supported'],
     ['kind: Other', 'it is a "Other" of "kubescheduler.config.k8s.io/v1", not a KubeSchedulerConfiguration'],
-    ['extenders: [{ urlPrefix: "http://x" }]', 'extenders: are not supported: write a scheduler plugin'],
+    ['extenders: [{}]', 'extenders[0].urlPrefix: must be a URL of http or https, got undefined'],
+    ['extenders: [{ urlPrefix: "http://x", filter: f }]', 'extenders[0].filter: unknown or not supported'],
+    ['extenders: [{ urlPrefix: "http://x", prioritizeVerb: p }]', 'extenders[0].weight: must have a positive weight applied to it'],
+    [
+      'extenders: [{ urlPrefix: "http://x", bindVerb: b }, { urlPrefix: "http://y", bindVerb: b }]',
+      'extenders: found 2 extenders implementing bind: only one extender can implement bind',
+    ],
+    ['extenders: [{ urlPrefix: "http://x", managedResources: [{ name: cpu }] }]', '"cpu" is an invalid extended resource name'],
+    ['extenders: [{ urlPrefix: "http://x", managedResources: [{ name: a.kubernetes.io/b }] }]', '"a.kubernetes.io/b" is an invalid extended resource name'],
+    [
+      'extenders: [{ urlPrefix: "http://x", managedResources: [{ name: a.b/c }, { name: a.b/c }] }]',
+      'extenders[0].managedResources[1].name: duplicate extender managed resource name "a.b/c"',
+    ],
+    ['extenders: [{ urlPrefix: "http://x", httpTimeout: soon }]', 'extenders[0].httpTimeout: must be a duration'],
+    ['extenders: [{ urlPrefix: "https://x", tlsConfig: { insecure: true, caFile: f } }]', 'specifying a root certificates file with the insecure flag'],
+    ['extenders: [{ urlPrefix: "https://x", tlsConfig: { certFile: f } }]', 'extenders[0].tlsConfig: a certificate and its key are needed, or neither'],
+    ['extenders: [{ urlPrefix: "https://x", tlsConfig: { caData: aGk= } }]', 'extenders[0].tlsConfig.caData: is not PEM in base64'],
     ['percentageOfNodesToScore: 101', 'percentageOfNodesToScore: must be an integer from 0 to 100, got 101'],
     ['{ podInitialBackoffSeconds: 5, podMaxBackoffSeconds: 4 }', 'podMaxBackoffSeconds: must be greater than or equal to podInitialBackoffSeconds'],
     ['leaderElection: { resourceLock: endpoints }', 'leaderElection.resourceLock: leaders are elected by leases (takes "leases")'],

@@ -1,6 +1,8 @@
 import { parseDuration } from '@coxswain/apimachinery';
 import { type ConfigObject, ConfigReader } from '@coxswain/sdk';
+import type { ExtenderConfig } from '../extenders/extender-config.js';
 import { parsePluginArgs } from './parse-plugin-args.js';
+import { parseExtenders } from './parse-extenders.js';
 import { extensionPoints, type PluginSet, type PluginSets } from './plugin-sets.js';
 import { defaultProfile, defaultSchedulerConfig, type ClientConnection, type ProfileConfig, type SchedulerConfig } from './scheduler-config.js';
 
@@ -47,15 +49,17 @@ export function parseSchedulerConfig(document: unknown): ParsedSchedulerConfig {
   read.settled(doc['enableProfiling'], 'enableProfiling', [false, true], 'profiles are taken with --inspect');
   read.settled(doc['enableContentionProfiling'], 'enableContentionProfiling', [false, true], 'profiles are taken with --inspect');
   read.settled(doc['delayCacheUntilActive'], 'delayCacheUntilActive', [false], 'caches are filled while another leads');
-  if (read.list(doc['extenders'], 'extenders').length > 0) read.problem('extenders', 'are not supported: write a scheduler plugin');
-  const profiles = read.list(doc['profiles'], 'profiles').map((p, i) => profile(read, p, `profiles[${i}]`));
+  const extenders = parseExtenders(read, doc['extenders']);
+  const own = read.list(doc['profiles'], 'profiles').map((p, i) => profile(read, p, `profiles[${i}]`));
+  const profiles = leaveToExtenders(own.length > 0 ? own : [defaultProfile], extenders);
   const names = profiles.map((p) => p.schedulerName);
   for (const name of new Set(names)) if (names.filter((n) => n === name).length > 1) read.problem('profiles', `schedulerName ${name} is there twice`);
   const sorts = new Set(profiles.map((p) => JSON.stringify(p.plugins.queueSort ?? null)));
   if (sorts.size > 1) read.problem('profiles', 'have to match regarding queueSort');
   const config: SchedulerConfig = {
     ...defaultSchedulerConfig,
-    profiles: profiles.length > 0 ? profiles : [defaultProfile],
+    profiles,
+    extenders,
     percentageOfNodesToScore: read.integer(doc['percentageOfNodesToScore'], 'percentageOfNodesToScore', 0, 0, 100),
     podInitialBackoffSeconds: read.integer(doc['podInitialBackoffSeconds'], 'podInitialBackoffSeconds', 1, 1),
     podMaxBackoffSeconds: read.integer(doc['podMaxBackoffSeconds'], 'podMaxBackoffSeconds', 10, 1),
@@ -66,6 +70,13 @@ export function parseSchedulerConfig(document: unknown): ParsedSchedulerConfig {
   const clientConnection = connection(read, doc['clientConnection']);
   if (read.problems.length > 0) throw new SchedulerConfigError(read.problems);
   return { config, clientConnection };
+}
+
+/** What extenders manage and say is to be ignored takes the place of what each profile's NodeResourcesFit was told to ignore. */
+function leaveToExtenders(profiles: readonly ProfileConfig[], extenders: readonly ExtenderConfig[]): readonly ProfileConfig[] {
+  const ignoredResources = extenders.flatMap((e) => e.managedResources.filter((r) => r.ignoredByScheduler).map((r) => r.name));
+  if (ignoredResources.length === 0) return profiles;
+  return profiles.map((p) => ({ ...p, args: { ...p.args, NodeResourcesFit: { ...p.args.NodeResourcesFit, ignoredResources } } }));
 }
 
 function profile(read: ConfigReader, value: unknown, path: string): ProfileConfig {

@@ -1,4 +1,5 @@
 import type { ComponentServing } from '@coxswain/sdk';
+import type { ExtenderConfig } from '../extenders/extender-config.js';
 import { defaultPluginArgs, type PluginArgs } from '../plugins/plugin-args.js';
 import type { PluginSets } from './plugin-sets.js';
 
@@ -13,6 +14,8 @@ export interface ProfileConfig {
 
 export interface SchedulerConfig {
   readonly profiles: readonly ProfileConfig[];
+  /** In the order they are asked in. */
+  readonly extenders: readonly ExtenderConfig[];
   readonly percentageOfNodesToScore: number;
   readonly podInitialBackoffSeconds: number;
   readonly podMaxBackoffSeconds: number;
@@ -45,6 +48,7 @@ export const defaultProfile: ProfileConfig = Object.freeze({ schedulerName: DEFA
 
 export const defaultSchedulerConfig: SchedulerConfig = Object.freeze({
   profiles: [defaultProfile],
+  extenders: [],
   percentageOfNodesToScore: 0,
   podInitialBackoffSeconds: 1,
   podMaxBackoffSeconds: 10,

@@ -41,6 +41,24 @@ export function feasibleNodesWanted(total: number, percentage: number): number {
  * and everything it decides is in the result.
  */
 export function scheduleCycle(input: CycleInput): CycleResult {
+  const found = findNodes(input);
+  return found.type === 'feasible' ? chooseNode(input, found) : found;
+}
+
+/** What the filters let through, at least one node, and what they said of those they looked at before. */
+export interface FoundNodes {
+  readonly type: 'feasible';
+  readonly nodes: readonly NodeInfo[];
+  readonly totalNodes: number;
+  readonly evaluated: number;
+  readonly refused: ReadonlyMap<string, SchedulingStatus>;
+  readonly plugins: ReadonlySet<string>;
+  readonly filters: readonly FilterPlugin[];
+  readonly nextStart: number;
+}
+
+/** The first half of a cycle: preFilter and filter. */
+export function findNodes(input: CycleInput): FoundNodes | Exclude<CycleResult, { type: 'placed' }> {
   const { profile, pod, state, snapshot } = input;
   const total = snapshot.nodes.length;
   const skipped = new Set<string>();
@@ -85,9 +103,15 @@ export function scheduleCycle(input: CycleInput): CycleResult {
     }
     return { type: 'unschedulable', diagnosis: { totalNodes: total, refused: found.refused, plugins: found.plugins }, filters, nextStart };
   }
-  const node = found.feasible.length === 1 ? (found.feasible[0] as NodeInfo) : pickBest(input, found.feasible);
+  const { feasible: nodes, looked: evaluated, refused, plugins } = found;
+  return { type: 'feasible', nodes, totalNodes: total, evaluated, refused, plugins, filters, nextStart };
+}
+
+/** The second half: preScore, score, choice. `bonus[i]` is added to what `nodes[i]` scores. */
+export function chooseNode(input: CycleInput, { nodes, evaluated, nextStart }: FoundNodes, bonus?: Float64Array): CycleResult {
+  const node = nodes.length === 1 ? (nodes[0] as NodeInfo) : pickBest(input, nodes, bonus);
   if (node instanceof Error) return { type: 'error', error: node, plugin: 'score' };
-  return { type: 'placed', node: node.node.metadata.name ?? '', evaluated: found.looked, feasible: found.feasible.length, nextStart };
+  return { type: 'placed', node: node.node.metadata.name ?? '', evaluated, feasible: nodes.length, nextStart };
 }
 
 interface Found {
@@ -129,14 +153,14 @@ function findFeasible(
 type ScorePlugin = SchedulerPlugin & Required<Pick<SchedulerPlugin, 'score'>>;
 
 /** The node with the highest sum of weighted scores; among equals, any with the same chance. */
-function pickBest({ profile, pod, state, random }: CycleInput, nodes: readonly NodeInfo[]): NodeInfo | Error {
+function pickBest({ profile, pod, state, random }: CycleInput, nodes: readonly NodeInfo[], bonus: Float64Array | undefined): NodeInfo | Error {
   const skipped = new Set<string>();
   for (const plugin of profile.preScore) {
     const status = plugin.preScore(state, pod, nodes);
     if (status.code === 'skip') skipped.add(plugin.name);
     else if (status.code === 'error') return status.error;
   }
-  const totals = new Float64Array(nodes.length);
+  const totals = bonus ?? new Float64Array(nodes.length);
   const scores = new Float64Array(nodes.length);
   for (const plugin of profile.score as readonly ScorePlugin[]) {
     if (skipped.has(plugin.name)) continue;

@@ -1,6 +1,7 @@
 import type { CSINode, Namespace, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, StorageClass } from '@coxswain/api';
 import type { LabelSelector } from '@coxswain/apimachinery';
-import type { Clock, Random } from '@coxswain/sdk';
+import type { Clock, Logger, Random } from '@coxswain/sdk';
+import type { Extender } from '../extenders/extender.js';
 import type { Snapshot } from '../cache/scheduler-cache.js';
 
 /** What built-in plugins may look at besides the nodes of the cycle. Reads only, from informers; all synchronous. */
@@ -33,6 +34,8 @@ export interface ClusterActions {
 }
 
 export interface SchedulerHandle {
+  readonly extenders: readonly Extender[];
+  readonly logger: Logger;
   readonly view: ClusterView;
   readonly actions: ClusterActions;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
 import type { Pod } from '@coxswain/api';
 import type { NodeInfo, SchedulerPlugin, SchedulingStatus } from '@coxswain/sdk';
+import { preemptByExtenders } from '../extenders/preempt-and-bind.js';
 import { reasonHistogram } from '../framework/fit-error.js';
 import type { SchedulerHandle } from '../framework/handle.js';
 import { podKey } from '../framework/pod-key.js';
@@ -19,7 +20,7 @@ const isCandidate = (c: Candidate | SchedulingStatus): c is Candidate => 'victim
 
 /** A pod that fits nowhere may drive out less important ones; it is then nominated for the node they leave. */
 export const defaultPreemption = (
-  { view, actions, random }: SchedulerHandle,
+  { view, actions, random, extenders, logger }: SchedulerHandle,
   args: PluginArgs['DefaultPreemption'] = defaultPluginArgs.DefaultPreemption,
 ): SchedulerPlugin => {
   /** Why the pod may not preempt (again), or undefined. */
@@ -62,7 +63,8 @@ export const defaultPreemption = (
         if (isCandidate(outcome)) candidates.push(outcome);
         else statuses.set(info.node.metadata.name ?? '', outcome);
       }
-      const best = cheapest(candidates);
+      const left = await preemptByExtenders(extenders, pod, candidates, (name) => view.snapshot().get(name)?.pods, signal, logger);
+      const best = cheapest(left);
       if (!best) {
         const why = reasonHistogram(statuses.values());
         return { message: `preemption: 0/${nodes.length} nodes are available${why === '' ? '' : `: ${why}`}.` };

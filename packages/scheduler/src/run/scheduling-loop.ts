@@ -4,9 +4,11 @@ import { formatTime, isNotFound } from '@coxswain/apimachinery';
 import type { KubeClient } from '@coxswain/client';
 import type { CycleState, Logger, SchedulingStatus } from '@coxswain/sdk';
 import type { SchedulerCache } from '../cache/scheduler-cache.js';
-import { scheduleCycle, type CycleResult } from '../framework/cycle.js';
+import { scheduleCycle, type CycleInput, type CycleResult } from '../framework/cycle.js';
 import { MapCycleState } from '../framework/cycle-state.js';
 import { fitErrorMessage } from '../framework/fit-error.js';
+import { scheduleExtendedCycle } from '../extenders/extended-cycle.js';
+import { bindByExtenders } from '../extenders/preempt-and-bind.js';
 import type { SchedulerHandle } from '../framework/handle.js';
 import { podKey, podName } from '../framework/pod-key.js';
 import type { Profile } from '../framework/profile.js';
@@ -73,7 +75,7 @@ export class SchedulingLoop {
         continue;
       }
       const pending = this.#attempt(item, signal);
-      // Preemption is part of the cycle: the next pod must see the nomination.
+      // Extenders and preemption are part of the cycle: the next pod must see what became of this one.
       if (pending) await pending;
       if (handle.clock.monotonic() - turn >= TURN_MS) {
         await nextTurn();
@@ -100,7 +102,7 @@ export class SchedulingLoop {
   }
 
   #attempt(item: QueueItem, signal: AbortSignal): Promise<void> | undefined {
-    const { queue, cache, handle, nominator, metrics } = this.#o;
+    const { queue, cache, handle, nominator } = this.#o;
     const pod = this.#o.current(item.pod) ?? item.pod;
     item.pod = pod;
     const profile = this.#o.profiles.get(pod.spec?.schedulerName ?? '');
@@ -110,9 +112,10 @@ export class SchedulingLoop {
     }
     const began = handle.clock.monotonic();
     const state = new MapCycleState();
-    let result: CycleResult;
+    const failed = (error: unknown): CycleResult => ({ type: 'error', error: error as Error, plugin: 'cycle' });
+    let result: CycleResult | Promise<CycleResult>;
     try {
-      result = scheduleCycle({
+      const input: CycleInput = {
         profile,
         pod,
         state,
@@ -121,14 +124,24 @@ export class SchedulingLoop {
         random: handle.random,
         startIndex: this.#startIndex,
         percentageOfNodesToScore: this.#o.percentageOfNodesToScore(profile),
-      });
+      };
+      result = handle.extenders.some((e) => e.interestedIn(pod))
+        ? scheduleExtendedCycle(input, handle.extenders, signal, handle.logger).catch(failed)
+        : scheduleCycle(input);
     } catch (error) {
-      result = { type: 'error', error: error as Error, plugin: 'cycle' };
+      result = failed(error);
     }
+    const attempt = { item, pod, profile, state, began, signal };
+    return result instanceof Promise ? result.then((r) => this.#decide(attempt, r)) : this.#decide(attempt, result);
+  }
+
+  #decide(attempt: Omit<Placement, 'node'>, result: CycleResult): Promise<void> | undefined {
+    const { handle, metrics } = this.#o;
+    const { item, pod, profile, state, began, signal } = attempt;
     metrics.algorithmDuration.observe((handle.clock.monotonic() - began) / 1000);
     if (result.type !== 'error') this.#startIndex = result.nextStart;
     if (result.type === 'placed') {
-      this.#place({ item, pod, profile, state, node: result.node, began, signal });
+      this.#place({ ...attempt, node: result.node });
       return undefined;
     }
     return result.type === 'unschedulable' ? this.#refuse(item, pod, profile, state, result, signal) : this.#fail(item, pod, profile, result.error, signal);
@@ -169,13 +182,13 @@ export class SchedulingLoop {
         const status = await plugin.preBind(state, pod, node, signal);
         if (status.code !== 'success' && status.code !== 'skip') return await this.#undo(p, status);
       }
-      let bound = false;
+      let bound = await bindByExtenders(handle.extenders, pod, node, signal, handle.logger);
       for (const plugin of profile.bind) {
+        if (bound) break;
         const status = await plugin.bind(state, pod, node, signal);
         if (status.code === 'skip') continue;
         if (status.code !== 'success') return await this.#undo(p, status);
         bound = true;
-        break;
       }
       if (!bound) return await this.#undo(p, { code: 'error', error: new Error('every bind plugin passed the pod on') });
     } catch (error) {
@@ -235,6 +248,7 @@ export class SchedulingLoop {
     this.#o.metrics.attempts.inc({ result: 'error', profile: profile.schedulerName });
     this.#o.logger.error('scheduling failed', { pod: podName(pod), err: error });
     this.#o.queue.park(item, new Set(), this.#o.handle.clock.now());
+    if (signal.aborted) return;
     this.#track(this.#report(pod, profile, 'SchedulerError', error.message, undefined, signal));
   }
 
