@@ -31,6 +31,18 @@ class Index<T> {
     }
   }
 
+  /** Most changes leave an object where it was. */
+  move(key: string, old: T, object: T): void {
+    const before = this.values(old);
+    const after = this.values(object);
+    if (before.length === after.length && before.every((value, i) => value === after[i])) {
+      for (const value of after) this.buckets.get(value)?.set(key, object);
+      return;
+    }
+    this.remove(key, old);
+    this.set(key, object);
+  }
+
   remove(key: string, object: T): void {
     for (const value of this.values(object)) {
       const bucket = this.buckets.get(value);
@@ -66,8 +78,8 @@ export class ObjectStore<T extends KubeObject> implements Lister<T> {
     const old = this.#objects.get(key);
     this.#objects.set(key, object);
     for (const index of this.#indexes.values()) {
-      if (old) index.remove(key, old);
-      index.set(key, object);
+      if (old) index.move(key, old, object);
+      else index.set(key, object);
     }
     return old;
   }

@@ -2,6 +2,7 @@ import type { DaemonSetStatus, KubeObject, Node, Pod } from '@coxswain/api';
 import { hasStatusCause, isNotFound, labelSelectorFromObject, semanticEqual } from '@coxswain/apimachinery';
 import { Expectations, Resources, splitKey } from '@coxswain/client';
 import { isAvailable, isReady, untilAvailable } from '../pods/pod-state.js';
+import { podsByOwner } from '../pods/pods-by-owner.js';
 import { watchOwnedPods } from '../pods/watch-owned-pods.js';
 import { revisionHash, syncRevisions, truncateHistory, REVISION_LABEL, type RevisionOwner } from '../revisions/controller-revisions.js';
 import { claimObjects } from '../runtime/claim.js';
@@ -15,6 +16,7 @@ import { planPlacement, planUpdate, type DaemonState } from './daemonset-plan.js
 export function daemonSetController({ client, informers, clock, events }: ControllerContext): Controller {
   const sets = informers.informer(Resources.daemonSets);
   const pods = informers.informer(Resources.pods);
+  const owned = podsByOwner(pods);
   const nodes = informers.informer(Resources.nodes);
   const revisions = informers.informer(Resources.controllerRevisions);
   const expectations = new Expectations(clock);
@@ -77,7 +79,7 @@ export function daemonSetController({ client, informers, clock, events }: Contro
         owner: set as KubeObject,
         ownerKind: DAEMON_SET,
         selector,
-        objects: pods.lister.list({ namespace }),
+        objects: owned.claimable(set),
         client: client.api.pods(namespace),
         freshOwner,
         signal,

@@ -1,7 +1,8 @@
-import type { Deployment, DeploymentStatus, KubeObject, Pod, ReplicaSet } from '@coxswain/api';
+import type { Deployment, DeploymentStatus, KubeObject, ReplicaSet } from '@coxswain/api';
 import { isAlreadyExists, isNotFound, labelSelectorFromObject, semanticEqual } from '@coxswain/apimachinery';
 import { Resources, splitKey } from '@coxswain/client';
 import { isFinished } from '../pods/pod-state.js';
+import { podsByOwner } from '../pods/pods-by-owner.js';
 import { claimObjects } from '../runtime/claim.js';
 import { findCondition } from '../runtime/conditions.js';
 import type { Controller, ControllerContext, Outcome } from '../runtime/controller-context.js';
@@ -17,6 +18,7 @@ export function deploymentController({ client, informers, clock, events }: Contr
   const deployments = informers.informer(Resources.deployments);
   const sets = informers.informer(Resources.replicaSets);
   const pods = informers.informer(Resources.pods);
+  const owned = podsByOwner(pods);
 
   /** Writes the new number and, in any case, up-to-date annotations. */
   async function scale(d: Deployment, { replicaSet: rs, replicas }: ScaleStep, signal: AbortSignal): Promise<ReplicaSet> {
@@ -155,10 +157,7 @@ export function deploymentController({ client, informers, clock, events }: Contr
     return setStatus(d, { ...d.status, conditions }, signal);
   }
 
-  const oldPodsRun = (old: readonly ReplicaSet[], namespace: string | undefined): boolean => {
-    const uids = new Set(old.map((rs) => rs.metadata.uid));
-    return pods.lister.list({ namespace }).some((p: Pod) => !isFinished(p) && uids.has(controllerOf(p)?.uid));
-  };
+  const oldPodsRun = (old: readonly ReplicaSet[]): boolean => old.some((rs) => owned.controlledBy(rs).some((pod) => !isFinished(pod)));
 
   return {
     name: 'deployment',
@@ -242,7 +241,7 @@ export function deploymentController({ client, informers, clock, events }: Contr
       const old = all.filter((rs) => rs !== found);
       const running = old.filter((rs) => specReplicas(rs) > 0);
       for (const rs of running) await scale(d, { replicaSet: rs, replicas: 0 }, signal);
-      if (running.length > 0 || oldPodsRun(old, namespace)) return finish(d, found, all, signal);
+      if (running.length > 0 || oldPodsRun(old)) return finish(d, found, all, signal);
     }
     const { d: d2, newSet } = await ensureNew(d, all, true, signal);
     if (!newSet) return undefined;

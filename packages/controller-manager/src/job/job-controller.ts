@@ -2,6 +2,7 @@ import type { Job, JobCondition, JobStatus, KubeObject, Pod } from '@coxswain/ap
 import { formatTime, hasStatusCause, isNotFound, labelSelectorFromObject, semanticEqual } from '@coxswain/apimachinery';
 import { Expectations, Resources, splitKey } from '@coxswain/client';
 import { createdAt, isActive, isFinished, isReady, isTerminating } from '../pods/pod-state.js';
+import { podsByOwner } from '../pods/pods-by-owner.js';
 import { watchOwnedPods } from '../pods/watch-owned-pods.js';
 import { claimObjects } from '../runtime/claim.js';
 import { findCondition, withCondition } from '../runtime/conditions.js';
@@ -25,7 +26,7 @@ export const jobFinished = (job: Job): JobCondition | undefined =>
 export function jobController({ client, informers, clock, events }: ControllerContext): Controller {
   const jobs = informers.informer(Resources.jobs);
   const pods = informers.informer(Resources.pods);
-  pods.addIndex('controller', (p) => (controllerOf(p)?.uid ? [controllerOf(p)?.uid as string] : []));
+  const owned = podsByOwner(pods);
   const expectations = new Expectations(clock);
   const key = (j: { metadata: { namespace?: string; name?: string } }) => `${j.metadata.namespace}/${j.metadata.name}`;
 
@@ -164,7 +165,7 @@ export function jobController({ client, informers, clock, events }: ControllerCo
       }
       if (cached.spec?.managedBy && cached.spec.managedBy !== MANAGED_BY) return undefined;
       if (jobFinished(cached)) {
-        for (const p of pods.lister.byIndex('controller', cached.metadata.uid ?? '')) await release(p, signal);
+        for (const p of owned.controlledBy(cached)) await release(p, signal);
         return undefined;
       }
       const upToDate = expectations.satisfied(at);
@@ -172,7 +173,7 @@ export function jobController({ client, informers, clock, events }: ControllerCo
         owner: cached as KubeObject,
         ownerKind: JOB,
         selector: labelSelectorFromObject(cached.spec?.selector),
-        objects: pods.lister.list({ namespace }),
+        objects: owned.claimable(cached),
         client: client.api.pods(namespace),
         freshOwner: () => client.api.jobs(namespace).get(name, { signal }) as Promise<KubeObject>,
         signal,
@@ -256,7 +257,7 @@ export function jobController({ client, informers, clock, events }: ControllerCo
         const deadline = untilDeadline({ ...job, status: { ...job.status, ...(startTime !== undefined && { startTime }) } }, now);
         if (deadline !== undefined) requeue = Math.min(requeue ?? deadline, deadline);
       }
-      all = pods.lister.byIndex('controller', cached.metadata.uid ?? '');
+      all = owned.controlledBy(cached);
       const { startTime: _start, ...rest } = job.status ?? {};
       const status: JobStatus = {
         ...rest,

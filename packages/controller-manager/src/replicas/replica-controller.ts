@@ -3,6 +3,7 @@ import { hasStatusCause, isNotFound, semanticEqual } from '@coxswain/apimachiner
 import { Expectations, Resources, splitKey } from '@coxswain/client';
 import { podFromTemplate } from '../pods/pod-from-template.js';
 import { isActive, isTerminating, untilAvailable } from '../pods/pod-state.js';
+import { podsByOwner } from '../pods/pods-by-owner.js';
 import { claimObjects } from '../runtime/claim.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { controllerOf, isControlledBy, ownerKey } from '../runtime/owners.js';
@@ -20,6 +21,7 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
   const { client, informers, clock, events } = ctx;
   const sets = informers.informer(kind.ref);
   const pods = informers.informer(Resources.pods);
+  const owned = podsByOwner(pods);
   const expectations = new Expectations(clock);
 
   async function manage(
@@ -69,12 +71,11 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
   function chooseVictims(rs: ReplicaSet, active: readonly Pod[], count: number): Pod[] {
     if (count === active.length) return [...active];
     const owner = controllerOf(rs);
-    const family = new Set([rs.metadata.uid]);
-    if (owner) for (const s of sets.lister.list({ namespace: rs.metadata.namespace })) if (controllerOf(s)?.uid === owner.uid) family.add(s.metadata.uid);
+    const family = owner ? sets.lister.list({ namespace: rs.metadata.namespace }).filter((s) => controllerOf(s)?.uid === owner.uid) : [rs];
     const onNode = new Map<string, number>();
-    for (const p of pods.lister.list({ namespace: rs.metadata.namespace })) {
+    for (const p of family.flatMap((s) => owned.controlledBy(s))) {
       const node = p.spec?.nodeName;
-      if (node && isActive(p) && family.has(controllerOf(p)?.uid)) onNode.set(node, (onNode.get(node) ?? 0) + 1);
+      if (node && isActive(p)) onNode.set(node, (onNode.get(node) ?? 0) + 1);
     }
     return [...active].sort(byDeletionOrder((p) => onNode.get(p.spec?.nodeName ?? '') ?? 0, clock.now())).slice(0, count);
   }
@@ -113,7 +114,7 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
         return undefined;
       }
       const upToDate = expectations.satisfied(key);
-      const all = pods.lister.list({ namespace });
+      const all = owned.claimable(rs);
       const active = await claimObjects<Pod>({
         owner: rs as KubeObject,
         ownerKind: kind,

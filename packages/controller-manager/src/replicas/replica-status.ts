@@ -18,11 +18,20 @@ export function replicaStatus(rs: ReplicaSet, active: readonly Pod[], terminatin
   if (failure && !findCondition(old, 'ReplicaFailure')) {
     conditions = withCondition(old, { type: 'ReplicaFailure', status: 'True', reason: failure.reason, message: failure.message }, formatTime(now));
   } else if (!failure && findCondition(old, 'ReplicaFailure')) conditions = withoutCondition(old, 'ReplicaFailure');
+  let fullyLabeledReplicas = 0;
+  let readyReplicas = 0;
+  let availableReplicas = 0;
+  for (const pod of active) {
+    if (template.matches(pod.metadata.labels)) fullyLabeledReplicas++;
+    if (!isReady(pod)) continue;
+    readyReplicas++;
+    if (minReady === 0 || isAvailable(pod, minReady, now)) availableReplicas++;
+  }
   return {
     replicas: active.length,
-    fullyLabeledReplicas: active.filter((p) => template.matches(p.metadata.labels)).length,
-    readyReplicas: active.filter(isReady).length,
-    availableReplicas: active.filter((p) => isAvailable(p, minReady, now)).length,
+    fullyLabeledReplicas,
+    readyReplicas,
+    availableReplicas,
     terminatingReplicas: terminating,
     observedGeneration: rs.metadata.generation ?? 0,
     ...(conditions.length > 0 && { conditions }),

@@ -2,6 +2,7 @@ import type { KubeObject, PersistentVolumeClaim, Pod, StatefulSet, StatefulSetSt
 import { isAlreadyExists, isNotFound, labelSelectorFromObject, semanticEqual } from '@coxswain/apimachinery';
 import { Resources, splitKey } from '@coxswain/client';
 import { isAvailable, isReady, untilAvailable } from '../pods/pod-state.js';
+import { podsByOwner } from '../pods/pods-by-owner.js';
 import { watchOwnedPods } from '../pods/watch-owned-pods.js';
 import { syncRevisions, truncateHistory, type RevisionOwner } from '../revisions/controller-revisions.js';
 import { claimObjects } from '../runtime/claim.js';
@@ -14,6 +15,7 @@ import { claimsFor, ordinalOf, podNameOf, revisionOfPod, STATEFUL_SET, statefulP
 export function statefulSetController({ client, informers, clock, events }: ControllerContext): Controller {
   const sets = informers.informer(Resources.statefulSets);
   const pods = informers.informer(Resources.pods);
+  const owned = podsByOwner(pods);
   const claims = informers.informer(Resources.persistentVolumeClaims);
   const revisions = informers.informer(Resources.controllerRevisions);
   const key = (s: { metadata: { namespace?: string; name?: string } }) => `${s.metadata.namespace}/${s.metadata.name}`;
@@ -97,7 +99,7 @@ export function statefulSetController({ client, informers, clock, events }: Cont
         freshOwner,
         signal,
         // Only its own names may be adopted.
-        objects: pods.lister.list({ namespace }).filter((p) => ordinalOf(set, p) !== undefined),
+        objects: owned.claimable(set).filter((p) => ordinalOf(set, p) !== undefined),
         client: client.api.pods(namespace),
       });
       const history = await syncRevisions({
