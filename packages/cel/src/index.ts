@@ -2,6 +2,8 @@ export * from './ast.js';
 export * from './budget.js';
 export * from './environment.js';
 export { isCidr, matchesFormat } from './formats.js';
+export { celQuantity } from './libraries/quantities.js';
+export { celSemver } from './libraries/semver.js';
 export { compilePattern } from './pattern.js';
 export * from './program.js';
 export * from './schema-type.js';

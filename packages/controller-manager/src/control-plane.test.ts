@@ -367,6 +367,111 @@ describe('the control plane', () => {
     await vi.waitFor(() => expect(volumes.get('v')).rejects.toMatchObject({ status: { code: 404 } }), soon);
   });
 
+  describe('devices of ResourceClaims', () => {
+    const driver = 'gpu.example.com';
+    const spec = { devices: { requests: [{ name: 'gpu', exactly: { deviceClassName: 'gpu' } }] } };
+    const gpuPod = (name: string, claim: object, more: object = {}): Pod =>
+      ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default' },
+        spec: { containers: [{ name: 'c', image: 'app', resources: { claims: [{ name: 'gpu' }] } }], resourceClaims: [{ name: 'gpu', ...claim }], ...more },
+      }) as Pod;
+    const claims = () => client.api.resourceClaims('default');
+    const pods = () => client.api.pods('default');
+    const generated = async (pod: string) => (await pods().get(pod)).status?.resourceClaimStatuses?.[0]?.resourceClaimName ?? '';
+    const gone = (claim: string) => expect(claims().get(claim)).rejects.toThrow(/not found/);
+
+    beforeAll(async () => {
+      await client.api.deviceClasses().create({
+        apiVersion: 'resource.k8s.io/v1',
+        kind: 'DeviceClass',
+        metadata: { name: 'gpu' },
+        spec: { selectors: [{ cel: { expression: `device.driver == "${driver}" && device.attributes["${driver}"].memory >= 40` } }] },
+      });
+      const device = (name: string, memory: number) => ({ name, attributes: { memory: { int: memory } } });
+      await client.api.resourceSlices().create({
+        apiVersion: 'resource.k8s.io/v1',
+        kind: 'ResourceSlice',
+        metadata: { name: 'n2-gpus' },
+        spec: { driver, nodeName: 'n2', pool: { name: 'n2', generation: 1, resourceSliceCount: 1 }, devices: [device('small', 8), device('large', 80)] },
+      });
+      await client.api.resourceClaimTemplates('default').create({
+        apiVersion: 'resource.k8s.io/v1',
+        kind: 'ResourceClaimTemplate',
+        metadata: { name: 'one-gpu', namespace: 'default' },
+        spec: { metadata: { labels: { made: 'by-template' } }, spec },
+      } as never);
+    });
+
+    it('a claim is made for a pod, and its device is free for the next when the pod is deleted', async () => {
+      await pods().create(gpuPod('first', { resourceClaimTemplateName: 'one-gpu' }));
+      await vi.waitFor(async () => expect((await pods().get('first')).spec?.nodeName).toBe('n2'), soon);
+      const name = await generated('first');
+      expect(name).toMatch(/^first-gpu-/);
+      const { uid } = (await pods().get('first')).metadata;
+      expect(await claims().get(name)).toMatchObject({
+        metadata: {
+          labels: { made: 'by-template' },
+          finalizers: ['resource.kubernetes.io/delete-protection'],
+          ownerReferences: [{ kind: 'Pod', name: 'first', controller: true }],
+        },
+        status: {
+          allocation: { devices: { results: [{ request: 'gpu', driver, pool: 'n2', device: 'large' }] } },
+          reservedFor: [{ resource: 'pods', name: 'first', uid }],
+        },
+      });
+      await pods().create(gpuPod('second', { resourceClaimTemplateName: 'one-gpu' }));
+      await vi.waitFor(async () => {
+        const { status } = await pods().get('second');
+        expect(status?.conditions?.find((c) => c.type === 'PodScheduled')?.message).toBe(
+          '0/2 nodes are available: 2 cannot allocate all claims. still not schedulable, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+        );
+      }, soon);
+      await pods().delete('first');
+      await vi.waitFor(async () => expect((await pods().get('second')).spec?.nodeName).toBe('n2'), soon);
+      await vi.waitFor(() => gone(name), soon);
+      await pods().delete('second');
+    }, 40_000);
+
+    it('a pod that has ended holds nothing, and its claim goes before it does', async () => {
+      await pods().create(gpuPod('once', { resourceClaimTemplateName: 'one-gpu' }, { restartPolicy: 'Never' }));
+      await vi.waitFor(async () => expect((await pods().get('once')).status?.phase).toBe('Succeeded'), soon);
+      const name = await generated('once');
+      await vi.waitFor(() => gone(name), soon);
+      await pods().delete('once');
+    }, 40_000);
+
+    it('a claim of its own waits for its pod, is shared, and keeps nothing once the last is gone', async () => {
+      await pods().create(gpuPod('early', { resourceClaimName: 'shared' }));
+      await claims().create({ apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata: { name: 'shared', namespace: 'default' }, spec });
+      await pods().create(gpuPod('late', { resourceClaimName: 'shared' }));
+      for (const pod of ['early', 'late']) await vi.waitFor(async () => expect((await pods().get(pod)).spec?.nodeName).toBe('n2'), soon);
+      const shared = await claims().get('shared');
+      expect(shared.status?.reservedFor?.map((r) => r.name).sort()).toEqual(['early', 'late']);
+      await expect(claims().updateStatus({ ...shared, status: { ...shared.status, allocation: {} } })).rejects.toThrow('status.allocation: Invalid value');
+      await expect(claims().updateStatus({ ...shared, status: { reservedFor: shared.status?.reservedFor ?? [] } })).rejects.toThrow(
+        'may not be specified when `allocated` is not set',
+      );
+      await claims().delete('shared');
+      await pods().delete('early');
+      await vi.waitFor(async () => expect((await claims().get('shared')).status?.reservedFor?.map((r) => r.name)).toEqual(['late']), soon);
+      await pods().delete('late');
+      await vi.waitFor(() => gone('shared'), soon);
+    }, 40_000);
+
+    it('what is missing is told of', async () => {
+      await pods().create(gpuPod('lost', { resourceClaimTemplateName: 'none' }));
+      await vi.waitFor(async () => {
+        const events = await client.api.events('default').list({ fieldSelector: 'involvedObject.name=lost' });
+        expect(events.items.map((e) => `${e.reason}: ${(e as { message?: string }).message}`)).toContain(
+          'FailedResourceClaimCreation: PodResourceClaim gpu: resource claim template "none": resourceclaimtemplate.resource.k8s.io "none" not found',
+        );
+      }, soon);
+      await pods().delete('lost');
+    }, 40_000);
+  });
+
   it('empties a namespace that is deleted, whatever is in it', async () => {
     await client.api.namespaces().create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'gone' } });
     await client.api.deployments('gone').create({ ...deployment('web', 2), metadata: { name: 'web', namespace: 'gone' } });

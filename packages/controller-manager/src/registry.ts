@@ -25,6 +25,7 @@ import { pvBinderController } from './storage/pv-binder-controller.js';
 import { hpaController } from './autoscaling/hpa-controller.js';
 import { csrApprovingController, csrCleanerController, csrSigningController } from './certificates/csr-controllers.js';
 import { tokenCleanerController } from './cleanup/token-cleaner-controller.js';
+import { resourceClaimController } from './resource-claim/resource-claim-controller.js';
 import { resourceQuotaController } from './quota/quota-controller.js';
 import { ephemeralVolumeController } from './storage/ephemeral-volume-controller.js';
 import { serviceCidrController } from './service-cidr/service-cidr-controller.js';
@@ -91,6 +92,7 @@ export const controllers: readonly RegisteredController[] = [
     make: attachDetachController,
   },
   { name: 'ephemeral-volume-controller', group: 'main', account: 'ephemeral-volume-controller', make: ephemeralVolumeController },
+  { name: 'resourceclaim-controller', group: 'main', account: 'resource-claim-controller', make: resourceClaimController },
   { name: 'resourcequota-controller', group: 'main', account: 'resourcequota-controller', make: resourceQuotaController },
   { name: 'service-cidr-controller', group: 'main', account: 'service-cidrs-controller', make: serviceCidrController },
   {

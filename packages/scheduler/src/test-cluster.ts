@@ -1,4 +1,16 @@
-import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PodSpec, StorageClass } from '@coxswain/api';
+import type {
+  AllocationResult,
+  DeviceClass,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+  PodSpec,
+  ResourceClaim,
+  ResourceSlice,
+  StorageClass,
+} from '@coxswain/api';
 import { labelSelectorFromSet } from '@coxswain/apimachinery';
 import { silentLogger, systemClock, type Random } from '@coxswain/sdk';
 import { SchedulerCache } from './cache/scheduler-cache.js';
@@ -19,6 +31,12 @@ export class TestCluster {
   readonly volumes: PersistentVolume[] = [];
   readonly classes: StorageClass[] = [];
   readonly budgets: PodDisruptionBudget[] = [];
+  readonly resourceClaims: ResourceClaim[] = [];
+  /** What was written to claims, with the allocations that were decided on. */
+  readonly reserved: { readonly claim: ResourceClaim; readonly allocation: AllocationResult | undefined }[] = [];
+  readonly deallocated: string[] = [];
+  readonly resourceSlices: ResourceSlice[] = [];
+  readonly deviceClasses: DeviceClass[] = [];
   readonly evicted: string[] = [];
   readonly profile: Profile;
   spreadBy: Record<string, string> | undefined;
@@ -34,6 +52,10 @@ export class TestCluster {
       volumes: () => this.volumes,
       storageClass: (name) => this.classes.find((c) => c.metadata.name === name),
       csiNode: () => undefined,
+      resourceClaim: (ns, name) => this.resourceClaims.find((c) => c.metadata.namespace === ns && c.metadata.name === name),
+      resourceClaims: () => this.resourceClaims,
+      resourceSlices: () => this.resourceSlices,
+      deviceClass: (name) => this.deviceClasses.find((c) => c.metadata.name === name),
       disruptionBudgets: (ns) => this.budgets.filter((b) => b.metadata.namespace === ns),
       defaultSelector: () => (this.spreadBy ? labelSelectorFromSet(this.spreadBy) : undefined),
       nominatedPods: () => [],
@@ -48,6 +70,19 @@ export class TestCluster {
       logger: silentLogger,
       actions: {
         bind: nothing,
+        claims: {
+          reserve: async (claim, by, allocation) => {
+            this.reserved.push({ claim, allocation });
+            const reservedFor = [{ resource: 'pods', name: by.metadata.name ?? '', uid: by.metadata.uid ?? '' }];
+            return {
+              ...claim,
+              metadata: { ...claim.metadata, resourceVersion: '2' },
+              status: { ...claim.status, ...(allocation && { allocation }), reservedFor },
+            };
+          },
+          release: nothing,
+          deallocate: async (claim) => void this.deallocated.push(claim.metadata.name ?? ''),
+        },
         evict: async (victim) => void this.evicted.push(victim.metadata.name ?? ''),
         clearNomination: nothing,
         bindClaim: nothing,
@@ -85,7 +120,7 @@ export class TestCluster {
     const r = this.cycle(p);
     if (r.type !== 'unschedulable') throw new Error(`expected no room, got ${r.type}`);
     r.state.write(CYCLE_FILTERS, r.filters);
-    const [plugin] = this.profile.postFilter;
+    const plugin = this.profile.postFilter.find((each) => each.name === 'DefaultPreemption');
     return (await plugin?.postFilter(r.state, p, r.diagnosis.refused, new AbortController().signal)) ?? {};
   }
 

@@ -57,7 +57,19 @@ export interface QueuedPod {
 
 /** Changes that may make an unschedulable pod schedulable; a plugin names those it cares for, so that the rest cause no work. */
 export interface ClusterEvent {
-  readonly resource: 'Pod' | 'AssignedPod' | 'Node' | 'PersistentVolume' | 'PersistentVolumeClaim' | 'StorageClass' | 'Service' | 'Namespace' | '*';
+  readonly resource:
+    | 'Pod'
+    | 'AssignedPod'
+    | 'Node'
+    | 'PersistentVolume'
+    | 'PersistentVolumeClaim'
+    | 'StorageClass'
+    | 'ResourceClaim'
+    | 'ResourceSlice'
+    | 'DeviceClass'
+    | 'Service'
+    | 'Namespace'
+    | '*';
   readonly action: 'add' | 'update' | 'delete';
   /** Whether this very change may help the pod. Absent: it may. */
   readonly helps?: (pod: Pod, before: KubeObject | undefined, after: KubeObject | undefined) => boolean;

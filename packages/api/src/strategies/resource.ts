@@ -2,6 +2,7 @@ import type { ResourceStrategy } from '../definition.js';
 import { defaultResourceClaim, defaultResourceClaimTemplate } from '../defaults/extensions.js';
 import type { DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../generated/types.js';
 import { validateDeviceClass, validateResourceClaim, validateResourceClaimTemplate, validateResourceSlice } from '../validation/resource.js';
+import { validateResourceClaimStatusUpdate } from '../validation/resource-claim-status.js';
 import { immutable } from '../validation/object-meta.js';
 import type { StrategyParts } from './lifecycle.js';
 
@@ -16,7 +17,9 @@ export const resourceClaimStrategy: StrategyParts = {
   validateUpdate: (object, old) => immutable(object.spec, old.spec, 'spec'),
 };
 
-export const resourceClaimStatusStrategy: ResourceStrategy = {};
+export const resourceClaimStatusStrategy: ResourceStrategy = {
+  validateUpdate: (object, old) => validateResourceClaimStatusUpdate(object as ResourceClaim, old as ResourceClaim),
+};
 
 export const resourceClaimTemplateStrategy: StrategyParts = {
   default: (object) => defaultResourceClaimTemplate(object as ResourceClaimTemplate),

@@ -165,7 +165,7 @@ export const controllerRoles: readonly BootstrapRole[] = [
     rule(READ, 'core', 'pods'),
     rule('update', 'core', 'pods/finalizers'),
     rule('create delete get list watch', 'resource.k8s.io', 'resourceclaims'),
-    rule('patch update', 'resource.k8s.io', 'resourceclaims/status'),
+    rule('patch update', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
     rule('patch update', 'core', 'pods/status'),
   ),
   controller('resourcequota-controller', rule('list watch', '*', '*'), rule('update', 'core', 'resourcequotas/status')),

@@ -7,6 +7,9 @@ class Quantity {
 
 const of = (value: Quantity | bigint): string => (value instanceof Quantity ? value.text : value.toString());
 
+/** A quantity as expressions see it. */
+export const celQuantity = (text: string): unknown => new Quantity(text);
+
 /** Kubernetes' quantity library. */
 export function registerQuantities(env: Environment): void {
   const type = 'kubernetes.Quantity';

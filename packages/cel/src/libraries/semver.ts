@@ -45,6 +45,9 @@ function compare(a: Semver, b: Semver): number {
   return 0;
 }
 
+/** A semantic version as expressions see it; undefined when it is none. */
+export const celSemver = (text: string): unknown => parse(text, false);
+
 /** Kubernetes' semver library. */
 export function registerSemver(env: Environment): void {
   const type = 'kubernetes.Semver';

@@ -1,4 +1,5 @@
 import type { NodeAffinity } from '@coxswain/api';
+import { parseDuration } from '@coxswain/apimachinery';
 import {
   defaultPluginArgs,
   type DefaultSpreadConstraint,
@@ -40,6 +41,15 @@ const parsers: { readonly [K in keyof PluginArgs]: { readonly fields: readonly s
       if (percentage === 0 && absolute === 0) read.problem(path, 'minCandidateNodesPercentage and minCandidateNodesAbsolute cannot both be zero');
       return { minCandidateNodesPercentage: percentage, minCandidateNodesAbsolute: absolute };
     },
+  },
+  DynamicResources: {
+    fields: ['filterTimeout'],
+    parse: (read, args, path) => ({
+      filterTimeoutMs: read.parsed(args['filterTimeout'], `${path}.filterTimeout`, 10_000, 'a duration', (v) => {
+        const ms = parseDuration(String(v));
+        return ms !== undefined && ms >= 0 ? ms : undefined;
+      }),
+    }),
   },
   VolumeBinding: {
     fields: ['bindTimeoutSeconds'],

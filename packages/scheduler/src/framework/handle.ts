@@ -1,4 +1,16 @@
-import type { CSINode, Namespace, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, StorageClass } from '@coxswain/api';
+import type {
+  AllocationResult,
+  CSINode,
+  DeviceClass,
+  Namespace,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+  ResourceClaim,
+  ResourceSlice,
+  StorageClass,
+} from '@coxswain/api';
 import type { LabelSelector } from '@coxswain/apimachinery';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import type { Extender } from '../extenders/extender.js';
@@ -14,6 +26,10 @@ export interface ClusterView {
   volumes(): Iterable<PersistentVolume>;
   storageClass(name: string): StorageClass | undefined;
   csiNode(name: string): CSINode | undefined;
+  resourceClaim(namespace: string, name: string): ResourceClaim | undefined;
+  resourceClaims(): Iterable<ResourceClaim>;
+  resourceSlices(): Iterable<ResourceSlice>;
+  deviceClass(name: string): DeviceClass | undefined;
   disruptionBudgets(namespace: string): Iterable<PodDisruptionBudget>;
   /** What the Services and the controller of the pod select by, for spreading by default; undefined: nothing selects it. */
   defaultSelector(pod: Pod): LabelSelector | undefined;
@@ -22,8 +38,19 @@ export interface ClusterView {
   isLeavingByPreemption(pod: Pod): boolean;
 }
 
+/** What is written to ResourceClaims. */
+export interface ClaimActions {
+  /** The pod may use the claim, with `allocation` if it had none. Resolves to the claim as written; rejects when others were faster. */
+  reserve(claim: ResourceClaim, pod: Pod, allocation: AllocationResult | undefined, signal: AbortSignal): Promise<ResourceClaim>;
+  /** The pod does not use it after all. */
+  release(claim: ResourceClaim, pod: Pod, signal: AbortSignal): Promise<void>;
+  /** Nobody uses it: its devices are free again. */
+  deallocate(claim: ResourceClaim, signal: AbortSignal): Promise<void>;
+}
+
 /** What built-in plugins may do to the cluster. */
 export interface ClusterActions {
+  readonly claims: ClaimActions;
   bind(pod: Pod, node: string, signal: AbortSignal): Promise<void>;
   /** Mark the victim as disrupted and delete it. */
   evict(victim: Pod, preemptor: Pod, node: string, signal: AbortSignal): Promise<void>;

@@ -1,4 +1,5 @@
 import type { SchedulerPlugin } from '@coxswain/sdk';
+import { dynamicResources } from '../dynamic-resources/dynamic-resources.js';
 import type { SchedulerHandle } from '../framework/handle.js';
 import { defaultPreemption } from '../preemption/default-preemption.js';
 import { defaultBinder } from './default-binder.js';
@@ -34,6 +35,8 @@ export function defaultPlugins(handle: SchedulerHandle, args: PluginArgs = defau
     volumeBinding(handle, args.VolumeBinding),
     podTopologySpread(handle.view, args.PodTopologySpread),
     interPodAffinity(handle.view, args.InterPodAffinity),
+    // An idle claim is let go before a pod is driven out.
+    dynamicResources(handle, args.DynamicResources),
     defaultPreemption(handle, args.DefaultPreemption),
     nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation),
     imageLocality(handle.view),

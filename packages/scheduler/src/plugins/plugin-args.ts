@@ -39,6 +39,8 @@ export interface PluginArgs {
     readonly defaultingType: 'System' | 'List';
   };
   readonly DefaultPreemption: { readonly minCandidateNodesPercentage: number; readonly minCandidateNodesAbsolute: number };
+  /** How long devices for one node are searched for; 0: as long as it takes. */
+  readonly DynamicResources: { readonly filterTimeoutMs: number };
   readonly VolumeBinding: { readonly bindTimeoutSeconds: number };
 }
 
@@ -61,5 +63,6 @@ export const defaultPluginArgs: PluginArgs = {
     defaultingType: 'System',
   },
   DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
+  DynamicResources: { filterTimeoutMs: 10_000 },
   VolumeBinding: { bindTimeoutSeconds: 600 },
 };

@@ -127,7 +127,7 @@ export class SchedulingQueue {
     for (const missed of this.#inFlight.values()) missed.push(change);
     if (this.#unschedulable.size === 0) return;
     for (const item of this.#unschedulable.values()) {
-      if (item.gatedBy !== undefined || !this.#worthTrying(item, change)) continue;
+      if (!(item.gatedBy === undefined ? this.#worthTrying(item, change) : this.#mayHelp(item.gatedBy, item, change))) continue;
       this.#unschedulable.delete(item.key);
       this.#requeue(item, now);
     }
@@ -201,11 +201,14 @@ export class SchedulingQueue {
 
   #worthTrying(item: QueueItem, change: ClusterChange): boolean {
     if (item.refusedBy.size === 0) return true;
-    for (const plugin of item.refusedBy) {
-      for (const e of this.options.events.get(plugin) ?? []) {
-        if (e.resource !== '*' && (e.resource !== change.resource || e.action !== change.action)) continue;
-        if (!e.helps || e.helps(item.pod, change.before, change.after)) return true;
-      }
+    for (const plugin of item.refusedBy) if (this.#mayHelp(plugin, item, change)) return true;
+    return false;
+  }
+
+  #mayHelp(plugin: string, item: QueueItem, change: ClusterChange): boolean {
+    for (const e of this.options.events.get(plugin) ?? []) {
+      if (e.resource !== '*' && (e.resource !== change.resource || e.action !== change.action)) continue;
+      if (!e.helps || e.helps(item.pod, change.before, change.after)) return true;
     }
     return false;
   }

@@ -2,6 +2,7 @@ import type { PersistentVolumeClaim } from '@coxswain/api';
 import { formatTime, isNotFound } from '@coxswain/apimachinery';
 import type { KubeClient } from '@coxswain/client';
 import type { Clock } from '@coxswain/sdk';
+import { claimActions } from '../dynamic-resources/claim-actions.js';
 import type { ClusterActions } from '../framework/handle.js';
 import { isBound } from '../plugins/volumes.js';
 import type { ClusterInformers } from './cluster-informers.js';
@@ -22,6 +23,7 @@ export function apiActions({ client, clock, informers, events }: ApiActionsOptio
   const { api } = client;
   const name = (o: { metadata: { name?: string } }) => o.metadata.name ?? '';
   return {
+    claims: claimActions(client),
     async bind(pod, node, signal) {
       const { namespace, uid } = pod.metadata;
       const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: name(pod), namespace, uid }, target: { kind: 'Node', name: node } };

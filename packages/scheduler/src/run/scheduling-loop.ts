@@ -224,13 +224,13 @@ export class SchedulingLoop {
     const { queue, nominator, handle, metrics } = this.#o;
     metrics.attempts.inc({ result: 'unschedulable', profile: profile.schedulerName });
     let nominated: string | undefined;
-    let postMessage: string | undefined;
+    const messages: string[] = [];
     state.write(CYCLE_FILTERS, filters);
     for (const plugin of profile.postFilter) {
       try {
         const result = await plugin.postFilter(state, pod, diagnosis.refused, signal);
         nominated ??= result.nominatedNode;
-        postMessage = result.message ?? postMessage;
+        if (result.message !== undefined) messages.push(result.message);
       } catch (error) {
         this.#o.logger.warn('postFilter failed', { plugin: plugin.name, pod: podName(pod), err: error });
       }
@@ -241,7 +241,7 @@ export class SchedulingLoop {
       nominator.set(pod, nominated);
     }
     queue.park(item, diagnosis.plugins, handle.clock.now());
-    this.#track(this.#report(pod, profile, 'Unschedulable', fitErrorMessage(diagnosis, postMessage), nominated, signal));
+    this.#track(this.#report(pod, profile, 'Unschedulable', fitErrorMessage(diagnosis, messages.join(', ')), nominated, signal));
   }
 
   async #fail(item: QueueItem, pod: Pod, profile: Profile, error: Error, signal: AbortSignal): Promise<void> {

@@ -91,6 +91,9 @@ export function watchCluster({ informers, cache, queue, nominator, isOurs, now, 
   forward(informers.claims as unknown as SharedInformer<KubeObject>, 'PersistentVolumeClaim');
   forward(informers.volumes as unknown as SharedInformer<KubeObject>, 'PersistentVolume');
   forward(informers.storageClasses as unknown as SharedInformer<KubeObject>, 'StorageClass');
+  forward(informers.resourceClaims as unknown as SharedInformer<KubeObject>, 'ResourceClaim');
+  forward(informers.resourceSlices as unknown as SharedInformer<KubeObject>, 'ResourceSlice');
+  forward(informers.deviceClasses as unknown as SharedInformer<KubeObject>, 'DeviceClass');
   forward(informers.services as unknown as SharedInformer<KubeObject>, 'Service');
   forward(informers.namespaces as unknown as SharedInformer<KubeObject>, 'Namespace');
   return () => {
@@ -108,11 +111,12 @@ function nodeMatters(a: Node, b: Node): boolean {
   );
 }
 
-/** Anything but status, which the scheduler and the kubelet write all the time. */
+/** Anything but status, which the scheduler and the kubelet write all the time; of that only which claims were made for the pod. */
 function podMatters(a: Pod, b: Pod): boolean {
   return !(
     semanticEqual(a.metadata.labels, b.metadata.labels) &&
     semanticEqual(a.spec, b.spec) &&
-    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
+    (!b.spec?.resourceClaims || semanticEqual(a.status?.resourceClaimStatuses, b.status?.resourceClaimStatuses))
   );
 }

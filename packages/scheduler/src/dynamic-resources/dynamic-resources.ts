@@ -1,0 +1,204 @@
+import type { AllocationResult, Node, Pod, ResourceClaim } from '@coxswain/api';
+import { canBeReserved, isReservedFor, semanticEqual } from '@coxswain/apimachinery';
+import { skip, success, type ClusterEvent, type CycleState, type SchedulerPlugin } from '@coxswain/sdk';
+import type { SchedulerHandle } from '../framework/handle.js';
+import { unresolvable } from '../framework/status.js';
+import { compileNodeSelector, type NodeMatcher } from '../plugins/node-selector.js';
+import { defaultPluginArgs, type PluginArgs } from '../plugins/plugin-args.js';
+import { Allocator, NodeProblem } from './allocator.js';
+import { ClaimTracker } from './claim-tracker.js';
+import { claimsOfPod } from './claims-of-pod.js';
+import { Pools } from './pools.js';
+import { claimName, wantedClaim } from './wanted.js';
+
+const STATE = Symbol('DynamicResources');
+const NOT_HERE = unresolvable('resourceclaim not available on the node');
+const NOTHING_LEFT = unresolvable('cannot allocate all claims');
+const IN_USE = unresolvable('resourceclaim in use');
+const TIMED_OUT = unresolvable('timed out trying to allocate devices');
+
+/** The search took longer than `filterTimeout`. */
+class SearchTimeout extends Error {}
+
+interface ClaimState {
+  claim: ResourceClaim;
+  /** Where an allocated claim can be used; undefined: everywhere. */
+  readonly reaches: NodeMatcher | undefined;
+  /** Decided in reserve, written in preBind. */
+  allocation?: AllocationResult;
+}
+
+interface PodState {
+  readonly claims: readonly ClaimState[];
+  /** Those of `claims` that have to be allocated, in the allocator's order. */
+  readonly open: readonly ClaimState[];
+  readonly allocator: Allocator | undefined;
+  readonly byNode: Map<string, readonly AllocationResult[]>;
+  /** Allocated where some node cannot reach. */
+  readonly outOfReach: Set<ClaimState>;
+}
+
+/** A class that a request names is missing. */
+class NoSuchClass extends Error {}
+
+/** Gives pods the devices that their ResourceClaims ask for (dynamic resource allocation with structured parameters). Nothing for pods without claims. */
+export function dynamicResources(
+  { view, actions, clock, logger }: SchedulerHandle,
+  { filterTimeoutMs }: PluginArgs['DynamicResources'] = defaultPluginArgs.DynamicResources,
+): SchedulerPlugin {
+  const tracker = new ClaimTracker(view);
+  const none = (pod: Pod) => !pod.spec?.resourceClaims?.length;
+  const stateOf = (state: CycleState) => state.read<PodState>(STATE);
+
+  const wanted = (claim: ResourceClaim) =>
+    wantedClaim(claim, (name, request) => {
+      const found = view.deviceClass(name);
+      if (!found) throw new NoSuchClass(`request ${request}: device class ${name} does not exist`);
+      return found;
+    });
+
+  const allocatorFor = (open: readonly ClaimState[]): Allocator | undefined => {
+    if (open.length === 0) return undefined;
+    let deadline = Number.POSITIVE_INFINITY;
+    const checkTime = () => {
+      if (clock.monotonic() > deadline) throw new SearchTimeout();
+    };
+    const allocator = new Allocator({
+      claims: open.map(({ claim }) => wanted(claim)),
+      pools: new Pools(view.resourceSlices()),
+      allocated: tracker.allocatedDevices(),
+      checkTime,
+    });
+    if (filterTimeoutMs === 0) return allocator;
+    const allocate = allocator.allocate.bind(allocator);
+    allocator.allocate = (node: Node) => {
+      deadline = clock.monotonic() + filterTimeoutMs;
+      return allocate(node);
+    };
+    return allocator;
+  };
+
+  return {
+    name: 'DynamicResources',
+    events: events(tracker),
+    preEnqueue(pod) {
+      if (none(pod)) return success;
+      const claims = claimsOfPod(pod, tracker);
+      return typeof claims === 'string' ? unresolvable(claims) : success;
+    },
+    preFilter(state, pod) {
+      if (none(pod)) return { status: skip };
+      const claims = claimsOfPod(pod, tracker);
+      if (typeof claims === 'string') return { status: unresolvable(claims) };
+      if (claims.length === 0) return { status: skip };
+      const all: ClaimState[] = [];
+      for (const claim of claims) {
+        const { allocation } = claim.status ?? {};
+        if (allocation && !canBeReserved(claim) && !isReservedFor(pod, claim)) return { status: IN_USE };
+        if (!allocation && tracker.isPending(claim)) return { status: unresolvable(`resource claim ${claimName(claim)} is in the process of being allocated`) };
+        all.push({ claim, reaches: allocation?.nodeSelector && compileNodeSelector(allocation.nodeSelector) });
+      }
+      const open = all.filter(({ claim }) => !claim.status?.allocation);
+      try {
+        const podState: PodState = { claims: all, open, allocator: allocatorFor(open), byNode: new Map(), outOfReach: new Set() };
+        state.write(STATE, podState);
+        return { status: success };
+      } catch (error) {
+        if (error instanceof NoSuchClass) return { status: unresolvable(error.message) };
+        return { status: { code: 'error', error: error as Error } };
+      }
+    },
+    filter(state, _pod, { node }) {
+      const s = stateOf(state);
+      if (!s) return success;
+      const before = s.outOfReach.size;
+      let reachable = true;
+      for (const each of s.claims) {
+        if (!each.reaches || each.reaches(node)) continue;
+        reachable = false;
+        s.outOfReach.add(each);
+      }
+      if (!reachable || s.outOfReach.size > before) return NOT_HERE;
+      if (!s.allocator) return success;
+      try {
+        const allocations = s.allocator.allocate(node);
+        if (!allocations) return NOTHING_LEFT;
+        s.byNode.set(node.metadata.name ?? '', allocations);
+        return success;
+      } catch (error) {
+        if (error instanceof NodeProblem) return unresolvable(error.message);
+        if (error instanceof SearchTimeout) return TIMED_OUT;
+        return { code: 'error', error: error as Error };
+      }
+    },
+    async postFilter(state, pod, _refused, signal) {
+      if (none(pod)) return {};
+      const s = stateOf(state);
+      if (!s) return { message: 'no new claims to deallocate' };
+      for (const { claim } of s.outOfReach) {
+        const reserved = claim.status?.reservedFor ?? [];
+        if (reserved.length > 1 || (reserved.length === 1 && !isReservedFor(pod, claim))) continue;
+        await actions.claims.deallocate(claim, signal);
+        return { message: 'deallocation of ResourceClaim completed' };
+      }
+      return { message: 'still not schedulable' };
+    },
+    reserve(state, _pod, node) {
+      const s = stateOf(state);
+      if (!s || s.open.length === 0) return success;
+      const allocations = s.byNode.get(node);
+      if (allocations?.length !== s.open.length) return { code: 'error', error: new Error('claim allocation not found for node') };
+      for (const [i, each] of s.open.entries()) {
+        each.allocation = allocations[i] as AllocationResult;
+        tracker.promise(each.claim, each.allocation);
+      }
+      return success;
+    },
+    unreserve(state, pod) {
+      for (const { claim, allocation } of stateOf(state)?.claims ?? []) {
+        if (allocation) tracker.settle(claim);
+        if (!claim.status?.allocation || !isReservedFor(pod, claim)) continue;
+        actions.claims
+          .release(claim, pod, AbortSignal.timeout(10_000))
+          .catch((error: unknown) => logger.warn('could not take back the reservation of a claim', { claim: claimName(claim), err: error }));
+      }
+    },
+    async preBind(state, pod, _node, signal) {
+      for (const each of stateOf(state)?.claims ?? []) {
+        if (isReservedFor(pod, each.claim)) continue;
+        try {
+          const written = await actions.claims.reserve(each.claim, pod, each.allocation, signal);
+          tracker.settle(each.claim, written);
+          each.claim = written;
+        } catch (error) {
+          return { code: 'error', error: error as Error };
+        }
+      }
+      return success;
+    },
+  };
+}
+
+/** Changes that may help a pod that was refused here. */
+function events(tracker: ClaimTracker): ClusterEvent[] {
+  const claimHelps: ClusterEvent['helps'] = (pod, before, after) => {
+    const claims = claimsOfPod(pod, tracker);
+    if (typeof claims === 'string') return false;
+    const [old, now] = [before, after] as (ResourceClaim | undefined)[];
+    // Devices are free again, perhaps those the pod needs.
+    if (old?.status?.allocation && !now?.status?.allocation) return true;
+    if (!claims.some((c) => c.metadata.uid === now?.metadata.uid)) return false;
+    return !old || !semanticEqual(old.status, now?.status);
+  };
+  return [
+    { resource: 'ResourceClaim', action: 'add', helps: claimHelps },
+    { resource: 'ResourceClaim', action: 'update', helps: claimHelps },
+    { resource: 'ResourceClaim', action: 'delete', helps: claimHelps },
+    { resource: 'DeviceClass', action: 'add' },
+    { resource: 'DeviceClass', action: 'update' },
+    { resource: 'ResourceSlice', action: 'add' },
+    { resource: 'ResourceSlice', action: 'update' },
+    { resource: 'Node', action: 'add' },
+    { resource: 'Node', action: 'update' },
+  ];
+}
