@@ -14,6 +14,8 @@ export default defineConfig({
           include: ['{packages,plugins,apps,tooling}/**/*.test.ts', 'bench/**/*.test.ts'],
           exclude: ['**/*.system.test.ts', '**/*.pending.test.ts', '**/node_modules/**', '**/dist/**'],
           pool: 'forks',
+          // Files share the modules they import, as no test here changes one: importing took longer than testing.
+          isolate: false,
           // Against hanging only: a test here waits for nothing, and how long it computes is up to the machine.
           testTimeout: 30_000,
           hookTimeout: 30_000,
