@@ -1,10 +1,12 @@
 import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { parseRuntimes } from '@coxswain/cri-runtime';
 import { parseMirrors } from '@coxswain/oci';
 import { ContainerModule } from 'inversify';
 import { type CriContainerd, type CriContainerdOptions, startCriContainerd } from './server.js';
 
 /**
  * Binds `CriServer`. `cniPlugins` bound in the same host run in process; others are looked up in `cniBinDirs`.
+ * `runtimes` are the RuntimeClass handlers, the default first; each is the program's name, or `handler=/path/to/program`.
  * Folders: `root` survives reboots, `state` lies under /run.
  */
 export const criContainerd = definePlugin({
@@ -19,6 +21,7 @@ export const criContainerd = definePlugin({
     containerdRoot: field.string(),
     root: field.string(),
     state: field.string(),
+    runtimes: field.list(field.string(), []),
     cniConfDir: field.string('/etc/cni/net.d'),
     cniBinDirs: field.list(field.string(), ['/opt/cni/bin', '/usr/lib/cni']),
     insecureRegistries: field.list(field.string(), []),
@@ -35,6 +38,7 @@ export const criContainerd = definePlugin({
               containerdRoot: config.containerdRoot,
               root: config.root,
               state: config.state,
+              ...parseRuntimes(config.runtimes),
               cni: { confDir: config.cniConfDir, binDirs: config.cniBinDirs, plugins: plugins ?? [] },
               registry: { insecureHosts: [...config.insecureRegistries], mirrors: parseMirrors(config.registryMirrors) },
               clock,

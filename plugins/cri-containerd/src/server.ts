@@ -12,8 +12,10 @@ import {
   StreamingServer,
 } from '@coxswain/cri';
 import {
+  changeResources,
   ContainerManager,
   CriEvents,
+  type HostFacts,
   hostFacts,
   ManagedRuntimeService,
   pauseId,
@@ -32,6 +34,7 @@ import { ContainerdExec } from './container/exec.js';
 import { ImageMounts } from './container/image-volumes.js';
 import { jsonAny, SpecType } from './containerd/any.js';
 import { connectContainerd, type Containerd, KUBERNETES_NAMESPACE } from './containerd/client.js';
+import { ShimRuntimes } from './containerd/shim-runtimes.js';
 import { followTaskEvents } from './containerd/task-events.js';
 import { ContainerdImageService } from './images/image-service.js';
 import { ImageStore } from './images/image-store.js';
@@ -52,6 +55,8 @@ export interface CriContainerdOptions {
   /** Ours; does not: under /run. */
   readonly state: string;
   readonly cni: { readonly confDir: string; readonly binDirs: readonly string[]; readonly cacheDir?: string; readonly plugins?: readonly CniPlugin[] };
+  /** OCI runtime by RuntimeClass handler, the default first. Absent: `crun` and `runc`, whichever are installed. */
+  readonly runtimes?: Readonly<Record<string, string>>;
   readonly namespace?: string;
   readonly snapshotter?: string;
   readonly registry?: Pick<RegistryOptions, 'mirrors' | 'insecureHosts' | 'attempts' | 'fetch'>;
@@ -62,9 +67,6 @@ export interface CriContainerdOptions {
   readonly random?: Random;
   readonly logger?: Logger;
 }
-
-/** RuntimeClass handlers: containerd's shim for runc. */
-const HANDLERS = ['runc'];
 
 /** A running CRI server over containerd. */
 export interface CriContainerd {
@@ -92,25 +94,26 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     const containerd = connectContainerd({ socket: options.containerdSocket, namespace, clock });
     undo.push(() => containerd.close());
     await containerd.namespaces.create({ namespace: { name: namespace, labels: {} } }).catch(() => {});
-    const [facts, keeper] = await Promise.all([hostFacts(), Keeper.start(state)]);
+    const [facts, keeper] = await Promise.all([hostFacts(), Keeper.start(state, join(root, 'bin'))]);
     undo.push(() => keeper.close());
     const images = new ImageStore(containerd);
     const unpacker = new Unpacker(containerd, snapshotter, random);
     const puller = new Puller({ containerd, store: images, unpacker, snapshotter, clock, random, ...(options.registry ? { registry: options.registry } : {}) });
     const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
-    const pause = new PauseContainers(containerd, join(root, 'pause'));
+    const runtimes = await ShimRuntimes.open({ dir: join(root, 'bin'), cgroups: facts.cgroups, ...(options.runtimes ? { runtimes: options.runtimes } : {}) });
+    const pause = new PauseContainers(containerd, runtimes, join(root, 'pause'));
     await pause.prepare();
     const sandboxes = new SandboxManager({
       rootDir: join(root, 'sandboxes'),
       network,
       holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, random }),
-      handlers: HANDLERS,
+      handlers: runtimes.handlers,
       clock,
       logger,
     });
     const events = new CriEvents(clock);
     const imageMounts = new ImageMounts(containerd, images, snapshotter, join(state, 'image-mounts'));
-    const driver = new ContainerdDriver({ containerd, images, imageMounts, keeper, snapshotter, stateDir: join(state, 'io'), clock, logger });
+    const driver = new ContainerdDriver({ containerd, runtimes, images, imageMounts, keeper, snapshotter, stateDir: join(state, 'io'), clock, logger });
     const containers = new ContainerManager({
       driver,
       sandboxes,
@@ -157,7 +160,7 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     const containerdRoot = options.containerdRoot ?? '/var/lib/containerd';
     const stats = new StatsReader(layerUsage(containerd, snapshotter), facts, clock, join(containerdRoot, `io.containerd.snapshotter.v1.${snapshotter}`));
     const runtime = new ManagedRuntimeService({
-      engine: containerdEngine(containerd, driver),
+      engine: containerdEngine(containerd, driver, runtimes.handlers, facts),
       sandboxes,
       containers,
       network,
@@ -222,19 +225,20 @@ const layerUsage = (containerd: Containerd, snapshotter: string) => async (key: 
   }
 };
 
-function containerdEngine(containerd: Containerd, driver: ContainerdDriver): RuntimeEngine {
+function containerdEngine(containerd: Containerd, driver: ContainerdDriver, handlers: readonly string[], facts: HostFacts): RuntimeEngine {
   return {
     name: 'containerd',
-    handlers: HANDLERS,
+    handlers,
     version: async () => (await containerd.version.version({})).version,
     problem: () =>
       containerd.version.version({}, { timeoutMs: 5000 }).then(
         () => undefined,
         (error: Error) => error.message,
       ),
-    async update(container, resources) {
-      await containerd.tasks.update({ containerId: container.meta.id, resources: jsonAny(SpecType.resources, resources) });
-    },
+    update: ({ meta: { id, cgroupsPath } }, resources) =>
+      changeResources(resources, { path: cgroupsPath, layout: facts.cgroups }, async (changed) => {
+        await containerd.tasks.update({ containerId: id, resources: jsonAny(SpecType.resources, changed) });
+      }),
     reopenLog: async (container) => driver.io(container.meta.id)?.reopenLog(),
   };
 }

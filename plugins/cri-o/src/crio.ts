@@ -1,4 +1,5 @@
 import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { parseRuntimes } from '@coxswain/cri-runtime';
 import { parseMirrors } from '@coxswain/oci';
 import { ContainerModule } from 'inversify';
 import { type Crio, type CrioOptions, startCrio } from './server.js';
@@ -32,7 +33,7 @@ export const crio = definePlugin({
               endpoint: config.endpoint,
               root: config.root,
               state: config.state,
-              ...(config.runtimes.length > 0 ? { runtimes: Object.fromEntries(config.runtimes.map(runtimeEntry)) } : {}),
+              ...parseRuntimes(config.runtimes),
               cni: { confDir: config.cniConfDir, binDirs: config.cniBinDirs, plugins: plugins ?? [] },
               registry: { insecureHosts: [...config.insecureRegistries], mirrors: parseMirrors(config.registryMirrors) },
               clock,
@@ -44,11 +45,6 @@ export const crio = definePlugin({
         .inSingletonScope();
     }),
 });
-
-function runtimeEntry(text: string): [string, string] {
-  const at = text.indexOf('=');
-  return at < 0 ? [text, text] : [text.slice(0, at), text.slice(at + 1)];
-}
 
 /** The CRI server as a component of a host. */
 export class CrioServer implements CriServer {

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { CniPlugin } from '@coxswain/cni';
 import { ContainerEventType, type ImageService, type RpcInterceptor, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
 import {
+  changeResources,
   ContainerManager,
   CriEvents,
   folderUsage,
@@ -79,7 +80,12 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
   const undo: (() => unknown)[] = [];
   try {
     const [facts, conmon, images] = await Promise.all([hostFacts(), makeConmonDirs(state), ImageStore.open(join(root, 'images'), options.layerLimits)]);
-    const runtimes = await Runtimes.open({ stateDir: join(state, 'oci'), cgroups: facts.cgroups, ...(options.runtimes ? { runtimes: options.runtimes } : {}) });
+    const runtimes = await Runtimes.open({
+      stateDir: join(state, 'oci'),
+      dir: join(root, 'bin'),
+      cgroups: facts.cgroups,
+      ...(options.runtimes ? { runtimes: options.runtimes } : {}),
+    });
     const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
     const pause = new CrioPause(runtimes, conmon, join(root, 'pause'), join(state, 'bundles'));
     await pause.prepare();
@@ -141,11 +147,12 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
           return (error as Error).message;
         }
       },
-      async update({ meta: { id } }, resources) {
-        const file = join(driver.bundle(id), 'resources.json');
-        await writeJson(file, resources);
-        await driver.runtime(id).update(id, file);
-      },
+      update: ({ meta: { id, cgroupsPath } }, resources) =>
+        changeResources(resources, { path: cgroupsPath, layout: facts.cgroups }, async (changed) => {
+          const file = join(driver.bundle(id), 'resources.json');
+          await writeJson(file, changed);
+          await driver.runtime(id).update(id, file);
+        }),
       reopenLog: async (container) => {
         const { id, logPath } = container.meta;
         if (logPath !== '') await reopenLog(driver.bundle(id), logPath, clock);

@@ -1,4 +1,5 @@
 import type { LinuxContainerResources } from '@coxswain/cri';
+import { Cgroup, type CgroupLayout } from '@coxswain/linux';
 import type { SpecResources } from '@coxswain/oci';
 
 /** CRI resources in the runtime specification's terms; zero means "not given". Pure. */
@@ -23,6 +24,26 @@ export function specResources(resources: LinuxContainerResources | undefined, fe
   }
   if (Object.keys(resources.unified).length > 0) out.unified = { ...resources.unified };
   return out;
+}
+
+/** What a container starts with: a new group has no CPU limit, and crun 1.8 cannot write "none" to cgroup v1. Pure. */
+export function initialResources(resources: SpecResources): SpecResources {
+  if (resources.cpu?.quota === undefined || resources.cpu.quota >= 0) return resources;
+  const { quota: _none, ...cpu } = resources.cpu;
+  return { ...resources, cpu };
+}
+
+/** Changes a running container's resources; "no CPU limit" is written here, for the reason above, the rest by the runtime (`apply`). */
+export async function changeResources(
+  resources: SpecResources,
+  group: { readonly path: string; readonly layout: CgroupLayout },
+  apply: (resources: SpecResources) => Promise<void>,
+): Promise<void> {
+  const { quota, period, ...rest } = resources.cpu ?? {};
+  if (quota === undefined || quota >= 0) return apply(resources);
+  const cgroup = await Cgroup.at(group.path, group.layout);
+  await cgroup.setLimits({ cpuQuotaMicros: -1, ...(period === undefined ? {} : { cpuPeriodMicros: period }) });
+  await apply({ ...resources, cpu: rest });
 }
 
 /** New values over old ones, field by field, as UpdateContainerResources means them. Pure. */

@@ -15,7 +15,7 @@ import { containerCapabilities } from './capabilities.js';
 import { convertDevices, DEFAULT_DEVICE_RULES, hostDevices } from './devices.js';
 import type { HostFacts } from './host-facts.js';
 import { baseMounts, convertMount, orderMounts } from './mounts.js';
-import { specResources } from './resources.js';
+import { initialResources, specResources } from './resources.js';
 import { defaultSeccomp } from './seccomp-default.js';
 import type { ResolvedUser } from './user.js';
 
@@ -158,7 +158,7 @@ async function specLinux(input: SpecInput, privileged: boolean, capabilities: re
     devices: privileged ? await hostDevices() : devices,
     resources: {
       devices: privileged ? [{ allow: true, access: 'rwm' }] : [...DEFAULT_DEVICE_RULES, ...rules],
-      ...specResources(config.linux?.resources, { hugetlb: facts.hugetlb, swap: facts.swapAccounting }),
+      ...initialResources(specResources(config.linux?.resources, { hugetlb: facts.hugetlb, swap: facts.swapAccounting })),
     },
     ...(seccomp ? { seccomp } : {}),
     ...(rootfsPropagation ? { rootfsPropagation } : {}),

@@ -2,7 +2,7 @@
 export class Arm64 {
   readonly #words: number[] = [];
   readonly #labels = new Map<string, number>();
-  readonly #fixups: { at: number; label: string; kind: 'b' | 'conditional' }[] = [];
+  readonly #fixups: { at: number; label: string; kind: 'b' | 'conditional' | 'adr' }[] = [];
 
   label(name: string): this {
     this.#labels.set(name, this.#words.length);
@@ -45,6 +45,36 @@ export class Arm64 {
     return this.#emit(0x7100001f | (value << 10) | (r << 5));
   }
 
+  /** adr to, label: the address of a label, code or data. */
+  address(to: number, label: string): this {
+    this.#fixups.push({ at: this.#words.length, label, kind: 'adr' });
+    return this.#emit(0x10000000 | to);
+  }
+
+  /** add to, sp, #offset. */
+  stackAddress(to: number, offset: number): this {
+    return this.#emit(0x91000000 | (offset << 10) | (31 << 5) | to);
+  }
+
+  /** ldr to, [sp]. */
+  loadStack(to: number): this {
+    return this.#emit(0xf94003e0 | to);
+  }
+
+  /** add to, base, index, lsl #3; add to, to, #offset. */
+  scaledAddress(to: number, base: number, index: number, offset: number): this {
+    return this.#emit(0x8b000c00 | (index << 16) | (base << 5) | to).#emit(0x91000000 | (offset << 10) | (to << 5) | to);
+  }
+
+  /** Bytes among the code, by a label; padded to whole instructions. */
+  data(label: string, bytes: Uint8Array): this {
+    this.label(label);
+    const padded = Buffer.alloc(Math.ceil(bytes.length / 4) * 4);
+    padded.set(bytes);
+    for (let at = 0; at < padded.length; at += 4) this.#emit(padded.readUInt32LE(at));
+    return this;
+  }
+
   syscall(number: number): this {
     return this.set(8, number).#emit(0xd4000001);
   }
@@ -66,6 +96,7 @@ export class Arm64 {
       const target = this.#labels.get(label);
       if (target === undefined) throw new Error(`no label ${label}`);
       const delta = target - at;
+      // adr counts bytes: the two low bits stand apart, and are zero for whole instructions.
       words[at] = ((words[at] as number) | (kind === 'b' ? delta & 0x3ffffff : (delta & 0x7ffff) << 5)) >>> 0;
     }
     const out = Buffer.alloc(words.length * 4);

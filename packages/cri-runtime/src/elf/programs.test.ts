@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hostElfArch, KEEPER_RECORD_BYTES, keeperProgram, pauseProgram } from './programs.js';
+import { hostElfArch, KEEPER_RECORD_BYTES, keeperProgram, pauseProgram, withoutMountProgram } from './programs.js';
 
 let dir: string;
 beforeAll(() => {
@@ -61,5 +61,32 @@ describe('the keeper', () => {
     expect(held(41)).toBeUndefined();
     child.stdin?.end();
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
+
+describe('the launcher', () => {
+  const launcher = (name: string, program: string) =>
+    install(name, withoutMountProgram(hostElfArch(), { program, mountPoint: join(dir, 'no', 'mount'), parent: join(dir, 'no') }));
+
+  it('becomes the program, with its arguments and environment', () => {
+    const script = String.raw`printf '%s\n' "$0" "$@" "$VALUE"`;
+    const { stdout, status } = spawnSync(launcher('launch', '/bin/sh'), ['-c', script, 'zero', 'one', 'two words'], {
+      env: { VALUE: 'kept' },
+      encoding: 'utf8',
+    });
+    expect([status, stdout]).toEqual([0, 'zero\none\ntwo words\nkept\n']);
+  });
+
+  it('hands on how the program ended, and ends with 127 when there is none', () => {
+    expect(spawnSync(launcher('launch-false', '/bin/sh'), ['-c', 'exit 3']).status).toBe(3);
+    expect(spawnSync(launcher('launch-none', join(dir, 'missing')), []).status).toBe(127);
+  });
+
+  it('is well-formed for both architectures', () => {
+    for (const arch of ['x64', 'arm64'] as const) {
+      const bytes = Buffer.from(withoutMountProgram(arch, { program: '/usr/bin/crun', mountPoint: '/sys/fs/cgroup/unified', parent: '/sys/fs/cgroup' }));
+      expect(bytes.length).toBeLessThan(512);
+      expect(bytes.includes('/usr/bin/crun\0')).toBe(true);
+    }
   });
 });

@@ -33,6 +33,31 @@ export class X64 {
     return this.#emit(0x40 | ((r >> 3) << 2), 0x8b, 0x04 | ((r & 7) << 3), 0x25, ...int32(address));
   }
 
+  /** lea r, [rip + label]: the address of a label, code or data. */
+  address(r: Register, label: string): this {
+    return this.#branch([0x48 | ((r >> 3) << 2), 0x8d, 0x05 | ((r & 7) << 3)], label);
+  }
+
+  /** lea r, [rsp + offset]. */
+  stackAddress(r: Register, offset: number): this {
+    return this.#emit(0x48 | ((r >> 3) << 2), 0x8d, 0x44 | ((r & 7) << 3), 0x24, offset);
+  }
+
+  /** mov r, qword [rsp]. */
+  loadStack(r: Register): this {
+    return this.#emit(0x48 | ((r >> 3) << 2), 0x8b, 0x04 | ((r & 7) << 3), 0x24);
+  }
+
+  /** lea to, [base + index*8 + offset]; none of the registers above rdi. */
+  scaledAddress(to: Register, base: Register, index: Register, offset: number): this {
+    return this.#emit(0x48, 0x8d, 0x44 | (to << 3), 0xc0 | (index << 3) | base, offset);
+  }
+
+  /** Bytes among the code, by a label. */
+  data(label: string, bytes: Uint8Array): this {
+    return this.label(label).#emit(...bytes);
+  }
+
   /** cmp byte [address], 0. */
   compareByteZero(address: number): this {
     return this.#emit(0x80, 0x3c, 0x25, ...int32(address), 0);

@@ -97,6 +97,15 @@ export function containerCases(t: CriBench): void {
       await t.cri.runtime.updateContainerResources({ containerId, linux: { cpuShares: 512n } });
       expect((await status(containerId)).resources?.linux).toMatchObject({ cpuShares: 512n, memoryLimitInBytes: 64n * 1024n * 1024n });
     });
+    it('start without a CPU limit, get one, and lose it again', async () => {
+      const { containerId } = await start(await runPod(), {
+        linux: { resources: { cpuShares: 2n, cpuQuota: -1n, cpuPeriod: 100_000n } },
+      } as Partial<ContainerInit>);
+      await t.cri.runtime.updateContainerResources({ containerId, linux: { cpuQuota: 50_000n, cpuPeriod: 100_000n } });
+      expect((await status(containerId)).resources?.linux).toMatchObject({ cpuQuota: 50_000n });
+      await t.cri.runtime.updateContainerResources({ containerId, linux: { cpuQuota: -1n, cpuPeriod: 100_000n } });
+      expect((await status(containerId)).resources?.linux).toMatchObject({ cpuShares: 2n, cpuQuota: -1n });
+    });
     it('are told about as events', async () => {
       const stop = new AbortController();
       const seen: [string, ContainerEventType][] = [];

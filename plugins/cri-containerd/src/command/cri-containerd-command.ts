@@ -8,6 +8,7 @@ export function criContainerdCommand(): Command {
     .option('--containerd-root <folder>', "containerd's root", '/var/lib/containerd')
     .option('--root <folder>', 'state that survives reboots', '/var/lib/coxswain/cri-containerd')
     .option('--state <folder>', 'state that does not', '/run/coxswain/cri-containerd')
+    .option('--runtimes <list>', 'RuntimeClass handlers, the default first: runc, or name=/path/to/program (default: crun and runc, whichever are installed)')
     .option('--cni-conf-dir <folder>', 'CNI configuration', '/etc/cni/net.d')
     .option('--cni-bin-dirs <folders>', 'CNI plugins', '/opt/cni/bin,/usr/lib/cni')
     .option('--insecure-registries <hosts>', 'registries spoken to in plain HTTP; those on loopback always are')

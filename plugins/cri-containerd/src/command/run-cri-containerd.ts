@@ -11,6 +11,7 @@ export interface CriContainerdFlags {
   readonly containerdRoot: string;
   readonly root: string;
   readonly state: string;
+  readonly runtimes?: string;
   readonly cniConfDir: string;
   readonly cniBinDirs: string;
   readonly insecureRegistries?: string;
@@ -25,6 +26,7 @@ export function runCriContainerd(flags: CriContainerdFlags): Promise<void> {
     containerdRoot: flags.containerdRoot,
     root: flags.root,
     state: flags.state,
+    ...(flags.runtimes === undefined ? {} : { runtimes: flags.runtimes.split(',') }),
     cniConfDir: flags.cniConfDir,
     cniBinDirs: flags.cniBinDirs.split(','),
     insecureRegistries: flags.insecureRegistries?.split(',') ?? [],

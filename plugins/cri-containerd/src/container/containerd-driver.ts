@@ -20,11 +20,12 @@ import type { RuntimeSpec, SpecMount } from '@coxswain/oci';
 import type { Clock, Logger } from '@coxswain/sdk';
 import { anyJson, jsonAny, SpecType, timestampNanos } from '../containerd/any.js';
 import type { Containerd } from '../containerd/client.js';
+import type { ShimRuntimes } from '../containerd/shim-runtimes.js';
 import { Status as TaskStatus } from '../generated/containerd/types/task/task_pb.js';
 import type { ImageStore, StoredImage } from '../images/image-store.js';
 import { ContainerIo, type IoSlots } from '../io/container-io.js';
 import type { Keeper } from '../io/keeper.js';
-import { KIND_LABEL, RUNC_RUNTIME, SANDBOX_LABEL } from '../sandbox/pause.js';
+import { KIND_LABEL, SANDBOX_LABEL } from '../sandbox/pause.js';
 import type { ImageMounts } from './image-volumes.js';
 import { type SnapshotMount, snapshotLayers } from './snapshot-mounts.js';
 
@@ -33,6 +34,7 @@ const SIGKILL = 9;
 
 export interface ContainerdDriverOptions {
   readonly containerd: Containerd;
+  readonly runtimes: ShimRuntimes;
   readonly images: ImageStore;
   readonly imageMounts: ImageMounts;
   readonly keeper: Keeper;
@@ -75,7 +77,7 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
         id: meta.id,
         labels: { [KIND_LABEL]: 'container', [SANDBOX_LABEL]: sandbox.id },
         image: image.names[0] ?? '',
-        runtime: { name: RUNC_RUNTIME },
+        runtime: this.options.runtimes.require(sandbox.runtimeHandler),
         spec: jsonAny(SpecType.spec, spec),
         snapshotter,
         snapshotKey: meta.id,

@@ -22,7 +22,8 @@ export class Keeper {
     readonly fresh: boolean,
   ) {}
 
-  static async start(stateDir: string): Promise<Keeper> {
+  /** `programDir`: on a file system that allows to execute, as /run often does not. */
+  static async start(stateDir: string, programDir: string): Promise<Keeper> {
     const dir = join(stateDir, 'keeper');
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const controlPath = join(dir, 'control');
@@ -31,16 +32,18 @@ export class Keeper {
     const running = await readIdentity(pidFile);
     const control = openSync(controlPath, constants.O_RDWR);
     if (running) return new Keeper(control, running, false);
-    const program = join(dir, 'keeper');
-    await writeFile(`${program}.${process.pid}`, keeperProgram(hostElfArch()), { mode: 0o700 });
-    const child = spawn(`${program}.${process.pid}`, [], { argv0: 'coxswain-fifo-keeper', detached: true, stdio: [control, 'ignore', 'ignore'], cwd: '/' });
+    await mkdir(programDir, { recursive: true, mode: 0o711 });
+    const program = join(programDir, `keeper.${process.pid}`);
+    await writeFile(program, keeperProgram(hostElfArch()), { mode: 0o700 });
+    const child = spawn(program, [], { argv0: 'coxswain-fifo-keeper', detached: true, stdio: [control, 'ignore', 'ignore'], cwd: '/' });
+    child.once('error', () => {});
     const identity = child.pid === undefined ? undefined : processIdentity(child.pid);
     if (!identity) {
       closeSync(control);
       throw new Error('the fifo keeper did not start');
     }
     child.unref();
-    await rm(`${program}.${process.pid}`, { force: true });
+    await rm(program, { force: true });
     await writeFile(pidFile, JSON.stringify(identity), { mode: 0o600 });
     return new Keeper(control, identity, true);
   }

@@ -2,10 +2,10 @@ import { isRpcError } from '@coxswain/cri';
 import { pauseId, type PauseRunner, pauseSpec, type SandboxRecord, writePauseRootfs } from '@coxswain/cri-runtime';
 import { jsonAny, SpecType } from '../containerd/any.js';
 import type { Containerd } from '../containerd/client.js';
+import type { ShimRuntimes } from '../containerd/shim-runtimes.js';
 
 export const KIND_LABEL = 'coxswain.dev/kind';
 export const SANDBOX_LABEL = 'coxswain.dev/sandbox';
-export const RUNC_RUNTIME = 'io.containerd.runc.v2';
 
 /** Annotation by which containerd's shim serves all containers of a pod in one process. */
 export const SHIM_GROUP = 'io.kubernetes.cri.sandbox-id';
@@ -14,6 +14,7 @@ export const SHIM_GROUP = 'io.kubernetes.cri.sandbox-id';
 export class PauseContainers implements PauseRunner {
   constructor(
     private readonly containerd: Containerd,
+    private readonly runtimes: ShimRuntimes,
     private readonly rootfs: string,
   ) {}
 
@@ -28,7 +29,7 @@ export class PauseContainers implements PauseRunner {
       container: {
         id,
         labels: { [KIND_LABEL]: 'pause', [SANDBOX_LABEL]: sandbox.id },
-        runtime: { name: RUNC_RUNTIME },
+        runtime: this.runtimes.require(sandbox.runtimeHandler),
         spec: jsonAny(SpecType.spec, pauseSpec(this.rootfs, sandbox, cgroupsPath, { [SHIM_GROUP]: sandbox.id })),
         image: '',
         snapshotter: '',

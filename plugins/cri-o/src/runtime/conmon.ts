@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lookUp, RUNTIME_ENV } from '@coxswain/cri-runtime';
 import { type ProcessIdentity, processIdentity } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
-import { lookUp, type OciRuntime, RUNTIME_ENV, RuntimeCommandError, runtimeMessage } from './oci-runtime.js';
+import { type OciRuntime, RuntimeCommandError, runtimeMessage } from './oci-runtime.js';
 
 /** Where conmon puts things: all under the runtime state folder. */
 export interface ConmonDirs {

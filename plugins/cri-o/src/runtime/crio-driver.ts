@@ -92,7 +92,12 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
 
   async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: StoredImage; sandbox: SandboxRecord }): Promise<string> {
     const { id } = meta;
-    const known: Known = { handler: sandbox.runtimeHandler, diffIds: image.diffIds, mounted: this.#known.get(id)?.mounted ?? [] };
+    const known: Known = {
+      // By name: what the default is may change.
+      handler: this.options.runtimes.require(sandbox.runtimeHandler).handler,
+      diffIds: image.diffIds,
+      mounted: this.#known.get(id)?.mounted ?? [],
+    };
     this.#known.set(id, known);
     await mkdir(this.bundle(id), { recursive: true, mode: 0o700 });
     await writeJson(join(this.bundle(id), 'config.json'), spec);

@@ -5,13 +5,13 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { CriError } from '@coxswain/cri';
-import { type ExecOptions, type ExecRunner, makeFifo, openFifoReader, openFifoWriter, pumpOutput } from '@coxswain/cri-runtime';
+import { type ExecOptions, type ExecRunner, makeFifo, openFifoReader, openFifoWriter, pumpOutput, RUNTIME_ENV } from '@coxswain/cri-runtime';
 import { type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
 import type { RuntimeSpec, SpecProcess } from '@coxswain/oci';
 import type { Clock, Random } from '@coxswain/sdk';
 import { attachStreams } from './attach.js';
 import { type ConmonDirs, conmonArgs, conmonProgram, resizeTerminal } from './conmon.js';
-import { type OciRuntime, RUNTIME_ENV, runtimeMessage } from './oci-runtime.js';
+import { type OciRuntime, runtimeMessage } from './oci-runtime.js';
 
 /** How long output may still come after an exec'd process has ended (its children may hold the pipes). */
 const DRAIN_MS = 2000;

@@ -1,8 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CgroupLayout } from '@coxswain/linux';
+import { type OciProgramsOptions, ociPrograms, RUNTIME_ENV } from '@coxswain/cri-runtime';
 
 /** How the command line of an OCI runtime failed; the message is the runtime's own. */
 export class RuntimeCommandError extends Error {
@@ -10,7 +9,6 @@ export class RuntimeCommandError extends Error {
 }
 
 const OUTPUT_LIMIT = 1024 * 1024;
-export const RUNTIME_ENV = { PATH: process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
 /** One OCI runtime: the command line all of them have (`create`, `start`, `exec`, `kill`, `delete`, `update`). */
 export class OciRuntime {
@@ -82,31 +80,18 @@ export function runtimeMessage(text: string): string {
   return (errors.length > 0 ? errors : parsed).map((p) => p.msg).join('\n');
 }
 
-export interface RuntimesOptions {
-  /** Program by handler; the first is the default. Absent: `runc` and `crun`, whichever are installed. */
-  readonly runtimes?: Readonly<Record<string, string>>;
-  readonly stateDir: string;
-  readonly cgroups: CgroupLayout;
-}
-
 /** The OCI runtimes of this node, by RuntimeClass handler. */
 export class Runtimes {
   private constructor(private readonly byHandler: ReadonlyMap<string, OciRuntime>) {}
 
-  static async open({ runtimes, stateDir, cgroups }: RuntimesOptions): Promise<Runtimes> {
+  /** `stateDir`: where each keeps its containers' states. */
+  static async open({ stateDir, ...options }: OciProgramsOptions & { readonly stateDir: string }): Promise<Runtimes> {
     const out = new Map<string, OciRuntime>();
-    for (const [handler, name] of Object.entries(runtimes ?? { runc: 'runc', crun: 'crun' })) {
-      const program = lookUp(name);
-      if (program === undefined) {
-        if (runtimes) throw new Error(`the OCI runtime ${name} of handler ${handler} is not installed`);
-        continue;
-      }
+    for (const [handler, command] of await ociPrograms(options)) {
       const root = join(stateDir, handler);
       await mkdir(root, { recursive: true, mode: 0o700 });
-      const wrap = cgroups.version === 1 && cgroups.unified !== undefined && (await isCrun(program));
-      out.set(handler, new OciRuntime(handler, wrap ? await writeWrapper(stateDir, handler, program, cgroups.unified as string) : program, root));
+      out.set(handler, new OciRuntime(handler, command, root));
     }
-    if (out.size === 0) throw new Error('no OCI runtime is installed: apt-get install runc');
     return new Runtimes(out);
   }
 
@@ -124,36 +109,4 @@ export class Runtimes {
     if (!runtime) throw new Error(`no runtime for ${JSON.stringify(handler)} is configured`);
     return runtime;
   }
-}
-
-/** Absolute path of a program, or undefined. */
-export function lookUp(name: string): string | undefined {
-  const candidates = name.includes('/') ? [name] : `${RUNTIME_ENV.PATH}:/usr/sbin:/sbin`.split(':').map((dir) => join(dir, name));
-  return candidates.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-const isCrun = (program: string) =>
-  new Promise<boolean>((resolve) => execFile(program, ['--version'], { timeout: 10_000 }, (_error, stdout) => resolve(/^crun /m.test(stdout))));
-
-/**
- * crun refuses hybrid cgroups (v1 with a v2 hierarchy beside), so it runs where the v2 one is not mounted. Only that mount's parent
- * becomes private: all others must go on propagating, or containers' shared mounts would not reach the host.
- */
-async function writeWrapper(dir: string, handler: string, program: string, unified: string): Promise<string> {
-  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-  const parent = unified.slice(0, unified.lastIndexOf('/'));
-  const inner = `mount --make-private ${quote(parent)} && umount ${quote(unified)} && exec "$0" "$@"`;
-  const path = join(dir, `${handler}-without-unified`);
-  const text = `#!/bin/sh\nexec unshare -m --propagation unchanged sh -c ${quote(inner)} ${quote(program)} "$@"\n`;
-  if ((await readFile(path, 'utf8').catch(() => '')) === text) return path;
-  await rm(path, { force: true });
-  await writeFile(path, text, { mode: 0o755 });
-  return path;
 }

@@ -1,0 +1,37 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { type Any, AnySchema } from '@bufbuild/protobuf/wkt';
+import { type OciProgramsOptions, ociPrograms } from '@coxswain/cri-runtime';
+import { OptionsSchema } from '../generated/containerd/runc/v1/options_pb.js';
+
+/** containerd's shim for OCI runtimes that have runc's command line. */
+const SHIM = 'io.containerd.runc.v2';
+
+/** How containerd runs a container: which shim, and what that runs. */
+export interface ShimRuntime {
+  readonly name: string;
+  readonly options: Any;
+}
+
+/** The OCI runtimes of this node behind containerd's shim, by RuntimeClass handler. A container keeps the one it was made with. */
+export class ShimRuntimes {
+  private constructor(private readonly byHandler: ReadonlyMap<string, ShimRuntime>) {}
+
+  static async open(options: OciProgramsOptions): Promise<ShimRuntimes> {
+    const programs = await ociPrograms(options);
+    return new ShimRuntimes(new Map([...programs].map(([handler, program]) => [handler, { name: SHIM, options: shimOptions(program) }])));
+  }
+
+  get handlers(): string[] {
+    return [...this.byHandler.keys()];
+  }
+
+  /** The empty handler is the default. */
+  require(handler: string): ShimRuntime {
+    const runtime = handler === '' ? [...this.byHandler.values()][0] : this.byHandler.get(handler);
+    if (!runtime) throw new Error(`no runtime for ${JSON.stringify(handler)} is configured`);
+    return runtime;
+  }
+}
+
+const shimOptions = (binaryName: string): Any =>
+  create(AnySchema, { typeUrl: OptionsSchema.typeName, value: toBinary(OptionsSchema, create(OptionsSchema, { binaryName })) });
