@@ -43,6 +43,12 @@ export function checkProgram(program: string, debianPackage: string, versionArgs
 
 export const checkContainerd = (program = 'containerd') => checkProgram(program, 'containerd', ['--version'], MIN_CONTAINERD);
 export const checkRunc = () => checkProgram('runc', 'runc', ['--version'], [1, 0]);
+/** Either will do; crun starts containers with less work. */
+export function checkOciRuntime(): CheckResult {
+  const crun = checkProgram('crun', 'crun', ['--version'], [1, 8]);
+  return crun.ok ? crun : checkRunc();
+}
+
 export const checkIptables = () => checkProgram('iptables', 'iptables', ['--version'], [1, 8]);
 export const checkNft = () => checkProgram('nft', 'nftables', ['--version'], [1, 0]);
 

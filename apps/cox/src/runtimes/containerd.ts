@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { use } from '@coxswain/sdk';
-import { checkContainerd, checkRunc } from '../preflight/checks.js';
+import { checkContainerd, checkOciRuntime } from '../preflight/checks.js';
 import type { NodeRuntime } from './runtime.js';
 
 const plugin = () => import('@coxswain/cri-containerd');
@@ -9,7 +9,7 @@ const plugin = () => import('@coxswain/cri-containerd');
 export const containerdRuntime: NodeRuntime = {
   name: 'containerd',
   description: "our CRI server over containerd's own API",
-  checks: () => [checkContainerd(), checkRunc()],
+  checks: () => [checkContainerd(), checkOciRuntime()],
   daemons: [
     {
       name: 'containerd',

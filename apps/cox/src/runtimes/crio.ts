@@ -1,5 +1,5 @@
 import { use } from '@coxswain/sdk';
-import { checkProgram, checkRunc } from '../preflight/checks.js';
+import { checkOciRuntime, checkProgram } from '../preflight/checks.js';
 import type { NodeRuntime } from './runtime.js';
 
 const plugin = () => import('@coxswain/cri-o');
@@ -7,8 +7,8 @@ const plugin = () => import('@coxswain/cri-o');
 /** cri-o: no daemon beneath; images are kept by us, containers are watched by conmon. */
 export const crioRuntime: NodeRuntime = {
   name: 'crio',
-  description: 'our CRI server with no daemon beneath: runc or crun, each container watched by conmon',
-  checks: () => [checkProgram('conmon', 'conmon', ['--version'], [2, 0]), checkRunc()],
+  description: 'our CRI server with no daemon beneath: crun or runc, each container watched by conmon',
+  checks: () => [checkProgram('conmon', 'conmon', ['--version'], [2, 0]), checkOciRuntime()],
   daemons: [],
   async criServer({ paths }) {
     const { crio } = await plugin();

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type CgroupLayout, detectCgroups } from './detect.js';
@@ -30,6 +30,15 @@ function readOptionalSync(path: string): string | undefined {
     if (isAbsent(error)) return undefined;
     throw error;
   }
+}
+
+/** The value of a cpuset's file, after taking that of the nearest ancestor (`depth` of them are groups) that has one. Undefined: there is no such file. */
+function inherit(dir: string, file: string, depth: number): string | undefined {
+  const own = readOptionalSync(join(dir, file));
+  if (own === undefined || own.trim() !== '' || depth === 0) return own;
+  const value = inherit(dirname(dir), file, depth - 1);
+  if (value !== undefined) writeFileSync(join(dir, file), value);
+  return value;
 }
 
 /**
@@ -71,7 +80,7 @@ export class Cgroup {
   async create(): Promise<void> {
     if (this.layout.version === 2) await this.delegateV2(this.layout.root);
     await Promise.all(this.directories().map((dir) => mkdir(dir, { recursive: true })));
-    if (this.layout.version === 1) await this.inheritCpuset();
+    if (this.layout.version === 1) this.inheritCpuset();
   }
 
   /** v2 controllers must be switched on in every ancestor. A controller that is not available is left out. */
@@ -87,23 +96,20 @@ export class Cgroup {
     }
   }
 
-  /** A v1 cpuset starts empty and takes no process until it has CPUs and memory nodes. */
-  private async inheritCpuset(): Promise<void> {
+  /**
+   * A v1 cpuset starts empty and takes no process until it has CPUs and memory nodes. Synchronous, as are the limits: control files are memory
+   * of the kernel's, and every pod's start writes some of them.
+   */
+  private inheritCpuset(): void {
     const leaf = this.directory('cpuset');
     if (!leaf) return;
-    const chain: string[] = [];
-    for (let dir = leaf, depth = this.path.split('/').filter(Boolean).length; depth > 0; depth--, dir = dirname(dir)) chain.unshift(dir);
-    for (const dir of chain) {
-      for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-        if ((await readOptional(join(dir, file)))?.trim() !== '') continue;
-        await writeFile(join(dir, file), await readFile(join(dirname(dir), file), 'utf8'));
-      }
-    }
+    const depth = this.path.split('/').filter(Boolean).length;
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) inherit(leaf, file, depth);
   }
 
   async exists(): Promise<boolean> {
     const dir = this.directory('memory') ?? this.directory('cpu');
-    return dir !== undefined && (await readOptional(join(dir, 'cgroup.procs'))) !== undefined;
+    return dir !== undefined && existsSync(join(dir, 'cgroup.procs'));
   }
 
   /** Sets what is given and leaves the rest. Rejects with the kernel's error and the file that refused. */
@@ -111,7 +117,7 @@ export class Cgroup {
     const files = this.layout.version === 2 ? v2Files(limits) : v1Files(limits);
     for (const { controller, file, value } of files) {
       const dir = this.directory(controller);
-      if (dir !== undefined) await writeFile(join(dir, file), value);
+      if (dir !== undefined) writeFileSync(join(dir, file), value);
     }
   }
 

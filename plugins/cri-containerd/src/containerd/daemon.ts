@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lookUp } from '@coxswain/cri-runtime';
 import { isAlive, type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
 import { type Clock, type Logger, silentLogger, systemClock } from '@coxswain/sdk';
 import { connectContainerd } from './client.js';
@@ -10,10 +11,10 @@ import { type ContainerdPaths, containerdConfig } from './config-file.js';
 /** The oldest containerd whose API has all we call. */
 export const MINIMUM_CONTAINERD = '1.6.0';
 
-/** containerd or runc is missing or too old; the message says what to install. */
+/** containerd or an OCI runtime is missing or too old; the message says what to install. */
 export class ContainerdMissingError extends Error {
   constructor(message: string) {
-    super(`${message}; install them with: apt-get install containerd runc`);
+    super(`${message}; install them with: apt-get install containerd crun`);
     this.name = 'ContainerdMissingError';
   }
 }
@@ -23,7 +24,7 @@ export interface StartContainerdOptions extends ContainerdPaths {
   readonly logger?: Logger;
   /** Where containerd's own log goes. Default `<root>/containerd.log`. */
   readonly logFile?: string;
-  /** Default: `containerd` and `runc` on the PATH. */
+  /** Default: `containerd` on the PATH. */
   readonly binary?: string;
   /** Whether containerd and runc are known to be there and new enough already; asking takes them 50 ms. Default false. */
   readonly checked?: boolean;
@@ -45,8 +46,8 @@ export interface ContainerdDaemon {
   stop(): Promise<void>;
 }
 
-/** `containerd --version` must be there and new enough, and runc must be there. Returns the version. */
-export function checkContainerd(binary = 'containerd', runc = 'runc'): string {
+/** `containerd --version` must be there and new enough, and crun or runc must be there. Returns the version. */
+export function checkContainerd(binary = 'containerd', ociRuntimes: readonly string[] = ['crun', 'runc']): string {
   const version = (command: string) => {
     const result = spawnSync(command, ['--version'], { encoding: 'utf8' });
     return result.error || result.status !== 0 ? undefined : result.stdout;
@@ -58,7 +59,7 @@ export function checkContainerd(binary = 'containerd', runc = 'runc'): string {
   const [major, minor] = [Number(found[1]), Number(found[2])];
   const number = `${found[1]}.${found[2]}.${found[3]}`;
   if (major < 1 || (major === 1 && minor < 6)) throw new ContainerdMissingError(`containerd ${number} is too old: ${MINIMUM_CONTAINERD} or newer is needed`);
-  if (version(runc) === undefined) throw new ContainerdMissingError('runc was not found');
+  if (ociRuntimes.every((name) => lookUp(name) === undefined)) throw new ContainerdMissingError(`no OCI runtime was found (${ociRuntimes.join(', ')})`);
   return number;
 }
 
