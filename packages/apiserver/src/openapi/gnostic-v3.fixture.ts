@@ -129,7 +129,7 @@ function message(bytes: Buffer, type: string): unknown {
     }
     if (one.startsWith('named:')) (out as Json)[(value as Named).name] = (value as Named).value;
     else if (name === '=') out = value;
-    else if (spelled.endsWith('[]')) ((out as Json)[name] as unknown[] | undefined)?.push(value) ?? ((out as Json)[name] = [value]);
+    else if (spelled.endsWith('[]')) (out as Json)[name] = [...(((out as Json)[name] as unknown[] | undefined) ?? []), value];
     else (out as Json)[name] = value;
   }
   return out;
