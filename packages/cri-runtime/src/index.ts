@@ -1,3 +1,4 @@
+export { CDI_FOLDERS } from './cdi/cdi-devices.js';
 export * from './container/apparmor.js';
 export * from './container/capabilities.js';
 export * from './container/container-driver.js';

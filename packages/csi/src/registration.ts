@@ -29,6 +29,10 @@ export async function registerPlugin(endpoint: string, register: (info: PluginIn
 export interface ServeRegistrationOptions {
   /** A socket in the kubelet's plugins_registry. */
   readonly endpoint: string;
+  /** What kind of plugin it is. Default: a CSI driver. */
+  readonly type?: string;
+  /** Default `1.0.0`. */
+  readonly supportedVersions?: readonly string[];
   readonly driver: string;
   /** The driver's own socket. */
   readonly driverEndpoint: string;
@@ -36,9 +40,9 @@ export interface ServeRegistrationOptions {
   readonly onStatus?: (status: { readonly registered: boolean; readonly error: string }) => void;
 }
 
-/** Make a CSI driver known to a kubelet, for as long as this is open. */
+/** Make a driver known to a kubelet, for as long as this is open. */
 export function serveRegistration(options: ServeRegistrationOptions): Promise<RpcServer> {
-  const { endpoint, driver, driverEndpoint, onStatus } = options;
+  const { endpoint, type = CSI_PLUGIN, supportedVersions = ['1.0.0'], driver, driverEndpoint, onStatus } = options;
   return serveRpc({
     endpoint,
     services: [
@@ -46,7 +50,7 @@ export function serveRegistration(options: ServeRegistrationOptions): Promise<Rp
         service: Registration,
         handlers: {
           async getInfo() {
-            return { type: CSI_PLUGIN, name: driver, endpoint: driverEndpoint.replace(/^unix:(\/\/)?/, ''), supportedVersions: ['1.0.0'] };
+            return { type, name: driver, endpoint: driverEndpoint.replace(/^unix:(\/\/)?/, ''), supportedVersions: [...supportedVersions] };
           },
           async notifyRegistrationStatus({ pluginRegistered, error }: { pluginRegistered: boolean; error: string }) {
             onStatus?.({ registered: pluginRegistered, error });

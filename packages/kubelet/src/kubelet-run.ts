@@ -1,6 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Node, Pod, Secret, Service } from '@coxswain/api';
 import { ApiEventRecorder, InformerFactory, Resources, type SharedInformer } from '@coxswain/client';
+import { CSI_PLUGIN } from '@coxswain/csi';
+import { DRA_PLUGIN } from '@coxswain/dra';
 import { diskUsage, machineFacts } from '@coxswain/linux';
 import type { ComponentStateCell } from '@coxswain/sdk';
 import { apiEvents, loggedEvents } from './api-events.js';
@@ -11,7 +13,9 @@ import { CsiAttachments } from './csi/csi-attachments.js';
 import { CsiDrivers } from './csi/csi-drivers.js';
 import { CsiPaths } from './csi/csi-paths.js';
 import { CsiVolumes } from './csi/csi-volumes.js';
-import { PluginWatcher } from './csi/plugin-watcher.js';
+import { ClaimRecords } from './dra/claim-records.js';
+import { DraDrivers } from './dra/dra-drivers.js';
+import { DraManager } from './dra/dra-manager.js';
 import type { KubeletEvents } from './events.js';
 import type { KubeletDeps } from './kubelet.js';
 import { ImageCollector } from './images/image-gc.js';
@@ -26,6 +30,7 @@ import { RuntimeMonitor } from './node/runtime-monitor.js';
 import type { KubeletOptions } from './options.js';
 import { findRuntimeClass, removeFromApi } from './api-calls.js';
 import { Paths } from './paths.js';
+import { PluginWatcher } from './plugin-watcher.js';
 import { PodSignals } from './pod-signals.js';
 import { gracePeriodOf, isTerminal } from './pod/pod-spec.js';
 import { containersByState, runningPods } from './pod/cache-views.js';
@@ -78,6 +83,7 @@ export class KubeletRun {
   #probes: ProbeManager | undefined;
   #volumes: VolumeManager | undefined;
   #drivers: CsiDrivers | undefined;
+  #draDrivers: DraDrivers | undefined;
   #objects: ObjectStore | undefined;
   #server: KubeletServer | undefined;
   #podCIDR = '';
@@ -152,6 +158,11 @@ export class KubeletRun {
     const csiPaths = new CsiPaths(options.rootDir);
     const csi = new CsiVolumes({ client, drivers, attachments, paths: csiPaths, nodeName: options.nodeName });
     await csi.load();
+    const draDrivers = new DraDrivers({ client, clock, logger, nodeName: options.nodeName, changed: () => this.#manager?.wakeAll() });
+    this.#draDrivers = draDrivers;
+    const claimRecords = new ClaimRecords(paths.claimRecords);
+    await claimRecords.load();
+    const dra = new DraManager({ client, drivers: draDrivers, records: claimRecords });
     const volumes = new VolumeManager({
       paths,
       client,
@@ -207,6 +218,7 @@ export class KubeletRun {
         runtimeClass: (name) => findRuntimeClass(client, name),
         fieldContext,
         userNamespaces: new UserNamespaces(paths),
+        cdiDevices: (pod, container) => dra.devicesOf(pod, container),
       },
       {
         clusterDomain: options.clusterDomain,
@@ -239,6 +251,7 @@ export class KubeletRun {
       runtime,
       images,
       volumes,
+      dra,
       probes,
       status,
       events,
@@ -315,6 +328,7 @@ export class KubeletRun {
       status,
       objects,
       volumes,
+      dra,
       cgroups,
       paths,
       logger,
@@ -385,7 +399,11 @@ export class KubeletRun {
       }).run(stop),
     );
     loop('housekeeping', this.#housekeeping(stop));
-    loop('plugin registration', this.#watchPlugins(new PluginWatcher(csiPaths.registry, drivers, clock, logger), stop));
+    loop(
+      'plugin registration',
+      this.#watchPlugins(new PluginWatcher(csiPaths.registry, { [CSI_PLUGIN]: drivers, [DRA_PLUGIN]: draDrivers }, clock, logger), stop),
+    );
+    if (!this.#deps.standalone) loop('devices of former drivers', draDrivers.wipeForgotten(stop));
   }
 
   #apiEvents(): KubeletEvents {
@@ -408,6 +426,7 @@ export class KubeletRun {
     await Promise.race([late, Promise.all([this.#manager?.close(), this.#server?.stop(), this.#informers?.stop(), ...this.#loops])]);
     this.#status?.close();
     this.#drivers?.close();
+    this.#draDrivers?.close();
     await Promise.race([late, this.#recorder?.stop(AbortSignal.timeout(500))]);
   }
 

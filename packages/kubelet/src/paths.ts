@@ -46,6 +46,11 @@ export class Paths {
     return join(this.containerLogsDir, `${pod.name}_${pod.namespace}_${container}-${id}.log`);
   }
 
+  /** What is known of the claims whose devices have been made ready. */
+  get claimRecords(): string {
+    return join(this.rootDir, 'dra_claims.json');
+  }
+
   get seccomp(): string {
     return join(this.rootDir, 'seccomp');
   }

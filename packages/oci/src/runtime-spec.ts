@@ -7,7 +7,19 @@ export interface RuntimeSpec {
   domainname?: string;
   mounts?: SpecMount[];
   annotations?: Record<string, string>;
+  hooks?: SpecHooks;
   linux?: SpecLinux;
+}
+
+/** Programs that the runtime runs at moments of a container's life. */
+export type SpecHooks = Partial<Record<'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop', SpecHook[]>>;
+
+export interface SpecHook {
+  path: string;
+  args?: string[];
+  env?: string[];
+  /** Seconds. */
+  timeout?: number;
 }
 
 export interface SpecProcess {

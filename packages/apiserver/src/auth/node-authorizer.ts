@@ -43,6 +43,10 @@ export class NodeAuthorizer implements Authorizer {
           if (subresource === 'status' && (verb === 'update' || verb === 'patch' || verb === 'get'))
             return this.#podsRefer(node, namespace, name ?? '', claimsOf) ? ALLOW : refused(noRelation(node));
           return verb === 'get' && subresource === undefined && this.#podsRefer(node, namespace, name ?? '', claimsOf) ? ALLOW : refused(noRelation(node));
+        case 'resource.k8s.io/resourceclaims':
+          return verb === 'get' && subresource === undefined && this.#podsRefer(node, namespace, name ?? '', resourceClaimsOf)
+            ? ALLOW
+            : refused(noRelation(node));
         case '/persistentvolumes':
           return verb === 'get' && this.#usesVolume(node, name ?? '') ? ALLOW : refused(noRelation(node));
         case '/serviceaccounts':
@@ -138,6 +142,12 @@ function configMapsOf(pod: KubeObject): string[] {
     );
   }
   return names.filter((name) => name !== undefined);
+}
+
+function resourceClaimsOf(pod: KubeObject): string[] {
+  const named = (pod.spec?.resourceClaims ?? []) as { resourceClaimName?: string }[];
+  const generated = (pod.status?.resourceClaimStatuses ?? []) as { resourceClaimName?: string }[];
+  return [...named, ...generated].flatMap(({ resourceClaimName }) => resourceClaimName ?? []);
 }
 
 function claimsOf(pod: KubeObject): string[] {

@@ -46,6 +46,8 @@ export interface ProcessExit {
 export interface ContainerDriver<Image extends RuntimeImage = RuntimeImage> {
   /** The runtime makes the anonymous volumes that images declare; absent: they are made for it. */
   readonly makesVolumes?: boolean;
+  /** The runtime is not given the specification itself, so that hooks, owners of device nodes and special mount options cannot be told to it. */
+  readonly configOnly?: boolean;
   /** Rejects with `notFound`. */
   image(reference: string): Promise<Image>;
   /** A writable root file system of the image's. */

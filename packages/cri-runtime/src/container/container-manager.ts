@@ -4,6 +4,8 @@ import { type ContainerConfig, ContainerEventType, CriError, NamespaceMode, type
 import { Cgroup } from '@coxswain/linux';
 import type { ImageConfig } from '@coxswain/oci';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
+import { cdiEdits } from '../cdi/cdi-devices.js';
+import { beyondConfig, configWithCdi, injectCdi } from '../cdi/inject-cdi.js';
 import { sandboxHostname, sandboxMounts } from '../sandbox/sandbox-files.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
@@ -34,6 +36,8 @@ export interface ContainerManagerOptions<Image extends RuntimeImage = RuntimeIma
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where CDI specifications are. Default: `CDI_FOLDERS`. */
+  readonly cdiFolders?: readonly string[];
   /** Annotations of every container's specification. */
   readonly annotations?: (sandbox: SandboxRecord) => Readonly<Record<string, string>>;
   /** Told of every change, after it has been recorded. */
@@ -76,8 +80,13 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     return container;
   }
 
-  async create(sandbox: SandboxRecord, config: ContainerConfig, sandboxConfig: PodSandboxConfig | undefined): Promise<ContainerRecord> {
-    const { driver, sandboxes, rootDir, facts, clock, random, onEvent, annotations } = this.options;
+  async create(sandbox: SandboxRecord, asked: ContainerConfig, sandboxConfig: PodSandboxConfig | undefined): Promise<ContainerRecord> {
+    const { driver, sandboxes, rootDir, facts, clock, random, onEvent, annotations, cdiFolders } = this.options;
+    const names = asked.CDIDevices.map((d) => d.name);
+    const cdi = names.length > 0 ? await cdiEdits(names, cdiFolders) : undefined;
+    const unsaid = cdi && driver.configOnly ? beyondConfig(cdi) : undefined;
+    if (unsaid) throw new CriError('unknown', `CDI device injection failed: this runtime cannot apply what ${names.join(', ')} ask for: ${unsaid}`);
+    const config = cdi ? configWithCdi(asked, cdi) : asked;
     if (!config.metadata?.name) throw new CriError('invalidArgument', 'the container config must have metadata with a name');
     if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
     const podLogs = sandboxConfig?.logDirectory || sandbox.config.logDirectory;
@@ -121,6 +130,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         facts,
         ...(rootfs.path === undefined ? {} : { rootfs: rootfs.path }),
       });
+      if (cdi) injectCdi(spec, cdi);
       const draft: ContainerMeta = {
         id,
         sandboxId: sandbox.id,

@@ -1,7 +1,7 @@
 import type { CSINode } from '@coxswain/api';
 import { isConflict, isNotFound } from '@coxswain/apimachinery';
 import type { KubeClient } from '@coxswain/client';
-import { connectCsi, CSI_PLUGIN, type CsiConnection, NodeServiceCapability_RPC_Type as Capability, type PluginInfo } from '@coxswain/csi';
+import { connectCsi, type CsiConnection, NodeServiceCapability_RPC_Type as Capability, type PluginInfo } from '@coxswain/csi';
 import type { Logger } from '@coxswain/sdk';
 
 /** A CSI driver that made itself known on this node. */
@@ -37,8 +37,7 @@ export class CsiDrivers {
   }
 
   /** Takes a plugin in; rejects, with the reason for the plugin, when it cannot be taken. */
-  async register({ type, name, endpoint, supportedVersions }: PluginInfo, signal: AbortSignal): Promise<void> {
-    if (type !== CSI_PLUGIN) throw new Error(`plugins of type ${JSON.stringify(type)} are not supported by this kubelet, only ${CSI_PLUGIN}`);
+  async register({ name, endpoint, supportedVersions }: PluginInfo, signal: AbortSignal): Promise<void> {
     if (!supportedVersions.some((v) => /^v?1(\.|$)/.test(v)))
       throw new Error(`driver ${name} supports CSI ${supportedVersions.join(', ') || 'in no version'}; this kubelet speaks 1.x`);
     if (!endpoint) throw new Error(`driver ${name} names no endpoint`);

@@ -19,6 +19,8 @@ export interface ContainerInput extends ContainerSecurityInput {
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly mounts: readonly MountInit[];
   readonly devices: readonly MessageInitShape<typeof DeviceSchema>[];
+  /** By name, as CDI specifications of the node describe them. */
+  readonly cdiDevices: readonly string[];
   readonly resources: LinuxResources;
 }
 
@@ -40,6 +42,7 @@ export function containerConfig(pod: Pod, container: Container, input: Container
     envs: input.env.map(({ name: key, value }) => ({ key, value: Buffer.from(value, 'utf8') })),
     mounts: input.users ? input.mounts.map((m) => idMapped(m, input.users as IdRange)) : [...input.mounts],
     devices: [...input.devices],
+    CDIDevices: input.cdiDevices.map((name) => ({ name })),
     labels: { [Keys.podName]: name, [Keys.podNamespace]: namespace, [Keys.podUid]: uid, [Keys.containerName]: container.name },
     annotations: {
       [Keys.containerHash]: containerHash(container),

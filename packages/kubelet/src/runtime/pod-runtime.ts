@@ -59,6 +59,8 @@ export interface PodRuntimeDeps {
   readonly runtimeClass: (name: string) => Promise<RuntimeClass | undefined>;
   readonly fieldContext: (pod: Pod) => FieldContext;
   readonly userNamespaces: UserNamespaces;
+  /** CDI names of the devices that the container's claims are about. Throws when they are not ready. */
+  readonly cdiDevices: (pod: Pod, container: Container) => readonly string[];
 }
 
 const STOP_SLACK_MS = 120_000;
@@ -238,6 +240,7 @@ export class PodRuntime {
       env,
       mounts,
       devices: containerDevices(container, volumes),
+      cdiDevices: this.#deps.cdiDevices(pod, container),
       resources: containerResources(pod, container, this.#options.resources),
       seccompRoot: paths.seccomp,
       seccompDefault: this.#options.seccompDefault,

@@ -3,6 +3,7 @@ import type { Pod } from '@coxswain/api';
 import type { KubeClient } from '@coxswain/client';
 import type { Logger } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
+import type { DraManager } from '../dra/dra-manager.js';
 import type { Paths } from '../paths.js';
 import { Keys } from '../pod/keys.js';
 import { isTerminal } from '../pod/pod-spec.js';
@@ -19,6 +20,7 @@ export interface PodManagerDeps {
   readonly status: StatusManager;
   readonly objects: ObjectStore;
   readonly volumes: VolumeManager;
+  readonly dra: Pick<DraManager, 'unprepare' | 'pods'>;
   readonly cgroups: PodCgroups | undefined;
   readonly paths: Paths;
   readonly logger: Logger;
@@ -43,6 +45,7 @@ export class PodManager {
   #staticKnown = false;
   #apiKnown = false;
   #closed = false;
+  readonly #stopping = new AbortController();
 
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
@@ -163,7 +166,7 @@ export class PodManager {
 
   /** Stops whatever runs here and belongs to no pod, and clears folders of pods that are gone. Only once all sources have spoken. */
   async collectOrphans(): Promise<void> {
-    const { cache, paths, volumes, cgroups, logger } = this.#deps;
+    const { cache, paths, volumes, dra, cgroups, logger } = this.#deps;
     if (!this.#apiKnown || !this.#staticKnown || this.#closed) return;
     for (const uid of cache.uids()) {
       if (this.#workers.has(uid)) continue;
@@ -172,15 +175,19 @@ export class PodManager {
       this.#workers.set(uid, worker);
       worker.remove();
     }
-    for (const uid of await readdir(paths.pods).catch(() => [])) {
+    for (const uid of new Set([...(await readdir(paths.pods).catch(() => [])), ...dra.pods()])) {
       if (this.#workers.has(uid) || cache.uids().includes(uid)) continue;
       await cgroups?.remove(uid).catch((error: unknown) => logger.warn('removing an orphan cgroup failed', { uid, err: error }));
+      await dra
+        .unprepare(uid, this.#stopping.signal)
+        .catch((error: unknown) => logger.warn('giving back the devices of an orphan failed', { uid, err: error }));
       await volumes.teardown(uid).catch((error: unknown) => logger.warn('removing an orphan pod folder failed', { uid, err: error }));
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#stopping.abort(new Error('the kubelet is stopping'));
     await Promise.all([...this.#workers.values()].map((w) => w.close()));
     for (const uid of [...this.#releases.keys()]) this.#release(uid);
   }

@@ -1,6 +1,7 @@
 import type { Pod, PodStatus } from '@coxswain/api';
 import type { CancelTimer, Clock, Logger } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
+import type { DraManager } from '../dra/dra-manager.js';
 import type { KubeletEvents } from '../events.js';
 import type { ResizePending } from '../node/admission.js';
 import type { ImageManager } from '../images/image-manager.js';
@@ -29,6 +30,7 @@ export interface PodWorkerDeps extends ResizeDeps {
   readonly runtime: PodRuntime;
   readonly images: ImageManager;
   readonly volumes: VolumeManager;
+  readonly dra: Pick<DraManager, 'prepare' | 'unprepare'>;
   readonly probes: ProbeManager;
   readonly status: StatusManager;
   readonly events: KubeletEvents;
@@ -208,7 +210,8 @@ export class PodWorker {
     const ours = new Set<string>(OWNED_CONDITIONS);
     const conditions = [...(own.conditions ?? []).filter((c) => ours.has(c.type)), ...(pod.status?.conditions ?? []).filter((c) => !ours.has(c.type))];
     const added = (own.conditions ?? []).filter((c) => !conditions.some((k) => k.type === c.type));
-    return { ...pod, status: { ...own, conditions: [...conditions, ...added] } };
+    const claims = pod.status?.resourceClaimStatuses;
+    return { ...pod, status: { ...own, conditions: [...conditions, ...added], ...(claims && { resourceClaimStatuses: claims }) } };
   }
 
   #report(observed: ObservedPod, terminating: boolean, transient = false): PodStatus {
@@ -325,6 +328,13 @@ export class PodWorker {
     const notReady = networkNotReady();
     if (actions.createSandbox && notReady && !pod.spec?.hostNetwork) {
       events.pod(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${notReady}`);
+      return this.#options.retryMs;
+    }
+    try {
+      await this.#deps.dra.prepare(pod, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      events.pod(pod, 'Warning', 'FailedPrepareDynamicResources', `Failed to prepare dynamic resources: ${(error as Error).message}`);
       return this.#options.retryMs;
     }
     let mounted: Awaited<ReturnType<VolumeManager['setup']>>;
@@ -454,11 +464,12 @@ export class PodWorker {
   }
 
   async #giveBack(signal: AbortSignal): Promise<number | undefined> {
-    const { volumes, cgroups, runtime, status, cache, images, deleteFromApi } = this.#deps;
+    const { volumes, dra, cgroups, runtime, status, cache, images, deleteFromApi } = this.#deps;
     const pod = this.#pod;
     const deleting = this.#removed || !pod || Boolean(pod.metadata?.deletionTimestamp);
     // The pod's folder goes last: it is how a next kubelet finds what is left.
     await cgroups?.remove(this.uid);
+    await dra.unprepare(this.uid, signal);
     await volumes.teardown(this.uid);
     // A finished pod that nobody deletes keeps its containers: their logs are still read.
     if (!deleting) return undefined;

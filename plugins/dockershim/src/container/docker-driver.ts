@@ -48,6 +48,7 @@ const LOG_DRAIN_MS = 10_000;
 /** Containers of the Docker Engine. Their labels say what they are, their state how they go: there is nothing of them on our disk. */
 export class DockerDriver implements ContainerDriver<DockerImage> {
   readonly makesVolumes = true;
+  readonly configOnly = true;
   readonly #unknownCapabilities = new Set<string>();
   readonly #logs = new Map<string, LogFollower>();
 

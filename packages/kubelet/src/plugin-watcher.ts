@@ -1,25 +1,32 @@
 import { watch } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { registerPlugin } from '@coxswain/csi';
+import { type PluginInfo, registerPlugin } from '@coxswain/csi';
 import type { Clock, Logger } from '@coxswain/sdk';
-import type { CsiDrivers } from './csi-drivers.js';
 
 /** Sockets are looked for when the folder changes, and now and then in case that was missed. */
 const RESCAN_MS = 10_000;
 const RETRY_MS = 500;
 const RETRY_MAX_MS = 30_000;
 
+/** Takes plugins of one type. */
+export interface PluginHandler {
+  /** Rejects, with the reason for the plugin, when it cannot be taken. */
+  register(info: PluginInfo, signal: AbortSignal): Promise<void>;
+  /** No socket of the plugin is left. */
+  unregister(name: string, signal: AbortSignal): Promise<void>;
+}
+
 /** Looks after the folder in which plugins make themselves known: a socket that appears is registered, one that goes is forgotten. */
 export class PluginWatcher {
-  /** Socket → the driver behind it. */
-  readonly #registered = new Map<string, string>();
+  /** Socket → the plugin behind it, from when it was taken. It is `told` once it knows, too: until then it is asked again. */
+  readonly #registered = new Map<string, { readonly type: string; readonly name: string; told: boolean }>();
   readonly #failures = new Map<string, number>();
   #changed = new AbortController();
 
   constructor(
     private readonly folder: string,
-    private readonly drivers: CsiDrivers,
+    private readonly handlers: Readonly<Record<string, PluginHandler>>,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {}
@@ -44,17 +51,19 @@ export class PluginWatcher {
   async #scan(signal: AbortSignal): Promise<void> {
     const entries = await readdir(this.folder, { withFileTypes: true });
     const sockets = new Set(entries.filter((e) => e.isSocket() && !e.name.startsWith('.')).map((e) => e.name));
-    for (const [socket, driver] of [...this.#registered]) {
+    for (const [socket, { type, name }] of [...this.#registered]) {
       if (sockets.has(socket)) continue;
       this.#registered.delete(socket);
-      if (![...this.#registered.values()].includes(driver)) await this.drivers.unregister(driver, signal);
+      const still = [...this.#registered.values()].some((other) => other.type === type && other.name === name);
+      if (!still) await this.handlers[type]?.unregister(name, signal);
     }
     for (const socket of this.#failures.keys()) if (!sockets.has(socket)) this.#failures.delete(socket);
     for (const socket of sockets) {
-      if (this.#registered.has(socket)) continue;
+      if (this.#registered.get(socket)?.told) continue;
       try {
-        const { name } = await registerPlugin(`unix://${join(this.folder, socket)}`, (info) => this.drivers.register(info, signal), signal);
-        this.#registered.set(socket, name);
+        await registerPlugin(`unix://${join(this.folder, socket)}`, (info) => this.#register(socket, info, signal), signal);
+        const taken = this.#registered.get(socket);
+        if (taken) taken.told = true;
         this.#failures.delete(socket);
       } catch (error) {
         if (signal.aborted) return;
@@ -62,5 +71,13 @@ export class PluginWatcher {
         this.logger.warn('a plugin could not be registered; will try again', { socket, err: error });
       }
     }
+  }
+
+  async #register(socket: string, info: PluginInfo, signal: AbortSignal): Promise<void> {
+    const handler = Object.hasOwn(this.handlers, info.type) ? this.handlers[info.type] : undefined;
+    if (!handler)
+      throw new Error(`plugins of type ${JSON.stringify(info.type)} are not supported by this kubelet, only ${Object.keys(this.handlers).join(', ')}`);
+    await handler.register(info, signal);
+    this.#registered.set(socket, { type: info.type, name: info.name, told: false });
   }
 }

@@ -1,0 +1,3 @@
+export * from './client.js';
+export * from './driver.js';
+export * from './messages.js';
