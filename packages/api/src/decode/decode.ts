@@ -49,6 +49,8 @@ class Decoder {
         delete object[name];
       } else if (value === null || value === undefined) {
         delete object[name];
+      } else if (isPlain(value, field.type)) {
+        if (this.zeros && field.zero === 'omit' && isZero(value)) delete object[name];
       } else {
         const decoded = this.value(value, field.type, plan, join(path, name));
         if (this.zeros && field.zero === 'omit' && isZero(decoded)) delete object[name];
@@ -172,6 +174,22 @@ class Decoder {
       default:
         return '';
     }
+  }
+}
+
+/** Right as it is: most fields are, and for them no path is put together. */
+function isPlain(value: Json, { kind }: TypeSchema): boolean {
+  switch (kind) {
+    case 'string':
+    case 'boolean':
+    case 'number':
+      return typeof value === kind;
+    case 'intOrString':
+      return typeof value === 'string';
+    case 'any':
+      return true;
+    default:
+      return false;
   }
 }
 

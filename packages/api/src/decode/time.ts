@@ -1,7 +1,16 @@
+import { remembered } from '../util/remembered.js';
+
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** RFC 3339 in UTC, in whole seconds, or with six digits for micro times; undefined for anything else. */
 export function canonicalTime(text: string, micro: boolean): string | undefined {
+  return micro ? canonical(text, true) : inSeconds(text);
+}
+
+/** Of an object that is written again, and of all that were written in the same second. */
+const inSeconds = remembered(1000, (text) => canonical(text, false));
+
+function canonical(text: string, micro: boolean): string | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [, base = '', fraction = '', zone = 'Z'] = match;

@@ -1,3 +1,5 @@
+import { remembered } from '../util/remembered.js';
+
 /** How a quantity was written, which decides how it is printed. */
 export type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
 
@@ -30,8 +32,11 @@ export function parseQuantity(input: string | number): ParsedQuantity {
   const text = typeof input === 'number' ? numberText(input) : input;
   // Looked up by a name a client chose, it may be anything: `limits.constructor`.
   if (typeof text !== 'string') throw new QuantityError(FORMAT_WRONG);
-  return parseText(text.trim());
+  return parsed(text);
 }
+
+/** The same few amounts stand in most objects. */
+const parsed = remembered(1000, (text) => parseText(text.trim()));
 
 function parseText(text: string): ParsedQuantity {
   if (text === '') throw new QuantityError(FORMAT_WRONG);
@@ -110,5 +115,7 @@ function formatDecimal(nanos: bigint, asExponent: boolean): string {
 
 /** `1000m` → `1`, `1024Mi` → `1Gi`. Throws QuantityError. */
 export function canonicalQuantity(input: string | number): string {
-  return formatQuantity(parseQuantity(input));
+  return typeof input === 'string' ? canonicalText(input) : formatQuantity(parseQuantity(input));
 }
+
+const canonicalText = remembered(1000, (text) => formatQuantity(parseQuantity(text)));
