@@ -204,8 +204,14 @@ function timeoutOf(query: URLSearchParams, most: number): number {
 
 function withContext(response: ApiResponse, context: RequestContext, flow: Readonly<Record<string, string>> | undefined): ApiResponse {
   if (response.type === 'handled') return response;
-  const headers: Record<string, string | string[]> = { ...response.headers, 'Audit-Id': context.auditId, ...flow };
+  const headers: Record<string, string | string[]> = {};
+  for (const name in response.headers) headers[name] = response.headers[name] as string | string[];
+  headers['Audit-Id'] = context.auditId;
+  for (const name in flow) headers[name] = flow[name] as string;
   if (context.warnings.length > 0) headers.Warning = context.warnings.map((text) => `299 - ${quoteHeader(text)}`);
+  // As `{ ...response, headers }`, for the most frequent kind without looking for what there is.
+  if (response.type === 'bytes')
+    return { type: 'bytes', status: response.status, contentType: response.contentType, body: response.body, headers, object: response.object };
   return { ...response, headers };
 }
 

@@ -1,8 +1,17 @@
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 
+let lastSecond = Number.NaN;
+let lastTime = '';
+
 /** `meta/v1.Time`: seconds, UTC. `ms` since the epoch. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  // Most of those that are asked for are now.
+  if (second !== lastSecond) {
+    lastTime = `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTime;
 }
 
 /** `meta/v1.MicroTime`: six decimals. Fractions of a millisecond in `ms` are kept. */

@@ -20,15 +20,7 @@ export class Authentication {
   /** Throws (or rejects with) 401. */
   authenticate(request: ApiRequest): MaybePromise<UserInfo> {
     if (request.caller) return withAuthenticatedGroup(request.caller.user);
-    const question: AuthenticationRequest = {
-      headers: request.headers,
-      get peerCertificate() {
-        return request.peerCertificate;
-      },
-      ...(request.remoteAddress === undefined ? {} : { remoteAddress: request.remoteAddress }),
-      audiences: this.audiences,
-    } as AuthenticationRequest;
-    return this.#ask(question, request, 0, undefined);
+    return this.#ask(new Question(request, this.audiences) as AuthenticationRequest, request, 0, undefined);
   }
 
   #ask(question: AuthenticationRequest, request: ApiRequest, from: number, refused: string | undefined): MaybePromise<UserInfo> {
@@ -52,6 +44,24 @@ export class Authentication {
 
   #take(result: AuthenticationResult): UserInfo | undefined {
     return result.type === 'user' ? withAuthenticatedGroup(result.user) : undefined;
+  }
+}
+
+/** Works out what an authenticator looks at, and only that. */
+class Question {
+  constructor(
+    readonly request: ApiRequest,
+    readonly audiences: readonly string[],
+  ) {}
+
+  get headers() {
+    return this.request.headers;
+  }
+  get peerCertificate() {
+    return this.request.peerCertificate;
+  }
+  get remoteAddress() {
+    return this.request.remoteAddress;
   }
 }
 

@@ -1,31 +1,26 @@
 import { ClientMetrics } from './client-metrics.js';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import type { ApiResponse } from '../request/api-request.js';
 import type { RequestInfo } from '../request/request-info.js';
+import { CounterTallies, HistogramTallies } from './tallies.js';
+import type { Distribution, Tally } from './tallies.js';
 
 const BUCKETS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 
+const MAX_SERIES = 10_000;
+const OTHERS = 'others';
+
 interface Series {
-  readonly counter: Counter.Internal;
-  readonly duration: Histogram.Internal<string>;
+  readonly requests: Tally;
+  readonly duration: Distribution;
 }
 
 /** What is counted of requests, under upstream's names. Looking up a series costs more than counting: each is looked up once. */
 export class RequestMetrics {
   readonly registry = new Registry();
-  readonly #requests = new Counter({
-    name: 'apiserver_request_total',
-    help: 'Requests by verb, resource and code.',
-    labelNames: ['verb', 'dry_run', 'group', 'version', 'resource', 'subresource', 'scope', 'component', 'code'],
-    registers: [this.registry],
-  });
-  readonly #durations = new Histogram({
-    name: 'apiserver_request_duration_seconds',
-    help: 'Time to answer by verb and resource.',
-    labelNames: ['verb', 'dry_run', 'group', 'version', 'resource', 'subresource', 'scope', 'component'],
-    buckets: BUCKETS,
-    registers: [this.registry],
-  });
+  readonly #requests = new CounterTallies('apiserver_request_total', 'Requests by verb, resource and code.', this.registry);
+  readonly #durations = new HistogramTallies('apiserver_request_duration_seconds', 'Time to answer by verb and resource.', this.registry, BUCKETS);
+  readonly #durationSeries = new Map<string, Distribution>();
   readonly #series = new Map<string, Series>();
   readonly clients = new ClientMetrics(this.registry);
 
@@ -50,14 +45,25 @@ export class RequestMetrics {
     const name = known ? resource.resource : '';
     const subresource = known ? resource.subresource : '';
     const version = known ? resource.version : '';
-    const key = `${verb}/${group}/${version}/${name}/${subresource}/${scope}/${response.status}`;
-    let series = this.#series.get(key);
-    if (!series) {
-      const labels = { verb, dry_run: '', group, version, resource: name, subresource, scope, component: 'apiserver' };
-      series = { counter: this.#requests.labels({ ...labels, code: String(response.status) }), duration: this.#durations.labels(labels) };
-      if (this.#series.size < 10_000) this.#series.set(key, series);
-    }
-    series.counter.inc();
+    const where = `${verb}/${group}/${version}/${name}/${subresource}/${scope}`;
+    const key = `${where}/${response.status}`;
+    const series =
+      this.#series.get(key) ??
+      this.#add(key, where, { verb, dry_run: '', group, version, resource: name, subresource, scope, component: 'apiserver' }, response.status);
+    series.requests.value++;
     if (response.type !== 'stream') series.duration.observe(milliseconds / 1000);
+  }
+
+  #add(key: string, where: string, labels: Readonly<Record<string, string>>, status: number): Series {
+    // Anybody can ask for anything: what is beyond counts as one.
+    if (this.#series.size >= MAX_SERIES && key !== OTHERS) {
+      const others = Object.fromEntries(Object.keys(labels).map((label) => [label, 'other']));
+      return this.#series.get(OTHERS) ?? this.#add(OTHERS, OTHERS, others, status);
+    }
+    let duration = this.#durationSeries.get(where);
+    if (!duration) this.#durationSeries.set(where, (duration = this.#durations.of(labels)));
+    const series = { requests: this.#requests.of({ ...labels, code: String(status) }), duration };
+    this.#series.set(key, series);
+    return series;
   }
 }
