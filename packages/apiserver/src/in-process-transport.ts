@@ -1,6 +1,7 @@
 import { ApiError } from '@coxswain/apimachinery';
 import type { UserInfo } from '@coxswain/sdk';
 import type { ApiHandler } from './api-handler.js';
+import { inOnePiece } from './request/api-request.js';
 import type { ApiRequest, ApiResponse, StreamSink } from './request/api-request.js';
 import { objectFraming } from './storage/watch-groups.js';
 import type { DecodedEvent, Payload } from './storage/watch-groups.js';
@@ -45,10 +46,10 @@ const MAX_PENDING = 10_000;
 export function inProcessTransport(handler: ApiHandler, user: UserInfo): InProcessTransport {
   const closing = new AbortController();
   const caller = { user };
-  const send = async (request: InProcessRequest): Promise<{ response: ApiResponse; signal: AbortSignal }> => {
+  const send = async (request: InProcessRequest): Promise<{ response: Exclude<ApiResponse, { type: 'list' }>; signal: AbortSignal }> => {
     const signal = request.signal ? AbortSignal.any([request.signal, closing.signal]) : closing.signal;
     signal.throwIfAborted();
-    return { response: await handler.handle(new InProcessApiRequest(request, signal, caller)), signal };
+    return { response: inOnePiece(await handler.handle(new InProcessApiRequest(request, signal, caller))), signal };
   };
   return {
     async request(request) {

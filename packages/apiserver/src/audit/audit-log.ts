@@ -1,4 +1,5 @@
 import type { UserInfo } from '@coxswain/sdk';
+import { inOnePiece } from '../request/api-request.js';
 import type { ApiResponse } from '../request/api-request.js';
 import { mediaType } from '../request/decode-body.js';
 import { decodeProtobuf } from '../protobuf/kinds.js';
@@ -61,7 +62,9 @@ export class AuditRecord {
   }
 
   /** The answer, whose stream (if it is one) is followed to its end. */
-  answered(response: ApiResponse): ApiResponse {
+  answered(answer: ApiResponse): ApiResponse {
+    // A list is read once: it is sent from what is shown of it.
+    const response = this.decision.level === 'RequestResponse' ? inOnePiece(answer) : answer;
     if (response.type !== 'stream') {
       this.#write('ResponseComplete', response);
       return response;
@@ -84,10 +87,7 @@ export class AuditRecord {
     const { resource } = info;
     const bodies = stage === 'ResponseComplete' && decision.level !== 'Metadata';
     const requestObject = bodies && this.#body?.length ? this.#shown(parse(this.#body, request.headers['content-type'])) : undefined;
-    const responseObject =
-      bodies && decision.level === 'RequestResponse' && response?.type === 'bytes'
-        ? this.#shown(response.object ?? parse(response.body, response.contentType))
-        : undefined;
+    const responseObject = bodies && decision.level === 'RequestResponse' ? this.#shown(objectOf(response)) : undefined;
     const event = {
       kind: 'Event',
       apiVersion: 'audit.k8s.io/v1',
@@ -126,6 +126,10 @@ export class AuditRecord {
     if (!this.decision.omitManagedFields || typeof value !== 'object' || value === null) return value;
     return JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === 'managedFields' ? undefined : inner)));
   }
+}
+
+function objectOf(response: ApiResponse | undefined): unknown {
+  return response?.type === 'bytes' ? (response.object ?? parse(response.body, response.contentType)) : undefined;
 }
 
 function statusOf(response: ApiResponse): object {

@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@coxswain/sdk';
+import { inOnePiece } from '../request/api-request.js';
 import type { ApiResponse } from '../request/api-request.js';
+import { ListBody } from '../request/list-body.js';
 import { compress, worthCompressing } from './compress.js';
 import { chunkedFraming } from './framing.js';
 import type { Http1Request } from './http1-request.js';
+import { sendList } from './send-list.js';
 import { HttpStreamSink } from './stream-sink.js';
 import { acceptWebSocket, binaryMessages, goodbye, isWebSocket, textMessages } from './websocket.js';
 
@@ -31,7 +34,7 @@ export function respondHttp1(answer: ApiResponse, request: Http1Request, clock: 
     return;
   }
   if (worthCompressing(answer.body.length, request.message.headers['accept-encoding']) && !answer.headers?.['content-encoding']) {
-    void compress(answer.body).then((body) => {
+    void compress(inOnePiece(answer).body).then((body) => {
       headers.push('Content-Encoding', 'gzip', 'Vary', 'Accept-Encoding');
       send(response, answer.status, headers, body, request.method);
     });
@@ -40,18 +43,20 @@ export function respondHttp1(answer: ApiResponse, request: Http1Request, clock: 
   send(response, answer.status, headers, answer.body, request.method);
 }
 
-function send(response: ServerResponse, status: number, headers: (string | string[])[], body: Buffer, method: string): void {
+function send(response: ServerResponse, status: number, headers: (string | string[])[], body: Buffer | ListBody, method: string): void {
   if (response.destroyed) return;
   if (status !== 304 && status !== 204) headers.push('Content-Length', String(body.length));
   response.writeHead(status, headers as string[]);
   // Together with its head a body is copied once more before it is encrypted: not worth it for large ones.
   if (body.length > LARGE) response.flushHeaders();
   if (method === 'HEAD' || body.length === 0) response.end();
+  else if (body instanceof ListBody) sendList(response, body);
   else response.end(body);
 }
 
 /** The answer to an upgrade nobody took over: events go over a WebSocket, anything else is a plain answer, and the end. */
-export function respondUpgrade(answer: ApiResponse, request: Http1Request, socket: Duplex, clock: Clock): void {
+export function respondUpgrade(response: ApiResponse, request: Http1Request, socket: Duplex, clock: Clock): void {
+  const answer = inOnePiece(response);
   if (answer.type === 'handled') return;
   if (answer.type === 'stream') {
     const { headers } = request.message;

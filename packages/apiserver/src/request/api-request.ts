@@ -1,5 +1,6 @@
 import type { UserInfo } from '@coxswain/sdk';
 import type { Payload, WatchFraming } from '../storage/watch-groups.js';
+import type { ListBody } from './list-body.js';
 import type { PeerCertificateInfo } from './peer-certificate.js';
 import type { RawExchange } from './raw-exchange.js';
 
@@ -49,6 +50,14 @@ export type ApiResponse =
       readonly headers?: Readonly<Record<string, string | string[]>> /** The body as it was before encoding; then `body` may be empty. Never changed. */;
       readonly object?: unknown;
     }
+  /** A long list, in pieces. */
+  | {
+      readonly type: 'list';
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: ListBody;
+      readonly headers?: Readonly<Record<string, string | string[]>>;
+    }
   /** `start` runs after the headers are on their way. */
   | {
       readonly type: 'stream';
@@ -59,6 +68,14 @@ export type ApiResponse =
     }
   /** The handler has answered on `request.raw` itself. */
   | { readonly type: 'handled'; readonly status: number };
+
+/** The same with a list in one piece. */
+export function inOnePiece<T extends ApiResponse>(response: T): Exclude<T | WholeResponse, { type: 'list' }> {
+  const whole: ApiResponse = response.type === 'list' ? { ...response, type: 'bytes', body: response.body.toBuffer() } : response;
+  return whole as Exclude<T | WholeResponse, { type: 'list' }>;
+}
+
+type WholeResponse = Extract<ApiResponse, { type: 'bytes' }>;
 
 export function jsonResponse(status: number, value: unknown): ApiResponse {
   return { type: 'bytes', status, contentType: 'application/json', body: Buffer.from(`${JSON.stringify(value)}\n`) };

@@ -81,8 +81,10 @@ export function respondList(env: RestEnv, context: RequestContext, served: Serve
     }
     default: {
       const body = encodeList(codec, objects, metadata);
-      if (accepted.format === 'json' && !wantsPretty(context)) return { type: 'bytes', status: 200, contentType: 'application/json', body };
-      return encoded(context, 200, JSON.parse(body.toString()), accepted);
+      if (accepted.format !== 'json' || wantsPretty(context)) return encoded(context, 200, JSON.parse(body.toBuffer().toString()), accepted);
+      return body.length > LONG
+        ? { type: 'list', status: 200, contentType: 'application/json', body }
+        : { type: 'bytes', status: 200, contentType: 'application/json', body: body.toBuffer() };
     }
   }
 }
@@ -103,6 +105,8 @@ export function respondRows(
 }
 
 const NO_BYTES = Buffer.alloc(0);
+/** Lists up to here are sent in one piece. */
+const LONG = 64 * 1024;
 
 /** For callers in this process. */
 function decoded(status: number, object: unknown): ApiResponse {
