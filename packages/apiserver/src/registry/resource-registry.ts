@@ -148,7 +148,8 @@ export class ResourceRegistry {
       shared.users++;
       return { storage: shared.storage, fresh: undefined };
     }
-    const fresh = new ResourceCache({ prefix: `${storagePrefix}/`, namespaced, indexes: INDEXES[storagePrefix] ?? [], windowSize: WINDOW_SIZE });
+    const { clock } = this.feed.options;
+    const fresh = new ResourceCache({ prefix: `${storagePrefix}/`, namespaced, indexes: INDEXES[storagePrefix] ?? [], windowSize: WINDOW_SIZE, clock });
     this.feed.add(fresh);
     const storage = new ResourceStorage(this.store, this.feed, fresh);
     this.#storages.set(storagePrefix, { storage, users: 1 });

@@ -37,6 +37,7 @@ export function decodedWatchEncoder(codec: ObjectCodec): WatchEncoder {
   const { kind } = codec.definition;
   return {
     id: `decoded:${codec.apiVersion}/${kind}`,
+    inProcess: true,
     encode: (type, object) => ({ type, object: codec.object(object) }),
     bookmark: (revision, annotations) => ({
       type: 'BOOKMARK',

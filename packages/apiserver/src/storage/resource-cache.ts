@@ -1,4 +1,5 @@
 import type { KubeObject } from '@coxswain/api';
+import type { Clock } from '@coxswain/sdk';
 import { compareNames, SortedBucket } from './sorted-bucket.js';
 import { StoredObject } from './stored-object.js';
 import { WatchGroups } from './watch-groups.js';
@@ -36,6 +37,8 @@ export interface ResourceCacheOptions {
   readonly indexes: readonly CacheIndex[];
   /** Events kept for watches that start in the past. */
   readonly windowSize: number;
+  /** To tell many watchers of several events at once. */
+  readonly clock?: Clock;
 }
 
 const EMPTY: readonly StoredObject[] = [];
@@ -47,7 +50,7 @@ const EMPTY: readonly StoredObject[] = [];
 export class ResourceCache {
   readonly prefix: string;
   readonly namespaced: boolean;
-  readonly groups = new WatchGroups();
+  readonly groups: WatchGroups;
   readonly #buckets = new Map<string, SortedBucket>();
   readonly #indexes: { readonly index: CacheIndex; readonly values: Map<string, Set<StoredObject>>; built: boolean }[];
   readonly #windowSize: number;
@@ -70,6 +73,7 @@ export class ResourceCache {
     this.namespaced = options.namespaced;
     this.#windowSize = options.windowSize;
     this.#indexes = options.indexes.map((index) => ({ index, values: new Map(), built: false }));
+    this.groups = new WatchGroups(options.clock);
     this.groups.useIndexes((field, object) => this.#indexes.find((entry) => entry.index.field === field)?.index.value(object.object) ?? '');
   }
 

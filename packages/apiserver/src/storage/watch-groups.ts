@@ -1,3 +1,4 @@
+import type { CancelTimer, Clock } from '@coxswain/sdk';
 import type { CacheEvent, EventType } from './resource-cache.js';
 import type { StoredObject } from './stored-object.js';
 import { filterMatches } from './watch-filter.js';
@@ -31,6 +32,8 @@ export const objectFraming: WatchFraming = { id: 'objects', frame: (frames) => f
 /** Turns events into the text of one served version and media type. */
 export interface WatchEncoder {
   readonly id: string;
+  /** Its events never become text: telling a watcher costs next to nothing. */
+  readonly inProcess?: boolean;
   encode(type: EventType, object: StoredObject): Frame;
   bookmark(revision: number, annotations?: Readonly<Record<string, string>>): Frame;
   error(status: object): Frame;
@@ -52,6 +55,10 @@ export interface Subscription {
 }
 
 const BOOKMARK_SLOTS = 60;
+/** About ten times what it costs to encrypt and send to one watcher. */
+const SPACING_MS_PER_WATCHER = 0.1;
+const MIN_SPACING_MS = 1;
+const MAX_SPACING_MS = 10;
 
 /** Watchers that see exactly the same bytes. */
 class WatchGroup {
@@ -60,14 +67,19 @@ class WatchGroup {
   /** Events that were sent to watchers. */
   sent = 0;
   #pending: Frame[] = [];
+  #flushedAt = Number.NEGATIVE_INFINITY;
+  #cancel: CancelTimer | undefined;
 
   constructor(
     readonly key: string,
     readonly filter: WatchFilter,
     readonly encoder: WatchEncoder,
+    readonly clock: Clock | undefined,
   ) {}
 
   add(subscription: Subscription, slot: number): void {
+    // What is pending is no news to it.
+    this.flush();
     this.subscriptions.add(subscription);
     if (subscription.bookmarks) (this.#slots[slot] ??= new Set()).add(subscription);
   }
@@ -85,7 +97,24 @@ class WatchGroup {
     return true;
   }
 
+  /** Tell the watchers, unless there are many and they have just been told: then a little later, of more at once. */
+  flushSoon(): void {
+    if (this.#cancel) return;
+    const spacing = this.encoder.inProcess || !this.clock ? 0 : Math.min(MAX_SPACING_MS, this.subscriptions.size * SPACING_MS_PER_WATCHER);
+    if (!this.clock || spacing < MIN_SPACING_MS) {
+      this.flush();
+      return;
+    }
+    const wait = this.#flushedAt + spacing - this.clock.monotonic();
+    if (wait <= 0) this.flush();
+    else this.#cancel = this.clock.setTimeout(() => this.flush(), wait);
+  }
+
   flush(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    if (this.#pending.length === 0) return;
+    if (this.clock) this.#flushedAt = this.clock.monotonic();
     const pending = this.#pending;
     this.#pending = [];
     this.#send(pending, this.subscriptions);
@@ -93,7 +122,10 @@ class WatchGroup {
 
   bookmark(slot: number, revision: number): void {
     const due = this.#slots[slot];
-    if (due && due.size > 0) this.#send([this.encoder.bookmark(revision)], due);
+    if (!due || due.size === 0) return;
+    // Nothing older may follow it.
+    this.flush();
+    this.#send([this.encoder.bookmark(revision)], due);
   }
 
   #send(frames: readonly Frame[], to: Set<Subscription>): void {
@@ -131,6 +163,9 @@ export function frameFor(event: CacheEvent, filter: WatchFilter, encoder: WatchE
 
 /** The watchers of one resource, arranged so that an event meets only those it may concern. */
 export class WatchGroups {
+  /** Without a clock everything is told at once. */
+  constructor(readonly clock?: Clock) {}
+
   readonly #groups = new Map<string, WatchGroup>();
   readonly #all = new Set<WatchGroup>();
   readonly #byNamespace = new Map<string, Set<WatchGroup>>();
@@ -163,7 +198,7 @@ export class WatchGroups {
     const key = `${encoder.id}\n${filter.id}`;
     let group = this.#groups.get(key);
     if (!group) {
-      group = new WatchGroup(key, filter, encoder);
+      group = new WatchGroup(key, filter, encoder, this.clock);
       this.#groups.set(key, group);
       this.#route(group).add(group);
     }
@@ -204,13 +239,16 @@ export class WatchGroups {
 
   flush(): void {
     if (this.#touched.size === 0) return;
-    for (const group of this.#touched) group.flush();
+    for (const group of this.#touched) group.flushSoon();
     this.#touched.clear();
   }
 
   /** End every watch, as regularly as after their timeout. */
   end(): void {
-    for (const group of [...this.#groups.values()]) for (const { sink } of [...group.subscriptions]) sink.end();
+    for (const group of [...this.#groups.values()]) {
+      group.flush();
+      for (const { sink } of [...group.subscriptions]) sink.end();
+    }
   }
 
   /** Once a second: a sixtieth of the watchers hear how far the cache is. */
