@@ -4,6 +4,7 @@ import { benchCni } from './cni.mjs';
 import { BenchCluster } from './lib/cluster.mjs';
 import { ApiClient } from './lib/http.mjs';
 import { figure, printTable } from './lib/table.mjs';
+import { benchObjects } from './objects.mjs';
 import { benchNetwork } from './network.mjs';
 import { benchPods } from './pods.mjs';
 import { benchScale } from './scale.mjs';
@@ -52,10 +53,11 @@ async function benchCluster() {
   api.close();
 }
 
-const clusterless = new Set(['cni', 'scale', 'test']);
+const clusterless = new Set(['cni', 'scale', 'test', 'objects']);
 if (wanted('cni')) benchCni();
 if (wanted('test')) benchTestCluster();
 if (wanted('scale')) await benchScale();
+if (wanted('objects')) await benchObjects();
 if (chosen.size === 0 || [...chosen].some((name) => !clusterless.has(name))) {
   try {
     await benchCluster();

@@ -1,17 +1,18 @@
 import https from 'node:https';
 
-/** A keep-alive client of one API server with a client certificate. */
+/** A keep-alive client of one API server with a client certificate or a token. */
 export class ApiClient {
-  constructor({ server, ca, cert, key }, maxSockets = 64) {
+  constructor({ server, token, ...tls }, maxSockets = 64) {
     this.url = new URL(server);
-    this.tls = { ca, cert, key };
+    this.tls = tls;
+    this.headers = { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
     this.agent = new https.Agent({ keepAlive: true, maxSockets, ...this.tls });
   }
 
   /** The answer as text; `discard` reads and forgets it. Throws for a status that was not expected. */
   send(method, path, body, { expect = [200, 201], contentType = 'application/json', discard = false } = {}) {
     return new Promise((resolve, reject) => {
-      const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': contentType }) };
+      const headers = { ...this.headers, ...(body === undefined ? {} : { 'content-type': contentType }) };
       const request = https.request({ host: this.url.hostname, port: this.url.port, method, path, headers, agent: this.agent }, (response) => {
         const chunks = [];
         let bytes = 0;
@@ -39,7 +40,7 @@ export class ApiClient {
   watch(path, onLine) {
     return new Promise((resolve, reject) => {
       const agent = new https.Agent({ keepAlive: false, ...this.tls });
-      const request = https.request({ host: this.url.hostname, port: this.url.port, path, agent, headers: { accept: 'application/json' } }, (response) => {
+      const request = https.request({ host: this.url.hostname, port: this.url.port, path, agent, headers: this.headers }, (response) => {
         let rest = [];
         response.on('data', (chunk) => {
           let from = 0;
