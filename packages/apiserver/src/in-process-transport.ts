@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ApiError } from '@coxswain/apimachinery';
 import type { UserInfo } from '@coxswain/sdk';
 import type { ApiHandler } from './api-handler.js';
@@ -46,8 +47,19 @@ const MAX_PENDING = 10_000;
 export function inProcessTransport(handler: ApiHandler, user: UserInfo): InProcessTransport {
   const closing = new AbortController();
   const caller = { user };
+  // Who asks often asks with the same signal: joining it with ours costs more than many a request.
+  const joined = new WeakMap<AbortSignal, AbortSignal>();
+  const untilClosed = (signal: AbortSignal): AbortSignal => {
+    let both = joined.get(signal);
+    if (both) return both;
+    both = AbortSignal.any([signal, closing.signal]);
+    // As many as there are requests at once.
+    setMaxListeners(0, both);
+    joined.set(signal, both);
+    return both;
+  };
   const send = async (request: InProcessRequest): Promise<{ response: Exclude<ApiResponse, { type: 'list' }>; signal: AbortSignal }> => {
-    const signal = request.signal ? AbortSignal.any([request.signal, closing.signal]) : closing.signal;
+    const signal = request.signal ? untilClosed(request.signal) : closing.signal;
     signal.throwIfAborted();
     return { response: inOnePiece(await handler.handle(new InProcessApiRequest(request, signal, caller))), signal };
   };

@@ -28,12 +28,10 @@ export function ttlController({ client, informers }: ControllerContext): Control
   return {
     name: 'ttl',
     watch(queue) {
+      // As upstream: the other nodes learn of it when their kubelets write next, so that a cluster that grows does not write all of them again and again.
       const counted = (by: number) => {
         count += by;
-        const next = secondsFor(count, seconds);
-        if (next === seconds) return;
-        seconds = next;
-        for (const n of nodes.lister.list()) queue.add(n.metadata.name ?? '');
+        seconds = secondsFor(count, seconds);
       };
       const add = (n: Node) => {
         counted(1);

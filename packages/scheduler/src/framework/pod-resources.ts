@@ -25,11 +25,15 @@ export interface PodFacts {
 }
 
 const facts = new WeakMap<Pod, PodFacts>();
+/** A cycle asks about one pod a thousand times. */
+let last: { readonly pod: Pod; readonly facts: PodFacts } | undefined;
 
 /** Pod objects are never changed in place, so the object is the key. */
 export function podFacts(pod: Pod): PodFacts {
+  if (last?.pod === pod) return last.facts;
   let f = facts.get(pod);
   if (!f) facts.set(pod, (f = compute(pod)));
+  last = { pod, facts: f };
   return f;
 }
 

@@ -118,32 +118,25 @@ export const podTopologySpread = (view: ClusterView, args: PluginArgs['PodTopolo
     const strict = hasOwn(pod) || args.defaultingType === 'List';
     if (constraints.length === 0) return skip;
     const ignored = new Set<string>();
-    const perDomain = constraints.map(() => new Map<string, number>());
-    for (const { node } of nodes) {
-      if (strict && !hasAll(node, constraints)) {
-        ignored.add(node.metadata.name ?? '');
-        continue;
-      }
-      constraints.forEach((c, i) => {
+    if (strict) for (const { node } of nodes) if (!hasAll(node, constraints)) ignored.add(node.metadata.name ?? '');
+    const perDomain = constraints.map((c) => {
+      const domains = new Map<string, number>();
+      // Hostname domains are counted when a node is scored: there are as many as nodes.
+      if (c.topologyKey === HOSTNAME_LABEL) return domains;
+      for (const { node } of nodes) {
         const value = node.metadata.labels?.[c.topologyKey];
-        if (value !== undefined) perDomain[i]?.set(value, 0);
-      });
-    }
-    const sizes = perDomain.map((d) => d.size);
-    // Hostname domains are counted when a node is scored: there are as many as nodes.
-    if (constraints.some((c) => c.topologyKey !== HOSTNAME_LABEL)) {
-      for (const info of view.snapshot().nodes) {
-        if (strict && !hasAll(info.node, constraints)) continue;
-        constraints.forEach((c, i) => {
-          if (c.topologyKey === HOSTNAME_LABEL) return;
-          const value = info.node.metadata.labels?.[c.topologyKey];
-          const n = value === undefined ? undefined : perDomain[i]?.get(value);
-          if (n === undefined || info.pods.length === 0 || !counts(c, pod, info)) return;
-          perDomain[i]?.set(value as string, n + countOn(info, c, pod.metadata.namespace));
-        });
+        if (value !== undefined && !ignored.has(node.metadata.name ?? '')) domains.set(value, 0);
       }
-    }
-    const weights = constraints.map((c, i) => Math.log((c.topologyKey === HOSTNAME_LABEL ? nodes.length - ignored.size : (sizes[i] ?? 0)) + 2));
+      if (domains.size === 0) return domains;
+      for (const info of view.snapshot().nodes) {
+        if (info.pods.length === 0 || (strict && !hasAll(info.node, constraints))) continue;
+        const value = info.node.metadata.labels?.[c.topologyKey];
+        const n = value === undefined ? undefined : domains.get(value);
+        if (n !== undefined && counts(c, pod, info)) domains.set(value as string, n + countOn(info, c, pod.metadata.namespace));
+      }
+      return domains;
+    });
+    const weights = constraints.map((c, i) => Math.log((c.topologyKey === HOSTNAME_LABEL ? nodes.length - ignored.size : (perDomain[i]?.size ?? 0)) + 2));
     state.write<ScoreState>(SCORE, { constraints, counts: perDomain, weights, ignored });
     return success;
   },
