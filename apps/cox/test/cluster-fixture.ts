@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
 import type { ClusterConfig } from '@coxswain/cluster';
 import { claimIndex } from '@coxswain/sdk-testing';
 
@@ -49,6 +50,7 @@ export class ClusterFixture implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'cox-cluster-'));
   readonly env: Readonly<Record<string, string>>;
   readonly #index = claimIndex();
+  #client: KubeClient | undefined;
 
   constructor(readonly name: string) {
     this.env = {
@@ -85,6 +87,31 @@ export class ClusterFixture implements AsyncDisposable {
 
   async json<T = Record<string, never>>(...args: string[]): Promise<T> {
     return JSON.parse(await this.kubectl('get', ...args, '-o', 'json')) as T;
+  }
+
+  /** The administrator, without a process for every request: for what is asked again and again. Fails at once when nobody answers. */
+  get client(): KubeClient {
+    const transport = () => transportFromKubeconfig({ path: this.env['KUBECONFIG'] ?? '' });
+    return (this.#client ??= new KubeClient({ transport: transport(), userAgent: 'test', maxRetries: 0 }));
+  }
+
+  async pods<T>(labelSelector: string, namespace = 'default'): Promise<T[]> {
+    const { items } = await this.client.api.pods(namespace).list({ labelSelector, signal: AbortSignal.timeout(5000) });
+    return items as unknown as T[];
+  }
+
+  async podLog(name: string, container: string, namespace: string): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}/log`;
+    const { status, body } = await this.client.rest.transport.request({
+      method: 'GET',
+      path,
+      query: `container=${container}`,
+      headers: {},
+      signal: AbortSignal.timeout(10_000),
+    });
+    const text = new TextDecoder().decode(body);
+    if (status !== 200) throw new Error(`the log of ${name} is not to be had: ${text}`);
+    return text;
   }
 
   async helm(...args: string[]): Promise<string> {
@@ -148,6 +175,7 @@ export class ClusterFixture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client?.close();
     await this.cox(['down', '--name', this.name, '--purge'], { timeoutMs: 90_000 });
     rmSync(this.folder, { recursive: true, force: true });
     this.#index.release();

@@ -1,13 +1,13 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
-import { controlPlaneViews, etcdAccess, hostLauncher, tracesOf } from '@coxswain/cluster';
+import { type ClusterConfig, controlPlaneViews, etcdAccess, hostLauncher, tracesOf } from '@coxswain/cluster';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ClusterFixture, command, eventually } from './cluster-fixture.js';
 
 // Slow: boots three control planes, with an etcd member each, waits for leases to run out, and kills the host of etcd's leader.
 const cluster = new ClusterFixture('t-ha');
-let client: KubeClient;
 
 const web = `
 apiVersion: apps/v1
@@ -22,35 +22,59 @@ spec:
       containers: [{ name: web, image: 'coxswain.local/guestbook:1', args: [httpd, -f, -p, '8080', -h, /www/front] }]
 `;
 
-interface PodList {
-  items: { spec: { nodeName: string }; status: { phase: string; containerStatuses: { containerID: string; restartCount: number }[] } }[];
+interface Pod {
+  spec: { nodeName: string };
+  status: { phase: string; containerStatuses: { containerID: string; restartCount: number }[] };
 }
 
 beforeAll(async () => {
   await cluster.up('--control-planes', '3');
-  client = new KubeClient({ transport: transportFromKubeconfig({ path: cluster.env['KUBECONFIG'] ?? '' }), userAgent: 'test', maxRetries: 0 });
   await cluster.loadGuestbook();
   await cluster.apply(web);
   await cluster.kubectl('rollout', 'status', 'daemonset/web', '--timeout=120s');
 }, 420_000);
 afterAll(async () => {
-  await client?.close();
+  for (const { process: child } of askers.values()) child.kill();
   await cluster[Symbol.asyncDispose]();
 }, 120_000);
 
-const endpoints = () => cluster.kubectl('get', 'endpoints', 'kubernetes', '-o', 'jsonpath={.subsets[*].addresses[*].ip}');
+/** Addresses of API servers behind the `kubernetes` Service. */
+async function endpoints(): Promise<string[]> {
+  const { subsets } = await cluster.client.api.endpoints('default').get('kubernetes', { signal: AbortSignal.timeout(5000) });
+  return (subsets ?? []).flatMap(({ addresses }) => (addresses ?? []).map(({ ip }) => ip));
+}
+const askers = new Map<string, { process: ChildProcess; answers: AsyncIterator<string>; last: Promise<unknown> }>();
+/** What a URL on the loopback of a host answers; one process for each host asks, again and again. */
+async function ask(view: ClusterConfig, url: string): Promise<{ leading: boolean } | undefined> {
+  let asker = askers.get(view.nodeName);
+  if (!asker) {
+    const script = `require('node:readline').createInterface(process.stdin).on('line', (url) =>
+      fetch(url, { signal: AbortSignal.timeout(2000) }).then((r) => r.text()).catch(() => 'null').then((text) => console.log(text)))`;
+    const [program = '', ...args] = [...hostLauncher(view), process.execPath, '-e', script];
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    asker = { process: child, answers: createInterface(child.stdout)[Symbol.asyncIterator](), last: Promise.resolve() };
+    askers.set(view.nodeName, asker);
+  }
+  // One question at a time, so that answers are told apart.
+  const { process: child, answers, last } = asker;
+  const answer = last.then(() => {
+    child.stdin?.write(`${url}\n`);
+    return answers.next();
+  });
+  asker.last = answer;
+  return JSON.parse((await answer).value as string) as { leading: boolean } | undefined;
+}
+
 /** Who acts, by the account of everybody: of each control plane that answers, whether its scheduler and its controller manager lead. */
 async function leading(component: 'scheduler' | 'controllerManager'): Promise<string[]> {
   const url = `http://127.0.0.1:${cluster.config.ports[component]}/statusz`;
-  const ask = `fetch('${url}', { signal: AbortSignal.timeout(2000) }).then((r) => r.json()).then((s) => console.log(s.leading))`;
-  const told = controlPlaneViews(cluster.config).map(async (view) => {
-    const [program = '', ...args] = [...hostLauncher(view), process.execPath, '-e', ask];
-    return (await command(program, args)).stdout.trim() === 'true' ? [view.nodeName] : [];
-  });
+  const told = controlPlaneViews(cluster.config).map(async (view) => ((await ask(view, url))?.leading ? [view.nodeName] : []));
   return (await Promise.all(told)).flat();
 }
-const holder = async (lease: string) =>
-  (await cluster.kubectl('-n', 'kube-system', 'get', 'lease', lease, '-o', 'jsonpath={.spec.holderIdentity}')).replace(/_.*/, '');
+async function holder(lease: string): Promise<string> {
+  const { spec } = await cluster.client.api.leases('kube-system').get(lease, { signal: AbortSignal.timeout(5000) });
+  return spec?.holderIdentity?.replace(/_.*/, '') ?? '';
+}
 
 async function etcdctl(...command_: string[]): Promise<string> {
   const [view] = controlPlaneViews(cluster.config);
@@ -84,7 +108,7 @@ function writer() {
     for (let n = 0; !stopped; n++) {
       const name = `w-${n}`;
       try {
-        await client.api
+        await cluster.client.api
           .configMaps('default')
           .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { n: String(n) } }, { signal: AbortSignal.timeout(2000) });
         acknowledged.push({ name, at: performance.now() });
@@ -104,38 +128,34 @@ function writer() {
 
 test('three API servers stand behind the kubernetes Service', async () => {
   const ips = controlPlaneViews(cluster.config).map(({ nodeIP }) => nodeIP);
-  await eventually('all three are there', async () => expect((await endpoints()).split(' ')).toEqual(ips));
-  for (const ip of ips) {
-    const server = `https://${ip}:${cluster.config.ports.apiServer}`;
-    await eventually(`the metrics server of ${ip} answers`, async () =>
-      expect(await cluster.kubectl('--server', server, 'get', '--raw', '/apis/metrics.k8s.io/v1beta1/nodes')).toContain('"node-3"'),
-    );
-  }
+  await eventually('all three are there', async () => expect(await endpoints()).toEqual(ips));
+  const metricsOf = async (ip: string) =>
+    cluster.kubectl('--server', `https://${ip}:${cluster.config.ports.apiServer}`, 'get', '--raw', '/apis/metrics.k8s.io/v1beta1/nodes');
+  await Promise.all(ips.map((ip) => eventually(`the metrics server of ${ip} answers`, async () => expect(await metricsOf(ip)).toContain('"node-3"'))));
 });
 
 test('a control plane that stands still loses its leases; when it goes on it takes part again, and one acts at any time', { timeout: 300_000 }, async () => {
-  for (const component of ['scheduler', 'controllerManager'] as const)
-    await eventually(`one ${component} leads`, async () => expect(await leading(component)).toHaveLength(1), 60_000);
+  const both = ['scheduler', 'controllerManager'] as const;
+  await Promise.all(both.map((component) => eventually(`one ${component} leads`, async () => expect(await leading(component)).toHaveLength(1), 60_000)));
   const stopped = await holder('kube-scheduler');
   expect(await leading('scheduler')).toEqual([stopped]);
   const pid = cluster.pid(`${stopped}/control-plane`);
   process.kill(pid, 'SIGSTOP');
   try {
-    await eventually('another schedules', async () => expect((await leading('scheduler')).filter((host) => host !== stopped)).toHaveLength(1), 90_000);
-    await eventually('another controls', async () => expect((await leading('controllerManager')).filter((host) => host !== stopped)).toHaveLength(1), 90_000);
+    const another = async (component: (typeof both)[number]) => expect((await leading(component)).filter((host) => host !== stopped)).toHaveLength(1);
+    await Promise.all(both.map((component) => eventually(`another is the ${component}`, () => another(component), 90_000)));
     await cluster.kubectl('create', 'deployment', 'meanwhile', '--image=coxswain.local/guestbook:1', '--replicas=2', '--', 'sleep', '100000');
     await eventually(
       'pods are made and bound',
       async () => {
-        const { items } = await cluster.json<PodList>('pods', '-l', 'app=meanwhile');
-        expect(items.filter(({ spec }) => spec.nodeName)).toHaveLength(2);
+        expect((await cluster.pods<Pod>('app=meanwhile')).filter(({ spec }) => spec.nodeName)).toHaveLength(2);
       },
       60_000,
     );
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  await eventually('its API server is back', async () => expect((await endpoints()).split(' ')).toHaveLength(3), 60_000);
+  await eventually('its API server is back', async () => expect(await endpoints()).toHaveLength(3), 60_000);
   await eventually(
     'it has given up what it held',
     async () => {
@@ -162,7 +182,7 @@ test('a control plane that stands still loses its leases; when it goes on it tak
 });
 
 test("kill -9 of the whole host of etcd's leader under writes: none that was acknowledged is lost, and work goes on", { timeout: 300_000 }, async () => {
-  const before = await cluster.json<PodList>('pods', '-l', 'app=web');
+  const before = await cluster.pods<Pod>('app=web');
   // Who schedules and who leads etcd are lost together.
   const lost = await holder('kube-scheduler');
   await leadEtcdFrom(lost);
@@ -179,7 +199,7 @@ test("kill -9 of the whole host of etcd's leader under writes: none that was ack
   console.log(`${writes.acknowledged.length} writes acknowledged; longest pause ${Math.round(gap)} ms`);
   expect(gap).toBeLessThan(10_000);
 
-  const { items } = await client.api.configMaps('default').list();
+  const { items } = await cluster.client.api.configMaps('default').list();
   const there = new Map(items.map(({ metadata, data }) => [metadata.name, data?.['n']]));
   expect(writes.acknowledged.filter(({ name }) => there.get(name) !== name.slice(2))).toEqual([]);
 
@@ -192,26 +212,26 @@ test("kill -9 of the whole host of etcd's leader under writes: none that was ack
     },
     90_000,
   );
-  await eventually('its API server is out of the Service', async () => expect((await endpoints()).split(' ')).toHaveLength(2), 60_000);
+  await eventually('its API server is out of the Service', async () => expect(await endpoints()).toHaveLength(2), 60_000);
   await cluster.kubectl('create', 'deployment', 'after', '--image=coxswain.local/guestbook:1', '--replicas=2', '--', 'sleep', '100000');
   await eventually(
     'new pods are scheduled and run',
     async () => {
-      const { items: pods } = await cluster.json<PodList>('pods', '-l', 'app=after');
+      const pods = await cluster.pods<Pod>('app=after');
       expect(pods.filter(({ spec, status }) => spec.nodeName !== lost && status.phase === 'Running').length).toBeGreaterThan(0);
     },
     90_000,
   );
-  const survivors = (list: PodList) =>
-    list.items
+  const survivors = (pods: readonly Pod[]) =>
+    pods
       .filter(({ spec }) => spec.nodeName !== lost)
       .map(({ spec, status }) => [spec.nodeName, status.containerStatuses[0]?.containerID, status.containerStatuses[0]?.restartCount]);
-  expect(survivors(await cluster.json<PodList>('pods', '-l', 'app=web'))).toEqual(survivors(before));
+  expect(survivors(await cluster.pods<Pod>('app=web'))).toEqual(survivors(before));
 });
 
 test('up brings the host back, and down leaves nothing', { timeout: 300_000 }, async () => {
   await cluster.up();
-  await eventually('all three are there', async () => expect((await endpoints()).split(' ')).toHaveLength(3), 60_000);
+  await eventually('all three are there', async () => expect(await endpoints()).toHaveLength(3), 60_000);
   const { config } = cluster;
   await cluster.mustCox('down', '--name', cluster.name);
   expect(await tracesOf(config)).toEqual([]);

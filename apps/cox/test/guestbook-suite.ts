@@ -8,8 +8,9 @@ import { type ClusterFixture, eventually, guestbook } from './cluster-fixture.js
 interface Service {
   spec: { clusterIP: string; ports: { nodePort: number }[] };
 }
-interface PodList {
-  items: { metadata: { name: string; uid: string }; status: { phase: string; containerStatuses: { restartCount: number; containerID: string }[] } }[];
+interface Pod {
+  metadata: { name: string; uid: string };
+  status: { phase: string; containerStatuses: { restartCount: number; containerID: string }[] };
 }
 
 /** The example application, as its README promises it, on a cluster whose images have been loaded. Slow: waits for real probes and rolls a Deployment twice. */
@@ -19,8 +20,7 @@ export function guestbookSuite(under: () => ClusterFixture): void {
   beforeAll(async () => {
     cluster = under();
     await cluster.kubectl('apply', '-f', `${guestbook}/manifests/`);
-    await cluster.kubectl('rollout', 'status', 'deployment/guestbook', '--timeout=60s');
-    await cluster.kubectl('rollout', 'status', 'deployment/guestbook-store', '--timeout=60s');
+    for (const name of ['guestbook', 'guestbook-store']) await cluster.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=60s');
   });
 
   /** Where the front answers this machine: on the node port of every node; a machine that is the node reaches Services, too. */
@@ -87,7 +87,7 @@ spec:
       await cluster.kubectl('set', 'image', 'deployment/guestbook', 'front=coxswain.local/guestbook:2');
       await cluster.kubectl('rollout', 'status', 'deployment/guestbook', '--timeout=90s');
       // Old pods are still finishing when the rollout is done.
-      await eventually('old pods are gone', async () => expect((await cluster.json<PodList>('pods', '-l', 'tier=front')).items).toHaveLength(3));
+      await eventually('old pods are gone', async () => expect(await cluster.pods('tier=front')).toHaveLength(3));
     } finally {
       clearInterval(load);
     }
@@ -105,8 +105,7 @@ spec:
   });
 
   test('kill -9 of a container process restarts it and counts it', async () => {
-    const before = await cluster.json<PodList>('pods', '-l', 'tier=store');
-    const [pod] = before.items;
+    const [pod] = await cluster.pods<Pod>('tier=store');
     expect(pod?.status.containerStatuses[0]?.restartCount).toBe(0);
     await cluster.kubectl('exec', pod?.metadata.name ?? '', '--', 'kill', '-9', '1').catch(() => undefined);
     // PID 1 of a namespace ignores signals from inside: kill it from outside, by its cgroup.
@@ -117,7 +116,7 @@ spec:
     const leaf = await Cgroup.at(`/coxswain-${cluster.name}/${found}`);
     for (const pid of await leaf.processes()) process.kill(pid, 'SIGKILL');
     await eventually('the container runs again', async () => {
-      const [after] = (await cluster.json<PodList>('pods', '-l', 'tier=store')).items;
+      const [after] = await cluster.pods<Pod>('tier=store');
       expect(after?.metadata.uid).toBe(pod?.metadata.uid);
       expect(after?.status.containerStatuses[0]).toMatchObject({ restartCount: 1, ready: true });
     });

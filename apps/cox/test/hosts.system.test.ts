@@ -3,8 +3,9 @@ import { hostLauncher, nodeViews, tracesOf } from '@coxswain/cluster';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command, ClusterFixture, eventually } from './cluster-fixture.js';
 import { guestbookSuite } from './guestbook-suite.js';
+import { nodeSuite, startNodeChecks } from './node-suite.js';
 
-// Slow: boots a whole cluster of three hosts, which run containers in two ways, and waits for a node to be given up.
+// Slow: boots a whole cluster of three hosts, which run containers in three ways, and waits for a node to be given up.
 const cluster = new ClusterFixture('t-hosts');
 
 /** Of the tunnel: 1500 less 50. */
@@ -71,16 +72,12 @@ spec:
   ingress: [{ from: [{ podSelector: { matchLabels: { app: moving } } }], ports: [{ port: 8080 }] }]
 `;
 
-interface PodList {
-  items: Pod[];
-}
 interface Service {
   spec: { clusterIP: string; ports: { nodePort: number }[] };
   status: { loadBalancer: { ingress?: { ip: string }[] } };
 }
 
-const pods = async (app: string): Promise<Pod[]> =>
-  (await cluster.json<PodList>('pods', '-l', `app=${app}`)).items.sort((a, b) => (a.spec.nodeName < b.spec.nodeName ? -1 : 1));
+const pods = async (app: string): Promise<Pod[]> => (await cluster.pods<Pod>(`app=${app}`)).sort((a, b) => (a.spec.nodeName < b.spec.nodeName ? -1 : 1));
 /** What `cox node exec` does, without a second Node.js. */
 async function onHost(node: string, ...args: string[]): Promise<string> {
   const view = nodeViews(cluster.config).find(({ nodeName }) => nodeName === node);
@@ -92,10 +89,10 @@ async function onHost(node: string, ...args: string[]): Promise<string> {
 }
 const exec = (pod: Pod, line: string) => cluster.kubectl('exec', pod.metadata.name, '--', 'sh', '-c', line);
 const readyNodes = async () =>
-  (await cluster.kubectl('get', 'nodes', '--no-headers'))
-    .trim()
-    .split('\n')
-    .flatMap((line) => (/^(\S+)\s+Ready\b/.exec(line)?.[1] ? [line.split(/\s+/)[0] as string] : []));
+  (await cluster.client.api.nodes().list({ signal: AbortSignal.timeout(5000) })).items
+    .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
+    .map(({ metadata }) => metadata.name)
+    .sort();
 
 /** A host fetches; one line an answer, with status and size. */
 const fetchOn = (node: string, urls: readonly string[]) =>
@@ -140,10 +137,18 @@ send();
 setInterval(send, 200);
 setTimeout(() => process.exit(2), 10_000);`;
 
+/** As `node-4`, with the image. */
+async function addNode(): Promise<void> {
+  await cluster.mustCox('node', 'add', '--cluster', cluster.name, '--runtime', 'crio');
+  await cluster.mustCox('image', 'load', '--name', cluster.name, '--node', 'node-4', `${cluster.folder}/guestbook.tar`);
+}
+
 beforeAll(async () => {
-  await cluster.up('--nodes', '3', '--runtime', 'containerd,crio,containerd', '--pod-network', 'vxlan', '--node-monitor-grace-period', String(GRACE_SECONDS));
+  await cluster.up('--nodes', '3', '--runtime', 'docker,crio,containerd', '--pod-network', 'vxlan', '--node-monitor-grace-period', String(GRACE_SECONDS));
   await cluster.loadGuestbook();
   await cluster.apply(web);
+  // They run while other things are looked at.
+  await startNodeChecks(cluster);
   await cluster.kubectl('rollout', 'status', 'daemonset/web', '--timeout=90s');
   await cluster.kubectl('rollout', 'status', 'deployment/moving', '--timeout=90s');
 }, 300_000);
@@ -161,7 +166,7 @@ test('three nodes are Ready, and status shows the hosts with all their processes
   );
   expect(new Set(status.nodes.map(({ address }) => address)).size).toBe(3);
   const runtimes = await cluster.kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].status.nodeInfo.containerRuntimeVersion}');
-  expect(runtimes).toMatch(/^containerd:\S+ cri-o:\S+ containerd:\S+$/);
+  expect(runtimes).toMatch(/^docker:\S+ cri-o:\S+ containerd:\S+$/);
   for (const view of nodeViews(cluster.config)) {
     const [program = '', ...args] = [...hostLauncher(view), 'hostname'];
     expect((await command(program, args)).stdout.trim()).toBe(view.nodeName);
@@ -171,16 +176,15 @@ test('three nodes are Ready, and status shows the hosts with all their processes
 test('pod to pod across hosts: TCP and UDP at the full MTU', async () => {
   const all = await pods('web');
   expect(all.map(({ spec }) => spec.nodeName)).toEqual(['node-1', 'node-2', 'node-3']);
-  for (const from of all) {
-    expect((await exec(from, 'cat /sys/class/net/eth0/mtu')).trim()).toBe(String(MTU));
-    for (const to of all) {
-      if (from === to) continue;
-      const sum = (await exec(to, 'sha256sum < /tmp/big')).trim();
-      expect((await exec(from, `wget -q -O - http://${to.status.podIP}:8080/big | sha256sum`)).trim(), `${from.spec.nodeName} to ${to.spec.nodeName}`).toBe(
-        sum,
-      );
-    }
-  }
+  const sums = await Promise.all(all.map(async (pod) => (await exec(pod, 'sha256sum < /tmp/big')).trim()));
+  expect(new Set(sums).size).toBe(3);
+  await Promise.all(
+    all.map(async (from) => {
+      const fetchOf = ({ status }: Pod) => `wget -q -O - http://${status.podIP}:8080/big | sha256sum`;
+      const told = await exec(from, ['cat /sys/class/net/eth0/mtu', ...all.map(fetchOf)].join('; '));
+      expect(told.trim().split('\n'), from.spec.nodeName).toEqual([String(MTU), ...sums]);
+    }),
+  );
   const [first, second] = all as [Pod, Pod, Pod];
   const size = MTU - 28;
   const [server, client] = await Promise.all([inPod(second, echoServer), inPod(first, echoClient, second.status.podIP, String(size))]);
@@ -191,18 +195,19 @@ test('pod to pod across hosts: TCP and UDP at the full MTU', async () => {
 test('ClusterIP and NodePort answer on every host, and pods reach the API server and DNS on each', async () => {
   const { spec } = await cluster.json<Service>('service', 'web');
   const addresses = nodeViews(cluster.config).map(({ nodeIP }) => nodeIP);
-  for (const node of ['node-1', 'node-2', 'node-3']) {
+  const onNode = async (node: string) => {
     const urls = [`http://${spec.clusterIP}/big`, ...addresses.map((ip) => `http://${ip}:${spec.ports[0]?.nodePort}/big`)];
     expect((await fetchOn(node, urls)).trim().split('\n'), node).toEqual(urls.map((url) => `${url} 200 ${32 * 65536}`));
-  }
-  for (const pod of await pods('web')) {
+  };
+  const fromPod = async (pod: Pod) => {
     expect(await exec(pod, `nslookup kubernetes.default.svc.cluster.local ${cluster.config.dnsIP}`)).toContain(`Address: ${cluster.config.apiServiceIP}`);
     const api = await inPod(
       pod,
       `process.env.NODE_TLS_REJECT_UNAUTHORIZED = 0; fetch('https://${cluster.config.apiServiceIP}/readyz').then((r) => console.log(r.status))`,
     );
     expect(api.stdout.trim(), pod.spec.nodeName).toBe('200');
-  }
+  };
+  await Promise.all([...['node-1', 'node-2', 'node-3'].map(onNode), ...(await pods('web')).map(fromPod)]);
 });
 
 test('a load balancer answers from the machine, and with externalTrafficPolicy Local from a host that has a pod', async () => {
@@ -246,16 +251,22 @@ test('a policy that lets nobody in holds on every host, and so does its exceptio
   await eventually('all get in again', async () => expect(await results(webPods)).toEqual(['in', 'in', 'in']), 60_000);
 });
 
-describe('the guestbook, on two runtimes', () => {
+describe('the guestbook, on three runtimes', () => {
   guestbookSuite(() => cluster);
 });
+describe('a tour of nodes, of three runtimes', () => {
+  nodeSuite(() => cluster, true);
+});
 
-test('a host that is cut off is not ready, its pods are replaced in time, and it comes back clean', { timeout: 240_000 }, async () => {
+test('a host that is cut off is not ready, its pods are replaced in time, and it comes back clean; another joins meanwhile', { timeout: 240_000 }, async () => {
   expect((await pods('moving')).map(({ spec }) => spec.nodeName)).toEqual(['node-1', 'node-2', 'node-3']);
   const begun = performance.now();
   await onHost('node-3', 'ip', 'link', 'set', 'eth0', 'down');
   const within = (GRACE_SECONDS + 60) * 1000;
-  await eventually('node-3 is not ready', async () => expect(await readyNodes()).toEqual(['node-1', 'node-2']), within);
+  const others = async () => (await readyNodes()).filter((name) => name !== 'node-4');
+  const joined = addNode();
+  joined.catch(() => {});
+  await eventually('node-3 is not ready', async () => expect(await others()).toEqual(['node-1', 'node-2']), within);
   const replaced = async () => {
     const running = (await pods('moving')).filter(({ metadata, status }) => !metadata.deletionTimestamp && status.containerStatuses?.[0]?.ready);
     expect(running.map(({ spec }) => spec.nodeName === 'node-3')).toEqual([false, false, false]);
@@ -263,16 +274,16 @@ test('a host that is cut off is not ready, its pods are replaced in time, and it
   await eventually('the pods are replaced', replaced, within);
   expect((performance.now() - begun) / 1000).toBeLessThan(GRACE_SECONDS + 60);
   const [first, second] = (await pods('web')) as [Pod, Pod];
-  for (const pod of [first, second]) {
-    // More often than there are DNS servers: none may be lost on the one that is gone.
-    for (let i = 0; i < 4; i++) expect(await exec(pod, `nslookup web.default.svc.cluster.local ${cluster.config.dnsIP}`)).toContain('Address: ');
-  }
+  await joined;
+  // More often than there are DNS servers: none may be lost on the one that is gone.
+  const lookUps = `for i in 1 2 3 4 5 6; do nslookup web.default.svc.cluster.local ${cluster.config.dnsIP} || exit 1; done`;
+  for (const answers of await Promise.all([first, second].map((pod) => exec(pod, lookUps)))) expect(answers.match(/^Address: /gm)).toHaveLength(6);
   const { status } = await cluster.json<Service>('service', 'web');
   await eventually('the load balancer leads to another host', async () =>
     expect((await fetch(`http://${status.loadBalancer.ingress?.[0]?.ip}/big`, { signal: AbortSignal.timeout(5000) })).status).toBe(200),
   );
   await onHost('node-3', 'ip', 'link', 'set', 'eth0', 'up');
-  await eventually('node-3 is ready again', async () => expect(await readyNodes()).toEqual(['node-1', 'node-2', 'node-3']), within);
+  await eventually('node-3 is ready again', async () => expect(await others()).toEqual(['node-1', 'node-2', 'node-3']), within);
   await eventually('its old pods are gone', async () => expect(await pods('moving')).toHaveLength(3), within);
   await eventually(
     'routes are there again',
@@ -286,15 +297,12 @@ test('a host that is cut off is not ready, its pods are replaced in time, and it
   );
 });
 
-test('a node is added, runs pods, and is removed again', { timeout: 240_000 }, async () => {
-  await cluster.mustCox('node', 'add', '--cluster', cluster.name, '--runtime', 'crio');
-  await cluster.mustCox('image', 'load', '--name', cluster.name, '--node', 'node-4', `${cluster.folder}/guestbook.tar`);
+test('a node that was added runs pods, and is removed again', { timeout: 240_000 }, async () => {
   await cluster.kubectl('rollout', 'status', 'daemonset/web', '--timeout=90s');
   const all = await pods('web');
   const newcomer = all.find(({ spec }) => spec.nodeName === 'node-4');
-  for (const pod of all.filter((each) => each !== newcomer)) {
-    expect(await exec(pod, `wget -q -O - http://${newcomer?.status.podIP}:8080/big | wc -c`)).toContain(String(32 * 65536));
-  }
+  const toNewcomer = `wget -q -O - http://${newcomer?.status.podIP}:8080/big | wc -c`;
+  for (const told of await Promise.all(all.filter((each) => each !== newcomer).map((pod) => exec(pod, toNewcomer)))) expect(told).toContain(String(32 * 65536));
   expect((await cluster.mustCox('node', 'exec', '--cluster', cluster.name, 'node-4', '--', 'hostname')).trim()).toBe('node-4');
   expect((await onHost('node-1', 'ip', 'route', 'show', 'dev', 'cox-vxlan')).trim().split('\n')).toHaveLength(3);
   await cluster.mustCox('node', 'remove', '--cluster', cluster.name, 'node-4');
@@ -310,7 +318,7 @@ test('a node is added, runs pods, and is removed again', { timeout: 240_000 }, a
 test('up repairs what kill -9 of everything has left, pods go on, and down leaves nothing', { timeout: 240_000 }, async () => {
   const before = (await pods('web')).map(({ metadata, status }) => `${metadata.name} ${status.podIP} ${status.containerStatuses[0]?.containerID}`);
   const nodes = ['node-1/node', 'node-2/node', 'node-3/node'];
-  cluster.killWithSupervisors(...nodes, 'node-1/control-plane', 'node-1/containerd', 'node-3/containerd', 'load-balancer');
+  cluster.killWithSupervisors(...nodes, 'node-1/control-plane', 'node-1/dockerd', 'node-3/containerd', 'load-balancer');
   await cluster.up();
   expect((await pods('web')).map(({ metadata, status }) => `${metadata.name} ${status.podIP} ${status.containerStatuses[0]?.containerID}`)).toEqual(before);
   const { config } = cluster;

@@ -10,25 +10,29 @@ interface PodObject {
   };
 }
 
-/** What pods may ask of their node and get, all at once, in a namespace of their own. */
-export function nodeSuite(under: () => ClusterFixture): void {
-  const namespace = 'node-checks';
+const namespace = 'node-checks';
+
+/** All pods of the suite at once, in a namespace of their own; they run by themselves. */
+export async function startNodeChecks(cluster: ClusterFixture): Promise<void> {
+  await cluster.kubectl('create', 'namespace', namespace);
+  const items = [...objects, ...checkPods].map((item) => item as { readonly metadata: object });
+  await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: items.map((item) => ({ ...item, metadata: { ...item.metadata, namespace } })) }));
+}
+
+/** What pods may ask of their node and get. Starts them, unless that was done before. */
+export function nodeSuite(under: () => ClusterFixture, started = false): void {
   let cluster: ClusterFixture;
   let finished: Map<string, PodObject>;
 
   beforeAll(async () => {
     cluster = under();
-    await cluster.kubectl('create', 'namespace', namespace);
-    const items = [...objects, ...checkPods].map((item) => item as { readonly metadata: object });
-    await cluster.apply(
-      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: items.map((item) => ({ ...item, metadata: { ...item.metadata, namespace } })) }),
-    );
+    if (!started) await startNodeChecks(cluster);
     finished = await eventually(
       'every pod ended',
       async () => {
-        const { items } = await cluster.json<{ items: PodObject[] }>('pods', '-n', namespace);
-        expect(items.filter((p) => p.status.phase !== 'Succeeded' && p.status.phase !== 'Failed').map((p) => p.metadata.name)).toEqual([]);
-        return new Map(items.map((p) => [p.metadata.name, p]));
+        const pods = await cluster.pods<PodObject>('', namespace);
+        expect(pods.filter((p) => p.status.phase !== 'Succeeded' && p.status.phase !== 'Failed').map((p) => p.metadata.name)).toEqual([]);
+        return new Map(pods.map((p) => [p.metadata.name, p]));
       },
       280_000,
     );
@@ -42,7 +46,7 @@ export function nodeSuite(under: () => ClusterFixture): void {
       expect({ phase: found?.status.phase, message: terminated?.message ?? '' }).toMatchObject({ phase: check.phase ?? 'Succeeded' });
       if (check.ended) expect({ message: undefined, ...terminated }).toMatchObject(check.ended);
       if (!check.says) return;
-      const lines = (await cluster.kubectl('logs', name, '-c', 'c', '-n', namespace)).split('\n');
+      const lines = (await cluster.podLog(name, 'c', namespace)).split('\n');
       for (const said of check.says) expect(lines).toContainEqual(typeof said === 'string' ? said : expect.stringMatching(said));
     });
   });
