@@ -6,6 +6,8 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildWeb } from '@coxswain/dashboard-web/build';
 import { build } from 'esbuild';
+import { directImports } from './direct-imports.mjs';
+import { pruneImports } from './prune-imports.mjs';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(await readFile(`${here}/package.json`, 'utf8'));
@@ -21,7 +23,10 @@ process.on('exit', () => rmSync(fresh, { recursive: true, force: true }));
 // The dashboard's front end is shipped beside the program; built beside it too.
 const web = buildWeb();
 web.catch(() => {});
-await build({
+const { metafile } = await build({
+  absWorkingDir: here,
+  metafile: true,
+  plugins: [directImports],
   entryPoints: { cox: `${here}/src/main.ts` },
   outdir: fresh,
   outExtension: { '.js': '.mjs' },
@@ -33,6 +38,7 @@ await build({
   target: 'node20',
   conditions: ['coxswain-source'],
   external: ['lmdb', 'koffi', 'netlink'],
+  alias: { '@grpc/proto-loader': join(here, 'scripts/no-proto-loader.mjs') },
   minifyWhitespace: true,
   minifySyntax: true,
   // No keepNames: it names every closure again each time one is made, a tenth of what a small request costs.
@@ -43,6 +49,7 @@ await build({
   logLevel: 'warning',
   tsconfigRaw: { compilerOptions: { experimentalDecorators: true, target: 'es2022' } },
 });
+await pruneImports(metafile, { root: here });
 await cp(await web, join(fresh, 'web'), { recursive: true });
 // What starts the processes again.
 await cp(join(here, 'src/supervise/supervise.sh'), join(fresh, 'supervise.sh'));

@@ -40,8 +40,12 @@ function metrics(config: ClusterConfig): PluginUse {
 /** Embedded for one control plane, an etcd for several. Only the one that is needed is loaded. */
 async function store(config: ClusterConfig): Promise<PluginUse> {
   const etcd = etcdAccess(config);
-  if (!etcd) return use((await import('@coxswain/store-lmdb')).lmdbStore, { path: config.paths.store });
-  return use((await import('@coxswain/store-etcd')).etcdStore, etcd);
+  if (!etcd) {
+    const { lmdbStore } = await import('@coxswain/store-lmdb');
+    return use(lmdbStore, { path: config.paths.store });
+  }
+  const { etcdStore } = await import('@coxswain/store-etcd');
+  return use(etcdStore, etcd);
 }
 
 /** The cloud on this machine, unless the cluster was made without. */

@@ -7,8 +7,12 @@ const iptablesSuffix = (config: ClusterConfig) => `COX${config.index}`;
 /** What carries Services on a node of this cluster. Only the chosen one is loaded. */
 export async function serviceProxy(config: ClusterConfig): Promise<PluginUse> {
   const node = { nodeName: config.nodeName, nodeIPs: [config.nodeIP], clusterCIDRs: [config.podCIDR] };
-  if (config.proxyMode === 'iptables') return use((await import('@coxswain/proxy-iptables')).proxyIptables, { suffix: iptablesSuffix(config), ...node });
-  return use((await import('@coxswain/proxy-nftables')).proxyNftables, { table: `${tablePrefix(config)}-proxy`, ...node });
+  if (config.proxyMode === 'iptables') {
+    const { proxyIptables } = await import('@coxswain/proxy-iptables');
+    return use(proxyIptables, { suffix: iptablesSuffix(config), ...node });
+  }
+  const { proxyNftables } = await import('@coxswain/proxy-nftables');
+  return use(proxyNftables, { table: `${tablePrefix(config)}-proxy`, ...node });
 }
 
 /** Removes a cluster's iptables rules; those of nftables go with the cluster's tables. */

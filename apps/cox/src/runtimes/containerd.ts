@@ -3,8 +3,6 @@ import { use } from '@coxswain/sdk';
 import { checkContainerd, checkOciRuntime } from '../preflight/checks.js';
 import type { NodeRuntime } from './runtime.js';
 
-const plugin = () => import('@coxswain/cri-containerd');
-
 /** cri-containerd over a containerd of the cluster's own. */
 export const containerdRuntime: NodeRuntime = {
   name: 'containerd',
@@ -15,7 +13,7 @@ export const containerdRuntime: NodeRuntime = {
       name: 'containerd',
       async start({ paths }, launcher) {
         // `checks` came first.
-        const { startContainerd } = await plugin();
+        const { startContainerd } = await import('@coxswain/cri-containerd');
         const { containerdRoot, containerdState, containerdSocket } = paths;
         return startContainerd({ root: containerdRoot, state: containerdState, socket: containerdSocket, launcher, checked: true });
       },
@@ -25,7 +23,7 @@ export const containerdRuntime: NodeRuntime = {
     },
   ],
   async criServer({ paths }) {
-    const { criContainerd } = await plugin();
+    const { criContainerd } = await import('@coxswain/cri-containerd');
     return use(criContainerd, {
       endpoint: `unix://${paths.criSocket}`,
       containerdSocket: paths.containerdSocket,
@@ -36,12 +34,24 @@ export const containerdRuntime: NodeRuntime = {
     });
   },
   async importImage({ paths }, tar) {
-    const { importImage } = await plugin();
+    const { importImage } = await import('@coxswain/cri-containerd');
     return importImage(paths.containerdSocket, tar);
   },
   importsThrough: 'containerd',
   teardown: [
-    { title: 'releasing pod sandboxes', run: async ({ paths }) => (await plugin()).cleanCriState(paths.criRun) },
-    { title: 'ending container shims', run: async ({ paths }) => (await plugin()).killShims(paths.containerdSocket) },
+    {
+      title: 'releasing pod sandboxes',
+      run: async ({ paths }) => {
+        const { cleanCriState } = await import('@coxswain/cri-containerd');
+        return cleanCriState(paths.criRun);
+      },
+    },
+    {
+      title: 'ending container shims',
+      run: async ({ paths }) => {
+        const { killShims } = await import('@coxswain/cri-containerd');
+        return killShims(paths.containerdSocket);
+      },
+    },
   ],
 };

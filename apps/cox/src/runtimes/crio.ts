@@ -2,8 +2,6 @@ import { use } from '@coxswain/sdk';
 import { checkOciRuntime, checkProgram } from '../preflight/checks.js';
 import type { NodeRuntime } from './runtime.js';
 
-const plugin = () => import('@coxswain/cri-o');
-
 /** cri-o: no daemon beneath; images are kept by us, containers are watched by conmon. */
 export const crioRuntime: NodeRuntime = {
   name: 'crio',
@@ -11,15 +9,27 @@ export const crioRuntime: NodeRuntime = {
   checks: () => [checkProgram('conmon', 'conmon', ['--version'], [2, 0]), checkOciRuntime()],
   daemons: [],
   async criServer({ paths }) {
-    const { crio } = await plugin();
+    const { crio } = await import('@coxswain/cri-o');
     return use(crio, { endpoint: `unix://${paths.criSocket}`, root: paths.cri, state: paths.criRun, cniConfDir: paths.cniConf });
   },
   async importImage({ paths }, tar) {
-    const { importCrioImage } = await plugin();
+    const { importCrioImage } = await import('@coxswain/cri-o');
     return importCrioImage(paths.cri, tar);
   },
   teardown: [
-    { title: 'ending container monitors', run: async ({ paths }) => (await plugin()).killMonitors(paths.criRun) },
-    { title: 'releasing pod sandboxes', run: async ({ paths }) => (await plugin()).cleanCrioState(paths.criRun) },
+    {
+      title: 'ending container monitors',
+      run: async ({ paths }) => {
+        const { killMonitors } = await import('@coxswain/cri-o');
+        return killMonitors(paths.criRun);
+      },
+    },
+    {
+      title: 'releasing pod sandboxes',
+      run: async ({ paths }) => {
+        const { cleanCrioState } = await import('@coxswain/cri-o');
+        return cleanCrioState(paths.criRun);
+      },
+    },
   ],
 };

@@ -4,8 +4,6 @@ import { use } from '@coxswain/sdk';
 import { checkProgram, checkRunc } from '../preflight/checks.js';
 import type { NodeRuntime } from './runtime.js';
 
-const plugin = () => import('@coxswain/dockershim');
-
 const root = ({ paths }: ClusterConfig) => join(paths.state, 'docker');
 const state = ({ paths }: ClusterConfig) => join(paths.run, 'docker');
 const socket = ({ paths }: ClusterConfig) => join(paths.run, 'docker.sock');
@@ -19,7 +17,7 @@ export const dockerRuntime: NodeRuntime = {
     {
       name: 'dockerd',
       async start(config, launcher) {
-        const { startDockerd } = await plugin();
+        const { startDockerd } = await import('@coxswain/dockershim');
         return startDockerd({ root: root(config), state: state(config), socket: socket(config), launcher });
       },
       // As dockerdLog() of the plugin says, which is not loaded for it.
@@ -29,7 +27,7 @@ export const dockerRuntime: NodeRuntime = {
   ],
   async criServer(config) {
     const { paths } = config;
-    const { dockershim } = await plugin();
+    const { dockershim } = await import('@coxswain/dockershim');
     return use(dockershim, {
       endpoint: `unix://${paths.criSocket}`,
       engineSocket: socket(config),
@@ -38,8 +36,19 @@ export const dockerRuntime: NodeRuntime = {
       cniConfDir: paths.cniConf,
     });
   },
-  importImage: async (config, tar) => (await plugin()).importDockerImage(socket(config), tar),
+  async importImage(config, tar) {
+    const { importDockerImage } = await import('@coxswain/dockershim');
+    return importDockerImage(socket(config), tar);
+  },
   importsThrough: 'dockerd',
   teardown: [],
-  afterDaemons: [{ title: "removing the engine's state", run: async (config) => (await plugin()).cleanDockerdState(state(config)) }],
+  afterDaemons: [
+    {
+      title: "removing the engine's state",
+      run: async (config) => {
+        const { cleanDockerdState } = await import('@coxswain/dockershim');
+        return cleanDockerdState(state(config));
+      },
+    },
+  ],
 };

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { lookUp } from '@coxswain/cri-runtime';
 import { isAlive, type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
 import { type Clock, type Logger, silentLogger, systemClock } from '@coxswain/sdk';
-import { connectContainerd } from './client.js';
 import { type ContainerdPaths, containerdConfig } from './config-file.js';
 
 /** The oldest containerd whose API has all we call. */
@@ -37,7 +37,6 @@ export interface StartContainerdOptions extends ContainerdPaths {
 
 export interface ContainerdDaemon {
   readonly socket: string;
-  readonly version: string;
   readonly pid: number;
   readonly process: ProcessIdentity;
   /** True when it ran already. */
@@ -98,34 +97,52 @@ export async function startContainerd(options: StartContainerdOptions): Promise<
     await writeFile(pidFile, JSON.stringify(identity), { mode: 0o600 });
     logger.info('containerd started', { pid: identity.pid, socket });
   }
-  const client = connectContainerd({ socket, clock, connectTimeoutMs: options.timeoutMs ?? 15_000 });
-  try {
-    const answer = client.version.version({}, options.signal ? { signal: options.signal } : {});
-    const failed = exited?.then(async (how) => {
-      const log = await readFile(logFile, 'utf8').catch(() => '');
-      throw new Error(`containerd ${how}; the end of its log: ${log.trim().split('\n').slice(-3).join(' | ')}`);
-    });
-    answer.catch(() => {});
-    const { version } = await (failed ? Promise.race([answer, failed]) : answer);
-    failed?.catch(() => {});
-    return {
-      socket,
-      version,
-      pid: child.pid,
-      process: child,
-      adopted: running !== undefined,
-      async stop() {
-        signalProcess(child, 'SIGTERM');
-        for (let waited = 0; isAlive(child); waited += 20) {
-          if (waited > 10_000) signalProcess(child, 'SIGKILL');
-          await clock.sleep(20);
-        }
-        await rm(pidFile, { force: true });
-      },
-    };
-  } finally {
-    client.close();
+  const failed = exited?.then(async (how) => {
+    const log = await readFile(logFile, 'utf8').catch(() => '');
+    throw new Error(`containerd ${how}; the end of its log: ${log.trim().split('\n').slice(-3).join(' | ')}`);
+  });
+  failed?.catch(() => {});
+  const answered = waitForSocket(socket, { clock, timeoutMs: options.timeoutMs ?? 15_000, logFile, ...(options.signal ? { signal: options.signal } : {}) });
+  await (failed ? Promise.race([answered, failed]) : answered);
+  return {
+    socket,
+    pid: child.pid,
+    process: child,
+    adopted: running !== undefined,
+    async stop() {
+      signalProcess(child, 'SIGTERM');
+      for (let waited = 0; isAlive(child); waited += 20) {
+        if (waited > 10_000) signalProcess(child, 'SIGKILL');
+        await clock.sleep(20);
+      }
+      await rm(pidFile, { force: true });
+    },
+  };
+}
+
+interface WaitForSocket {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly logFile: string;
+  readonly signal?: AbortSignal;
+}
+
+/** containerd listens once all it has is loaded. Asked without gRPC, which takes longer to load than containerd to start. */
+async function waitForSocket(socket: string, { clock, timeoutMs, logFile, signal }: WaitForSocket): Promise<void> {
+  const end = clock.monotonic() + timeoutMs;
+  while (!(await accepts(socket))) {
+    if (clock.monotonic() >= end) throw new Error(`containerd does not answer at ${socket} within ${timeoutMs / 1000} s; its log is ${logFile}`);
+    await clock.sleep(10, signal);
   }
+}
+
+function accepts(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once('connect', () => connection.destroy());
+    connection.once('error', () => {});
+    connection.once('close', (failed) => resolve(!failed));
+  });
 }
 
 /** The process a pid file names, if that very process (not a later one of the same pid) still runs. */
