@@ -55,7 +55,7 @@ async function benchCluster() {
 
 const clusterless = new Set(['cni', 'scale', 'test', 'objects']);
 if (wanted('cni')) benchCni();
-if (wanted('test')) benchTestCluster();
+if (wanted('test')) await benchTestCluster();
 if (wanted('scale')) await benchScale();
 if (wanted('objects')) await benchObjects();
 if (chosen.size === 0 || [...chosen].some((name) => !clusterless.has(name))) {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { bundled } from './lib/bundled.mjs';
 import { figure } from './lib/table.mjs';
 
 const NODES = 1000;
@@ -8,11 +9,9 @@ const PODS = 10_000;
 
 /** A control plane and hollow nodes in one process of their own; needs neither root nor a cluster. */
 export async function benchScale() {
-  const script = fileURLToPath(new URL('./scale-cluster.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=coxswain-source', '--import', 'tsx', script, String(NODES), String(PODS)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const found = JSON.parse(await text(child.stdout));
+  const script = await bundled(fileURLToPath(new URL('./scale-cluster.ts', import.meta.url)));
+  const child = spawn(process.execPath, [script.path, String(NODES), String(PODS)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const found = JSON.parse(await text(child.stdout).finally(() => script.remove()));
   const what = `${NODES} simulated nodes`;
   figure(`${what}, all Ready`, `${found.nodesReadySeconds.toFixed(1)} s`);
   figure(`${what}, ${found.pods} of ${PODS} pods Running`, `${found.podsRunningSeconds.toFixed(1)} s (${found.cpuSeconds.toFixed(0)} s of CPU)`);

@@ -34,6 +34,14 @@ export function connectCriInProcess(options: InProcessCriOptions): CriConnection
 
 function inProcessClient(service: DescService, handlers: object, closing: AbortSignal, clock: InProcessCriOptions['clock'], timeoutMs: number): unknown {
   const client: Record<string, unknown> = {};
+  const inFlight = new Set<Gone>();
+  closing.addEventListener(
+    'abort',
+    () => {
+      for (const gone of inFlight) gone.end(cancelled(closing));
+    },
+    { once: true },
+  );
   for (const method of service.methods) {
     const found = (handlers as Record<string, unknown>)[method.localName];
     const handler = typeof found === 'function' ? (found.bind(handlers) as Handler) : undefined;
@@ -51,13 +59,22 @@ function inProcessClient(service: DescService, handlers: object, closing: AbortS
           }
         : async (request: unknown, call: CallOptions = {}) => {
             if (!handler) throw missing();
-            const gone = new Gone([closing, call.signal], clock, call.timeoutMs ?? timeoutMs);
+            const gone = new Gone(call.signal, clock, call.timeoutMs ?? timeoutMs);
+            if (closing.aborted) gone.end(cancelled(closing));
+            inFlight.add(gone);
             try {
-              const context = { signal: gone.signal, method: path, metadata: call.metadata ?? {} };
+              const context = {
+                get signal() {
+                  return gone.signal;
+                },
+                method: path,
+                metadata: call.metadata ?? {},
+              };
               return whole(method.output, await gone.race(Promise.resolve(handler(input(request), context))));
             } catch (error) {
               throw error instanceof RpcError ? error : new RpcError('unknown', (error as Error).message, { cause: error });
             } finally {
+              inFlight.delete(gone);
               gone.dispose();
             }
           };
@@ -71,34 +88,48 @@ const whole = (schema: DescService['methods'][number]['input'], value: unknown):
 const cancelled = (signal: AbortSignal) =>
   signal.reason instanceof RpcError ? signal.reason : new RpcError('canceled', (signal.reason as Error | undefined)?.message ?? 'the call was cancelled');
 
-/** The end of one call before its answer: the caller's signal, the connection's, or the deadline. */
+/**
+ * The end of one call before its answer: the caller's signal, the connection's, or the deadline. Simulated nodes make calls by the ten thousand, none
+ * of which looks at its signal: it is made when somebody does.
+ */
 class Gone {
-  readonly #controller = new AbortController();
   readonly #undo: (() => void)[] = [];
+  #reason: RpcError | undefined;
+  #reject: ((reason: RpcError) => void) | undefined;
+  #controller: AbortController | undefined;
 
-  constructor(signals: readonly (AbortSignal | undefined)[], clock: InProcessCriOptions['clock'], timeoutMs: number) {
-    for (const signal of signals) {
-      if (!signal) continue;
-      const abort = () => this.#controller.abort(cancelled(signal));
-      if (signal.aborted) abort();
+  constructor(caller: AbortSignal | undefined, clock: InProcessCriOptions['clock'], timeoutMs: number) {
+    if (caller) {
+      const abort = () => this.end(cancelled(caller));
+      if (caller.aborted) abort();
       else {
-        signal.addEventListener('abort', abort, { once: true });
-        this.#undo.push(() => signal.removeEventListener('abort', abort));
+        caller.addEventListener('abort', abort, { once: true });
+        this.#undo.push(() => caller.removeEventListener('abort', abort));
       }
     }
     if (clock && timeoutMs > 0)
-      this.#undo.push(clock.setTimeout(() => this.#controller.abort(new RpcError('deadlineExceeded', `no answer within ${timeoutMs} ms`)), timeoutMs));
+      this.#undo.push(clock.setTimeout(() => this.end(new RpcError('deadlineExceeded', `no answer within ${timeoutMs} ms`)), timeoutMs));
   }
 
   get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason);
+    }
     return this.#controller.signal;
+  }
+
+  end(reason: RpcError): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#reject?.(reason);
+    this.#controller?.abort(reason);
   }
 
   race<T>(answer: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const abort = () => reject(this.signal.reason as Error);
-      if (this.signal.aborted) abort();
-      else this.signal.addEventListener('abort', abort, { once: true });
+      if (this.#reason) reject(this.#reason);
+      else this.#reject = reject;
       answer.then(resolve, reject);
     });
   }

@@ -22,11 +22,11 @@ export function nodeLifecycleController({ client, informers, clock, config, even
     const all = nodes.lister.list();
     // When nobody answers it is we who are cut off: nobody is driven out.
     if (all.every((n) => !isReadyNode(n))) return 'spare';
-    if (hasEvictionTaint(node)) return 'keep';
+    const now = clock.monotonic();
+    if (hasEvictionTaint(node) || (nextEviction.get(zoneOf(node)) ?? 0) > now) return 'keep';
     const zone = all.filter((n) => zoneOf(n) === zoneOf(node));
     const rate = evictionRate(zone.length, zone.filter((n) => !isReadyNode(n)).length);
-    const now = clock.monotonic();
-    if (rate === 0 || (nextEviction.get(zoneOf(node)) ?? 0) > now) return 'keep';
+    if (rate === 0) return 'keep';
     nextEviction.set(zoneOf(node), now + 1000 / rate);
     return 'add';
   }

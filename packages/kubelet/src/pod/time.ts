@@ -1,6 +1,15 @@
+let lastSecond = Number.NaN;
+let lastTime = '';
+
 /** API time: RFC 3339 with whole seconds, UTC. */
 export function apiTime(ms: number): string {
-  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  // Most of those that are asked for are now.
+  if (second !== lastSecond) {
+    lastTime = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTime;
 }
 
 /** API micro time, as leases carry it. */

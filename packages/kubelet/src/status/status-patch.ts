@@ -58,6 +58,8 @@ function same(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => same(x, b[i]));
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((k) => same(left[k], right[k]));
+  for (const key in left) if (!same(left[key], right[key])) return false;
+  // Absent and null are one.
+  for (const key in right) if (!(key in left) && right[key] !== undefined && right[key] !== null) return false;
+  return true;
 }
