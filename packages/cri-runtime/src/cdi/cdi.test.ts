@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create } from '@bufbuild/protobuf';
+import { create, fromJson, toJson } from '@bufbuild/protobuf';
 import { ContainerConfigSchema } from '@coxswain/cri';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cdiEdits } from './cdi-devices.js';
@@ -79,7 +79,9 @@ it('goes into a container’s config, and what CRI has no words for into its spe
   });
   const config = configWithCdi(asked, edits);
   expect(config.envs.map((e) => `${e.key}=${Buffer.from(e.value)}`)).toEqual(['KEPT=1', 'COLOR=red']);
-  expect(config.devices).toEqual([{ containerPath: '/dev/led', hostPath: '/dev/null', permissions: 'rw' }]);
+  // It is stored, and answered with, as the message it is.
+  expect(fromJson(ContainerConfigSchema, toJson(ContainerConfigSchema, config)).envs).toHaveLength(2);
+  expect(config.devices).toMatchObject([{ containerPath: '/dev/led', hostPath: '/dev/null', permissions: 'rw' }]);
   expect(config.mounts).toMatchObject([{ containerPath: '/led', hostPath: '/usr', readonly: true, propagation: 1 }]);
   expect(beyondConfig(edits)).toBe('hooks, the owner or mode of a device node, mount options nosuid');
   const made = {

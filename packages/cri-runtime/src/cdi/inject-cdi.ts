@@ -1,4 +1,5 @@
-import { type ContainerConfig, MountPropagation } from '@coxswain/cri';
+import { create } from '@bufbuild/protobuf';
+import { type ContainerConfig, DeviceSchema, KeyValueSchema, type Mount, MountPropagation, MountSchema } from '@coxswain/cri';
 import type { RuntimeSpec, SpecMount } from '@coxswain/oci';
 import type { CdiEdits, CdiMount } from './cdi-spec.js';
 
@@ -20,31 +21,21 @@ export function configWithCdi(config: ContainerConfig, edits: CdiEdits): Contain
     // As CDI has it: what a device sets wins over what the pod says.
     envs: [
       ...config.envs.filter(({ key }) => !keys.has(key)),
-      ...env.map((entry) => ({ key: nameOf(entry), value: Buffer.from(entry.slice(entry.indexOf('=') + 1)) })),
-    ] as ContainerConfig['envs'],
+      ...env.map((entry) => create(KeyValueSchema, { key: nameOf(entry), value: Buffer.from(entry.slice(entry.indexOf('=') + 1)) })),
+    ],
     devices: [
       ...config.devices,
-      ...deviceNodes.map((d) => ({ containerPath: d.path, hostPath: d.hostPath ?? d.path, permissions: d.permissions ?? 'rwm' })),
-    ] as ContainerConfig['devices'],
-    mounts: [...config.mounts.filter((m) => !mounts.some((c) => c.containerPath === m.containerPath)), ...mounts.map(criMount)] as ContainerConfig['mounts'],
+      ...deviceNodes.map((d) => create(DeviceSchema, { containerPath: d.path, hostPath: d.hostPath ?? d.path, permissions: d.permissions ?? 'rwm' })),
+    ],
+    mounts: [...config.mounts.filter((m) => !mounts.some((c) => c.containerPath === m.containerPath)), ...mounts.map(criMount)],
   };
 }
 
 const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='));
 
-function criMount({ hostPath, containerPath, options }: CdiMount) {
+function criMount({ hostPath, containerPath, options }: CdiMount): Mount {
   const propagation = options.map((o) => PROPAGATION[o]).find((p) => p !== undefined) ?? MountPropagation.PROPAGATION_PRIVATE;
-  return {
-    hostPath,
-    containerPath,
-    readonly: options.includes('ro'),
-    propagation,
-    selinuxRelabel: false,
-    recursiveReadOnly: false,
-    uidMappings: [],
-    gidMappings: [],
-    imageSubPath: '',
-  };
+  return create(MountSchema, { hostPath, containerPath, readonly: options.includes('ro'), propagation });
 }
 
 /** The rest, in the specification that was made of such a config: owners and modes of device nodes, further mount options, groups, hooks. */
