@@ -54,24 +54,27 @@ function compareMaps(type: Exclude<CompiledType, { kind: 'leaf' | 'set' | 'listM
     if (lv === rv) continue;
     let child: CompiledType;
     let childByValue = false;
+    let name: string | undefined;
     if (type.kind === 'struct') {
       const field = type.fields.get(key);
       if (field) {
         child = field.type;
         childByValue = byValue && field.byValue;
+        name = field.element;
       } else if (type.unknown) child = type.unknown;
       else continue;
     } else child = type.kind === 'map' ? type.values : DEDUCED_TYPE;
     if (child.kind === 'skip') continue;
     if (lv === undefined || lv === null) {
       const fields = addedFields(child, rv, childByValue);
-      if (fields) (set ??= {})[`f:${key}`] = fields;
+      if (fields) (set ??= {})[name ?? `f:${key}`] = fields;
       continue;
     }
     const delta = compare(child, lv, rv, childByValue);
     if (!delta) continue;
-    if (delta.set) (set ??= {})[`f:${key}`] = delta.set;
-    if (delta.removed) (removed ??= {})[`f:${key}`] = delta.removed;
+    name ??= `f:${key}`;
+    if (delta.set) (set ??= {})[name] = delta.set;
+    if (delta.removed) (removed ??= {})[name] = delta.removed;
   }
   for (const key in l) {
     const lv = l[key];
@@ -155,7 +158,8 @@ export function addedFields(type: CompiledType, value: unknown, byValue: boolean
     const fields = addedFields(child, v, byValue && (field?.byValue ?? false));
     if (!fields) continue;
     empty = false;
-    out[`f:${key}`] = fields;
+    // Made once per field: as a new text it would be looked up each time.
+    out[field?.element ?? `f:${key}`] = fields;
   }
   return empty ? (byValue ? undefined : LEAF) : out;
 }
