@@ -1,22 +1,29 @@
-import type { Compare, CompareOp, KeyValue } from './types.js';
+import type { Compare, CompareOp } from './types.js';
 
-/** etcd's rules: a missing key has revisions and version 0; comparing the value of a missing key never holds. */
-export function holds(compare: Compare, kv: KeyValue | undefined): boolean {
-  if (compare.target === 'value') {
-    return kv !== undefined && decide(compare.op, Buffer.compare(kv.value, compare.operand));
-  }
-  return decide(compare.op, field(compare.target, kv) - compare.operand);
+/** What is compared of a key. The value is fetched only when it is. */
+export interface Comparable {
+  readonly modRevision: number;
+  readonly createRevision: number;
+  readonly version: number;
 }
 
-function field(target: 'mod' | 'create' | 'version', kv: KeyValue | undefined): number {
-  if (!kv) return 0;
+/** etcd's rules: a missing key has revisions and version 0; comparing the value of a missing key never holds. */
+export function holds<T extends Comparable>(compare: Compare, found: T | undefined, value: (found: T) => Uint8Array): boolean {
+  if (compare.target === 'value') {
+    return found !== undefined && decide(compare.op, Buffer.compare(value(found), compare.operand));
+  }
+  return decide(compare.op, field(compare.target, found) - compare.operand);
+}
+
+function field(target: 'mod' | 'create' | 'version', found: Comparable | undefined): number {
+  if (!found) return 0;
   switch (target) {
     case 'mod':
-      return kv.modRevision;
+      return found.modRevision;
     case 'create':
-      return kv.createRevision;
+      return found.createRevision;
     case 'version':
-      return kv.version;
+      return found.version;
   }
 }
 

@@ -6,7 +6,7 @@ import type { KeyHistory, Version } from './key-index.js';
 import { upperBound } from './key-range.js';
 import type { LeaseTable } from './lease-table.js';
 import { decodeHeader, encodeDelete, encodePut, recordValue } from './record-codec.js';
-import type { KeyRange, KeyValue, RangeOptions, RangeResult, StoreOp, StoreOpResult, Txn, TxnResult } from './types.js';
+import type { Compare, KeyRange, KeyValue, RangeOptions, RangeResult, StoreOp, StoreOpResult, Txn, TxnResult } from './types.js';
 import { isReadOnly, validateRange, validateTxn } from './validate-txn.js';
 import { ValueCache } from './value-cache.js';
 
@@ -71,19 +71,28 @@ export class MvccEngine {
     return this.#index.size;
   }
 
-  /** Rebuild the index from the backend. Returns records an interrupted compaction left behind. */
+  /** Rebuild the index from the backend, and keep the newest values. Returns records an interrupted compaction left behind. */
   load(compactRevision: number): RecordId[] {
     let last = 1;
     for (const { revision, sub, bytes } of this.backend.scan(0, Number.MAX_SAFE_INTEGER)) {
-      const { key, createRevision, version, lease } = decodeHeader(bytes);
+      const { key, kind, createRevision, version, lease } = decodeHeader(bytes);
       const before = this.#index.get(key)?.versions.at(-1)?.lease ?? 0;
-      this.#index.append(key, { modRevision: revision, sub, createRevision, version, lease, kv: undefined });
+      const entry: Version = { modRevision: revision, sub, createRevision, version, lease, kv: undefined };
+      this.#index.append(key, entry);
+      if (kind === 'put') {
+        // Whoever opens a store reads it all: what is remembered here is not read a second time.
+        entry.kv = toKeyValue(key, entry, Buffer.from(recordValue(bytes)));
+        this.#cache.admit(entry);
+      }
       this.#leases.attach(key, before, lease);
       last = revision;
     }
     this.#head = this.#visible = Math.max(last, compactRevision, 1);
     this.#compacted = compactRevision;
-    return compactRevision > 0 ? this.#index.compact(compactRevision).ids : [];
+    if (compactRevision === 0) return [];
+    const { ids, versions } = this.#index.compact(compactRevision);
+    for (const superseded of versions) this.#cache.drop(superseded);
+    return ids;
   }
 
   range(range: KeyRange, options?: RangeOptions): RangeResult {
@@ -96,7 +105,7 @@ export class MvccEngine {
     validateTxn(txn, this.#errors);
     const readOnly = isReadOnly(txn);
     const base = readOnly ? this.#visible : this.#head;
-    const succeeded = txn.compare.every((c) => holds(c, this.#kvAt(c.key, base)));
+    const succeeded = txn.compare.every((compare) => this.#holds(compare, base));
     const ops = succeeded ? txn.success : (txn.failure ?? []);
     const pendingBefore = this.#pending.length;
     const mutations: Mutation[] = [];
@@ -176,10 +185,10 @@ export class MvccEngine {
     return history.versions.filter((v) => v.modRevision >= from && v.modRevision <= this.#visible).map((version) => ({ history, version }));
   }
 
-  #kvAt(key: string, revision: number): KeyValue | undefined {
-    const history = this.#index.get(key);
+  #holds(compare: Compare, revision: number): boolean {
+    const history = this.#index.get(compare.key);
     const version = history && liveAt(history, revision);
-    return history && version ? this.kv(history, version) : undefined;
+    return holds(compare, version, (found) => this.kv(history as KeyHistory, found).value);
   }
 
   #range(range: KeyRange, options: RangeOptions, current: number): RangeResult {

@@ -12,7 +12,7 @@ export interface RevisionedStoreOptions {
   /** Run `fn` soon, after what is ready to run now: what it waits for goes to the backend in one append. Default: a microtask. */
   defer?(fn: () => void): void;
   readonly errors?: ErrorFactory;
-  /** Values kept in memory. Default 64 MiB. */
+  /** Values kept in memory. Default 16 MiB. */
   readonly cacheBytes?: number;
   /** Undelivered events a watcher may have before it is left to read history. Default 1000. */
   readonly watchBufferEvents?: number;
@@ -59,7 +59,7 @@ export class RevisionedStore {
     this.#engine = new MvccEngine(backend, {
       errors: this.#errors,
       leases: this.#leases,
-      cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
+      cacheBytes: options.cacheBytes ?? 16 * 1024 * 1024,
     });
     const bufferEvents = options.watchBufferEvents ?? 1000;
     this.#hub = new WatchHub(this.#engine, { errors: this.#errors, bufferEvents, catchUpRecords: 5000, defer: this.#defer });

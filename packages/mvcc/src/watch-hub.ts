@@ -181,7 +181,7 @@ export class WatchHub implements WatcherHost {
       looked++;
       const { key, kind, createRevision, version, lease } = decodeHeader(bytes);
       if (!contains(watcher.range, key)) continue;
-      const value = kind === 'put' ? Uint8Array.from(recordValue(bytes)) : NOTHING;
+      const value = kind === 'put' ? Buffer.from(recordValue(bytes)) : NOTHING;
       const kv: KeyValue = { key, value, createRevision, modRevision: revision, version, lease };
       const event: WatchEvent = { type: kind, kv };
       events.push(watcher.prevKv ? withPrev(event, this.engine.before(key, revision)) : event);

@@ -9,7 +9,7 @@ export const lmdbStore = definePlugin({
   description: 'Durable embedded state store on LMDB',
   sdk: '^0.1.0',
   requires: [Clock, Logger],
-  config: configObject({ path: field.string(), cacheMiB: field.integer(64, 1) }),
+  config: configObject({ path: field.string(), cacheMiB: field.integer(16, 1) }),
   module: (config) =>
     new ContainerModule(({ bind }) => {
       bind(StateStore)

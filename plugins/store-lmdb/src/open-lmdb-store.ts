@@ -29,7 +29,7 @@ export interface LmdbStoreOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly logger?: Logger;
-  /** Values kept in memory, in bytes. Default 64 MiB; what does not fit is read from LMDB's memory map. */
+  /** Values kept in memory, in bytes. Default 16 MiB; what does not fit is read from LMDB's memory map. */
   readonly cacheBytes?: number;
   /** Undelivered events a watcher may have before it is left to read history. Default 1000. */
   readonly watchBufferEvents?: number;
