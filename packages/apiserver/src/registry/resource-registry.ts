@@ -33,6 +33,8 @@ export class ResourceRegistry {
   readonly #served = new Map<string, ServedResource>();
   readonly #storages = new Map<string, { readonly storage: ResourceStorage; users: number }>();
   readonly #unserved = new Map<string, ResourceStorage>();
+  /** What was looked for; forgotten with every change of `#served`. */
+  readonly #byGroupResource = new Map<string, ServedResource>();
   readonly #listeners = new Set<() => void>();
   #started = false;
 
@@ -71,6 +73,7 @@ export class ResourceRegistry {
     const served = this.#served.get(key);
     if (!served) return;
     this.#served.delete(key);
+    this.#byGroupResource.clear();
     const shared = this.#storages.get(served.definition.storagePrefix);
     if (shared && --shared.users === 0) {
       this.#storages.delete(served.definition.storagePrefix);
@@ -84,6 +87,7 @@ export class ResourceRegistry {
     const { definition, lookup, schema, openApi, shape, converter } = registration;
     const served = new ServedResource(definition, this.#storages.get(definition.storagePrefix)?.storage, lookup, schema, openApi, shape, converter);
     this.#served.set(keyOf(definition.group, definition.version, definition.resource), served);
+    this.#byGroupResource.clear();
     this.#changed();
     return served;
   }
@@ -94,7 +98,14 @@ export class ResourceRegistry {
 
   /** Any served version. */
   findGroupResource(group: string, resource: string): ServedResource | undefined {
-    for (const served of this.#served.values()) if (served.definition.group === group && served.definition.resource === resource) return served;
+    const key = `${resource}.${group}`;
+    const known = this.#byGroupResource.get(key);
+    if (known) return known;
+    for (const served of this.#served.values()) {
+      if (served.definition.group !== group || served.definition.resource !== resource) continue;
+      this.#byGroupResource.set(key, served);
+      return served;
+    }
     return undefined;
   }
 
@@ -137,6 +148,7 @@ export class ResourceRegistry {
     }
     const served = new ServedResource(definition, storage, lookup, schema, openApi, shape, converter, elsewhere?.source);
     this.#served.set(key, served);
+    this.#byGroupResource.clear();
     return { served, fresh };
   }
 
