@@ -72,7 +72,7 @@ async function converge(mode: Mode, members: readonly TestHost[] = hosts): Promi
       const underlay = await host.kernel.underlay(host.facts.address);
       if (!underlay) throw new Error('no underlay');
       await host.kernel.allowForwarding();
-      await host.kernel.ensureMasquerade(host.podCIDR, round === 1);
+      await host.kernel.ensureRules(host.podCIDR, host.facts.address, round === 1);
       const tunnel = await host.kernel.ensureTunnel(host.facts.name, underlay, podMtu('vxlan', underlay), networkAddress(host.podCIDR));
       host.facts = { ...host.facts, mac: tunnel.mac };
       const { paths } = planPaths(
@@ -103,6 +103,20 @@ test.each(['vxlan', 'auto'] as const)('%s: all reach all with packets of full si
   for (const from of ['a', 'b', 'c']) for (const to of ['a', 'b', 'c']) if (from !== to) expect(ping(from, to), `${from} to ${to}`).toBe(true);
   expect(routes('a')).toContain(mode === 'auto' ? '10.77.1.0/24 via 192.0.2.12 dev eth0' : '10.77.1.0/24 via 10.77.1.0 dev tunnel onlink');
   expect(routes('a')).toContain('10.77.2.0/24 via 10.77.2.0 dev tunnel onlink');
+});
+
+test('what is in the tunnel is tracked, the tunnel itself is not', async () => {
+  await converge('vxlan');
+  for (const [from, to] of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const)
+    expect(ping(from, to)).toBe(true);
+  for (const name of ['a', 'b']) {
+    const tracked = inside(byName(name).netns, 'cat', '/proc/net/nf_conntrack');
+    expect(tracked).toMatch(/icmp .*src=10\.77\.0\.9 dst=10\.77\.1\.9/);
+    expect(tracked).not.toContain('dport=8472');
+  }
 });
 
 test('what is taken away by hand, or by a link that was down, is made again', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { type LinkInfo, Network, NotFoundError, nftApply, nftDeleteTable, type NftOptions, nftTables, writeSysctl } from '@coxswain/linux';
 import { within } from './cidr.js';
-import { masqueradeTable } from './masquerade.js';
+import { networkTable } from './network-rules.js';
 import type { Path, Underlay } from './plan.js';
 
 /** Marks our routes (rtm_protocol), so that those of a node that is gone are found whoever made them. */
@@ -15,7 +15,7 @@ export interface KernelOptions {
   readonly vni: number;
   /** UDP port of the tunnel. */
   readonly port: number;
-  /** nftables table of the masquerade rules. */
+  /** nftables table of the rules. */
   readonly table: string;
   /** All pods' addresses. */
   readonly clusterCIDRs: readonly string[];
@@ -120,10 +120,10 @@ export class Kernel {
     await this.network.deleteRoute({ destination, protocol: ROUTE_PROTOCOL }).catch(unlessGone);
   }
 
-  /** What pods send out of the pod network leaves under the node's address. `again`: also when it was written before. */
-  async ensureMasquerade(podCIDR: string, again: boolean): Promise<void> {
-    const { table, clusterCIDRs } = this.options;
-    const script = masqueradeTable(table, podCIDR, clusterCIDRs);
+  /** What pods send out of the pod network leaves under the node's address. `address`: of the tunnel's end. `again`: also when it was written before. */
+  async ensureRules(podCIDR: string, address: string | undefined, again: boolean): Promise<void> {
+    const { table, clusterCIDRs, port } = this.options;
+    const script = networkTable(table, { podCIDR, clusterCIDRs, ...(address === undefined ? {} : { tunnel: { address, port } }) });
     if (this.written === script && !again) return;
     await nftApply(script, this.nft);
     this.written = script;

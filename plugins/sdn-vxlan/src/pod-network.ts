@@ -127,7 +127,7 @@ export class PodNetwork implements Addon {
     const mtu = podMtu(options.mode, underlay);
     const plan = planPaths({ ...self, podCIDR }, nodes.map(nodeFacts), options.mode, underlay);
     await this.#kernel.allowForwarding();
-    await this.#kernel.ensureMasquerade(podCIDR, this.#rounds++ % RULES_EVERY === 0);
+    await this.#kernel.ensureRules(podCIDR, options.mode === 'direct' ? undefined : address, this.#rounds++ % RULES_EVERY === 0);
     const tunnel = options.mode === 'direct' ? undefined : await this.#kernel.ensureTunnel(self.name, underlay, mtu, networkAddress(podCIDR));
     if (!tunnel) await this.#kernel.removeTunnel();
     await this.#kernel.setPaths(plan.paths, underlay, tunnel);

@@ -15,7 +15,10 @@ export function hostLinkName(config: ClusterConfig, host: HostConfig): string {
 
 const prefixOf = (cidr: string) => parseCidr4(cidr)?.bits ?? 32;
 
-/** The bridge that hosts are ports of, its address, and the way out for them. Idempotent; made level-triggered by every `up`. */
+/**
+ * The bridge that hosts are ports of, its address, and the way out for them. It stands for a switch, which tracks no connections of others: where the
+ * machine shows its rules what crosses bridges (br_netfilter), that would be done a third time. Idempotent; made level-triggered by every `up`.
+ */
 export async function ensureHostBridge(config: ClusterConfig): Promise<void> {
   const { cidr, gateway, bridge } = config.hostNetwork;
   const network = new Network();
@@ -26,6 +29,10 @@ export async function ensureHostBridge(config: ClusterConfig): Promise<void> {
   await nftApply(`table inet ${table}
 delete table inet ${table}
 table inet ${table} {
+  chain switch {
+    type filter hook prerouting priority raw; policy accept;
+    iifname "${bridge}" ip saddr ${cidr} ip daddr != ${gateway} ip daddr { ${[cidr, config.podCIDR].join(', ')} } notrack
+  }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr ${cidr} oifname != "${bridge}" masquerade
