@@ -62,7 +62,7 @@ export async function create(
     const allocation = options.dryRun ? undefined : await hooks?.beginCreate?.(context, object);
     try {
       if (attempt === 1) {
-        validateNew(served, object);
+        validateNew(served, object, hooks);
         await env.admission.validate(request, signal);
         for (const warning of strategy.warnings?.(object) ?? []) context.warn(warning);
       }

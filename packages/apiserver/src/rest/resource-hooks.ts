@@ -1,4 +1,4 @@
-import type { KubeObject } from '@coxswain/api';
+import type { FieldError, KubeObject } from '@coxswain/api';
 import type { RequestContext } from '../request/request-context.js';
 import type { Companions } from '../storage/resource-storage.js';
 
@@ -13,6 +13,8 @@ export interface ResourceHooks {
   /** After mutating admission, before validation: may change `object`. */
   beginCreate?(context: RequestContext, object: KubeObject): Promise<Allocation | undefined> | Allocation | undefined;
   beginUpdate?(context: RequestContext, object: KubeObject, old: KubeObject): Promise<Allocation | undefined> | Allocation | undefined;
+  /** Beside the strategy's validation, what needs more than the object. Not for subresources. */
+  validate?(object: KubeObject, old: KubeObject | undefined): readonly FieldError[];
   beginDelete?(old: KubeObject): Companions | undefined;
   /** Finalizers that are not in `metadata.finalizers` (a namespace's `spec.finalizers`). */
   holdsDeletion?(object: KubeObject): boolean;

@@ -109,7 +109,7 @@ async function tryUpdate(
   const hooks = env.hooks.get(hookKey(served));
   const allocation = options.dryRun || plan.subresource !== '' ? undefined : await hooks?.beginUpdate?.(context, object, old);
   try {
-    validateChanged(served, strategy, object, old);
+    validateChanged(served, strategy, object, old, plan.subresource === '' ? hooks : undefined);
     await env.admission.validate(request, signal);
     for (const warning of strategy.warnings?.(object, old) ?? []) context.warn(warning);
     if (options.dryRun) return { type: 'unstored', object, created: false };

@@ -3,6 +3,7 @@ import { namespaceHooks } from '../bootstrap/namespace-hooks.js';
 import { crdHooks } from '../crd/crd-hooks.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import type { ResourceHooks } from '../rest/resource-hooks.js';
+import { deviceHooks } from './device-hooks.js';
 import type { IpRange } from './ip-range.js';
 import { ServiceHooks } from './service-hooks.js';
 import { ServiceRanges } from './service-ranges.js';
@@ -25,12 +26,14 @@ export function builtInHooks({ registry, ranges, nodePorts, clock, random }: Bui
     clock,
     random,
   });
+  const namespaces = registry.storage('', 'namespaces').cache;
   const events: ResourceHooks = { expires: true };
   const returned: ResourceHooks = { returnsDeleted: true };
   return new Map<string, ResourceHooks>([
     ['services', services],
     ['namespaces', namespaceHooks],
     ['customresourcedefinitions.apiextensions.k8s.io', crdHooks(clock)],
+    ...deviceHooks((namespace) => namespaces.get('', namespace)?.object.metadata.labels),
     ['events', events],
     ['events.events.k8s.io', events],
     ['pods', returned],
