@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ClusterConfig,
@@ -20,7 +20,7 @@ import {
   stateRoot,
 } from '@coxswain/cluster';
 import { CliError } from '@coxswain/command';
-import { writeFileAtomic } from '../process/write-file.js';
+import { writeFileAtomic } from '@coxswain/pki';
 
 /** Names of the clusters this machine knows, running or not. */
 export function knownClusters(): string[] {
@@ -59,6 +59,8 @@ function upToDate(saved: ClusterConfig): ClusterConfig {
 }
 
 export function saveCluster(config: ClusterConfig): void {
+  // Open to all, as the folders of volumes and images in it must be.
+  mkdirSync(config.paths.state, { recursive: true });
   writeFileAtomic(config.paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
 }
 
