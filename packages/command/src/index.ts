@@ -2,6 +2,7 @@ export * from './cli-error.js';
 export * from './component-command.js';
 export * from './component-flags.js';
 export * from './component-main.js';
+export * from './cri-server-flags.js';
 export * from './feature-gates-1.36.js';
 export * from './log-level.js';
 export * from './option-values.js';
