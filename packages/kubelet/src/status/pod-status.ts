@@ -61,14 +61,17 @@ export function podStatus(pod: Pod, observed: ObservedPod, input: PodStatusInput
 const terminal = (phase: string | undefined) => phase === 'Succeeded' || phase === 'Failed';
 const pick = ({ reason, message }: PodStatus) => ({ ...(reason ? { reason } : {}), ...(message ? { message } : {}) });
 
-/** A terminal phase is for ever, and is not told before everything has stopped. */
-function settledPhase(pod: Pod, observed: ObservedPod, computed: PodPhase, _terminating: boolean): PodPhase {
+/**
+ * A terminal phase is for ever, and is not told before everything has stopped and, for a pod with resource claims, its devices have been given
+ * back: whoever hears of it may give them to the next pod.
+ */
+function settledPhase(pod: Pod, observed: ObservedPod, computed: PodPhase, terminating: boolean): PodPhase {
   const before = pod.status?.phase;
   if (before === 'Succeeded' || before === 'Failed') return before;
   if (!terminal(computed)) return computed;
   const sidecars = pod.spec?.initContainers?.some(isSidecar);
   const running = observed.containers.some((c) => c.phase === 'running');
-  if (!running) return computed;
+  if (!running && (terminating || !pod.spec?.resourceClaims?.length)) return computed;
   return sidecars || before === 'Running' ? 'Running' : ((before as PodPhase | undefined) ?? 'Running');
 }
 

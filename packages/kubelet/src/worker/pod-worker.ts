@@ -456,6 +456,7 @@ export class PodWorker {
     // Something came to life in between (a create of a former step): once more.
     if (after.containers.some((c) => c.phase === 'running') || after.sandboxes.some((s) => s.ready)) return 50;
     probes.forget(this.uid);
+    await this.#deps.dra.unprepare(this.uid, signal);
     // What ended before, and of which nothing is left, was reported by whoever saw it.
     if (this.#pod && !(isTerminal(this.#pod) && after.containers.length === 0)) this.#report(after, true);
     this.#life = 'terminated';
@@ -469,6 +470,7 @@ export class PodWorker {
     const deleting = this.#removed || !pod || Boolean(pod.metadata?.deletionTimestamp);
     // The pod's folder goes last: it is how a next kubelet finds what is left.
     await cgroups?.remove(this.uid);
+    // Done already, but for a pod whose end a former kubelet has seen.
     await dra.unprepare(this.uid, signal);
     await volumes.teardown(this.uid);
     // A finished pod that nobody deletes keeps its containers: their logs are still read.
