@@ -63,6 +63,7 @@ const MASKED = [
   '/proc/scsi',
   '/proc/interrupts',
 ];
+const CGROUPS = '/sys/fs/cgroup';
 const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /** The runtime specification of one container: the translation of CRI's ContainerConfig. */
@@ -163,9 +164,13 @@ async function specLinux(input: SpecInput, privileged: boolean, capabilities: re
     ...(seccomp ? { seccomp } : {}),
     ...(rootfsPropagation ? { rootfsPropagation } : {}),
     maskedPaths: privileged ? [] : maskOf(security?.maskedPaths, security !== undefined, MASKED),
-    readonlyPaths: privileged ? [] : maskOf(security?.readonlyPaths, security !== undefined, READONLY),
+    readonlyPaths: privileged ? [] : [...maskOf(security?.readonlyPaths, security !== undefined, READONLY), ...readonlyCgroups(config, facts)],
   };
 }
+
+/** cgroup v1 is a folder of mounts: they are read-only as they are asked to be, the folder is under crun only when it is named. */
+const readonlyCgroups = (config: ContainerConfig, facts: HostFacts) =>
+  facts.cgroups.version === 1 && !config.mounts.some((m) => posix.normalize(m.containerPath) === CGROUPS) ? [CGROUPS] : [];
 
 /** The kubelet always sends its lists; a client that sends no security context gets ours. */
 const maskOf = (given: readonly string[] | undefined, present: boolean, fallback: readonly string[]) => (present && given ? [...given] : [...fallback]);

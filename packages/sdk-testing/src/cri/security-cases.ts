@@ -100,6 +100,10 @@ export function securityCases(t: CriBench): void {
       const { containerId: plain } = await start(await runPod(), secure({ maskedPaths: [], readonlyPaths: [] }));
       expect((await exec(plain, 'test -s /etc/passwd && touch /tmp/x && echo ok')).out).toBe('ok');
     });
+    needs('kernel')('control groups can be looked at, not made', async () => {
+      const { containerId } = await start(await runPod(), secure({ privileged: false }));
+      expect((await exec(containerId, 'ls /sys/fs/cgroup | grep -q . && ! mkdir /sys/fs/cgroup/x 2>/dev/null && echo ok')).out).toBe('ok');
+    });
     needs('kernel')('no-new-privileges', async () => {
       const pod = await runPod();
       for (const noNewPrivs of [true, false]) {
