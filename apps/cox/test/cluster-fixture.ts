@@ -91,8 +91,8 @@ export class ClusterFixture implements AsyncDisposable {
 
   /** The administrator, without a process for every request: for what is asked again and again. Fails at once when nobody answers. */
   get client(): KubeClient {
-    const transport = () => transportFromKubeconfig({ path: this.env['KUBECONFIG'] ?? '' });
-    return (this.#client ??= new KubeClient({ transport: transport(), userAgent: 'test', maxRetries: 0 }));
+    this.#client ??= new KubeClient({ transport: transportFromKubeconfig({ path: this.env['KUBECONFIG'] ?? '' }), userAgent: 'test', maxRetries: 0 });
+    return this.#client;
   }
 
   async pods<T>(labelSelector: string, namespace = 'default'): Promise<T[]> {
