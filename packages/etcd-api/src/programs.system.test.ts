@@ -59,7 +59,8 @@ test('a socket that costs nothing before somebody comes', async () => {
   // It shows nothing before something happens: until then there are things to see.
   const seen = once(watching.stdout, 'data');
   const again = setInterval(() => void etcdctl(endpoint, 'put', '/w', 'now').catch(() => {}), 300);
-  expect(String((await seen)[0])).toBe('PUT\n/w\nnow\n');
+  // On a busy machine it shows several of them at once.
+  expect(String((await seen)[0])).toMatch(/^(PUT\n\/w\nnow\n)+$/);
   clearInterval(again);
   const ended = once(watching, 'exit');
   await server.close();

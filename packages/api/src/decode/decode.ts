@@ -26,7 +26,7 @@ export interface DecodeOptions {
  */
 export function decode(object: JsonObject, schema: string, options: DecodeOptions = {}): DecodeResult {
   const decoder = new Decoder(options.lookup ?? lookupSchema, options.zeros ?? true);
-  decoder.struct(object, lookupPlan(decoder.lookup, schema), '');
+  decoder.root(object, lookupPlan(decoder.lookup, schema));
   return { errors: decoder.errors, unknown: decoder.unknown };
 }
 
@@ -39,24 +39,42 @@ class Decoder {
     private readonly zeros: boolean,
   ) {}
 
-  struct(object: JsonObject, plan: StructPlan, path: string): void {
+  root(object: JsonObject, plan: StructPlan): void {
+    if (this.fields(object, plan, '')) for (const name in object) if (object[name] === undefined) delete object[name];
+    this.emit(object, plan, '');
+  }
+
+  /** Itself or, when something has to go, a copy: an object that members were deleted of is slow for everybody after us. */
+  private struct(object: JsonObject, plan: StructPlan, path: string): JsonObject {
+    const kept = this.fields(object, plan, path) ? compact(object) : object;
+    this.emit(kept, plan, path);
+    return kept;
+  }
+
+  /** What is to go becomes undefined; returns whether anything did. */
+  private fields(object: Record<string, Json | undefined>, plan: StructPlan, path: string): boolean {
+    let dropped = false;
     for (const name in object) {
       const value = object[name];
       const field = plan.fields.get(name);
+      let kept: Json | undefined = value;
       if (field === undefined) {
         if (plan.keepsUnknown) continue;
         this.unknown.push(`unknown field ${JSON.stringify(join(path, name))}`);
-        delete object[name];
+        kept = undefined;
       } else if (value === null || value === undefined) {
-        delete object[name];
-      } else if (isPlain(value, field.type)) {
-        if (this.zeros && field.zero === 'omit' && isZero(value)) delete object[name];
+        kept = undefined;
       } else {
-        const decoded = this.value(value, field.type, plan, join(path, name));
-        if (this.zeros && field.zero === 'omit' && isZero(decoded)) delete object[name];
-        else object[name] = decoded;
+        if (!isPlain(value, field.type)) kept = this.value(value, field.type, plan, join(path, name));
+        if (this.zeros && field.zero === 'omit' && isZero(kept as Json)) kept = undefined;
       }
+      if (kept === undefined) dropped = true;
+      if (kept !== value) object[name] = kept;
     }
+    return dropped;
+  }
+
+  private emit(object: JsonObject, plan: StructPlan, path: string): void {
     if (!this.zeros) return;
     for (const field of plan.emitted) if (object[field.name] === undefined) object[field.name] = this.zero(field, path);
   }
@@ -107,8 +125,7 @@ class Decoder {
 
   private nested(value: Json, inner: StructPlan, type: TypeSchema, plan: StructPlan, path: string): Json {
     if (!isObject(value)) return this.mismatch(value, type, plan, path);
-    this.struct(value, inner, path);
-    return value;
+    return this.struct(value, inner, path);
   }
 
   private integer(value: Json, type: TypeSchema & { kind: 'integer' }, plan: StructPlan, path: string): Json {
@@ -155,10 +172,8 @@ class Decoder {
     switch (type.kind) {
       case 'ref':
       case 'struct': {
-        const object: JsonObject = {};
         const plan = type.kind === 'ref' ? lookupPlan(this.lookup, type.name) : planOf(type, '');
-        if (this.zeros) this.struct(object, plan, join(path, field.name));
-        return object;
+        return this.struct({}, plan, join(path, field.name));
       }
       case 'boolean':
         return false;
@@ -175,6 +190,18 @@ class Decoder {
         return '';
     }
   }
+}
+
+function compact(object: JsonObject): JsonObject {
+  const out: JsonObject = {};
+  for (const name in object) {
+    const value = object[name];
+    if (value === undefined) continue;
+    // A member of this name would otherwise become the prototype of the copy.
+    if (name === '__proto__') Object.defineProperty(out, name, { value, enumerable: true, configurable: true, writable: true });
+    else out[name] = value;
+  }
+  return out;
 }
 
 /** Right as it is: most fields are, and for them no path is put together. */
