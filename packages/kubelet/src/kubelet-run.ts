@@ -1,8 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Node, Pod, Secret, Service } from '@coxswain/api';
 import { ApiEventRecorder, InformerFactory, Resources, type SharedInformer } from '@coxswain/client';
-import { CSI_PLUGIN } from '@coxswain/csi';
-import { DRA_PLUGIN } from '@coxswain/dra';
 import { diskUsage, machineFacts } from '@coxswain/linux';
 import type { ComponentStateCell } from '@coxswain/sdk';
 import { apiEvents, loggedEvents } from './api-events.js';
@@ -13,9 +12,7 @@ import { CsiAttachments } from './csi/csi-attachments.js';
 import { CsiDrivers } from './csi/csi-drivers.js';
 import { CsiPaths } from './csi/csi-paths.js';
 import { CsiVolumes } from './csi/csi-volumes.js';
-import { ClaimRecords } from './dra/claim-records.js';
-import { DraDrivers } from './dra/dra-drivers.js';
-import { DraManager } from './dra/dra-manager.js';
+import { type Dra, openDra } from './dra/open-dra.js';
 import type { KubeletEvents } from './events.js';
 import type { KubeletDeps } from './kubelet.js';
 import { ImageCollector } from './images/image-gc.js';
@@ -83,7 +80,7 @@ export class KubeletRun {
   #probes: ProbeManager | undefined;
   #volumes: VolumeManager | undefined;
   #drivers: CsiDrivers | undefined;
-  #draDrivers: DraDrivers | undefined;
+  #dra: Dra | undefined;
   #objects: ObjectStore | undefined;
   #server: KubeletServer | undefined;
   #podCIDR = '';
@@ -93,6 +90,7 @@ export class KubeletRun {
     this.#deps = deps;
     this.#cell = cell;
     this.#bornAt = deps.clock.now();
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   get server(): KubeletServer {
@@ -151,18 +149,14 @@ export class KubeletRun {
       podIPs: cache.get(pod.metadata?.uid ?? '').sandboxes[0]?.ips ?? [],
       allocatable: this.#agent?.allocatable ?? {},
     });
-    const nodeUid = () => this.#agent?.reference()?.uid;
-    const drivers = new CsiDrivers({ client, nodeName: options.nodeName, logger, nodeUid, changed: () => this.#manager?.wakeAll() });
+    const forDrivers = { client, clock, logger, nodeName: options.nodeName, changed: () => this.#manager?.wakeAll() };
+    const drivers = new CsiDrivers({ ...forDrivers, nodeUid: () => this.#agent?.reference()?.uid });
     this.#drivers = drivers;
     const attachments = new CsiAttachments({ client, clock, nodeName: options.nodeName, node, changed: () => this.#agent?.nudge() });
     const csiPaths = new CsiPaths(options.rootDir);
     const csi = new CsiVolumes({ client, drivers, attachments, paths: csiPaths, nodeName: options.nodeName });
     await csi.load();
-    const draDrivers = new DraDrivers({ client, clock, logger, nodeName: options.nodeName, changed: () => this.#manager?.wakeAll() });
-    this.#draDrivers = draDrivers;
-    const claimRecords = new ClaimRecords(paths.claimRecords);
-    await claimRecords.load();
-    const dra = new DraManager({ client, drivers: draDrivers, records: claimRecords });
+    const dra = (this.#dra = await openDra(paths.claimRecords, forDrivers)).manager;
     const volumes = new VolumeManager({
       paths,
       client,
@@ -401,9 +395,8 @@ export class KubeletRun {
     loop('housekeeping', this.#housekeeping(stop));
     loop(
       'plugin registration',
-      this.#watchPlugins(new PluginWatcher(csiPaths.registry, { [CSI_PLUGIN]: drivers, [DRA_PLUGIN]: draDrivers }, clock, logger), stop),
+      this.#watchPlugins(new PluginWatcher(csiPaths.registry, { CSIPlugin: drivers, DRAPlugin: this.#dra.drivers }, clock, logger), stop),
     );
-    if (!this.#deps.standalone) loop('devices of former drivers', draDrivers.wipeForgotten(stop));
   }
 
   #apiEvents(): KubeletEvents {
@@ -426,7 +419,7 @@ export class KubeletRun {
     await Promise.race([late, Promise.all([this.#manager?.close(), this.#server?.stop(), this.#informers?.stop(), ...this.#loops])]);
     this.#status?.close();
     this.#drivers?.close();
-    this.#draDrivers?.close();
+    this.#dra?.drivers.close();
     await Promise.race([late, this.#recorder?.stop(AbortSignal.timeout(500))]);
   }
 
@@ -465,7 +458,7 @@ export class KubeletRun {
   /** Drivers are told to the cluster as properties of the node: it has to be there. */
   async #watchPlugins(watcher: PluginWatcher, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.#agent?.reference()) await this.#deps.clock.sleep(50, signal).catch(() => {});
-    await watcher.run(signal);
+    await Promise.all([watcher.run(signal), this.#dra?.drivers.wipeForgotten(signal).catch(() => {})]);
   }
 
   async #housekeeping(signal: AbortSignal): Promise<void> {
