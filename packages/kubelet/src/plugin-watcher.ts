@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PluginInfo, registerPlugin } from '@coxswain/csi';
 import type { Clock, Logger } from '@coxswain/sdk';
@@ -20,7 +20,7 @@ export interface PluginHandler {
 /** Looks after the folder in which plugins make themselves known: a socket that appears is registered, one that goes is forgotten. */
 export class PluginWatcher {
   /** Socket → the plugin behind it, from when it was taken. It is `told` once it knows, too: until then it is asked again. */
-  readonly #registered = new Map<string, { readonly type: string; readonly name: string; told: boolean }>();
+  readonly #registered = new Map<string, { readonly type: string; readonly name: string; readonly socket: string; told: boolean }>();
   readonly #failures = new Map<string, number>();
   #changed = new AbortController();
 
@@ -59,9 +59,12 @@ export class PluginWatcher {
     }
     for (const socket of this.#failures.keys()) if (!sockets.has(socket)) this.#failures.delete(socket);
     for (const socket of sockets) {
-      if (this.#registered.get(socket)?.told) continue;
+      // A plugin that was started again has made a socket of its own in the place of the old one.
+      const identity = await identityOf(join(this.folder, socket));
+      const known = this.#registered.get(socket);
+      if (known?.told && known.socket === identity) continue;
       try {
-        await registerPlugin(`unix://${join(this.folder, socket)}`, (info) => this.#register(socket, info, signal), signal);
+        await registerPlugin(`unix://${join(this.folder, socket)}`, (info) => this.#register(socket, identity, info, signal), signal);
         const taken = this.#registered.get(socket);
         if (taken) taken.told = true;
         this.#failures.delete(socket);
@@ -73,11 +76,17 @@ export class PluginWatcher {
     }
   }
 
-  async #register(socket: string, info: PluginInfo, signal: AbortSignal): Promise<void> {
+  async #register(socket: string, identity: string, info: PluginInfo, signal: AbortSignal): Promise<void> {
     const handler = Object.hasOwn(this.handlers, info.type) ? this.handlers[info.type] : undefined;
     if (!handler)
       throw new Error(`plugins of type ${JSON.stringify(info.type)} are not supported by this kubelet, only ${Object.keys(this.handlers).join(', ')}`);
     await handler.register(info, signal);
-    this.#registered.set(socket, { type: info.type, name: info.name, told: false });
+    this.#registered.set(socket, { type: info.type, name: info.name, socket: identity, told: false });
   }
+}
+
+/** Of a socket that is gone meanwhile: none, which no other has. */
+async function identityOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found ? `${found.ino} ${found.birthtimeMs}` : '';
 }

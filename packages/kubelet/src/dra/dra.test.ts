@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pod, ResourceClaim, ResourceSlice } from '@coxswain/api';
@@ -172,6 +172,26 @@ it('a driver that goes takes its devices along, one that comes back in time keep
   await drivers.wipeForgotten(signal);
   expect(calls.slice(before)).toEqual(['delete slices spec.driver=former.example.com,spec.nodeName=n']);
   expect(again).toBeDefined();
+});
+
+it('a driver that was killed and started again is taken again, though its socket was never seen missing', async () => {
+  const first = await serve();
+  await vi.waitFor(() => expect(calls).toEqual(['changed']), soon);
+  const socket = join(dir, 'registry', `${DRIVER}-reg.sock`);
+  await rename(socket, join(dir, 'away'));
+  const statuses: boolean[] = [];
+  const second = await serveDra({
+    name: DRIVER,
+    driver,
+    endpoint: `unix://${dir}/second.sock`,
+    registration: `unix://${dir}/second-reg.sock`,
+    onStatus: ({ registered }) => statuses.push(registered),
+  });
+  await rename(join(dir, 'away'), socket);
+  await rename(join(dir, 'second-reg.sock'), socket);
+  await vi.waitFor(() => expect(statuses).toContain(true), soon);
+  await second.close();
+  await first.close();
 });
 
 it('plugins that speak no version of ours are told so', async () => {
