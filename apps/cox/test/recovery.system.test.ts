@@ -87,6 +87,16 @@ test('what ends by itself is started again without anybody doing anything, and s
   await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
   await cluster.kubectl('scale', 'deployment/web', '--replicas=3');
   await eventually('the fourth pod is gone', async () => expect(await identity()).toHaveLength(3));
+  // Who starts it again by hand comes late, which is no mistake; who does so twice makes one.
+  await cluster.up();
+  expect(await cluster.cox(['up', '--name', cluster.name])).toMatchObject({ code: 1, stderr: expect.stringContaining('is running already') });
+});
+
+test.each(['control-plane', 'node'] as const)('up beside the supervisor that starts %s again', async (role) => {
+  const before = await identity();
+  process.kill(cluster.pid(role), 'SIGKILL');
+  await cluster.up();
+  await eventually('the pods are as they were', async () => expect(await identity()).toEqual(before));
 });
 
 test('down leaves nothing behind, whatever is just being started again, and the next up brings the pods back', async () => {

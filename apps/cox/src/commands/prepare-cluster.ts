@@ -15,13 +15,14 @@ import { detectNodeIP } from '@coxswain/linux';
 import { AddressPool } from '@coxswain/cloud-local';
 import { CliError, type LogLevel, readFlagFile } from '@coxswain/command';
 import { loadCluster, loadOrCreateCluster } from '../cluster/clusters.js';
-import { type ClusterProcess, processesOf, running, supervisionOf } from '../cluster/processes.js';
+import { lastUp } from '../cluster/last-up.js';
+import { processesOf, running, supervisionOf } from '../cluster/processes.js';
 import { registerInstance } from '../cluster/instances.js';
 import { checkEtcd, checkIptables, checkNsenter, checkPort } from '../preflight/checks.js';
 import { requireExternalEtcd } from '../preflight/check-external-etcd.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime, runtimeOf } from '../runtimes/registry.js';
-import { isHeld, supervisorOf } from '../supervise/supervision.js';
+import { isHeld, restartsOf, type Supervision, supervisorOf } from '../supervise/supervision.js';
 import { basicChecks, machineChecks, requireAll } from './doctor.js';
 
 export interface UpOptions {
@@ -165,10 +166,16 @@ function hostSpecs(count: number, runtimes: readonly string[], controlPlanes: nu
   return specs;
 }
 
-/** Refuse a second `up` of a cluster that runs, and ports that somebody else has. */
+/**
+ * Refuse a second `up` of a cluster that runs, and ports that somebody else has. Who saw something of it end since the last `up` and starts it again is
+ * right, also when its supervisor was faster; and then nobody but the process has its ports.
+ */
 async function requireFree(config: ClusterConfig): Promise<void> {
-  const looksAfter = ({ view, role }: ClusterProcess) => supervisorOf(supervisionOf(view, role)) && !isHeld(supervisionOf(view, role));
-  if (processesOf(config).every((each) => running(each.view, each.role) && looksAfter(each))) {
+  const processes = processesOf(config).map((each) => ({ ...each, supervision: supervisionOf(each.view, each.role) }));
+  const looksAfter = ({ supervision }: { readonly supervision: Supervision }) => supervisorOf(supervision) !== undefined && !isHeld(supervision);
+  const since = lastUp(config) * 1000;
+  const cameBack = ({ supervision }: { readonly supervision: Supervision }) => (restartsOf(supervision).at ?? -1) >= since;
+  if (processes.every((each) => running(each.view, each.role) && looksAfter(each)) && !processes.some(cameBack)) {
     throw new CliError(
       `cluster "${config.name}" is running already`,
       `look at it with: cox status --name ${config.name}; make another with: cox up --name OTHER`,
@@ -189,6 +196,7 @@ async function requireFree(config: ClusterConfig): Promise<void> {
           ],
           node: () => [checkPort(ports.kubelet, 'kubelet'), checkPort(ports.proxyHealth, 'proxy health'), checkPort(ports.dns, 'cluster DNS')],
         };
-  const checks = Object.entries(wanted).flatMap(([role, ask]) => (running(config, role) ? [] : ask()));
+  const itsOwn = (role: string) => running(config, role) || looksAfter({ supervision: supervisionOf(config, role) });
+  const checks = Object.entries(wanted).flatMap(([role, ask]) => (itsOwn(role) ? [] : ask()));
   requireAll(await Promise.all(checks));
 }

@@ -1,6 +1,7 @@
 import { type ClusterConfig, nodeViews } from '@coxswain/cluster';
 import { contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
 import { type OwnRole, ownRoles } from '../cluster/own-roles.js';
+import { noteUp } from '../cluster/last-up.js';
 import { processesOf, running, supervisionOf } from '../cluster/processes.js';
 import { waitForDns, waitForNode } from '../cluster/wait-ready.js';
 import { AUTO } from '../runtimes/names.js';
@@ -56,6 +57,7 @@ export async function up(options: UpOptions): Promise<void> {
     for (const { view, role } of [...missing].reverse()) await stopSupervised(supervisionOf(view, role), 5000);
     throw error;
   }
+  noteUp(config);
   if (options.kubeconfig) {
     const file = await steps.run('merging the kubeconfig', async () => mergeKubeconfig(config));
     steps.done(`cluster "${config.name}" is up; context ${contextName(config)} is current in ${file}\n\n  kubectl get nodes\n  kubectl get pods -A\n`);
