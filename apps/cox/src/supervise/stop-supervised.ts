@@ -5,8 +5,8 @@ import { stopProcess } from '../process/stop-process.js';
 import { hold, type Supervision, supervisorOf } from './supervision.js';
 
 /**
- * Stops a process and its supervisor, or what is left of them. When it returns, neither is there, and none is being started. The process is
- * held until it is started by hand.
+ * Stops a process and its supervisor, or what is left of them. When it returns, neither is there, and the process is held until it is started by hand:
+ * a supervisor that was being started and had not even told its pid sees that, and ends without starting anything.
  */
 export async function stopSupervised(supervision: Supervision, graceMs: number): Promise<void> {
   // First: a process that is just being started sees this, or we see the process.
