@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { ClusterFixture, eventually } from './cluster-fixture.js';
@@ -15,14 +15,32 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
+/** Writes until nothing more fits, however much the cluster writes meanwhile. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const size of [1024 * 1024, 4096]) {
+      const bytes = Buffer.alloc(size);
+      try {
+        for (;;) writeSync(file, bytes);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
 test('a full disk refuses writes by name, keeps reads, kills nobody, and heals', async () => {
   await cluster.up();
   const ballast = join(disk, 'ballast');
-  const { bavail, bsize } = statfsSync(disk);
-  writeFileSync(ballast, Buffer.alloc(bavail * bsize - bsize));
+  fill(ballast);
   const pids = (['control-plane', 'node', 'containerd'] as const).map((role) => cluster.pid(role));
 
-  const refused = await cluster.kubectlRaw(['create', 'configmap', 'too-late', '--from-literal=a=b']);
+  // A small one may still find room in what is allocated already.
+  const large = `--from-literal=a=${'b'.repeat(100_000)}`;
+  const refused = await cluster.kubectlRaw(['create', 'configmap', 'too-late', large]);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain('no space left');
   expect(await cluster.kubectl('get', 'nodes')).toContain('Ready');
