@@ -20,6 +20,7 @@ export * from './io/cri-log-line.js';
 export * from './io/fifo.js';
 export * from './io/pump-output.js';
 export * from './oci/oci-programs.js';
+export * from './oci/runtime-handlers.js';
 export * from './sandbox/pause.js';
 export * from './sandbox/pinned-holder.js';
 export * from './sandbox/sandbox-files.js';

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CgroupLayout } from '@coxswain/linux';
+import { installProgram } from '../elf/install-program.js';
 import { hostElfArch, withoutMountProgram } from '../elf/programs.js';
 
 /** The environment OCI runtimes are run with: of ours, what finds programs. */
@@ -81,10 +81,6 @@ const isOlder = (a: readonly [number, number], b: readonly [number, number]) => 
 async function writeLauncher(dir: string, handler: string, program: string, unified: string): Promise<string> {
   const path = join(dir, `${handler}-without-unified`);
   const bytes = withoutMountProgram(hostElfArch(), { program, mountPoint: unified, parent: dirname(unified) });
-  if ((await readFile(path).catch(() => undefined))?.equals(bytes)) return path;
-  await mkdir(dir, { recursive: true, mode: 0o711 });
-  await writeFile(`${path}.${process.pid}`, bytes);
-  await chmod(`${path}.${process.pid}`, 0o755);
-  await rename(`${path}.${process.pid}`, path);
+  await installProgram(path, bytes);
   return path;
 }

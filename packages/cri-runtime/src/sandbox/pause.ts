@@ -1,7 +1,8 @@
-import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RuntimeSpec } from '@coxswain/oci';
 import { DEFAULT_DEVICE_RULES } from '../container/devices.js';
+import { installProgram } from '../elf/install-program.js';
 import { hostElfArch, pauseProgram } from '../elf/programs.js';
 import type { SandboxRecord } from './sandbox-record.js';
 
@@ -19,13 +20,7 @@ export const pauseId = (sandboxId: string) => `pause-${sandboxId.slice(0, 58)}`;
 /** A root file system with the pause program and nothing else, written once per node. */
 export async function writePauseRootfs(dir: string): Promise<void> {
   await Promise.all(['proc', 'dev'].map((name) => mkdir(join(dir, name), { recursive: true, mode: 0o755 })));
-  const program = pauseProgram(hostElfArch());
-  const path = join(dir, 'pause');
-  if ((await stat(path).catch(() => undefined))?.size === program.length) return;
-  // Another server of the same root may be doing the same, or running the old one.
-  await writeFile(`${path}.${process.pid}`, program, { mode: 0o755 });
-  await chmod(`${path}.${process.pid}`, 0o755);
-  await rename(`${path}.${process.pid}`, path);
+  await installProgram(join(dir, 'pause'), pauseProgram(hostElfArch()));
 }
 
 /** The specification of a sandbox's pause container. Pure. */

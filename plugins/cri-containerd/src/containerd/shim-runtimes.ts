@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt';
-import { type OciProgramsOptions, ociPrograms } from '@coxswain/cri-runtime';
+import { type OciProgramsOptions, ociPrograms, RuntimeHandlers } from '@coxswain/cri-runtime';
 import { OptionsSchema } from '../generated/containerd/runc/v1/options_pb.js';
 
 /** containerd's shim for OCI runtimes that have runc's command line. */
@@ -13,23 +13,10 @@ export interface ShimRuntime {
 }
 
 /** The OCI runtimes of this node behind containerd's shim, by RuntimeClass handler. A container keeps the one it was made with. */
-export class ShimRuntimes {
-  private constructor(private readonly byHandler: ReadonlyMap<string, ShimRuntime>) {}
-
+export class ShimRuntimes extends RuntimeHandlers<ShimRuntime> {
   static async open(options: OciProgramsOptions): Promise<ShimRuntimes> {
     const programs = await ociPrograms(options);
     return new ShimRuntimes(new Map([...programs].map(([handler, program]) => [handler, { name: SHIM, options: shimOptions(program) }])));
-  }
-
-  get handlers(): string[] {
-    return [...this.byHandler.keys()];
-  }
-
-  /** The empty handler is the default. */
-  require(handler: string): ShimRuntime {
-    const runtime = handler === '' ? [...this.byHandler.values()][0] : this.byHandler.get(handler);
-    if (!runtime) throw new Error(`no runtime for ${JSON.stringify(handler)} is configured`);
-    return runtime;
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type OciProgramsOptions, ociPrograms, RUNTIME_ENV } from '@coxswain/cri-runtime';
+import { type OciProgramsOptions, ociPrograms, RUNTIME_ENV, RuntimeHandlers } from '@coxswain/cri-runtime';
 
 /** How the command line of an OCI runtime failed; the message is the runtime's own. */
 export class RuntimeCommandError extends Error {
@@ -81,9 +81,7 @@ export function runtimeMessage(text: string): string {
 }
 
 /** The OCI runtimes of this node, by RuntimeClass handler. */
-export class Runtimes {
-  private constructor(private readonly byHandler: ReadonlyMap<string, OciRuntime>) {}
-
+export class Runtimes extends RuntimeHandlers<OciRuntime> {
   /** `stateDir`: where each keeps its containers' states. */
   static async open({ stateDir, ...options }: OciProgramsOptions & { readonly stateDir: string }): Promise<Runtimes> {
     const out = new Map<string, OciRuntime>();
@@ -93,20 +91,5 @@ export class Runtimes {
       out.set(handler, new OciRuntime(handler, command, root));
     }
     return new Runtimes(out);
-  }
-
-  get handlers(): string[] {
-    return [...this.byHandler.keys()];
-  }
-
-  /** Undefined when the handler is gone since the container was made. The empty one is the default. */
-  find(handler: string): OciRuntime | undefined {
-    return handler === '' ? [...this.byHandler.values()][0] : this.byHandler.get(handler);
-  }
-
-  require(handler: string): OciRuntime {
-    const runtime = this.find(handler);
-    if (!runtime) throw new Error(`no runtime for ${JSON.stringify(handler)} is configured`);
-    return runtime;
   }
 }
