@@ -165,7 +165,8 @@ test('whenever it is stopped, nothing is left and nothing comes after', async ()
     await eventually(() => supervisorOf(it) === undefined && readPidFile(it.pidFile) === undefined);
   }
   // What a supervisor had begun to start when it was killed has seen that it is held.
-  await eventually(() => made.every((it) => processesOf(it).length === 0));
+  await eventually(() => made.flatMap(processesOf).length === 0);
+  expect(made.map(supervisorOf)).toEqual(made.map(() => undefined));
 });
 
 test('the process is a program as any: no signal is ignored, no file of the supervisor is open, its words go to the log', async () => {
