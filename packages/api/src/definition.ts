@@ -53,7 +53,7 @@ export type Verb = 'create' | 'get' | 'list' | 'watch' | 'update' | 'patch' | 'd
 export interface PrinterColumn {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
-  readonly format?: 'name' | '' | 'int32' | 'int64' | 'password';
+  readonly format?: 'name' | '' | 'int32' | 'int64' | 'password' | 'quantity' | 'duration';
   readonly description?: string;
   /** 0: always shown; 1: with `-o wide`. */
   readonly priority: number;

@@ -19,6 +19,7 @@ export * from './quantity/quantity.js';
 export * from './schema.js';
 export * from './schema-table.js';
 export * from './strategies/lifecycle.js';
+export * from './util/duration.js';
 export * as fieldErrors from './validation/errors.js';
 export * as names from './validation/names.js';
 export * from './validation/object-meta.js';

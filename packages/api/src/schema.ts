@@ -19,6 +19,8 @@ export type TypeSchema =
   /** RFC 3339, seconds / microseconds. */
   | { readonly kind: 'time' }
   | { readonly kind: 'microTime' }
+  /** Go's text (`1m30s`); nanoseconds as protobuf. */
+  | { readonly kind: 'duration' }
   /** A struct by its OpenAPI name, e.g. `io.k8s.api.core.v1.PodSpec`; look it up with `SchemaLookup`. */
   | { readonly kind: 'ref'; readonly name: string; readonly atomic?: boolean }
   | ({ readonly kind: 'list'; readonly items: TypeSchema } & ListTraits)

@@ -4,6 +4,7 @@ import { ApiError, formatDuration, formatTime, isNotFound } from '@coxswain/apim
 import type { KubeClient } from '@coxswain/client';
 import { type ApiListRequest, type ApiServerDefinition, type Clock, defineApiKind, defineApiServer } from '@coxswain/sdk';
 import type { Usage } from './metrics-point.js';
+import { nodeMetricsMessage, podMetricsMessage } from './metrics-messages.js';
 import type { UsageStore } from './usage-store.js';
 
 export const GROUP = 'metrics.k8s.io';
@@ -54,9 +55,9 @@ export function metricsApi({ store, client, clock }: MetricsApiOptions): ApiServ
   };
   const columnsOf = <T extends KubeObject & { readonly window: string }>(cpu: (object: T) => string, memory: (object: T) => string) =>
     [
-      { name: 'CPU', type: 'string', cell: cpu },
-      { name: 'Memory', type: 'string', cell: memory },
-      { name: 'Window', type: 'string', cell: (object: T) => object.window },
+      { name: 'cpu', type: 'string', format: 'quantity', cell: cpu },
+      { name: 'memory', type: 'string', format: 'quantity', cell: memory },
+      { name: 'Window', type: 'string', format: 'duration', cell: (object: T) => object.window },
     ] as const;
 
   return defineApiServer({
@@ -71,6 +72,7 @@ export function metricsApi({ store, client, clock }: MetricsApiOptions): ApiServ
         plural: 'nodes',
         scope: 'Cluster',
         schema: { type: 'object', properties: { ...times, usage: usageSchema } },
+        protobuf: nodeMetricsMessage,
         columns: columnsOf<NodeMetrics>(
           ({ usage }) => usage.cpu,
           ({ usage }) => usage.memory,
@@ -100,6 +102,7 @@ export function metricsApi({ store, client, clock }: MetricsApiOptions): ApiServ
             },
           },
         },
+        protobuf: podMetricsMessage,
         columns: columnsOf<PodMetrics>(
           ({ containers }) => containers.map(({ usage }) => usage.cpu).reduce(addQuantities, '0'),
           ({ containers }) => containers.map(({ usage }) => usage.memory).reduce(addQuantities, '0'),

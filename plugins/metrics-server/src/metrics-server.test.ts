@@ -1,11 +1,13 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { decodeEnvelope, decodeMessage, type StructSchema } from '@coxswain/api';
 import { apiServerRuntime } from '@coxswain/apiserver';
 import { issueCertificate } from '@coxswain/pki';
 import { silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { apiServerSuite, type ApiTarget, callApi } from '@coxswain/sdk-testing';
 import { type Primary, startPrimary } from '@coxswain/testing';
 import { expect, it } from 'vitest';
+import { nodeMetricsMessage, podMetricsMessage } from './metrics-messages.js';
 import { MetricsServer } from './metrics-server.js';
 
 const READY_MS = 20;
@@ -137,9 +139,41 @@ it('tells what nodes and pods use, by label too, and asks kubelets as itself', {
     expect((await callApi(target, 'GET', `${root}/namespaces/default/pods/unmeasured`)).status).toBe(404);
     const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
     const table = (await callApi(target, 'GET', `${root}/nodes`, undefined, { accept })).json;
-    expect(table.columnDefinitions.map((column: { name: string }) => column.name)).toEqual(['Name', 'CPU', 'Memory', 'Window']);
+    expect(table.columnDefinitions.map((column: { name: string }) => column.name)).toEqual(['Name', 'cpu', 'memory', 'Window']);
+    expect(table.columnDefinitions.map((column: { format: string }) => column.format)).toEqual(['name', 'quantity', 'quantity', 'duration']);
     expect(table.rows[0].cells.slice(0, 3)).toEqual(['n1', '500m', '1Gi']);
     expect(new Set(kubelet.seen.map(({ path, user }) => `${path} ${user}`))).toEqual(new Set(['/metrics/resource metrics-server']));
+  } finally {
+    await stop();
+  }
+});
+
+it('answers in protobuf, through the primary too', { timeout: 60_000 }, async () => {
+  const { target, stop } = await start();
+  try {
+    const root = '/apis/metrics.k8s.io/v1beta1';
+    const accept = 'application/vnd.kubernetes.protobuf';
+    const asked = async (path: string) => {
+      const { status, headers, bytes } = await callApi(target, 'GET', `${root}/${path}`, undefined, { accept });
+      expect([status, headers['content-type']]).toEqual([200, accept]);
+      return decodeEnvelope(bytes);
+    };
+    const node = await asked('nodes/n1');
+    expect(node).toMatchObject({ apiVersion: 'metrics.k8s.io/v1beta1', kind: 'NodeMetrics' });
+    expect(decodeMessage(node.raw, nodeMetricsMessage)).toMatchObject({
+      metadata: { name: 'n1', labels: { disk: 'fast' } },
+      timestamp: expect.stringMatching(/^20\d\d-.*Z$/),
+      window: expect.stringMatching(/^\d+s$/),
+      usage: { cpu: '500m', memory: '1Gi' },
+    });
+    const pods = await asked('namespaces/default/pods?labelSelector=app%3Dweb');
+    expect(pods.kind).toBe('PodMetricsList');
+    const list: StructSchema = { fields: { items: { type: { kind: 'list', items: { kind: 'struct', ...podMetricsMessage } }, proto: 2 } } };
+    expect(decodeMessage(pods.raw, list).items).toMatchObject([
+      { metadata: { name: 'web', namespace: 'default' }, containers: [{ name: 'main', usage: { cpu: '250m', memory: '2Mi' } }] },
+    ]);
+    const partial = await callApi(target, 'GET', `${root}/nodes`, undefined, { accept: `${accept};as=PartialObjectMetadataList;v=v1;g=meta.k8s.io` });
+    expect(decodeEnvelope(partial.bytes).kind).toBe('PartialObjectMetadataList');
   } finally {
     await stop();
   }

@@ -82,6 +82,7 @@ class Decoder {
   private value(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
     switch (type.kind) {
       case 'string':
+      case 'duration':
         return typeof value === 'string' ? value : this.mismatch(value, type, plan, path);
       case 'boolean':
         return typeof value === 'boolean' ? value : this.mismatch(value, type, plan, path);

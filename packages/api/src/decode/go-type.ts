@@ -25,6 +25,8 @@ export function goType(type: TypeSchema): string {
       return 'v1.Time';
     case 'microTime':
       return 'v1.MicroTime';
+    case 'duration':
+      return 'v1.Duration';
     case 'quantity':
       return 'resource.Quantity';
     case 'intOrString':

@@ -1,7 +1,8 @@
 import { decode } from '../decode/decode.js';
 import { definitions } from '../definitions/definitions.js';
-import type { Json, JsonObject, SchemaLookup, TypeSchema } from '../schema.js';
+import type { Json, JsonObject, SchemaLookup, StructSchema, TypeSchema } from '../schema.js';
 import { lookupSchema } from '../schema-table.js';
+import { formatDuration } from '../util/duration.js';
 import { decodeEnvelope, hasMagic } from './envelope.js';
 import { type AnyShape, JSON_SCHEMA, type Layout, layoutOf, type Slot } from './layout.js';
 import { BYTES, Reader, VARINT, WireError } from './wire.js';
@@ -10,9 +11,9 @@ import { BYTES, Reader, VARINT, WireError } from './wire.js';
  * The JSON form of a bare message. Zero values appear as written; `decode` brings the object into canonical form.
  * Throws WireError. Unknown field numbers are skipped.
  */
-export function decodeMessage(bytes: Uint8Array, schema: string, lookup: SchemaLookup = lookupSchema): JsonObject {
+export function decodeMessage(bytes: Uint8Array, schema: string | StructSchema, lookup: SchemaLookup = lookupSchema): JsonObject {
   const object: JsonObject = {};
-  new Decoder(lookup).struct(new Reader(bytes), layoutOf(lookup(schema)), object);
+  new Decoder(lookup).struct(new Reader(bytes), layoutOf(typeof schema === 'string' ? lookup(schema) : schema), object);
   return object;
 }
 
@@ -103,17 +104,34 @@ class Decoder {
       case 'time':
       case 'microTime':
         return this.time(new Reader(reader.bytes()), type.kind === 'microTime');
-      case 'ref': {
-        const object: JsonObject = {};
-        this.struct(new Reader(reader.bytes()), layoutOf(this.lookup(type.name)), object);
-        return object;
-      }
+      case 'duration':
+        return this.duration(new Reader(reader.bytes()));
+      case 'ref':
+        return this.nested(reader, layoutOf(this.lookup(type.name)));
+      case 'struct':
+        return this.nested(reader, layoutOf(type));
       case 'any':
         return this.any(new Reader(reader.bytes()), shape);
       default:
         reader.skip(wireType);
         return null;
     }
+  }
+
+  private nested(reader: Reader, layout: Layout): Json {
+    const object: JsonObject = {};
+    this.struct(new Reader(reader.bytes()), layout, object);
+    return object;
+  }
+
+  private duration(reader: Reader): Json {
+    let nanos = 0;
+    while (!reader.done) {
+      const { number, wireType } = reader.tag();
+      if (number === 1) nanos = reader.varint();
+      else reader.skip(wireType);
+    }
+    return formatDuration(nanos / 1e6);
   }
 
   private quantity(reader: Reader): Json {
@@ -193,7 +211,7 @@ function raw(bytes: Buffer): Json {
  * A whole object with its envelope. The kind must be built in, or a list of one, or `schemaOf` must know it.
  * Throws WireError.
  */
-export function decodeObject(bytes: Uint8Array, schemaOf: (apiVersion: string, kind: string) => string | undefined = builtInSchema): JsonObject {
+export function decodeObject(bytes: Uint8Array, schemaOf: (apiVersion: string, kind: string) => string | StructSchema | undefined = builtInSchema): JsonObject {
   const { apiVersion, kind, raw: body } = decodeEnvelope(bytes);
   const schema = schemaOf(apiVersion, kind);
   if (schema === undefined) throw new WireError(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);

@@ -1,12 +1,13 @@
-import type { FieldSchema, Json, JsonObject, SchemaLookup, TypeSchema } from '../schema.js';
+import type { FieldSchema, Json, JsonObject, SchemaLookup, StructSchema, TypeSchema } from '../schema.js';
 import { lookupSchema } from '../schema-table.js';
+import { parseDuration } from '../util/duration.js';
 import { type AnyShape, JSON_SCHEMA, type Layout, layoutOf } from './layout.js';
 import { FIXED64, VARINT, Writer } from './wire.js';
 
 /** The bare message of an object, without the envelope. The object must be decoded: values of the wrong type are not written. */
-export function encodeMessage(object: JsonObject, schema: string, lookup: SchemaLookup = lookupSchema): Uint8Array {
+export function encodeMessage(object: JsonObject, schema: string | StructSchema, lookup: SchemaLookup = lookupSchema): Uint8Array {
   const writer = new Writer();
-  new Encoder(writer, lookup).struct(object, layoutOf(lookup(schema)));
+  new Encoder(writer, lookup).struct(object, layoutOf(typeof schema === 'string' ? lookup(schema) : schema));
   return writer.finish();
 }
 
@@ -76,6 +77,12 @@ class Encoder {
       case 'microTime':
         writer.message(number, () => this.time(String(value)));
         break;
+      case 'duration':
+        writer.message(number, () => {
+          writer.tag(1, VARINT);
+          writer.varint(Math.round((parseDuration(String(value)) ?? 0) * 1e6));
+        });
+        break;
       case 'ref':
         if (isObject(value)) writer.message(number, () => this.struct(value, layoutOf(this.lookup(type.name))));
         break;
@@ -89,7 +96,8 @@ class Encoder {
         writer.message(number, () => this.any(value, shape));
         break;
       case 'struct':
-        throw new Error('inline structs have no protobuf form');
+        if (isObject(value)) writer.message(number, () => this.struct(value, layoutOf(type)));
+        break;
     }
   }
 

@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { decode, decodeMessage, decodeObject, encodeMessage, encodeObject, findDefinition, type JsonObject, type KubeObject, WireError } from '../index.js';
+import {
+  decode,
+  decodeMessage,
+  decodeObject,
+  encodeMessage,
+  encodeObject,
+  findDefinition,
+  type JsonObject,
+  type KubeObject,
+  type StructSchema,
+  WireError,
+} from '../index.js';
 import { admit } from '../testing/admit.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -30,6 +41,19 @@ describe('bytes', () => {
     const lease = { renewTime: '2024-05-01T10:00:00.120000Z', leaseDurationSeconds: 15 };
     expect(decodeMessage(encodeMessage(lease, 'io.k8s.api.coordination.v1.LeaseSpec'), 'io.k8s.api.coordination.v1.LeaseSpec')).toEqual(lease);
   });
+});
+
+test('a message of a kind no table describes: inline structs and durations', () => {
+  const message: StructSchema = {
+    fields: {
+      window: { type: { kind: 'duration' }, proto: 3 },
+      parts: { type: { kind: 'list', items: { kind: 'struct', fields: { name: { type: { kind: 'string' }, proto: 1 } } } }, proto: 4 },
+    },
+  };
+  const bytes = encodeMessage({ window: '1.5s', parts: [{ name: 'a' }, { name: 'b' }] }, message);
+  // window{1: 1500000000}, parts{1: a}, parts{1: b}
+  expect(hex(bytes)).toBe('1a060880dea0cb05' + '22030a0161' + '22030a0162');
+  expect(decodeMessage(bytes, message)).toEqual({ window: '1.5s', parts: [{ name: 'a' }, { name: 'b' }] });
 });
 
 describe('round trips', () => {

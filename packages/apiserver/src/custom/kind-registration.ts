@@ -66,11 +66,12 @@ export function kindRegistration(definition: ApiServerDefinition, kind: ApiKind,
     columns: kindColumns(kind, version),
     subresources: [...base.subresources, ...(kind.actions ?? []).map((action) => actionSubresource(definition, kind, action))],
   };
-  if (!kind.handlers) return { ...made, definition: row };
+  const message = kind.protobuf && { message: kind.protobuf };
+  if (!kind.handlers) return { ...made, ...message, definition: row };
   const of = { apiVersion: `${row.group}/${row.version}`, kind: row.kind, resource: row.resource, group: row.group, namespaced: row.namespaced };
   const storage = new HandledStorage(registry.feed, of, kind.handlers);
   const { storageVersion: _version, fromStorage: _from, toStorage: _to, ...plain } = row;
-  return { ...made, definition: plain, elsewhere: { storage, source: new HandledSource(storage, env) } };
+  return { ...made, ...message, definition: plain, elsewhere: { storage, source: new HandledSource(storage, env) } };
 }
 
 function strategyOf(kind: ApiKind, base: ResourceStrategy): ResourceStrategy {

@@ -113,6 +113,8 @@ export class SchemaWriter {
     switch (type.kind) {
       case 'string':
         return type.enum ? { type: 'string', enum: [...type.enum].sort() } : { type: 'string' };
+      case 'duration':
+        return { type: 'string' };
       case 'bytes':
         return { type: 'string', format: 'byte' };
       case 'boolean':

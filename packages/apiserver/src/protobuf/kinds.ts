@@ -1,4 +1,4 @@
-import type { JsonObject } from '@coxswain/api';
+import type { JsonObject, StructSchema } from '@coxswain/api';
 import { decodeObject, encodeEnvelope, encodeMessage, lookupSchema, schemaNames } from '@coxswain/api';
 import { ApiError, formatGroupVersion } from '@coxswain/apimachinery';
 
@@ -21,10 +21,19 @@ export function schemaOf(apiVersion: string, kind: string): string | undefined {
   return byKind.get(`${apiVersion}/${kind}`);
 }
 
-/** The JSON form of a body in upstream's envelope. Throws 400. */
-export function decodeProtobuf(body: Buffer): JsonObject {
+/** A kind of a custom API server and its message. */
+export interface CustomMessage {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly message: StructSchema;
+}
+
+/** The JSON form of a body in upstream's envelope. `custom`: of this kind too. Throws 400. */
+export function decodeProtobuf(body: Buffer, custom?: CustomMessage): JsonObject {
   try {
-    return decodeObject(body, schemaOf);
+    return decodeObject(body, (apiVersion, kind) =>
+      custom && custom.apiVersion === apiVersion && custom.kind === kind ? custom.message : schemaOf(apiVersion, kind),
+    );
   } catch (error) {
     throw ApiError.badRequest(`the object provided is unrecognized (must be of type Object): ${(error as Error).message}`);
   }

@@ -1,4 +1,4 @@
-import type { JsonObject, KubeObject, SchemaLookup } from '@coxswain/api';
+import type { JsonObject, KubeObject, SchemaLookup, StructSchema } from '@coxswain/api';
 import { encodeMessage } from '@coxswain/api';
 import type { ListMeta } from '../registry/list-encoder.js';
 import type { ObjectCodec } from '../registry/object-codec.js';
@@ -33,10 +33,11 @@ export class ProtobufCodec {
     };
   }
 
-  /** Undefined when the type has no protobuf form. */
-  static whole(codec: ObjectCodec, lookup: SchemaLookup): ProtobufCodec | undefined {
-    const { schema, kind, listKind } = codec.definition;
-    const plain = Object.entries(lookup(schema).fields).filter(([name]) => name !== 'apiVersion' && name !== 'kind');
+  /** Undefined when the type has no protobuf form. `message`: of kinds that no table describes. */
+  static whole(codec: ObjectCodec, lookup: SchemaLookup, message?: StructSchema): ProtobufCodec | undefined {
+    const { kind, listKind } = codec.definition;
+    const schema = message ?? codec.definition.schema;
+    const plain = Object.entries((typeof schema === 'string' ? lookup(schema) : schema).fields).filter(([name]) => name !== 'apiVersion' && name !== 'kind');
     if (plain.length === 0 || plain.some(([, { proto }]) => proto === undefined)) return undefined;
     const encode = (object: KubeObject) => encodeMessage(object as unknown as JsonObject, schema, lookup);
     return new ProtobufCodec(codec.apiVersion, kind, listKind, `protobuf:${codec.apiVersion}/${kind}`, encode, codec);

@@ -1,4 +1,4 @@
-import type { ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
+import type { ResourceDefinition, SchemaLookup, StructSchema, TypeSchema } from '@coxswain/api';
 import type { StateStore } from '@coxswain/sdk';
 import { ResourceCache } from '../storage/resource-cache.js';
 import type { CacheIndex } from '../storage/resource-cache.js';
@@ -24,6 +24,8 @@ export interface Registration {
   readonly openApi?: CustomOpenApi;
   readonly shape?: ShapeCheck;
   readonly converter?: VersionConverter;
+  /** Of kinds whose schema is not in `lookup`, when they have a protobuf form. */
+  readonly message?: StructSchema;
   /** Objects are kept by somebody else: reads and writes go there instead of to the store. */
   readonly elsewhere?: { readonly source: ObjectSource; readonly storage: ResourceStorage };
 }
@@ -138,7 +140,10 @@ export class ResourceRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #register({ definition, lookup, schema, openApi, shape, converter, elsewhere }: Registration): { served: ServedResource; fresh: ResourceCache | undefined } {
+  #register({ definition, lookup, schema, openApi, shape, converter, elsewhere, message }: Registration): {
+    served: ServedResource;
+    fresh: ResourceCache | undefined;
+  } {
     const key = keyOf(definition.group, definition.version, definition.resource);
     if (this.#served.has(key)) throw new Error(`${key} is defined twice`);
     let fresh: ResourceCache | undefined;
@@ -146,7 +151,7 @@ export class ResourceRegistry {
     if (!definition.virtual && !elsewhere) {
       ({ storage, fresh } = this.#share(definition));
     }
-    const served = new ServedResource(definition, storage, lookup, schema, openApi, shape, converter, elsewhere?.source);
+    const served = new ServedResource(definition, storage, lookup, schema, openApi, shape, converter, elsewhere?.source, message);
     this.#served.set(key, served);
     this.#byGroupResource.clear();
     return { served, fresh };

@@ -1,9 +1,10 @@
-import type { DecodeResult, KubeObject, ResourceDefinition, SchemaLookup, TypeSchema } from '@coxswain/api';
+import type { DecodeResult, KubeObject, ResourceDefinition, SchemaLookup, StructSchema, TypeSchema } from '@coxswain/api';
 import type { GroupResource } from '@coxswain/apimachinery';
 import type { ObjectSource } from '../storage/object-source.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
 import type { CustomOpenApi } from './custom-open-api.js';
+import type { CustomMessage } from '../protobuf/kinds.js';
 import { ProtobufCodec } from '../protobuf/protobuf-codec.js';
 import { ObjectCodec } from './object-codec.js';
 import type { VersionConverter } from './version-converter.js';
@@ -39,6 +40,8 @@ export class ServedResource {
     readonly converter?: VersionConverter,
     /** Objects are read by asking somebody, not from the cache of `storage`. */
     readonly source?: ObjectSource,
+    /** What objects are as protobuf, where `lookup` does not know: kinds of custom API servers. */
+    readonly message?: StructSchema,
   ) {
     this.codec = new ObjectCodec(definition, converter);
     this.watchEncoder = objectWatchEncoder(this.codec);
@@ -50,8 +53,12 @@ export class ServedResource {
 
   /** Undefined for types without a protobuf form (custom resources). Made when somebody asks: most types are only ever spoken of in JSON. */
   get protobuf(): ProtobufCodec | undefined {
-    this.#protobuf ??= { codec: this.#inline ? undefined : ProtobufCodec.whole(this.codec, this.lookup) };
+    this.#protobuf ??= { codec: this.#inline && !this.message ? undefined : ProtobufCodec.whole(this.codec, this.lookup, this.message) };
     return this.#protobuf.codec;
+  }
+
+  get customMessage(): CustomMessage | undefined {
+    return this.message && { apiVersion: this.codec.apiVersion, kind: this.definition.kind, message: this.message };
   }
 
   /** The metadata of objects as protobuf. */

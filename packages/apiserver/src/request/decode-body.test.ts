@@ -1,3 +1,4 @@
+import { encodeEnvelope, encodeMessage, PROTOBUF_CONTENT_TYPE, type StructSchema } from '@coxswain/api';
 import type { ApiError } from '@coxswain/apimachinery';
 import { describe, expect, it } from 'vitest';
 import { decodeBody } from './decode-body.js';
@@ -29,4 +30,13 @@ describe('YAML bodies', () => {
   it('are refused when they hold themselves', () => {
     expect(refusal('&a [*a]')).toMatchObject({ code: 400, message: expect.stringContaining('max depth') });
   });
+});
+
+it('reads a kind of a custom API server in protobuf by its own message, and by no other kind', () => {
+  const message: StructSchema = { fields: { flavor: { type: { kind: 'string' }, proto: 2 } } };
+  const raw = encodeMessage({ flavor: 'sour' }, message);
+  const body = Buffer.from(encodeEnvelope({ apiVersion: 'kitchen.example/v1', kind: 'Soup', raw }));
+  const soup = { apiVersion: 'kitchen.example/v1', kind: 'Soup', message };
+  expect(decodeBody(body, PROTOBUF_CONTENT_TYPE, true, soup).value).toEqual({ apiVersion: 'kitchen.example/v1', kind: 'Soup', flavor: 'sour' });
+  expect(() => decodeBody(body, PROTOBUF_CONTENT_TYPE, true, { ...soup, kind: 'Stew' })).toThrow('no kind "Soup" is registered');
 });

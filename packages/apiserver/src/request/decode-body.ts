@@ -1,7 +1,7 @@
 import { PROTOBUF_CONTENT_TYPE as PROTOBUF } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import { JSON_SCHEMA, load } from 'js-yaml';
-import { decodeProtobuf } from '../protobuf/kinds.js';
+import { type CustomMessage, decodeProtobuf } from '../protobuf/kinds.js';
 import { MAX_DEPTH, scanJson } from './scan-json.js';
 
 export interface DecodedBody {
@@ -19,8 +19,8 @@ export function mediaType(header: string | string[] | undefined): string {
   return (semicolon < 0 ? header : header.slice(0, semicolon)).trim().toLowerCase();
 }
 
-/** Parse a request body; throws 400 or 415. */
-export function decodeBody(body: Buffer, contentType: string | string[] | undefined, strict = false): DecodedBody {
+/** Parse a request body; throws 400 or 415. `custom`: what it may be as protobuf, besides built-in kinds. */
+export function decodeBody(body: Buffer, contentType: string | string[] | undefined, strict = false, custom?: CustomMessage): DecodedBody {
   switch (mediaType(contentType)) {
     case '':
     case 'application/json':
@@ -30,7 +30,7 @@ export function decodeBody(body: Buffer, contentType: string | string[] | undefi
     case 'text/yaml':
       return { value: parseYaml(body).value, duplicates: [] };
     case PROTOBUF:
-      return { value: decodeProtobuf(body), duplicates: [] };
+      return { value: decodeProtobuf(body, custom), duplicates: [] };
     default:
       throw ApiError.unsupportedMediaType(ACCEPTED);
   }

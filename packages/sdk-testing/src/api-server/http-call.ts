@@ -18,6 +18,7 @@ export interface ApiAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
+  readonly bytes: Buffer;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
   readonly json: any;
 }
@@ -48,8 +49,10 @@ export function call(target: ApiTarget, method: string, path: string, body?: unk
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('error', reject);
       answer.on('end', () => {
-        const received = Buffer.concat(chunks).toString();
+        const bytes = Buffer.concat(chunks);
+        const received = bytes.toString();
         resolve({
+          bytes,
           status: answer.statusCode ?? 0,
           headers: answer.headers,
           text: received,

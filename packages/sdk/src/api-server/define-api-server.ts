@@ -1,11 +1,12 @@
-import type { FieldError, KubeObject } from '@coxswain/api';
+import type { FieldError, KubeObject, StructSchema } from '@coxswain/api';
 import type { ApiAction, ApiHandlers } from './api-handlers.js';
 
 /** A column of `kubectl get`: by a JSON path, as in a CRD, or by a function. The name comes first by itself. */
 export type ApiColumn<T extends KubeObject = KubeObject> = {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
-  readonly format?: 'int32' | 'int64' | 'password';
+  /** `quantity` and `duration`: of computed cells only. */
+  readonly format?: 'int32' | 'int64' | 'password' | 'quantity' | 'duration';
   readonly description?: string;
   /** 1: only with `-o wide`. Default 0. */
   readonly priority?: 0 | 1;
@@ -28,6 +29,11 @@ export interface ApiKind<T extends KubeObject = KubeObject> {
    * `metadata` is every object's and need not be in it.
    */
   readonly schema: Readonly<Record<string, unknown>>;
+  /**
+   * The message objects are in `application/vnd.kubernetes.protobuf`: every field of the schema and `metadata`, each with its number (`proto`).
+   * Absent: they have no such form, and whoever accepts nothing else is refused (406).
+   */
+  readonly protobuf?: StructSchema;
   /** Absent: the age. */
   readonly columns?: readonly ApiColumn<T>[];
   /** JSON paths (`.spec.color`) field selectors may use, besides name and namespace. */
@@ -102,8 +108,9 @@ export function defineApiServer(definition: ApiServerDefinition): ApiServerDefin
 
 const TAKEN = new Set(['status', 'scale']);
 
-function kindProblems({ handlers, scale, status, actions = [] }: ApiKind): string[] {
+function kindProblems({ handlers, scale, status, schema, protobuf, actions = [] }: ApiKind): string[] {
   const problems: string[] = [];
+  if (protobuf) problems.push(...messageProblems(protobuf, schema));
   if (handlers && scale) problems.push('scale: only kinds in the store have it');
   if (handlers && status && !handlers.update) problems.push('status: needs handlers.update');
   if (handlers?.watch && !handlers.list) problems.push('handlers.watch: needs handlers.list');
@@ -114,4 +121,16 @@ function kindProblems({ handlers, scale, status, actions = [] }: ApiKind): strin
     if (methods.length === 0) problems.push(`actions[${i}].methods: at least one is needed`);
   }
   return problems;
+}
+
+/** Whatever has no number would silently be lacking. */
+function messageProblems({ fields }: StructSchema, schema: ApiKind['schema']): string[] {
+  const numberless = Object.keys(fields).filter((name) => fields[name]?.proto === undefined);
+  const lacking = ['metadata', ...Object.keys((schema['properties'] as object | undefined) ?? {})].filter((name) => !(name in fields));
+  return [
+    ...numberless.map((name) => `protobuf.fields.${name}.proto: a field number is needed`),
+    ...lacking
+      .filter((name) => name !== 'apiVersion' && name !== 'kind')
+      .map((name) => `protobuf.fields.${name}: is in the schema, and so must be in the message`),
+  ];
 }
