@@ -1,6 +1,7 @@
 export * from './ast.js';
 export * from './budget.js';
 export * from './environment.js';
+export * from './escape.js';
 export { isCidr, matchesFormat } from './formats.js';
 export { celQuantity } from './libraries/quantities.js';
 export { celSemver } from './libraries/semver.js';

@@ -2,6 +2,7 @@ import { EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbac
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { Budget } from './budget.js';
 import type { CelEnvironment } from './environment.js';
+import { placeOf } from './place.js';
 
 /** An expression that cannot be used. The message is as upstream's compiler words it. */
 export class CompileError extends Error {
@@ -46,24 +47,46 @@ export function typeWarning(environment: CelEnvironment, source: string): string
 function warningText(error: unknown): string {
   const { code, summary, message } = error as { code?: string; summary?: string; message: string };
   const text = summary ?? message;
-  const applied = (operator: string, types: string) => `found no matching overload for '${operator}' applied to '${types}'`;
+  const applied = (operator: string, types: string) => `found no matching overload for '${operator}' applied to '${typeText(types)}'`;
   const binary = /^no such overload: (\S.*?) (in|[^\s\w<>]{1,2}|<|>|<=|>=) (\S.*)$/.exec(text);
   if (binary) return applied(binary[2] === 'in' ? '@in' : `_${binary[2]}_`, `(${binary[1]}, ${binary[3]})`);
   const unary = /^no such overload: ([!-])(.*)$/.exec(text);
   if (unary) return applied(`${unary[1]}_`, `(${unary[2]})`);
-  const call = /^found no matching overload for '(?:([\w<>, ]+)\.)?(\w+)\((.*)\)'$/.exec(text);
+  const call = /^found no matching overload for '(?:([^()]+)\.)?(\w+)\((.*)\)'$/.exec(text);
   if (call) return applied(call[2] as string, `${call[1] ? `${call[1]}.` : ''}(${call[3]})`);
   if (code === 'no_such_key') return `undefined field '${text.replace(/^No such key: /, '')}'`;
+  // The list's own type is nowhere said.
+  const element = /^List index must be int, got '(.*)'$/.exec(text)?.[1];
+  if (element) return applied('_[_]', `(list<dyn>, ${element})`);
+  const predicate = /predicate must return bool, got '(.*)'$/.exec(text)?.[1];
+  if (predicate) return `expected type 'bool' but found '${typeText(predicate)}'`;
+  const index = /^Cannot index type '(.*)' with type '(.*)'$/.exec(text);
+  if (index) return applied('_[_]', `(${index[1]}, ${index[2]})`);
+  const selected = /^Cannot index type '(.*)'$/.exec(text)?.[1];
+  if (selected) return `type '${typeText(selected)}' does not support field selection`;
+  const operand = /^Logical operator requires bool operands, got '(.*)'$/.exec(text)?.[1];
+  if (operand) return `expected type 'bool' but found '${typeText(operand)}'`;
+  const range = /^Expression of type '(.*)' cannot be range of a comprehension/.exec(text)?.[1];
+  if (range) return `expression of type '${typeText(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`;
   return compileText(error);
 }
 
+/** `list<map<string, int>>` → `list(map(string, int))` */
+const typeText = (types: string): string => types.replaceAll('<', '(').replaceAll('>', ')');
+
 /** `ERROR: <input>:1:6: undeclared reference to 'x' (in container '')` with the line and a caret under the place. */
 function located(source: string, error: unknown, summary = compileText(error)): string {
-  const at = error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError ? (error.range?.start ?? 0) : 0;
+  const at = offsetOf(source, error);
   const before = source.slice(0, at).split('\n');
   const line = before.length;
   const column = (before.at(-1) as string).length;
   return `ERROR: <input>:${line}:${column + 1}: ${summary}\n | ${source.split('\n')[line - 1] ?? ''}\n | ${'.'.repeat(column)}^`;
+}
+
+function offsetOf(source: string, error: unknown): number {
+  if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)) return 0;
+  const { node } = error as { node?: ASTNode };
+  return node?.op && node.range ? placeOf(node, source) : (error.range?.start ?? 0);
 }
 
 function compileText(error: unknown): string {

@@ -1,55 +1,72 @@
-import type { SchemaLookup, TypeSchema } from '@coxswain/api';
+import type { FieldSchema, SchemaLookup, StructSchema, TypeSchema } from '@coxswain/api';
+import type { Environment } from '@marcbachmann/cel-js';
+import { escapeName } from './escape.js';
 
-/** What the checker takes for a type: its name, or the fields of an object. */
-export type CelType = string | { readonly [field: string]: CelType };
+/**
+ * Makes the types of a schema known to an environment: each object by its path from `name` (`v1.Pod.spec.containers.@idx`, `@elem` for
+ * values of maps). Returns the name of the whole. What cannot be told is `dyn`, which fits everything: schemas that hold themselves
+ * among it, from where they begin anew.
+ */
+export function declareType(env: Environment, name: string, schema: TypeSchema, lookup: SchemaLookup): string {
+  return new Declarer(env, lookup).type(schema, name);
+}
 
-/** Deeper, and where types repeat themselves, anything goes: the checker then says nothing. */
-const MAX_DEPTH = 8;
-const IDENTIFIER = /^[A-Za-z_]\w*$/;
+class Declarer {
+  /** Structs by name that the one at hand lies in. */
+  readonly #within = new Set<string>();
 
-/** The type an object of this schema has in expressions. What cannot be told is `dyn`, which fits everything. */
-export function celType(schema: TypeSchema, lookup: SchemaLookup, depth = 0): CelType {
-  switch (schema.kind) {
-    case 'string':
-      return 'string';
-    case 'boolean':
-      return 'bool';
-    case 'integer':
-      return 'int';
-    case 'number':
-      return 'double';
-    case 'list':
-      return `list<${plain(schema.items)}>`;
-    case 'map':
-      return `map<string, ${plain(schema.values)}>`;
-    case 'ref':
-      return fieldsOf(lookup(schema.name).fields, lookup, depth);
-    case 'struct':
-      return schema.preserveUnknown || schema.additional ? 'dyn' : fieldsOf(schema.fields, lookup, depth);
-    default:
-      return 'dyn';
+  constructor(
+    readonly env: Environment,
+    readonly lookup: SchemaLookup,
+  ) {}
+
+  type(schema: TypeSchema, path: string): string {
+    switch (schema.kind) {
+      case 'string':
+        return 'string';
+      case 'boolean':
+        return 'bool';
+      case 'integer':
+        return 'int';
+      case 'number':
+        return 'double';
+      case 'list':
+        return `list<${this.type(schema.items, `${path}.@idx`)}>`;
+      case 'map':
+        return `map<string, ${this.type(schema.values, `${path}.@elem`)}>`;
+      case 'ref':
+        return this.#named(schema.name, path);
+      case 'struct':
+        return this.#object(schema, path);
+      default:
+        return 'dyn';
+    }
   }
-}
 
-function fieldsOf(fields: Readonly<Record<string, { readonly type: TypeSchema }>>, lookup: SchemaLookup, depth: number): CelType {
-  const names = Object.keys(fields);
-  // A field whose name is no identifier is reached by an escaped one: nothing can be said about the rest either.
-  if (depth >= MAX_DEPTH || names.length === 0 || names.some((name) => !IDENTIFIER.test(name))) return 'dyn';
-  return Object.fromEntries(names.map((name) => [name, celType((fields[name] as { type: TypeSchema }).type, lookup, depth + 1)]));
-}
+  #named(name: string, path: string): string {
+    if (this.#within.has(name)) return 'dyn';
+    this.#within.add(name);
+    const type = this.#object(this.lookup(name), path);
+    this.#within.delete(name);
+    return type;
+  }
 
-/** Elements of lists and maps: by name, where the name says everything. */
-function plain(schema: TypeSchema): string {
-  switch (schema.kind) {
-    case 'string':
-      return 'string';
-    case 'boolean':
-      return 'bool';
-    case 'integer':
-      return 'int';
-    case 'number':
-      return 'double';
-    default:
-      return 'dyn';
+  #object({ fields, preserveUnknown, additional }: StructSchema, path: string): string {
+    const entries = Object.entries(fields);
+    if (preserveUnknown || additional || entries.length === 0) return 'dyn';
+    this.env.registerType(path, { fields: Object.fromEntries(entries.flatMap(([name, field]) => this.#field(name, field, path))) });
+    return path;
+  }
+
+  /** Under the name expressions may write, and under its own: some that are reserved words can be selected all the same. */
+  #field(name: string, { type }: FieldSchema, path: string): [string, string][] {
+    const of = this.type(type, `${path}.${name}`);
+    const escaped = escapeName(name);
+    return escaped === undefined || escaped === name
+      ? [[name, of]]
+      : [
+          [name, of],
+          [escaped, of],
+        ];
   }
 }

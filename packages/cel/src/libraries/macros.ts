@@ -3,8 +3,13 @@ import type { ASTNode, Environment, OverlayContext } from '@marcbachmann/cel-js'
 
 /** What the interpreter passes to macros; its own types are not exported. */
 interface Checker {
-  check(ast: ASTNode, ctx: Context): unknown;
+  check(ast: ASTNode, ctx: Context): Checked;
   getType(name: string): never;
+}
+interface Checked {
+  readonly kind: string;
+  readonly keyType?: unknown;
+  readonly valueType?: unknown;
 }
 interface Runner {
   run(ast: ASTNode, ctx: Context): unknown;
@@ -27,13 +32,12 @@ function scoped(names: number, result: string, evaluate: (receiver: unknown, bod
   return ({ args, receiver }: MacroCall) => {
     const variables = args.slice(0, names).map(nameOf);
     const bodies = args.slice(names);
-    const enter = (ctx: Context, checker: Checker): Context => variables.reduce((inner, name) => inner.forkWithVariable(name, checker.getType('dyn')), ctx);
     let known: Checker | undefined;
     return {
       async: false,
       typeCheck(checker: Checker, _macro: unknown, ctx: Context) {
-        checker.check(receiver, ctx);
-        const inner = enter(ctx, checker);
+        const types = variableTypes(checker.check(receiver, ctx), names, checker);
+        const inner = variables.reduce((outer, name, i) => outer.forkWithVariable(name, types[i] as never), ctx);
         for (const body of bodies) checker.check(body, inner);
         known = checker;
         return checker.getType(result);
@@ -53,6 +57,14 @@ function scoped(names: number, result: string, evaluate: (receiver: unknown, bod
       },
     };
   };
+}
+
+/** One variable: an element, a key, or what an optional holds. Two: index or key, and value. */
+function variableTypes({ kind, keyType, valueType }: Checked, names: number, checker: Checker): unknown[] {
+  const anything = checker.getType('dyn');
+  const value = valueType ?? anything;
+  if (names === 1) return [kind === 'map' ? (keyType ?? anything) : value];
+  return [kind === 'list' ? checker.getType('int') : (keyType ?? anything), value];
 }
 
 /** Index or key, and value. */

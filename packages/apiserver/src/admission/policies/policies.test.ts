@@ -38,6 +38,8 @@ describe('validating admission policies', () => {
       validations: [
         { expression: "object.spec.replicas > '1'", messageExpression: "'got ' + object.spec.replicas" },
         { expression: 'object.spec.template.spec.nope == 1' },
+        { expression: 'object.spec.template.spec.containers.all(c, c.imagine != "")' },
+        { expression: 'object.metadata.labels.all(k, object.metadata.labels[k] != 1)' },
         { expression: 'object.spec.replicas > 1 && object.spec.template.spec.containers.all(c, c.image != "")' },
       ],
     });
@@ -49,12 +51,14 @@ describe('validating admission policies', () => {
     }, soon);
     const warnings = policy.status.typeChecking.expressionWarnings as { fieldRef: string; warning: string }[];
     expect(warnings.map((w) => [w.fieldRef, w.warning.split('\n')[0]])).toEqual([
-      ['spec.validations[0].expression', "apps/v1, Kind=Deployment: ERROR: <input>:1:1: found no matching overload for '_>_' applied to '(int, string)'"],
+      ['spec.validations[0].expression', "apps/v1, Kind=Deployment: ERROR: <input>:1:22: found no matching overload for '_>_' applied to '(int, string)'"],
       [
         'spec.validations[0].messageExpression',
-        "apps/v1, Kind=Deployment: ERROR: <input>:1:1: found no matching overload for '_+_' applied to '(string, int)'",
+        "apps/v1, Kind=Deployment: ERROR: <input>:1:8: found no matching overload for '_+_' applied to '(string, int)'",
       ],
-      ['spec.validations[1].expression', "apps/v1, Kind=Deployment: ERROR: <input>:1:27: undefined field 'nope'"],
+      ['spec.validations[1].expression', "apps/v1, Kind=Deployment: ERROR: <input>:1:26: undefined field 'nope'"],
+      ['spec.validations[2].expression', "apps/v1, Kind=Deployment: ERROR: <input>:1:46: undefined field 'imagine'"],
+      ['spec.validations[3].expression', "apps/v1, Kind=Deployment: ERROR: <input>:1:57: found no matching overload for '_!=_' applied to '(string, int)'"],
     ]);
     await api.call('PATCH', path, { spec: { validations: [{ expression: 'object.spec.replicas > 1' }] } }, { type: 'application/merge-patch+json' });
     await vi.waitFor(async () => expect((await api.call('GET', path)).json.status).toEqual({ observedGeneration: 2, typeChecking: {} }), soon);

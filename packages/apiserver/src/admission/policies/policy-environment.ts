@@ -1,7 +1,7 @@
-import type { KubeObject } from '@coxswain/api';
+import type { KubeObject, SchemaLookup, TypeSchema } from '@coxswain/api';
 import type { AdmissionRequest } from '@coxswain/sdk';
 import type { Environment } from '@marcbachmann/cel-js';
-import { Budget, CelEnvironment, type CelType, compile, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
+import { Budget, CelEnvironment, compile, declareType, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
 import type { AdmissionEnv } from '../admission-env.js';
 import { admissionVariables } from '../matching/admission-variables.js';
 import { registerAuthorizer } from '../matching/authorizer-library.js';
@@ -29,13 +29,11 @@ let environment: CelEnvironment | undefined;
 export const policyEnvironment = (): CelEnvironment => (environment ??= new CelEnvironment([...OBJECTS, ...OTHERS], policyFunctions));
 
 /** The same when it is known what the objects are: for checking, not for running. */
-export const typedPolicyEnvironment = (type: CelType): CelEnvironment =>
+export const typedPolicyEnvironment = (name: string, schema: TypeSchema, lookup: SchemaLookup): CelEnvironment =>
   new CelEnvironment(OTHERS, (env) => {
     policyFunctions(env);
-    for (const name of OBJECTS) {
-      if (typeof type === 'string') env.registerVariable(name, type);
-      else env.registerVariable({ name, schema: type as Record<string, never> });
-    }
+    const type = declareType(env, name, schema, lookup);
+    for (const variable of OBJECTS) env.registerVariable(variable, type);
   });
 
 export type CompiledExpression = Program | { readonly failed: string };

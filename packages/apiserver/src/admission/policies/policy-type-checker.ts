@@ -1,6 +1,6 @@
 import type { KubeObject, SchemaLookup } from '@coxswain/api';
 import type { Clock, Logger } from '@coxswain/sdk';
-import { celType, typeWarning } from '@coxswain/cel';
+import { typeWarning } from '@coxswain/cel';
 import type { InProcessTransport } from '../../in-process-transport.js';
 import type { ResourceRegistry } from '../../registry/resource-registry.js';
 import type { ServedResource } from '../../registry/served-resource.js';
@@ -102,7 +102,7 @@ export class PolicyTypeChecker {
     };
     const types = this.#matched(matchConstraints?.resourceRules ?? []).map(({ definition, schema }) => ({
       name: `${definition.group === '' ? '' : `${definition.group}/`}${definition.version}, Kind=${definition.kind}`,
-      environment: typedPolicyEnvironment(celType(schema, lookup)),
+      environment: typedPolicyEnvironment(`${definition.version}.${definition.kind}`, schema, lookup),
     }));
     const check = (fieldRef: string, source: string | undefined): ExpressionWarning[] => {
       if (!source?.trim()) return [];

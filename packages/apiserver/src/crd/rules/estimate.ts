@@ -1,7 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { itemsOf, valuesOf } from '../json-schema.js';
 import type { JsonSchema } from '../json-schema.js';
-import { unescapeName } from './escape.js';
+import { unescapeName } from '@coxswain/cel';
 
 /** What a request can hold at most: the bound for everything the schema does not bound. */
 const MAX_REQUEST = 3 * 1024 * 1024;

@@ -2,7 +2,7 @@ import type { KubeObject } from '@coxswain/api';
 import { describe, expect, it } from 'vitest';
 import type { JsonSchema, ValidationRule } from '../json-schema.js';
 import { checkRules } from './check-rules.js';
-import { escapeName, unescapeName } from './escape.js';
+import { escapeName, unescapeName } from '@coxswain/cel';
 import { ruleCheckOf } from './rule-check.js';
 
 const string: JsonSchema = { type: 'string', maxLength: 20 };

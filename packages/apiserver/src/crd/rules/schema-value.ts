@@ -2,7 +2,7 @@ import { evaluate } from '@marcbachmann/cel-js';
 import { toCel } from '@coxswain/cel';
 import { itemsOf, valuesOf } from '../json-schema.js';
 import type { JsonSchema } from '../json-schema.js';
-import { escapeName } from './escape.js';
+import { escapeName } from '@coxswain/cel';
 
 /** A value as rules see it: typed by the schema, with the names rules use. `resource`: apiVersion, kind and names are there without being declared. */
 export function schemaValue(value: unknown, schema: JsonSchema, resource: boolean): unknown {
