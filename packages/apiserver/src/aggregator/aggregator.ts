@@ -5,6 +5,7 @@ import type { PathHandler } from '../api-handler.js';
 import type { Discovery, ForeignGroupVersion } from '../discovery/discovery.js';
 import type { InProcessTransport } from '../in-process-transport.js';
 import type { ForeignOpenApi, OpenApi } from '../openapi/open-api.js';
+import { BackendConnections } from '../proxy/connections.js';
 import { passThrough } from '../proxy/pass-through.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { textResponse } from '../request/api-request.js';
@@ -41,6 +42,7 @@ interface Remote {
   service: ApiService;
   resources: readonly object[];
   readonly openApi: RemoteOpenApi;
+  readonly connections: BackendConnections;
   available: boolean;
   /** Why not. */
   message: string;
@@ -84,14 +86,19 @@ export class Aggregator {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const undo of this.#undo.splice(0)) undo();
-    for (const remote of this.#remotes.values()) remote.cancel();
+    for (const { cancel, connections } of this.#remotes.values()) {
+      cancel();
+      connections.dropIdle();
+    }
     await this.#locals.stop();
   }
 
   #lookAt(namespace: string, name: string): void {
     for (const remote of this.#remotes.values()) {
       const service = remote.service.spec?.service;
-      if (service?.name === name && service.namespace === namespace) this.options.clock.setTimeout(() => void this.#check(remote), 0);
+      if (service?.name !== name || service.namespace !== namespace) continue;
+      remote.connections.dropIdle();
+      this.options.clock.setTimeout(() => void this.#check(remote), 0);
     }
   }
 
@@ -119,7 +126,7 @@ export class Aggregator {
     if (!remote.available) return unavailable();
     let backend: ReturnType<RemoteApi['backend']>;
     try {
-      backend = this.#api.backend(remote.service, path);
+      backend = this.#api.backend(remote.service, path, remote.connections);
     } catch {
       return unavailable();
     }
@@ -156,6 +163,7 @@ export class Aggregator {
     if (!service?.spec?.service) {
       if (!known) return;
       known.cancel();
+      known.connections.dropIdle();
       this.#remotes.delete(key);
       this.#announce();
       this.#locals.sync();
@@ -164,10 +172,22 @@ export class Aggregator {
     const same = known && deepEqual(known.service.spec, service.spec);
     if (known) {
       known.service = service;
-      if (!same) void this.#check(known);
+      if (!same) {
+        known.connections.dropIdle();
+        void this.#check(known);
+      }
       return;
     }
-    const remote: Remote = { service, resources: [], openApi: new RemoteOpenApi(this.#api), available: false, message: '', cancel: () => {}, checking: false };
+    const remote: Remote = {
+      service,
+      resources: [],
+      openApi: new RemoteOpenApi(this.#api),
+      connections: new BackendConnections(),
+      available: false,
+      message: '',
+      cancel: () => {},
+      checking: false,
+    };
     this.#remotes.set(key, remote);
     void this.#check(remote);
   }
@@ -200,7 +220,7 @@ export class Aggregator {
     const path = `/apis/${group}/${version}`;
     let backend: ReturnType<RemoteApi['backend']>;
     try {
-      backend = this.#api.backend(remote.service, path);
+      backend = this.#api.backend(remote.service, path, remote.connections);
     } catch (error) {
       return failed('FailedDiscoveryCheck', (error as Error).message);
     }

@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { APIService, KubeObject } from '@coxswain/api';
 import type { Clock, Random, UserInfo } from '@coxswain/sdk';
 import type { Backend } from '../proxy/backend.js';
+import { type BackendConnections, isReplayable, wasStale } from '../proxy/connections.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { serviceAddress } from '../webhooks/service-address.js';
 
@@ -32,7 +33,7 @@ export class RemoteApi {
   ) {}
 
   /** Throws when the service cannot be found or has no endpoints. */
-  backend({ spec }: ApiService, path: string): Backend {
+  backend({ spec }: ApiService, path: string, connections: BackendConnections): Backend {
     const service = spec?.service;
     if (!service?.name || !service.namespace) throw new Error('the APIService names no service');
     const { host, port } = serviceAddress(this.registry, this.random, service.namespace, service.name, service.port ?? 443);
@@ -41,6 +42,7 @@ export class RemoteApi {
       host,
       port,
       path,
+      connections,
       tls: {
         servername: `${service.name}.${service.namespace}.svc`,
         ...(this.client ?? {}),
@@ -65,15 +67,22 @@ export class RemoteApi {
 }
 
 function send(
-  { host, port, path, tls }: Backend,
+  backend: Backend,
   method: string,
   headers: OutgoingHttpHeaders,
   body: Buffer | undefined,
   signal: AbortSignal,
+  again = false,
 ): Promise<RemoteAnswer> {
+  const { host, port, path, tls, connections } = backend;
+  const replayable = isReplayable(method, {}) && !body?.length;
   return new Promise((resolve, reject) => {
-    const request = requestHttps({ host, port, path, method, headers, signal, agent: false, ...tls });
-    request.on('error', reject);
+    const agent = connections ? connections.agent(replayable && !again) : false;
+    const request = requestHttps({ host, port, path, method, headers, signal, agent, ...tls });
+    request.on('error', (error) => {
+      if (replayable && wasStale(request, error) && !signal.aborted) resolve(send(backend, method, headers, body, signal, true));
+      else reject(error);
+    });
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       let size = 0;

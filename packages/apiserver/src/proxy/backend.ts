@@ -2,6 +2,7 @@ import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
+import type { BackendConnections } from './connections.js';
 
 /** Somewhere a request is passed on to. */
 export interface Backend {
@@ -11,6 +12,8 @@ export interface Backend {
   /** With the query, starting with `/`. */
   readonly path: string;
   readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
+  /** Of https, where they are kept. Without: one for each request. */
+  readonly connections?: BackendConnections;
 }
 
 const CONNECT_TIMEOUT_MS = 30_000;

@@ -9,6 +9,7 @@ import type { ApiRequest, ApiResponse } from '../request/api-request.js';
 import type { RawExchange } from '../request/raw-exchange.js';
 import { dial } from './backend.js';
 import type { Backend } from './backend.js';
+import { isReplayable, wasStale } from './connections.js';
 import { linkStages, rewriteHeaders } from './rewrite-links.js';
 import type { LinkBase } from './rewrite-links.js';
 
@@ -102,22 +103,23 @@ function join(a: Duplex, b: Duplex): void {
   b.pipe(a);
 }
 
-function forward(
-  request: ApiRequest,
-  raw: RawExchange,
-  backend: Backend,
-  { headers: extra = {}, refusal, links, answer: added, connection }: PassOptions,
-): Promise<ApiResponse> {
-  const { scheme, host, port, path, tls } = backend;
+function forward(request: ApiRequest, raw: RawExchange, backend: Backend, options: PassOptions, again = false): Promise<ApiResponse> {
+  const { headers: extra = {}, refusal, links, answer: added, connection } = options;
+  const { scheme, host, port, path, tls, connections } = backend;
   const headers: OutgoingHttpHeaders = { ...cleaned(raw.headers), ...extra, host: `${host}:${port}` };
+  const replayable = connections !== undefined && isReplayable(request.method, raw.headers);
+  const agent = connections ? connections.agent(replayable && !again) : false;
   return new Promise((resolve, reject) => {
-    const options = { host, port, path, method: request.method, headers, signal: request.signal };
+    const call = { host, port, path, method: request.method, headers, signal: request.signal };
     const outgoing = connection
-      ? requestHttp({ ...options, createConnection: () => connection })
+      ? requestHttp({ ...call, createConnection: () => connection })
       : scheme === 'https'
-        ? requestHttps({ ...options, agent: false, ...tls })
-        : requestHttp({ ...options, agent: false });
-    outgoing.on('error', reject);
+        ? requestHttps({ ...call, agent, ...tls })
+        : requestHttp({ ...call, agent: false });
+    outgoing.on('error', (error) => {
+      if (replayable && wasStale(outgoing, error) && !request.signal.aborted) resolve(forward(request, raw, backend, options, true));
+      else reject(error);
+    });
     outgoing.on('response', (answer: IncomingMessage) => {
       const status = answer.statusCode ?? 502;
       if (refusal && (status < 200 || status > 206)) {
@@ -129,7 +131,8 @@ function forward(
         const head = links ? rewriteHeaders(cleaned(answer.headers), links) : cleaned(answer.headers);
         if (stages.length > 0) delete head['content-length'];
         const target = raw.respond(status, added ? { ...head, ...added } : head);
-        pipeline([answer, ...stages, target], () => outgoing.destroy());
+        // A whole answer leaves the connection to the next request.
+        pipeline([answer, ...stages, target], (error) => error && outgoing.destroy());
         resolve({ type: 'handled', status });
       } catch (error) {
         // The caller went this very moment, or the backend's headers cannot be sent: thrown on from here it would end the process.
@@ -137,6 +140,12 @@ function forward(
         reject(error);
       }
     });
+    if (replayable) {
+      // There is no body: it must not be what a second attempt lacks.
+      raw.input.resume();
+      outgoing.end();
+      return;
+    }
     pipeline(raw.input, outgoing, (error) => {
       if (error && !request.signal.aborted) outgoing.destroy(error);
     });
