@@ -36,6 +36,8 @@ describe('services', () => {
     });
     expect(down.errors).toEqual([]);
     expect(down.object.spec.ports[0]).not.toHaveProperty('nodePort');
+    const other = update(object, (it) => void (it.spec.clusterIP = '10.0.0.2'));
+    expect(other.errors).toEqual(['spec.clusterIPs[0]: Invalid value: ["10.0.0.2"]: may not change once set']);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ResourceStrategy } from '../definition.js';
 import { defaultEndpoints, defaultService } from '../defaults/core.js';
 import type { Endpoints, Service } from '../generated/types.js';
+import { deepEqual } from '../util/deep-equal.js';
 import { nameIsDNS1035Label } from '../validation/names.js';
 import { validateEndpoints } from '../validation/endpoints.js';
 import { validateService, validateServiceUpdate } from '../validation/service.js';
@@ -33,6 +34,10 @@ function patchAllocated({ spec }: Service, { spec: old }: Service): void {
       if (!spec.clusterIPs?.length && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs];
     }
     if (!spec.clusterIPs?.length && spec.clusterIP === old.clusterIP && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs];
+    // Who names another address by `clusterIP` alone means the first of `clusterIPs`; the validation says that it may not change.
+    else if (spec.clusterIP && spec.clusterIP !== old.clusterIP && deepEqual(spec.clusterIPs, old.clusterIPs) && old.clusterIPs) {
+      spec.clusterIPs = [spec.clusterIP, ...old.clusterIPs.slice(1)];
+    }
     if (!spec.ipFamilyPolicy && old.ipFamilyPolicy) spec.ipFamilyPolicy = old.ipFamilyPolicy;
     if (!spec.ipFamilies?.length && old.ipFamilies && spec.ipFamilyPolicy === old.ipFamilyPolicy) {
       spec.ipFamilies = [...old.ipFamilies];

@@ -92,7 +92,62 @@ describe('pods', () => {
       { containers: [{ ...container, env: [{ name: 'A', value: 'x', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }] }] },
       'spec.containers[0].env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty',
     ],
+    [
+      { containers: [{ ...container, env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'spec.other' } } }] }] },
+      'spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.other": error converting fieldPath: field label not supported: spec.other',
+    ],
+    [
+      { containers: [{ ...container, env: [{ name: 'A', valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '3m' } } }] }] },
+      'spec.containers[0].env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "limits.cpu": only divisor\'s values 1m and 1 are supported with the cpu resource',
+    ],
+    [
+      { containers: [{ ...container, resources: { limits: { 'hugepages-2Mi': '2Mi' } } }] },
+      'spec.containers[0].resources: Forbidden: HugePages require cpu or memory',
+    ],
+    [
+      { containers: [{ ...container, resources: { claims: [{ name: 'b' }] } }] },
+      'spec.containers[0].resources.claims[0]: Not found: "b": must be one of the names in pod.spec.resourceClaims',
+    ],
+    [
+      { restartPolicy: 'Never', containers: [{ ...container, resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }] },
+      "spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when `restartPolicy` is 'Never'",
+    ],
+    [
+      { containers: [{ ...container, securityContext: { procMount: 'Foo' } }] },
+      'spec.containers[0].securityContext.procMount: Unsupported value: "Foo": supported values: "Default", "Unmasked"',
+    ],
+    [
+      { securityContext: { supplementalGroupsPolicy: 'Foo' } },
+      'spec.securityContext.supplementalGroupsPolicy: Unsupported value: "Foo": supported values: "Merge", "Strict"',
+    ],
+    [
+      { securityContext: { seccompProfile: { type: 'Localhost' } } },
+      'spec.securityContext.seccompProfile.localhostProfile: Required value: must be set when seccomp type is Localhost',
+    ],
+    [
+      { os: { name: 'linux' }, securityContext: { windowsOptions: { runAsUserName: 'me' } } },
+      'spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod',
+    ],
+    [{ os: { name: 'windows' }, securityContext: { fsGroup: 1 } }, 'spec.securityContext.fsGroup: Forbidden: cannot be set for a windows pod'],
+    [
+      { os: { name: 'windows' }, containers: [{ ...container, securityContext: { runAsUser: 1 } }] },
+      'spec.containers[0].securityContext.runAsUser: Forbidden: cannot be set for a windows pod',
+    ],
+    [
+      { securityContext: { windowsOptions: { hostProcess: true } } },
+      'spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers',
+    ],
+    [
+      { containers: [{ ...container, securityContext: { windowsOptions: { runAsUserName: 'a\\b\\c' } } }] },
+      'spec.containers[0].securityContext.windowsOptions.runAsUserName: Invalid value: "a\\\\b\\\\c": runAsUserName cannot contain more than one backslash',
+    ],
   ])('%# is refused', (spec, message) => expect(admit(pod(spec)).errors).toContain(message));
+
+  test('what an operating system has a meaning for is allowed', () => {
+    const windowsOptions = { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' };
+    expect(admit(pod({ os: { name: 'windows' }, hostNetwork: true, hostPID: false, securityContext: { windowsOptions } })).errors).toEqual([]);
+    expect(admit(pod({ os: { name: 'linux' }, securityContext: { fsGroup: 1, sysctls: [] } })).errors).toEqual([]);
+  });
 
   test('metadata is checked', () => {
     expect(admit(pod({}, { name: '' })).errors).toContain('metadata.name: Required value: name or generateName is required');

@@ -9,7 +9,7 @@ export const invalid = (field: string, value: unknown, detail: string): FieldErr
 export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
   make('FieldValueTypeInvalid', field, `Invalid value: ${show(value)}`, detail);
 
-export const notFound = (field: string, value: unknown): FieldError => make('FieldValueNotFound', field, `Not found: ${show(value)}`, '');
+export const notFound = (field: string, value: unknown, detail = ''): FieldError => make('FieldValueNotFound', field, `Not found: ${show(value)}`, detail);
 
 export const duplicate = (field: string, value: unknown): FieldError => make('FieldValueDuplicate', field, `Duplicate value: ${show(value)}`, '');
 

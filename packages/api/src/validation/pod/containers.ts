@@ -20,7 +20,7 @@ export const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 
 /** Every kind of container: name, image, environment, mounts, ports, resources, security. */
 export function validateContainerCommon(container: Container, field: string, scope: PodScope): FieldError[] {
-  const { hostNetwork, hostUsers } = scope.spec;
+  const { hostNetwork, hostUsers, restartPolicy: ofPod } = scope.spec;
   return [
     ...requiredText(container.name, `${field}.name`, isDNS1123Label),
     ...validateImage(container.image, `${field}.image`),
@@ -35,6 +35,9 @@ export function validateContainerCommon(container: Container, field: string, sco
     ...each(container.resizePolicy, `${field}.resizePolicy`, ({ resourceName, restartPolicy }, path) => [
       ...requiredEnum(resourceName, `${path}.resourceName`, ['cpu', 'memory']),
       ...requiredEnum(restartPolicy, `${path}.restartPolicy`, ['NotRequired', 'RestartContainer']),
+      ...(ofPod === 'Never' && restartPolicy !== 'NotRequired'
+        ? [invalid(`${field}.resizePolicy`, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'")]
+        : []),
     ]),
     ...validateSecurityContext(container.securityContext, `${field}.securityContext`, hostUsers),
   ];

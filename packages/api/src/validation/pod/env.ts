@@ -18,6 +18,25 @@ const ENV_FIELDS = [
 
 const ENV_RESOURCES = ['limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory'];
 
+/** Every path that the downward API knows, be it in environments or in volumes. */
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  ...ENV_FIELDS,
+  'metadata.annotations',
+  'metadata.labels',
+  'spec.restartPolicy',
+  'spec.schedulerName',
+  'status.phase',
+]);
+
+const BINARY_AND_DECIMAL = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'];
+
+/** The divisors that a resource may be given by, and how the error names it. */
+function divisorsOf(resource: string): { readonly allowed: readonly string[]; readonly what: string } {
+  const name = resource.slice(resource.indexOf('.') + 1);
+  if (name === 'cpu') return { allowed: ['1m', '1'], what: 'cpu' };
+  return { allowed: BINARY_AND_DECIMAL, what: name === 'memory' ? 'memory' : name === 'ephemeral-storage' ? 'local ephemeral storage' : 'hugepages' };
+}
+
 export const validateEnv = (env: readonly EnvVar[] | undefined, field: string): FieldError[] =>
   each(env, field, ({ name, value, valueFrom }, path) => [
     ...requiredText(name, `${path}.name`, isEnvVarName),
@@ -63,18 +82,26 @@ export function validateFieldRef(
   if (apiVersion !== 'v1') return [invalid(`${field}.fieldPath`, fieldPath, `error converting fieldPath: field label not supported: ${fieldPath}`)];
   const subscript = /^metadata\.(annotations|labels)\['(.*)'\]$/.exec(fieldPath);
   if (subscript) return [];
+  if (!KNOWN_FIELDS.has(fieldPath)) return [invalid(`${field}.fieldPath`, fieldPath, `error converting fieldPath: field label not supported: ${fieldPath}`)];
   return supported.includes(fieldPath) ? [] : [notSupported(`${field}.fieldPath`, fieldPath, supported)];
 }
 
 export function validateResourceFieldRef(
-  { containerName, resource }: { readonly containerName?: string; readonly resource: string },
+  { containerName, resource, divisor }: { readonly containerName?: string; readonly resource: string; readonly divisor?: string },
   field: string,
   volume: boolean,
 ): FieldError[] {
   if (volume && !containerName) return [required(`${field}.containerName`)];
   if (!resource) return [required(`${field}.resource`)];
-  if (ENV_RESOURCES.includes(resource) || /^(limits|requests)\.hugepages-.+$/.test(resource)) return [];
+  if (ENV_RESOURCES.includes(resource) || /^(limits|requests)\.hugepages-.+$/.test(resource)) return validateDivisor(resource, divisor, field);
   return [notSupported(`${field}.resource`, resource, ENV_RESOURCES)];
+}
+
+function validateDivisor(resource: string, divisor: string | undefined, field: string): FieldError[] {
+  const { allowed, what } = divisorsOf(resource);
+  if (divisor === undefined || divisor === '0' || allowed.includes(divisor)) return [];
+  const list = allowed.length === 2 ? allowed.join(' and ') : allowed.join(', ');
+  return [invalid(`${field}.divisor`, resource, `only divisor's values ${list} are supported with the ${what} resource`)];
 }
 
 export const validateEnvFrom = (sources: readonly EnvFromSource[] | undefined, field: string): FieldError[] =>

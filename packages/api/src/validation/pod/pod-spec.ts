@@ -6,6 +6,7 @@ import { validateIP } from '../ip.js';
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, rangeError } from '../names.js';
 import { validateLabels } from '../object-meta.js';
 import { type PodScope, validateContainers, validateInitContainers } from './containers.js';
+import { validateOperatingSystem } from './operating-system.js';
 import { validateResources, validateResourceName } from './resources.js';
 import { validateAffinity, validateTolerations, validateTopologySpread } from './scheduling.js';
 import { validatePodSecurityContext } from './security.js';
@@ -26,6 +27,7 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
     ...validateTopologySpread(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`),
     ...validatePodSecurityContext(spec, `${field}.securityContext`),
     ...validateResources(spec.resources, `${field}.resources`),
+    ...validateOperatingSystem(spec, field),
     ...validateExtras(spec, field),
   ];
 }

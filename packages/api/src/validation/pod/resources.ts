@@ -3,7 +3,7 @@ import type { ResourceRequirements } from '../../generated/types.js';
 import { compareQuantities, isQuantity } from '../../quantity/arithmetic.js';
 import { parseQuantity } from '../../quantity/quantity.js';
 import { nonNegativeQuantity } from '../common.js';
-import { duplicate, invalid, invalids, notFound, required } from '../errors.js';
+import { duplicate, forbidden, invalid, invalids, notFound, required } from '../errors.js';
 import { isDNS1123Label, isQualifiedName } from '../names.js';
 
 const STANDARD = new Set(['cpu', 'memory', 'ephemeral-storage']);
@@ -38,6 +38,10 @@ export function validateResources(resources: ResourceRequirements | undefined, f
       errors.push(invalid(`${field}.requests`, quantity, `must be less than or equal to ${name} limit of ${limit}`));
     }
   }
+  const names = [...Object.keys(limits), ...Object.keys(requests)];
+  if (names.some((name) => name.startsWith(HUGEPAGES)) && !names.includes('cpu') && !names.includes('memory')) {
+    errors.push(forbidden(field, 'HugePages require cpu or memory'));
+  }
   return [...errors, ...validateClaims(resources, field, claims)];
 }
 
@@ -69,7 +73,7 @@ function validateClaims({ claims = [] }: ResourceRequirements, field: string, kn
     const key = `${name}/${request}`;
     if (seen.has(key)) return [duplicate(path, name)];
     seen.add(key);
-    if (known && !known.has(name)) return [notFound(`${path}.name`, name)];
+    if (known && !known.has(name)) return [notFound(path, name, 'must be one of the names in pod.spec.resourceClaims')];
     return request ? invalids(`${path}.request`, request, isDNS1123Label(request)) : [];
   });
 }

@@ -1,8 +1,9 @@
 import type { FieldError } from '../../field-error.js';
 import type { AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext } from '../../generated/types.js';
-import { each, requiredEnum } from '../common.js';
-import { duplicate, forbidden, invalid, required } from '../errors.js';
+import { each, optionalEnum, requiredEnum } from '../common.js';
+import { duplicate, invalid, required } from '../errors.js';
 import { rangeError } from '../names.js';
+import { validateWindowsOptions } from './operating-system.js';
 
 const MAX_ID = 2147483647;
 
@@ -12,6 +13,7 @@ const validateId = (id: number | undefined, field: string): FieldError[] =>
 export function validateSecurityContext(context: SecurityContext | undefined, field: string, hostUsers: boolean | undefined): FieldError[] {
   if (!context) return [];
   const errors = [...validateId(context.runAsUser, `${field}.runAsUser`), ...validateId(context.runAsGroup, `${field}.runAsGroup`)];
+  errors.push(...optionalEnum(context.procMount, `${field}.procMount`, ['Default', 'Unmasked']));
   if (context.procMount === 'Unmasked' && hostUsers !== false) {
     errors.push(invalid(`${field}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'));
   }
@@ -27,6 +29,7 @@ export function validateSecurityContext(context: SecurityContext | undefined, fi
     ...errors,
     ...validateSeccomp(context.seccompProfile, `${field}.seccompProfile`),
     ...validateAppArmor(context.appArmorProfile, `${field}.appArmorProfile`),
+    ...validateWindowsOptions(context.windowsOptions, `${field}.windowsOptions`),
   ];
 }
 
@@ -43,6 +46,9 @@ export function validatePodSecurityContext(spec: PodSpec, field: string): FieldE
     ...each(context.supplementalGroups, `${field}.supplementalGroups`, (id, path) => validateId(id, path)),
     ...validateSeccomp(context.seccompProfile, `${field}.seccompProfile`),
     ...validateAppArmor(context.appArmorProfile, `${field}.appArmorProfile`),
+    ...validateWindowsOptions(context.windowsOptions, `${field}.windowsOptions`),
+    ...optionalEnum(context.supplementalGroupsPolicy, `${field}.supplementalGroupsPolicy`, ['Merge', 'Strict']),
+    ...optionalEnum(context.seLinuxChangePolicy, `${field}.seLinuxChangePolicy`, ['MountOption', 'Recursive']),
   ];
   if (context.fsGroupChangePolicy !== undefined) {
     errors.push(...requiredEnum(context.fsGroupChangePolicy, `${field}.fsGroupChangePolicy`, ['OnRootMismatch', 'Always']));
@@ -73,24 +79,30 @@ export function validatePodSecurityContext(spec: PodSpec, field: string): FieldE
 
 function validateSeccomp(profile: SeccompProfile | undefined, field: string): FieldError[] {
   if (!profile) return [];
-  return validateProfile(profile.type, profile.localhostProfile, field, (path) =>
+  return validateProfile('seccomp', profile, field, (path) =>
     path.startsWith('/') ? 'must be a relative path' : path.split('/').includes('..') ? "must not contain '..'" : undefined,
   );
 }
 
 function validateAppArmor(profile: AppArmorProfile | undefined, field: string): FieldError[] {
   if (!profile) return [];
-  return validateProfile(profile.type, profile.localhostProfile, field, (path) => (path.trim() !== path ? 'must not be padded with whitespace' : undefined));
+  return validateProfile('AppArmor', profile, field, (path) => (path.trim() !== path ? 'must not be padded with whitespace' : undefined));
 }
 
-function validateProfile(type: string | undefined, localhost: string | undefined, field: string, wrong: (path: string) => string | undefined): FieldError[] {
+function validateProfile(
+  kind: 'seccomp' | 'AppArmor',
+  profile: SeccompProfile | AppArmorProfile,
+  field: string,
+  wrong: (path: string) => string | undefined,
+): FieldError[] {
+  const { type, localhostProfile: localhost } = profile;
   const errors = requiredEnum(type, `${field}.type`, ['Localhost', 'RuntimeDefault', 'Unconfined']);
   if (type === 'Localhost') {
-    if (!localhost) return [...errors, required(`${field}.localhostProfile`, 'must be set when type is Localhost')];
+    if (!localhost) return [...errors, required(`${field}.localhostProfile`, `must be set when ${kind} type is Localhost`)];
     const detail = wrong(localhost);
     if (detail) errors.push(invalid(`${field}.localhostProfile`, localhost, detail));
   } else if (localhost !== undefined) {
-    errors.push(forbidden(`${field}.localhostProfile`, 'can only be set when type is Localhost'));
+    errors.push(invalid(`${field}.localhostProfile`, kind === 'seccomp' ? profile : localhost, `can only be set when ${kind} type is Localhost`));
   }
   return errors;
 }
