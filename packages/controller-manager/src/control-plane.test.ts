@@ -460,6 +460,29 @@ describe('the control plane', () => {
       await vi.waitFor(() => gone('shared'), soon);
     }, 40_000);
 
+    it('a pod leaves a device that gets a taint its claim does not tolerate', async () => {
+      await pods().create(gpuPod('sick', { resourceClaimTemplateName: 'one-gpu' }));
+      await vi.waitFor(async () => expect((await pods().get('sick')).spec?.nodeName).toBe('n2'), soon);
+      const { uid } = (await pods().get('sick')).metadata;
+      const slice = await client.api.resourceSlices().get('n2-gpus');
+      const taints = [{ key: 'broken', effect: 'NoExecute' }];
+      const devices = (slice.spec.devices ?? []).map((device) => (device.name === 'large' ? { ...device, taints } : device));
+      const tainted = await client.api.resourceSlices().update({ ...slice, spec: { ...slice.spec, devices } });
+      expect(tainted.spec.devices?.find(({ name }) => name === 'large')?.taints?.[0]?.timeAdded).toMatch(/Z$/);
+      await vi.waitFor(
+        async () =>
+          expect(
+            (
+              await pods()
+                .get('sick')
+                .catch(() => undefined)
+            )?.metadata.uid,
+          ).not.toBe(uid),
+        soon,
+      );
+      await client.api.resourceSlices().update({ ...tainted, spec: slice.spec });
+    }, 40_000);
+
     it('what is missing is told of', async () => {
       await pods().create(gpuPod('lost', { resourceClaimTemplateName: 'none' }));
       await vi.waitFor(async () => {

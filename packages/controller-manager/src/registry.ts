@@ -1,5 +1,6 @@
 import { selectRegistered, type RegisteredController as Registered } from '@coxswain/controller';
 import type { ControllerManagerConfig } from './controller-manager-config.js';
+import { deviceTaintEvictionController } from './device-taints/device-taint-eviction-controller.js';
 import { garbageCollector } from './gc/garbage-collector.js';
 import { podGcController } from './cleanup/pod-gc-controller.js';
 import { ttlAfterFinishedController } from './cleanup/ttl-after-finished-controller.js';
@@ -51,6 +52,7 @@ export const controllers: readonly RegisteredController[] = [
   { name: 'node-ipam-controller', aliases: ['nodeipam'], group: 'first', account: 'node-controller', make: nodeIpamController },
   { name: 'node-lifecycle-controller', aliases: ['nodelifecycle'], group: 'main', account: 'node-controller', make: nodeLifecycleController },
   { name: 'taint-eviction-controller', group: 'main', account: 'taint-eviction-controller', make: taintEvictionController },
+  { name: 'device-taint-eviction-controller', group: 'main', account: 'device-taint-eviction-controller', make: deviceTaintEvictionController },
   { name: 'namespace-controller', group: 'main', account: 'namespace-controller', make: namespaceController },
   { name: 'endpointslice-controller', group: 'main', account: 'endpointslice-controller', make: endpointSliceController },
   { name: 'endpoints-controller', aliases: ['endpoint'], group: 'main', account: 'endpoint-controller', make: endpointsController },

@@ -1,4 +1,4 @@
-import type { ResourceStrategy } from '../definition.js';
+import type { ResourceStrategy, StrategyContext } from '../definition.js';
 import { defaultResourceClaim, defaultResourceClaimTemplate } from '../defaults/extensions.js';
 import type { DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../generated/types.js';
 import { validateDeviceClass, validateResourceClaim, validateResourceClaimTemplate, validateResourceSlice } from '../validation/resource.js';
@@ -18,6 +18,7 @@ export const resourceClaimStrategy: StrategyParts = {
 };
 
 export const resourceClaimStatusStrategy: ResourceStrategy = {
+  prepareForUpdate: (object, old) => dropDeallocated(object as ResourceClaim, old as ResourceClaim),
   validateUpdate: (object, old) => validateResourceClaimStatusUpdate(object as ResourceClaim, old as ResourceClaim),
 };
 
@@ -29,6 +30,8 @@ export const resourceClaimTemplateStrategy: StrategyParts = {
 
 export const resourceSliceStrategy: StrategyParts = {
   generationOf: ['spec'],
+  prepareForCreate: (object, context) => stampTaints(object as ResourceSlice, undefined, context),
+  prepareForUpdate: (object, old, context) => stampTaints(object as ResourceSlice, old as ResourceSlice, context),
   validate: (object) => validateResourceSlice(object as ResourceSlice),
   validateUpdate: (object, old) => [
     ...immutable(object.spec?.driver, old.spec?.driver, 'spec.driver'),
@@ -36,3 +39,25 @@ export const resourceSliceStrategy: StrategyParts = {
     ...immutable(object.spec?.nodeName, old.spec?.nodeName, 'spec.nodeName'),
   ],
 };
+
+const deviceKey = ({ driver, pool, device, shareID = '' }: { driver: string; pool: string; device: string; shareID?: string }) =>
+  [driver, pool, device, shareID].join('/');
+
+/** What drivers said of a device goes with the device. */
+function dropDeallocated({ status }: ResourceClaim, old: ResourceClaim): void {
+  if (!status?.devices) return;
+  const kept = new Set((status.allocation?.devices?.results ?? []).map(deviceKey));
+  const gone = new Set((old.status?.allocation?.devices?.results ?? []).map(deviceKey).filter((key) => !kept.has(key)));
+  status.devices = status.devices.filter((device) => !gone.has(deviceKey(device)));
+  if (status.devices.length === 0) delete status.devices;
+}
+
+/** A taint says since when it is there: since now, unless it was there before. */
+function stampTaints({ spec }: ResourceSlice, old: ResourceSlice | undefined, { now }: StrategyContext): void {
+  const time = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
+  for (const { name, taints = [] } of spec?.devices ?? []) {
+    const before = old?.spec.devices?.find((device) => device.name === name)?.taints ?? [];
+    for (const taint of taints)
+      taint.timeAdded ??= before.find(({ key, value, effect }) => key === taint.key && value === taint.value && effect === taint.effect)?.timeAdded ?? time;
+  }
+}

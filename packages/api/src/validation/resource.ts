@@ -1,5 +1,7 @@
 import type { FieldError } from '../field-error.js';
 import type {
+  CapacityRequestPolicyRange,
+  Device,
   DeviceClaim,
   DeviceClass,
   DeviceRequest,
@@ -10,8 +12,9 @@ import type {
   ResourceClaimTemplate,
   ResourceSlice,
 } from '../generated/types.js';
+import { parseQuantity } from '../quantity/quantity.js';
 import { each, requiredEnum, requiredText, unique } from './common.js';
-import { duplicate, invalid, notFound, required, tooMany } from './errors.js';
+import { duplicate, forbidden, invalid, notFound, required, tooMany } from './errors.js';
 import { isDNS1123Label, isDNS1123Subdomain } from './names.js';
 
 const MAX_REQUESTS = 32;
@@ -101,8 +104,8 @@ export function validateResourceSlice({ spec }: ResourceSlice): FieldError[] {
   const counters = new Set((spec.sharedCounters ?? []).map(({ name }) => name));
   return [
     ...errors,
-    ...each(spec.devices, 'spec.devices', ({ name, consumesCounters }, path) => {
-      const found = requiredText(name, `${path}.name`, isDNS1123Label);
+    ...each(spec.devices, 'spec.devices', ({ name, consumesCounters, ...device }, path) => {
+      const found = [...requiredText(name, `${path}.name`, isDNS1123Label), ...validateCapacities(device, path), ...validateBinding(device, path)];
       if (names.has(name)) found.push(duplicate(`${path}.name`, name));
       names.add(name);
       if (counters.size === 0) return found;
@@ -114,4 +117,69 @@ export function validateResourceSlice({ spec }: ResourceSlice): FieldError[] {
       ];
     }),
   ];
+}
+
+const MAX_BINDING_CONDITIONS = 4;
+const MAX_VALID_VALUES = 10;
+
+/** Conditions that a driver meets before a pod is bound; both lists, or neither. */
+function validateBinding({ bindingConditions = [], bindingFailureConditions = [] }: Partial<Device>, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const [name, list] of Object.entries({ bindingConditions, bindingFailureConditions }))
+    if (list.length > MAX_BINDING_CONDITIONS) errors.push(tooMany(`${field}.${name}`, list.length, MAX_BINDING_CONDITIONS));
+  if (bindingConditions.length === 0 && bindingFailureConditions.length > 0)
+    errors.push(required(`${field}.bindingConditions`, 'bindingConditions are required to use bindingFailureConditions'));
+  if (bindingFailureConditions.length === 0 && bindingConditions.length > 0)
+    errors.push(required(`${field}.bindingFailureConditions`, 'bindingFailureConditions are required to use bindingConditions'));
+  for (const condition of bindingFailureConditions)
+    if (bindingConditions.includes(condition))
+      errors.push(invalid(`${field}.bindingFailureConditions`, condition, 'bindingFailureConditions must not overlap with bindingConditions'));
+  return errors;
+}
+
+/** How shares of a device may be cut. */
+function validateCapacities({ capacity = {}, allowMultipleAllocations }: Partial<Device>, field: string): FieldError[] {
+  return Object.entries(capacity).flatMap(([name, { value, requestPolicy }]) => {
+    if (!requestPolicy) return [];
+    const at = `${field}.capacity[${name}].requestPolicy`;
+    if (!allowMultipleAllocations) return [forbidden(at, 'allowMultipleAllocations must be true')];
+    const { default: usual, validValues = [], validRange } = requestPolicy;
+    const nanos = (quantity: string) => parseQuantity(quantity).nanos;
+    const most = nanos(value);
+    const errors: FieldError[] = [];
+    if ((validValues.length > 0 || validRange) && usual === undefined)
+      errors.push(required(`${at}.default`, 'required when validValues or validRange is defined'));
+    if (validValues.length > 0 && validRange)
+      errors.push(forbidden(`${at}.validRange`, 'exactly one policy can be specified, cannot specify `validValues` and `validRange` at the same time'));
+    if (usual !== undefined && nanos(usual) > most) errors.push(invalid(`${at}.default`, usual, `default value is larger than the capacity value ${value}`));
+    if (validValues.length > MAX_VALID_VALUES) errors.push(tooMany(`${at}.validValues`, validValues.length, MAX_VALID_VALUES));
+    for (const [i, valid] of validValues.entries()) {
+      if (nanos(valid) > most) errors.push(invalid(`${at}.validValues[${i}]`, valid, `option is larger than the capacity value ${value}`));
+      if (i > 0 && nanos(valid) <= nanos(validValues[i - 1] ?? '0'))
+        errors.push(invalid(`${at}.validValues[${i}]`, valid, 'values must be sorted in ascending order'));
+    }
+    if (usual !== undefined && validValues.length > 0 && !validValues.some((valid) => nanos(valid) === nanos(usual)))
+      errors.push(invalid(`${at}.default`, usual, 'default value is not valid according to the requestPolicy'));
+    if (validRange) errors.push(...validateRange(validRange, usual, most, `${at}.validRange`));
+    return errors;
+  });
+}
+
+function validateRange({ min, max, step }: CapacityRequestPolicyRange, usual: string | undefined, most: bigint, field: string): FieldError[] {
+  const nanos = (quantity: string) => parseQuantity(quantity).nanos;
+  if (min === undefined) return [required(`${field}.min`)];
+  const errors: FieldError[] = [];
+  const least = nanos(min);
+  if (least > most) errors.push(invalid(`${field}.min`, min, 'min is larger than the capacity value'));
+  if (max !== undefined && nanos(max) > most) errors.push(invalid(`${field}.max`, max, 'max is larger than the capacity value'));
+  if (max !== undefined && nanos(max) < least) errors.push(invalid(`${field}.min`, min, 'min is larger than max'));
+  if (usual !== undefined && (nanos(usual) < least || (max !== undefined && nanos(usual) > nanos(max))))
+    errors.push(invalid(`${field}`, usual, 'default value is outside of the range'));
+  if (step === undefined) return errors;
+  if (nanos(step) <= 0n) return [...errors, invalid(`${field}.step`, step, 'must be greater than zero')];
+  if (least + nanos(step) > most) errors.push(invalid(`${field}.step`, step, 'one step above min is larger than the capacity value'));
+  for (const [what, value] of Object.entries({ max, default: usual }))
+    if (value !== undefined && (nanos(value) - least) % nanos(step) !== 0n)
+      errors.push(invalid(`${field}.step`, value, `${what} is not a multiple of a given step (${step}) from (${min})`));
+  return errors;
 }

@@ -52,6 +52,12 @@ export const controllerRoles: readonly BootstrapRole[] = [
     rule('get list update watch', 'core', 'pods'),
   ),
   controller(
+    'device-taint-eviction-controller',
+    rule('delete get list watch', 'core', 'pods'),
+    rule('patch', 'core', 'pods/status'),
+    rule(READ, 'resource.k8s.io', 'resourceclaims resourceslices'),
+  ),
+  controller(
     'disruption-controller',
     rule(READ, 'apps', 'deployments replicasets statefulsets'),
     rule(READ, 'core', 'replicationcontrollers pods'),

@@ -12,11 +12,14 @@ export function tolerates(t: Toleration, taint: Taint): boolean {
  * taint is tolerated for as long as the longest of its tolerations; the shortest of these counts. A taint that does not say since
  * when it is there counts from `since`: when it was first seen.
  */
-export function evictionTime(pod: Pod, taints: readonly Taint[], since: number): number | 'never' {
+export const evictionTime = (pod: Pod, taints: readonly Taint[], since: number): number | 'never' => evictionTimeOf(pod.spec?.tolerations ?? [], taints, since);
+
+/** The same for whatever has tolerations. */
+export function evictionTimeOf(tolerations: readonly Toleration[], taints: readonly Taint[], since: number): number | 'never' {
   let earliest: number | 'never' = 'never';
   for (const taint of taints) {
     if (taint.effect !== 'NoExecute') continue;
-    const matching = (pod.spec?.tolerations ?? []).filter((t) => tolerates(t, taint));
+    const matching = tolerations.filter((t) => tolerates(t, taint));
     if (matching.length === 0) return 0;
     if (matching.some((t) => t.tolerationSeconds === undefined || t.tolerationSeconds === null)) continue;
     const seconds = Math.max(0, ...matching.map((t) => t.tolerationSeconds ?? 0));

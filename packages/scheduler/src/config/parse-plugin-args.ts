@@ -43,8 +43,12 @@ const parsers: { readonly [K in keyof PluginArgs]: { readonly fields: readonly s
     },
   },
   DynamicResources: {
-    fields: ['filterTimeout'],
+    fields: ['filterTimeout', 'bindingTimeout'],
     parse: (read, args, path) => ({
+      bindingTimeoutMs: read.parsed(args['bindingTimeout'], `${path}.bindingTimeout`, 600_000, 'a duration of at least a second', (v) => {
+        const ms = parseDuration(String(v));
+        return ms !== undefined && ms >= 1000 ? ms : undefined;
+      }),
       filterTimeoutMs: read.parsed(args['filterTimeout'], `${path}.filterTimeout`, 10_000, 'a duration', (v) => {
         const ms = parseDuration(String(v));
         return ms !== undefined && ms >= 0 ? ms : undefined;

@@ -2,6 +2,8 @@ import type { AllocationResult, Node, Toleration } from '@coxswain/api';
 import { toleratesAny } from '../plugins/tolerations.js';
 import { allocationResult, type Picked } from './allocation-result.js';
 import { constraintState, type ConstraintState } from './constraints.js';
+import { isAllocated, type AllocatedDevices } from './claim-tracker.js';
+import { addConsumption, consumptionOf, fits, type Consumption } from './consumption.js';
 import { Counters } from './counters.js';
 import { DeviceSelectors } from './device-selectors.js';
 import type { Pools, NodeDevices, PoolDevice } from './pools.js';
@@ -15,8 +17,10 @@ export class NodeProblem extends Error {
 export interface AllocatorOptions {
   readonly claims: readonly WantedClaim[];
   readonly pools: Pools;
-  /** Devices that others have, by id; without those that somebody only administers. */
-  readonly allocated: ReadonlySet<string>;
+  /** Devices that others have; without those that somebody only administers. */
+  readonly allocated: AllocatedDevices;
+  /** A new UID. */
+  readonly uuid: () => string;
   /** Throws when the search has taken too long. */
   readonly checkTime: () => void;
 }
@@ -36,7 +40,9 @@ export class Allocator {
       if (here.pools.some((p) => p.invalid)) throw new NodeProblem('invalid resource pools were encountered');
       return undefined;
     }
-    return claims.map((wanted, i) => allocationResult(wanted, search.chosen[i] as Alternative[], search.picked[i] as Picked[]));
+    return claims.map((wanted, i) =>
+      allocationResult(wanted, search.chosen[i] as Alternative[], search.picked[i] as Picked[], { node, uuid: this.options.uuid }),
+    );
   }
 }
 
@@ -48,6 +54,8 @@ class Search {
   readonly #counters: Counters;
   /** Claims a device is being picked for: one, unless it is only administered. */
   readonly #taken = new Map<string, Set<number>>();
+  /** What is picked so far of devices that may be shared. */
+  readonly #shares = new Map<string, { count: number; readonly total: Map<string, bigint> }>();
   readonly #all = new Map<Alternative, readonly PoolDevice[]>();
 
   constructor(
@@ -83,10 +91,11 @@ class Search {
     if ((this.picked[c] as Picked[]).length + left > MAX_DEVICES) return false;
     this.options.checkTime();
     const { devices } = this.here;
-    for (let i = from; i + left <= devices.length; i++) {
+    for (let i = from; i < devices.length; i++) {
       const of = devices[i] as PoolDevice;
       if (!this.#free(c, alternative, of) || !this.#selectable(c, alternative, of) || !this.#take(c, alternative, of)) continue;
-      if (this.#some(c, r, alternative, left - 1, i + 1)) return true;
+      // What may be shared may be picked once more.
+      if (this.#some(c, r, alternative, left - 1, isShared(of) ? i : i + 1)) return true;
       this.#giveBack(c, alternative, of);
     }
     return false;
@@ -126,9 +135,18 @@ class Search {
     return wanted ? claimName(wanted.claim) : '';
   }
 
-  #free(c: number, { adminAccess }: Alternative, { id }: PoolDevice): boolean {
-    const by = this.#taken.get(id);
-    return adminAccess ? !by?.has(c) : !this.options.allocated.has(id) && !by?.size;
+  #free(c: number, { adminAccess }: Alternative, of: PoolDevice): boolean {
+    const by = this.#taken.get(of.id);
+    if (adminAccess) return !by?.has(c);
+    const { whole } = this.options.allocated;
+    return !whole.has(of.id) && (isShared(of) || !by?.size);
+  }
+
+  /** What this pick takes of the capacities; undefined: the device has not got it, or no longer. */
+  #consumption({ capacity }: Alternative, { id, device }: PoolDevice, shared: boolean): Consumption | undefined {
+    const taken = consumptionOf(capacity, device.capacity);
+    if (!taken || !shared) return taken;
+    return fits(taken, [this.options.allocated.shared.get(id), this.#shares.get(id)?.total], device.capacity) ? taken : undefined;
   }
 
   #selectable(c: number, alternative: Alternative, of: PoolDevice): boolean {
@@ -138,6 +156,9 @@ class Search {
   /** Whether the device may be added to what is picked so far; it is then. `must`: a constraint that is in the way is the claim's mistake. */
   #take(c: number, alternative: Alternative, of: PoolDevice, must = false): boolean {
     if (!tolerated(alternative, of)) return false;
+    const shared = isShared(of) && !alternative.adminAccess;
+    const taken = this.#consumption(alternative, of, shared);
+    if (!taken) return false;
     const constraints = this.#constraints[c] ?? [];
     for (const [i, constraint] of constraints.entries()) {
       if (constraint.add(alternative, of)) continue;
@@ -148,24 +169,42 @@ class Search {
         );
       return false;
     }
-    if (!this.#counters.take(of)) {
+    if (!this.#counted(of) && !this.#counters.take(of)) {
       for (const constraint of constraints) constraint.remove(alternative, of);
       return false;
     }
     const by = this.#taken.get(of.id);
     if (by) by.add(c);
     else this.#taken.set(of.id, new Set([c]));
-    this.picked[c]?.push({ alternative, of });
+    if (shared) {
+      const share = this.#shares.get(of.id) ?? { count: 0, total: new Map<string, bigint>() };
+      share.count++;
+      addConsumption(share.total, taken);
+      this.#shares.set(of.id, share);
+    }
+    this.picked[c]?.push({ alternative, of, ...(shared && { share: taken }) });
     return true;
   }
 
+  /** Shares of one device use up the counters it is cut from once. */
+  #counted(of: PoolDevice): boolean {
+    return isShared(of) && (isAllocated(this.options.allocated, of.id) || (this.#shares.get(of.id)?.count ?? 0) > 0);
+  }
+
   #giveBack(c: number, alternative: Alternative, of: PoolDevice): void {
-    this.picked[c]?.pop();
-    this.#taken.get(of.id)?.delete(c);
-    this.#counters.giveBack(of);
+    const share = this.picked[c]?.pop()?.share;
+    const shares = this.#shares.get(of.id);
+    if (share && shares) {
+      shares.count--;
+      addConsumption(shares.total, share, -1n);
+    }
+    if (!share || !shares?.count) this.#taken.get(of.id)?.delete(c);
+    if (!this.#counted(of)) this.#counters.giveBack(of);
     for (const constraint of this.#constraints[c] ?? []) constraint.remove(alternative, of);
   }
 }
+
+const isShared = ({ device }: PoolDevice): boolean => device.allowMultipleAllocations === true;
 
 /** Taints of other effects keep nobody away. */
 function tolerated({ tolerations }: Alternative, { device }: PoolDevice): boolean {

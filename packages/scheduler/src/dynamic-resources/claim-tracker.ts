@@ -1,6 +1,17 @@
 import type { AllocationResult, ResourceClaim } from '@coxswain/api';
 import type { ClusterView } from '../framework/handle.js';
+import { addConsumption, parseConsumed, type Consumption } from './consumption.js';
 import { deviceId } from './pools.js';
+
+/** By `driver/pool/device`. */
+export interface AllocatedDevices {
+  readonly whole: ReadonlySet<string>;
+  /** What is taken of devices that claims have shares of. */
+  readonly shared: ReadonlyMap<string, Consumption>;
+}
+
+/** In part or in whole: what it is cut from is used up either way. */
+export const isAllocated = ({ whole, shared }: AllocatedDevices, id: string): boolean => whole.has(id) || shared.has(id);
 
 type Claims = Pick<ClusterView, 'resourceClaim' | 'resourceClaims'>;
 
@@ -30,11 +41,22 @@ export class ClaimTracker {
     if (written) this.#written.set(uid, written);
   }
 
-  /** Devices that are somebody's. Who only administers one leaves it to others. */
-  allocatedDevices(): Set<string> {
-    const devices = new Set<string>();
+  /** Devices that are somebody's. Who only administers one leaves it to others; who has a share leaves the rest. */
+  allocatedDevices(): AllocatedDevices {
+    const whole = new Set<string>();
+    const shared = new Map<string, Map<string, bigint>>();
     const add = (allocation: AllocationResult | undefined) => {
-      for (const { driver, pool, device, adminAccess } of allocation?.devices?.results ?? []) if (!adminAccess) devices.add(deviceId(driver, pool, device));
+      for (const { driver, pool, device, adminAccess, shareID, consumedCapacity } of allocation?.devices?.results ?? []) {
+        if (adminAccess) continue;
+        const id = deviceId(driver, pool, device);
+        if (shareID === undefined) {
+          whole.add(id);
+          continue;
+        }
+        const total = shared.get(id) ?? new Map<string, bigint>();
+        addConsumption(total, parseConsumed(consumedCapacity));
+        shared.set(id, total);
+      }
     };
     const there = new Set<string>();
     for (const seen of this.claims.resourceClaims()) {
@@ -43,7 +65,7 @@ export class ClaimTracker {
     }
     for (const uid of this.#written.keys()) if (!there.has(uid)) this.#written.delete(uid);
     for (const allocation of this.#pending.values()) add(allocation);
-    return devices;
+    return { whole, shared };
   }
 
   #newest(seen: ResourceClaim): ResourceClaim {

@@ -1,4 +1,5 @@
 import { parseQuantity, type DeviceCounterConsumption } from '@coxswain/api';
+import { isAllocated, type AllocatedDevices } from './claim-tracker.js';
 import type { Pool, PoolDevice } from './pools.js';
 
 const amount = (quantity: string): bigint => parseQuantity(quantity).nanos;
@@ -7,7 +8,7 @@ const amount = (quantity: string): bigint => parseQuantity(quantity).nanos;
 export class Counters {
   readonly #left = new Map<Pool, Map<string, bigint>>();
 
-  constructor(private readonly allocated: ReadonlySet<string>) {}
+  constructor(private readonly allocated: AllocatedDevices) {}
 
   /** Whether there is enough for the device; it is taken then. */
   take(of: PoolDevice): boolean {
@@ -34,7 +35,7 @@ export class Counters {
       for (const set of spec.sharedCounters ?? []) for (const [name, { value }] of Object.entries(set.counters)) left.set(`${set.name}/${name}`, amount(value));
     for (const { spec } of pool.slices)
       for (const { name: device, consumesCounters = [] } of spec.devices ?? [])
-        if (this.allocated.has(`${pool.id}/${device}`))
+        if (isAllocated(this.allocated, `${pool.id}/${device}`))
           for (const [name, value] of each(consumesCounters)) if (left.has(name)) left.set(name, (left.get(name) as bigint) - value);
     this.#left.set(pool, left);
     return left;

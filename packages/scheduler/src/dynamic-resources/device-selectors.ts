@@ -30,8 +30,6 @@ export class DeviceSelectors {
   }
 
   #ask({ class: { metadata, spec }, selectors }: Alternative, of: PoolDevice, claim: string): boolean {
-    // What others share or what is only good once conditions are met is nothing for us to give away.
-    if (of.device.allowMultipleAllocations || of.device.bindingConditions?.length) return false;
     return all(spec.selectors ?? [], of, `class ${metadata.name}`) && all(selectors, of, `claim ${claim}`);
   }
 }
@@ -96,6 +94,7 @@ function deviceValue({ driver, device }: PoolDevice, domains: ReadonlySet<string
   };
   return new Map<string, unknown>([
     ['driver', driver],
+    ['allowMultipleAllocations', device.allowMultipleAllocations ?? false],
     ['attributes', grouped(device.attributes, attributeValue)],
     ['capacity', grouped(device.capacity, ({ value }) => celQuantity(value))],
   ]);

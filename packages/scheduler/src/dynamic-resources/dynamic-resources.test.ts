@@ -232,12 +232,10 @@ describe('claims', () => {
     expect(cluster.outcome(pod('p', spec))).toBe(NOT(reason));
   });
 
-  it('of a class that is not there, of too many devices, or with what is not supported, are told of', async () => {
+  it('of a class that is not there, or of too many devices, are told of', async () => {
     expect(await ask([exactly('r', { deviceClassName: 'none' })])).toBe(NOT('request r: device class none does not exist'));
     claim('many', [exactly('r', { count: 33 })]);
     expect(await place('q', 'many')).toBe('error: claim default/many: number of requested devices 33 exceeds the claim limit of 32');
-    claim('share', [exactly('r', { capacity: { requests: { vram: '1Gi' } } })]);
-    expect(await place('r', 'share')).toContain('asks for a share of the capacity of devices, which is not supported');
   });
 
   it('that are allocated go where their devices are; idle ones elsewhere are let go first', async () => {
@@ -303,5 +301,140 @@ describe('claims', () => {
     expect(helps?.(p, mine as never, { ...mine, status: { allocation: {} } } as never)).toBe(true);
     expect(helps?.(p, mine as never, { ...mine, metadata: { ...mine.metadata, finalizers: ['x'] } } as never)).toBe(false);
     expect(helps?.(user('q', 'none'), allocated as never, other as never)).toBe(false);
+  });
+});
+
+describe('devices that several may share', () => {
+  const shared = (name: string, more: Partial<Device> = {}): Device => ({
+    name,
+    allowMultipleAllocations: true,
+    capacity: { memory: { value: '10Gi' } },
+    ...more,
+  });
+  const share = (memory?: string) => exactly('r', memory === undefined ? {} : { capacity: { requests: { memory } } });
+  const results = () => allocation().devices?.results ?? [];
+
+  it('are given out until their capacity is used up', async () => {
+    cluster.resourceSlices.push(slice('s', [shared('d0')]));
+    claim('one', [share('6Gi')]);
+    expect(await place('p', 'one')).toBe('a: r=d0');
+    expect(results()[0]).toEqual({ request: 'r', driver: DRIVER, pool: 'a', device: 'd0', shareID: 'u', consumedCapacity: { memory: '6Gi' } });
+    claim('two', [share('6Gi')]);
+    expect(await place('q', 'two')).toBe(NOT('2 cannot allocate all claims'));
+    claim('three', [share('4Gi')]);
+    expect(await place('r', 'three')).toBe('a: r=d0');
+  });
+
+  it('count what is decided and not yet written, and what other claims have', async () => {
+    cluster.resourceSlices.push(slice('s', [shared('d0')]));
+    const result = { request: 'r', driver: DRIVER, pool: 'a', device: 'd0', shareID: 'x', consumedCapacity: { memory: '3Gi' } };
+    claim('there', [share()]).status = { allocation: { devices: { results: [result] } } };
+    claim('one', [share('5Gi')]);
+    claim('two', [share('5Gi')]);
+    reserveOnly = true;
+    expect(await place('p', 'one')).toBe('a');
+    reserveOnly = false;
+    expect(await place('q', 'two')).toBe(NOT('2 cannot allocate all claims'));
+  });
+
+  it('may come several times in one claim', async () => {
+    cluster.resourceSlices.push(slice('s', [shared('d0')]));
+    claim('c', [exactly('r', { count: 3, capacity: { requests: { memory: '3Gi' } } })]);
+    expect(await place('p', 'c')).toBe('a: r=d0 r=d0 r=d0');
+    claim('more', [exactly('r', { count: 2, capacity: { requests: { memory: '1Gi' } } })]);
+    expect(await place('q', 'more')).toBe(NOT('2 cannot allocate all claims'));
+  });
+
+  it.each([
+    ['nothing asked for takes all', undefined, undefined, '10Gi'],
+    ['nothing asked for takes the default', { default: '2Gi' }, undefined, '2Gi'],
+    ['up to the next valid value', { default: '2Gi', validValues: ['2Gi', '4Gi', '8Gi'] }, '3Gi', '4Gi'],
+    ['beyond the valid values', { default: '2Gi', validValues: ['2Gi', '4Gi'] }, '5Gi', undefined],
+    ['up to the minimum', { default: '2Gi', validRange: { min: '2Gi' } }, '1Gi', '2Gi'],
+    ['up to the next step', { default: '1Gi', validRange: { min: '1Gi', step: '2Gi' } }, '4Gi', '5Gi'],
+    ['beyond the maximum', { default: '1Gi', validRange: { min: '1Gi', max: '3Gi' } }, '4Gi', undefined],
+    ['more than there is', undefined, '11Gi', undefined],
+  ])('round requests: %s', async (_, requestPolicy, memory, taken) => {
+    cluster.resourceSlices.push(slice('s', [shared('d0', { capacity: { memory: { value: '10Gi', ...(requestPolicy && { requestPolicy }) } } })]));
+    expect(await ask([share(memory)])).toBe(taken === undefined ? NOT('2 cannot allocate all claims') : 'a: r=d0');
+    if (taken !== undefined) expect(results()[0]?.consumedCapacity).toEqual({ memory: taken });
+  });
+
+  it('use the counters they are cut from once', async () => {
+    const consumesCounters = [{ counterSet: 'c', counters: { slots: { value: '1' } } }];
+    const sharedCounters = [{ name: 'c', counters: { slots: { value: '1' } } }];
+    cluster.resourceSlices.push(slice('s', [shared('d0', { consumesCounters }), shared('d1', { consumesCounters })], { nodeName: 'a', sharedCounters }));
+    claim('c', [exactly('r', { count: 2, capacity: { requests: { memory: '4Gi' } } })]);
+    expect(await place('p', 'c')).toBe('a: r=d0 r=d0');
+    claim('more', [share('4Gi')]);
+    expect(await place('q', 'more')).toBe(NOT('2 cannot allocate all claims'));
+  });
+
+  it('and those that may not be: a request for capacity selects, and a name nobody has selects nothing', async () => {
+    cluster.resourceSlices.push(
+      slice('s', [
+        { name: 'small', capacity: { memory: { value: '1Gi' } } },
+        { name: 'big', capacity: { memory: { value: '8Gi' } } },
+      ]),
+    );
+    expect(await ask([share('2Gi')])).toBe('a: r=big');
+    expect(results()[0]).not.toHaveProperty('shareID');
+    claim('none', [exactly('r', { capacity: { requests: { cores: '1' } } })]);
+    expect(await place('q', 'none')).toBe(NOT('2 cannot allocate all claims'));
+  });
+
+  it('are told apart by expressions', async () => {
+    cluster.resourceSlices.push(slice('s', [{ name: 'own' }, shared('d0')]));
+    expect(await ask([exactly('r', cel('device.allowMultipleAllocations'))])).toBe('a: r=d0');
+  });
+});
+
+describe('devices that have to be made ready', () => {
+  const waits: Device = { name: 'd0', bindingConditions: ['Attached'], bindingFailureConditions: ['Broken'], bindsToNode: true };
+  const told = (type: string): NonNullable<ResourceClaim['status']>['devices'] => [
+    {
+      driver: DRIVER,
+      pool: 'pool',
+      device: 'd0',
+      conditions: [{ type, status: 'True', reason: 'r', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }],
+    },
+  ];
+
+  async function bind(devices: NonNullable<ResourceClaim['status']>['devices']) {
+    cluster.resourceSlices.push(slice('s', [waits], { allNodes: true }));
+    const c = claim('c', [exactly('r')]);
+    const p = user('p', 'c');
+    const result = cluster.cycle(p);
+    if (result.type !== 'placed') throw new Error(result.type);
+    const plugin = cluster.profile.plugins.find((each) => each.name === 'DynamicResources');
+    plugin?.reserve?.(result.state, p, result.node);
+    const done = plugin?.preBind?.(result.state, p, result.node, new AbortController().signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    // What the informer shows next: the allocation, and what the driver says of it.
+    const given = cluster.reserved[0]?.allocation as AllocationResult;
+    c.metadata.resourceVersion = '3';
+    c.status = { allocation: given, reservedFor: [{ resource: 'pods', name: 'p', uid: p.metadata.uid ?? '' }], ...(devices && { devices }) };
+    return { status: await done, given };
+  }
+
+  it('are waited for', async () => {
+    const { status, given } = await bind(told('Attached'));
+    expect(status).toEqual({ code: 'success' });
+    expect(given.devices?.results?.[0]).toMatchObject({ bindingConditions: ['Attached'], bindingFailureConditions: ['Broken'] });
+    expect(given.allocationTimestamp).toMatch(/Z$/);
+    expect(given.nodeSelector?.nodeSelectorTerms[0]?.matchFields).toEqual([
+      { key: 'metadata.name', operator: 'In', values: [expect.stringMatching(/^[ab]$/)] },
+    ]);
+  });
+
+  it('are given back when that fails', async () => {
+    const { status } = await bind(told('Broken'));
+    expect(status).toEqual({ code: 'unschedulable', reason: 'resourceclaim default/c: binding failure condition Broken is true' });
+    expect(cluster.deallocated).toEqual(['c']);
+  });
+
+  it('come after those that are good at once', async () => {
+    cluster.resourceSlices.push(slice('s', [waits, { name: 'd1' }]));
+    expect(await ask([exactly('r')])).toBe('a: r=d1');
   });
 });

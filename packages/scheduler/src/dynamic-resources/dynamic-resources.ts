@@ -1,11 +1,12 @@
 import type { AllocationResult, Node, Pod, ResourceClaim } from '@coxswain/api';
-import { canBeReserved, isReservedFor, semanticEqual } from '@coxswain/apimachinery';
-import { skip, success, type ClusterEvent, type CycleState, type SchedulerPlugin } from '@coxswain/sdk';
+import { canBeReserved, formatTime, isReservedFor, semanticEqual } from '@coxswain/apimachinery';
+import { skip, success, type ClusterEvent, type CycleState, type SchedulerPlugin, type SchedulingStatus } from '@coxswain/sdk';
 import type { SchedulerHandle } from '../framework/handle.js';
 import { unresolvable } from '../framework/status.js';
 import { compileNodeSelector, type NodeMatcher } from '../plugins/node-selector.js';
 import { defaultPluginArgs, type PluginArgs } from '../plugins/plugin-args.js';
 import { Allocator, NodeProblem } from './allocator.js';
+import { bindingState } from './binding-conditions.js';
 import { ClaimTracker } from './claim-tracker.js';
 import { claimsOfPod } from './claims-of-pod.js';
 import { Pools } from './pools.js';
@@ -15,6 +16,7 @@ const STATE = Symbol('DynamicResources');
 const NOT_HERE = unresolvable('resourceclaim not available on the node');
 const NOTHING_LEFT = unresolvable('cannot allocate all claims');
 const IN_USE = unresolvable('resourceclaim in use');
+const BINDING_POLL_MS = 500;
 const TIMED_OUT = unresolvable('timed out trying to allocate devices');
 
 /** The search took longer than `filterTimeout`. */
@@ -43,8 +45,8 @@ class NoSuchClass extends Error {}
 
 /** Gives pods the devices that their ResourceClaims ask for (dynamic resource allocation with structured parameters). Nothing for pods without claims. */
 export function dynamicResources(
-  { view, actions, clock, logger }: SchedulerHandle,
-  { filterTimeoutMs }: PluginArgs['DynamicResources'] = defaultPluginArgs.DynamicResources,
+  { view, actions, clock, random, logger }: SchedulerHandle,
+  { filterTimeoutMs, bindingTimeoutMs }: PluginArgs['DynamicResources'] = defaultPluginArgs.DynamicResources,
 ): SchedulerPlugin {
   const tracker = new ClaimTracker(view);
   const none = (pod: Pod) => !pod.spec?.resourceClaims?.length;
@@ -67,6 +69,7 @@ export function dynamicResources(
       claims: open.map(({ claim }) => wanted(claim)),
       pools: new Pools(view.resourceSlices()),
       allocated: tracker.allocatedDevices(),
+      uuid: () => random.uuid(),
       checkTime,
     });
     if (filterTimeoutMs === 0) return allocator;
@@ -76,6 +79,30 @@ export function dynamicResources(
       return allocate(node);
     };
     return allocator;
+  };
+
+  /** Waits until drivers have made the devices of a claim ready; when they say that they cannot, or say nothing, the devices are given back. */
+  const madeReady = async (of: ClaimState, pod: Pod, signal: AbortSignal): Promise<SchedulingStatus | undefined> => {
+    const { namespace = '', name = '' } = of.claim.metadata;
+    const began = Date.parse(of.claim.status?.allocation?.allocationTimestamp ?? '') || clock.now();
+    for (;;) {
+      const claim = tracker.get(namespace, name) ?? of.claim;
+      const ready = bindingState(claim);
+      if (ready.type === 'ready') return undefined;
+      const late = clock.now() - began >= bindingTimeoutMs;
+      if (ready.type === 'waiting' && !late) {
+        await clock.sleep(BINDING_POLL_MS, signal);
+        continue;
+      }
+      // Others that use it are not ours to stop.
+      if (claim.status?.reservedFor?.every(({ uid }) => uid === pod.metadata.uid)) {
+        await actions.claims.deallocate(claim, signal);
+        of.claim = { ...claim, status: {} };
+      }
+      const why =
+        ready.type === 'failed' ? `binding failure condition ${ready.condition} is true` : `timed out waiting for binding condition ${ready.condition}`;
+      return { code: 'unschedulable', reason: `resourceclaim ${claimName(claim)}: ${why}` };
+    }
   };
 
   return {
@@ -167,12 +194,19 @@ export function dynamicResources(
       for (const each of stateOf(state)?.claims ?? []) {
         if (isReservedFor(pod, each.claim)) continue;
         try {
-          const written = await actions.claims.reserve(each.claim, pod, each.allocation, signal);
+          const { allocation } = each;
+          const waits = allocation?.devices?.results?.some((result) => result.bindingConditions?.length);
+          const stamped = allocation && waits ? { ...allocation, allocationTimestamp: formatTime(clock.now()) } : allocation;
+          const written = await actions.claims.reserve(each.claim, pod, stamped, signal);
           tracker.settle(each.claim, written);
           each.claim = written;
         } catch (error) {
           return { code: 'error', error: error as Error };
         }
+      }
+      for (const each of stateOf(state)?.claims ?? []) {
+        const refused = await madeReady(each, pod, signal);
+        if (refused) return refused;
       }
       return success;
     },

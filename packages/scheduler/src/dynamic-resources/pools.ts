@@ -66,7 +66,9 @@ export class Pools {
       pools.push(pool);
       if (!pool.incomplete && !pool.invalid) devices.push(...reachable);
     }
-    return { pools, devices };
+    // What is good at once comes before what somebody has to make ready.
+    const waits = ({ device }: PoolDevice) => Number((device.bindingConditions?.length ?? 0) > 0);
+    return { pools, devices: devices.some(waits) ? devices.sort((a, b) => waits(a) - waits(b)) : devices };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DeviceClass, DeviceConstraint, DeviceRequest, DeviceSelector, DeviceToleration, ExactDeviceRequest, ResourceClaim } from '@coxswain/api';
+import type { CapacityRequests } from './consumption.js';
 
 /** Devices an allocation of one claim has at most. */
 export const MAX_DEVICES = 32;
@@ -17,6 +18,8 @@ export interface Alternative {
   readonly selectors: readonly DeviceSelector[];
   /** Undefined: all there are. */
   readonly count: number | undefined;
+  /** Of each device. */
+  readonly capacity: CapacityRequests;
   readonly adminAccess: boolean;
   readonly tolerations: readonly DeviceToleration[];
 }
@@ -39,7 +42,6 @@ export function wantedClaim(claim: ResourceClaim, classOf: (name: string, reques
   const alternative = (of: ExactDeviceRequest, name: string, { name: request }: DeviceRequest): Alternative => {
     if (!of.deviceClassName) refuse(name, 'missing device class name (unsupported request type?)');
     if (of.allocationMode !== 'ExactCount' && of.allocationMode !== 'All') refuse(name, `unsupported count mode ${of.allocationMode}`);
-    if (of.capacity) refuse(name, 'asks for a share of the capacity of devices, which is not supported');
     for (const [i, { cel }] of (of.selectors ?? []).entries()) if (!cel) refuse(name, `selector #${i}: CEL expression empty (unsupported selector type?)`);
     return {
       name,
@@ -47,6 +49,7 @@ export function wantedClaim(claim: ResourceClaim, classOf: (name: string, reques
       class: classOf(of.deviceClassName, name),
       selectors: of.selectors ?? [],
       count: of.allocationMode === 'All' ? undefined : (of.count ?? 1),
+      capacity: of.capacity?.requests ?? {},
       adminAccess: of.adminAccess ?? false,
       tolerations: of.tolerations ?? [],
     };

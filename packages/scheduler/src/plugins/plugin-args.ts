@@ -40,7 +40,7 @@ export interface PluginArgs {
   };
   readonly DefaultPreemption: { readonly minCandidateNodesPercentage: number; readonly minCandidateNodesAbsolute: number };
   /** How long devices for one node are searched for; 0: as long as it takes. */
-  readonly DynamicResources: { readonly filterTimeoutMs: number };
+  readonly DynamicResources: { readonly filterTimeoutMs: number; readonly bindingTimeoutMs: number };
   readonly VolumeBinding: { readonly bindTimeoutSeconds: number };
 }
 
@@ -63,6 +63,6 @@ export const defaultPluginArgs: PluginArgs = {
     defaultingType: 'System',
   },
   DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
-  DynamicResources: { filterTimeoutMs: 10_000 },
+  DynamicResources: { filterTimeoutMs: 10_000, bindingTimeoutMs: 600_000 },
   VolumeBinding: { bindTimeoutSeconds: 600 },
 };
