@@ -12,7 +12,7 @@ import type {
   StorageClass,
 } from '@coxswain/api';
 import { labelSelectorFromSet } from '@coxswain/apimachinery';
-import { silentLogger, systemClock, type Random } from '@coxswain/sdk';
+import { silentLogger, systemClock, type Random, type SchedulerPlugin } from '@coxswain/sdk';
 import { SchedulerCache } from './cache/scheduler-cache.js';
 import { type PluginSets, selectPlugins } from './config/plugin-sets.js';
 import { scheduleCycle, type CycleResult } from './framework/cycle.js';
@@ -42,7 +42,12 @@ export class TestCluster {
   spreadBy: Record<string, string> | undefined;
   startIndex = 0;
 
-  constructor(args: PluginArgs = defaultPluginArgs, sets: PluginSets = {}) {
+  /** `change`: what becomes of the default plugins. */
+  constructor(
+    args: PluginArgs = defaultPluginArgs,
+    sets: PluginSets = {},
+    change: (plugins: readonly SchedulerPlugin[]) => readonly SchedulerPlugin[] = (plugins) => plugins,
+  ) {
     const view: ClusterView = {
       snapshot: () => this.cache.snapshot(),
       namespace: () => undefined,
@@ -90,7 +95,7 @@ export class TestCluster {
         waitForBoundClaims: nothing,
       },
     };
-    this.profile = new Profile('default-scheduler', selectPlugins(sets, defaultPlugins(handle, args), []));
+    this.profile = new Profile('default-scheduler', selectPlugins(sets, change(defaultPlugins(handle, args)), []));
   }
 
   cycle(p: Pod, random: Random = firstRandom): CycleResult & { state: MapCycleState } {

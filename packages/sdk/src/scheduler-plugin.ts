@@ -124,6 +124,12 @@ export interface SchedulerPlugin {
   /** May narrow the nodes to look at. */
   readonly preFilter?: (state: CycleState, pod: Pod, nodes: readonly NodeInfo[]) => PreFilterResult;
   readonly filter?: (state: CycleState, pod: Pod, node: NodeInfo) => SchedulingStatus;
+  /**
+   * For plugins whose `filter` and `score` look at nothing but the node as it is given, their own constants, and what of the pod is in this text:
+   * pods with equal texts are not asked about again on a node where nothing changed since. Undefined: ask about this pod every time.
+   * preFilter, if there is one, may skip only for what is in the text.
+   */
+  readonly sign?: (pod: Pod) => string | undefined;
   /** Incremental updates of what preFilter computed, for trying "what if this pod were (not) there" in preemption. */
   readonly addPod?: (state: CycleState, pod: Pod, added: Pod, node: NodeInfo) => SchedulingStatus;
   readonly removePod?: (state: CycleState, pod: Pod, removed: Pod, node: NodeInfo) => SchedulingStatus;

@@ -1,5 +1,6 @@
 import type { Node, Pod } from '@coxswain/api';
 import type { NodeInfo } from '@coxswain/sdk';
+import { PodClasses } from '../framework/pod-class.js';
 import { podKey } from '../framework/pod-key.js';
 import { withNodeName } from '../framework/pod-resources.js';
 import { NodeEntry } from './node-entry.js';
@@ -11,6 +12,9 @@ export interface Snapshot {
   get(name: string): NodeInfo | undefined;
   /** How many nodes have this image. */
   imageNodes(image: string): number;
+  /** Whether any node has a taint that only makes it less liked. */
+  readonly anyPreferNoSchedule: boolean;
+  readonly classes: PodClasses;
   /** Nodes with at least one pod that has inter-pod affinity / required anti-affinity. */
   readonly withAffinity: readonly NodeInfo[];
   readonly withRequiredAntiAffinity: readonly NodeInfo[];
@@ -29,6 +33,8 @@ export class SchedulerCache {
   readonly #pods = new Map<string, PodState>();
   readonly #images = new Map<string, number>();
   readonly #dirty = new Set<string>();
+  readonly #classes = new PodClasses();
+  readonly #preferNoSchedule = new Set<string>();
   readonly #affinity = new Set<string>();
   readonly #antiAffinity = new Set<string>();
   #index = new Map<string, number>();
@@ -43,6 +49,7 @@ export class SchedulerCache {
     this.#countImages(entry, -1);
     entry.setNode(node);
     this.#countImages(entry, 1);
+    toggle(this.#preferNoSchedule, name, node.spec?.taints?.some((t) => t.effect === 'PreferNoSchedule') ?? false);
     if (!before || !sameZone(before, node)) this.#relist = true;
     this.#dirty.add(name);
   }
@@ -51,6 +58,7 @@ export class SchedulerCache {
     const entry = this.#entries.get(name);
     if (!entry) return;
     this.#countImages(entry, -1);
+    this.#preferNoSchedule.delete(name);
     entry.setNode(undefined);
     if (entry.podCount === 0) this.#entries.delete(name);
     this.#relist = true;
@@ -114,6 +122,8 @@ export class SchedulerCache {
       nodes: this.#list,
       get: (name) => entries.get(name)?.info(),
       imageNodes: (image) => this.#images.get(image) ?? 0,
+      anyPreferNoSchedule: this.#preferNoSchedule.size > 0,
+      classes: this.#classes,
       withAffinity: pick(this.#affinity),
       withRequiredAntiAffinity: pick(this.#antiAffinity),
     };

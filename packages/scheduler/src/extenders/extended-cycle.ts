@@ -28,7 +28,7 @@ export async function scheduleExtendedCycle(input: CycleInput, extenders: readon
   }
   // As upstream: where there is no choice nobody is asked for scores.
   const bonus = nodes.length === 1 ? undefined : await scores(interested, pod, nodes, signal, logger);
-  return chooseNode(input, { ...found, nodes } satisfies FoundNodes, bonus);
+  return chooseNode(input, { ...found, nodes, judged: undefined } satisfies FoundNodes, bonus);
 }
 
 /** The nodes that are left; what is said of the others goes to `refused`, where what preemption cannot help wins. */

@@ -1,9 +1,10 @@
 import type { Pod } from '@coxswain/api';
-import type { CycleState, NodeInfo, Random, SchedulerPlugin, SchedulingStatus } from '@coxswain/sdk';
+import { success, type CycleState, type NodeInfo, type Random, type SchedulerPlugin, type SchedulingStatus } from '@coxswain/sdk';
 import type { Snapshot } from '../cache/scheduler-cache.js';
 import type { Diagnosis } from './fit-error.js';
 import type { Profile } from './profile.js';
-import { runFiltersWithNominated, type FilterOutcome, type FilterPlugin } from './run-filters.js';
+import type { PodClass } from './pod-class.js';
+import { runFilters, runFiltersWithNominated, type FilterOutcome, type FilterPlugin } from './run-filters.js';
 import { isRefusal } from './status.js';
 
 /** Fewer nodes than this are always all looked at. */
@@ -15,7 +16,8 @@ export interface CycleInput {
   readonly pod: Pod;
   readonly state: CycleState;
   readonly snapshot: Snapshot;
-  readonly nominatedPods: (node: string) => readonly Pod[];
+  /** Absent: no node was promised to anybody. */
+  readonly nominatedPods?: ((node: string) => readonly Pod[]) | undefined;
   readonly random: Random;
   /** Where in the node list to begin; rotates, so that all nodes get their turn. */
   readonly startIndex: number;
@@ -45,6 +47,11 @@ export function scheduleCycle(input: CycleInput): CycleResult {
   return found.type === 'feasible' ? chooseNode(input, found) : found;
 }
 
+interface Judged {
+  readonly podClass: PodClass;
+  readonly at: readonly number[];
+}
+
 /** What the filters let through, at least one node, and what they said of those they looked at before. */
 export interface FoundNodes {
   readonly type: 'feasible';
@@ -54,6 +61,8 @@ export interface FoundNodes {
   readonly refused: ReadonlyMap<string, SchedulingStatus>;
   readonly plugins: ReadonlySet<string>;
   readonly filters: readonly FilterPlugin[];
+  /** What is known of `nodes` by the pod's class, and where each is in its list. */
+  readonly judged?: Judged | undefined;
   readonly nextStart: number;
 }
 
@@ -87,7 +96,9 @@ export function findNodes(input: CycleInput): FoundNodes | Exclude<CycleResult, 
   }
   const filters = skipped.size === 0 ? profile.filter : profile.filter.filter((p) => !skipped.has(p.name));
   const candidates = allowed ? snapshot.nodes.filter((n) => allowed.has(n.node.metadata.name ?? '')) : snapshot.nodes;
-  const found = findFeasible(input, filters, candidates);
+  // Verdicts are by place in the whole list.
+  const podClass = allowed ? undefined : snapshot.classes.of(profile, pod, skipped);
+  const found = findFeasible(input, filters, candidates, podClass);
   if ('error' in found) return { type: 'error', ...found };
   const nextStart = allowed ? input.startIndex : (input.startIndex + found.looked) % total;
   if (found.feasible.length === 0) {
@@ -104,18 +115,21 @@ export function findNodes(input: CycleInput): FoundNodes | Exclude<CycleResult, 
     return { type: 'unschedulable', diagnosis: { totalNodes: total, refused: found.refused, plugins: found.plugins }, filters, nextStart };
   }
   const { feasible: nodes, looked: evaluated, refused, plugins } = found;
-  return { type: 'feasible', nodes, totalNodes: total, evaluated, refused, plugins, filters, nextStart };
+  return { type: 'feasible', nodes, totalNodes: total, evaluated, refused, plugins, filters, judged: found.judged, nextStart };
 }
 
 /** The second half: preScore, score, choice. `bonus[i]` is added to what `nodes[i]` scores. */
-export function chooseNode(input: CycleInput, { nodes, evaluated, nextStart }: FoundNodes, bonus?: Float64Array): CycleResult {
-  const node = nodes.length === 1 ? (nodes[0] as NodeInfo) : pickBest(input, nodes, bonus);
+export function chooseNode(input: CycleInput, { nodes, evaluated, nextStart, judged }: FoundNodes, bonus?: Float64Array): CycleResult {
+  const node = nodes.length === 1 ? (nodes[0] as NodeInfo) : pickBest(input, nodes, judged, bonus);
   if (node instanceof Error) return { type: 'error', error: node, plugin: 'score' };
   return { type: 'placed', node: node.node.metadata.name ?? '', evaluated, feasible: nodes.length, nextStart };
 }
 
+const NOBODY: readonly Pod[] = [];
+
 interface Found {
   readonly feasible: NodeInfo[];
+  readonly judged: Judged | undefined;
   readonly refused: Map<string, SchedulingStatus>;
   readonly plugins: Set<string>;
   readonly looked: number;
@@ -125,45 +139,91 @@ function findFeasible(
   input: CycleInput,
   filters: readonly FilterPlugin[],
   nodes: readonly NodeInfo[],
+  podClass: PodClass | undefined,
 ): Found | { readonly error: Error; readonly plugin: string } {
-  const { state, pod, nominatedPods } = input;
+  const { profile, state, pod, nominatedPods } = input;
   const wanted = feasibleNodesWanted(nodes.length, input.percentageOfNodesToScore);
   const feasible: NodeInfo[] = [];
+  const places: number[] = [];
   const refused = new Map<string, SchedulingStatus>();
   const plugins = new Set<string>();
   const out: FilterOutcome = { plugin: '' };
+  const signedFilters = filters.filter((f) => profile.signedFilters.has(f));
+  const otherFilters = filters.slice(signedFilters.length);
   let at = input.startIndex % nodes.length;
   let looked = 0;
   while (looked < nodes.length && feasible.length < wanted) {
-    const info = nodes[at] as NodeInfo;
+    const place = at;
+    const info = nodes[place] as NodeInfo;
     looked++;
     if (++at === nodes.length) at = 0;
-    const name = info.node.metadata.name ?? '';
-    const status = runFiltersWithNominated(filters, state, pod, info, nominatedPods(name), out);
-    if (status.code === 'success') feasible.push(info);
-    else if (status.code === 'error') return { error: status.error, plugin: out.plugin };
+    const nominated = nominatedPods?.(info.node.metadata.name ?? '') ?? NOBODY;
+    let status: SchedulingStatus;
+    if (!podClass || nominated.length > 0) status = runFiltersWithNominated(filters, state, pod, info, nominated, out);
     else {
-      refused.set(name, status);
+      const known = podClass.status(place, info);
+      if (known) {
+        status = known;
+        if (known !== success) out.plugin = podClass.plugin(place);
+      } else {
+        status = runFilters(signedFilters, state, pod, info, out);
+        if (status.code !== 'error') podClass.judge(place, info, status, out.plugin);
+      }
+      if (otherFilters.length > 0 && status.code === 'success') status = runFilters(otherFilters, state, pod, info, out);
+    }
+    if (status === success || status.code === 'success') {
+      feasible.push(info);
+      places.push(place);
+    } else if (status.code === 'error') return { error: status.error, plugin: out.plugin };
+    else {
+      refused.set(info.node.metadata.name ?? '', status);
       plugins.add(out.plugin);
     }
   }
-  return { feasible, refused, plugins, looked };
+  return { feasible, judged: podClass && { podClass, at: places }, refused, plugins, looked };
 }
 
 type ScorePlugin = SchedulerPlugin & Required<Pick<SchedulerPlugin, 'score'>>;
 
+/** Of one cycle at a time, which is synchronous: mostly there are as many nodes to score as for the pod before. */
+let last = { totals: new Float64Array(0), scores: new Float64Array(0) };
+
+function scratch(length: number): typeof last {
+  if (last.totals.length === length) last.totals.fill(0);
+  else last = { totals: new Float64Array(length), scores: new Float64Array(length) };
+  return last;
+}
+
 /** The node with the highest sum of weighted scores; among equals, any with the same chance. */
-function pickBest({ profile, pod, state, random }: CycleInput, nodes: readonly NodeInfo[], bonus: Float64Array | undefined): NodeInfo | Error {
+function pickBest(
+  { profile, pod, state, random }: CycleInput,
+  nodes: readonly NodeInfo[],
+  judged: Judged | undefined,
+  bonus: Float64Array | undefined,
+): NodeInfo | Error {
   const skipped = new Set<string>();
   for (const plugin of profile.preScore) {
     const status = plugin.preScore(state, pod, nodes);
     if (status.code === 'skip') skipped.add(plugin.name);
     else if (status.code === 'error') return status.error;
   }
-  const totals = bonus ?? new Float64Array(nodes.length);
-  const scores = new Float64Array(nodes.length);
+  const { totals, scores } = scratch(nodes.length);
+  if (bonus) totals.set(bonus);
+  if (judged) {
+    const { podClass, at } = judged;
+    for (let i = 0; i < nodes.length; i++) {
+      const info = nodes[i] as NodeInfo;
+      const place = at[i] as number;
+      let score = podClass.score(place, info);
+      if (Number.isNaN(score)) {
+        score = signedScore(profile, state, pod, info);
+        if (podClass.status(place, info)) podClass.rate(place, score);
+      }
+      (totals[i] as number) += score;
+    }
+  }
   for (const plugin of profile.score as readonly ScorePlugin[]) {
-    if (skipped.has(plugin.name)) continue;
+    if (skipped.has(plugin.name) || (judged && profile.signedScore.includes(plugin))) continue;
     for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i] as NodeInfo);
     plugin.normalize?.(state, pod, nodes, scores);
     const weight = plugin.weight ?? 1;
@@ -179,6 +239,13 @@ function pickBest({ profile, pod, state, random }: CycleInput, nodes: readonly N
     } else if (delta === 0 && random.int(++ties) === 0) best = i;
   }
   return nodes[best] as NodeInfo;
+}
+
+/** What the signing plugins give the node, in sum. */
+function signedScore(profile: Profile, state: CycleState, pod: Pod, info: NodeInfo): number {
+  let sum = 0;
+  for (const plugin of profile.signedScore as readonly ScorePlugin[]) sum += (plugin.weight ?? 1) * plugin.score(state, pod, info);
+  return sum;
 }
 
 function intersection(a: ReadonlySet<string>, b: ReadonlySet<string>): Set<string> {

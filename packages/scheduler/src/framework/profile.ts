@@ -10,9 +10,15 @@ export class Profile {
   readonly preEnqueue: readonly With<'preEnqueue'>[];
   readonly preFilter: readonly With<'preFilter'>[];
   readonly filter: readonly With<'filter'>[];
+  /** The filters at the head of the list that sign: what they say is remembered. */
+  readonly signedFilters: ReadonlySet<SchedulerPlugin>;
   readonly postFilter: readonly With<'postFilter'>[];
   readonly preScore: readonly With<'preScore'>[];
   readonly score: readonly With<'score'>[];
+  /** Those of them that score each node by itself, and sign. */
+  readonly signedScore: readonly With<'score'>[];
+  /** The plugins of both, each once. */
+  readonly signing: readonly With<'sign'>[];
   readonly reserve: readonly With<'reserve'>[];
   readonly unreserve: readonly With<'unreserve'>[];
   readonly permit: readonly With<'permit'>[];
@@ -43,6 +49,10 @@ export class Profile {
     this.postFilter = having('postFilter', 'postFilter');
     this.preScore = having('preScore', 'preScore');
     this.score = having('score', 'score').filter((p) => (p.weight ?? 1) > 0);
+    const unsigned = this.filter.findIndex((p) => !p.sign);
+    this.signedFilters = new Set(unsigned === -1 ? this.filter : this.filter.slice(0, unsigned));
+    this.signedScore = this.score.filter((p) => p.sign && !p.preScore && !p.normalize);
+    this.signing = [...new Set([...this.signedFilters, ...this.signedScore])] as With<'sign'>[];
     this.reserve = having('reserve', 'reserve');
     this.unreserve = having('reserve', 'unreserve').reverse();
     this.permit = having('permit', 'permit');

@@ -26,7 +26,7 @@ export function defaultPlugins(handle: SchedulerHandle, args: PluginArgs = defau
     prioritySort(),
     nodeUnschedulable(),
     nodeName(),
-    taintToleration(),
+    taintToleration(handle.view),
     nodeAffinity(args.NodeAffinity),
     nodePorts(),
     nodeResourcesFit(args.NodeResourcesFit),

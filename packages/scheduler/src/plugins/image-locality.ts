@@ -1,4 +1,4 @@
-import type { SchedulerPlugin } from '@coxswain/sdk';
+import { skip, success, type SchedulerPlugin } from '@coxswain/sdk';
 import type { ClusterView } from '../framework/handle.js';
 import { MAX_NODE_SCORE } from './normalize.js';
 
@@ -12,6 +12,11 @@ const normalizedName = (image: string): string => (image.lastIndexOf(':') <= ima
 /** Nodes that have (large parts of) the pod's images are better; images that few nodes have count less, so as not to make heaps. */
 export const imageLocality = (view: ClusterView): SchedulerPlugin => ({
   name: 'ImageLocality',
+  preScore(_state, pod) {
+    // On no node, it makes none better.
+    const snapshot = view.snapshot();
+    return pod.spec?.containers.some((c) => snapshot.imageNodes(normalizedName(c.image ?? '')) > 0) ? success : skip;
+  },
   score(_state, pod, node) {
     if (node.images.size === 0) return 0;
     const containers = pod.spec?.containers ?? [];

@@ -72,6 +72,7 @@ export function nodeAffinity({ addedAffinity }: PluginArgs['NodeAffinity'] = def
       { resource: 'Node', action: 'update' },
       { resource: 'Pod', action: 'update' },
     ],
+    sign: ({ spec }) => (spec?.nodeSelector || spec?.affinity?.nodeAffinity ? JSON.stringify([spec.nodeSelector, spec.affinity?.nodeAffinity]) : ''),
     preFilter(_state, pod) {
       if (!compile(pod).required && !added.required) return { status: skip };
       const nodes = pinnedNodes(pod);

@@ -7,5 +7,6 @@ const REFUSED = unresolvable("node(s) didn't match the requested node name");
 export const nodeName = (): SchedulerPlugin => ({
   name: 'NodeName',
   events: [{ resource: 'Node', action: 'add' }],
+  sign: (pod) => pod.spec?.nodeName ?? '',
   filter: (_state, pod, { node }) => (!pod.spec?.nodeName || pod.spec.nodeName === node.metadata.name ? success : REFUSED),
 });

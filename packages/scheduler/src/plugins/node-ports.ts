@@ -21,6 +21,7 @@ export const nodePorts = (): SchedulerPlugin => ({
     { resource: 'AssignedPod', action: 'delete' },
     { resource: 'Node', action: 'add' },
   ],
+  sign: (pod) => JSON.stringify(podFacts(pod).hostPorts),
   preFilter: (_state, pod) => ({ status: podFacts(pod).hostPorts.length === 0 ? skip : success }),
   filter(_state, pod, node) {
     for (const p of podFacts(pod).hostPorts) if (taken(node.usedPorts, p)) return REFUSED;

@@ -50,6 +50,13 @@ function fits(pod: Pod, node: NodeInfo, ignored: (name: string) => boolean): Sch
   return shortages.length === 0 ? success : statusOf(shortages);
 }
 
+/** What a pod asks for, as text. */
+function signRequests(pod: Pod): string {
+  const { requests: r, nonZero } = podFacts(pod);
+  const scalar = r.scalar.size === 0 ? '' : JSON.stringify([...r.scalar]);
+  return `${r.milliCpu} ${r.memory} ${r.ephemeralStorage} ${nonZero.milliCpu} ${nonZero.memory} ${scalar}`;
+}
+
 const amount = (v: ResourceVector, name: string): number =>
   name === 'cpu' ? v.milliCpu : name === 'memory' ? v.memory : name === 'ephemeral-storage' ? v.ephemeralStorage : (v.scalar.get(name) ?? 0);
 
@@ -98,6 +105,7 @@ export const nodeResourcesFit = (args: FitArgs = defaultPluginArgs.NodeResources
       { resource: 'Node', action: 'update' },
       { resource: 'Pod', action: 'update' },
     ],
+    sign: signRequests,
     filter: (_state, pod, node) => fits(pod, node, ignored),
     score(_state, pod, node) {
       let sum = 0;
@@ -125,6 +133,7 @@ export function nodeResourcesBalancedAllocation(
   const used = new Float64Array(resources.length);
   return {
     name: 'NodeResourcesBalancedAllocation',
+    sign: signRequests,
     score(_state, pod, node) {
       const { requests } = podFacts(pod);
       let n = 0;

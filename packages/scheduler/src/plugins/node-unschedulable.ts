@@ -13,5 +13,6 @@ export const nodeUnschedulable = (): SchedulerPlugin => ({
     { resource: 'Node', action: 'update' },
     { resource: 'Pod', action: 'update' },
   ],
+  sign: (pod) => String(toleratesAny(pod.spec?.tolerations, TAINT)),
   filter: (_state, pod, { node }) => (!node.spec?.unschedulable || toleratesAny(pod.spec?.tolerations, TAINT) ? success : REFUSED),
 });

@@ -1,5 +1,6 @@
 import type { Taint, Toleration } from '@coxswain/api';
 import { skip, success, type SchedulerPlugin } from '@coxswain/sdk';
+import type { ClusterView } from '../framework/handle.js';
 import { unresolvable, type Refusal } from '../framework/status.js';
 import { normalizeByMax } from './normalize.js';
 import { toleratesAny } from './tolerations.js';
@@ -18,7 +19,7 @@ function refusal(taint: Taint): Refusal {
 }
 
 /** NoSchedule and NoExecute taints keep pods off; PreferNoSchedule ones cost points. */
-export const taintToleration = (): SchedulerPlugin => ({
+export const taintToleration = (view: ClusterView): SchedulerPlugin => ({
   name: 'TaintToleration',
   weight: 3,
   events: [
@@ -26,6 +27,7 @@ export const taintToleration = (): SchedulerPlugin => ({
     { resource: 'Node', action: 'update' },
     { resource: 'Pod', action: 'update' },
   ],
+  sign: (pod) => JSON.stringify(pod.spec?.tolerations ?? []),
   filter(_state, pod, { node }) {
     const taints = node.spec?.taints;
     if (!taints) return success;
@@ -35,7 +37,7 @@ export const taintToleration = (): SchedulerPlugin => ({
     return success;
   },
   preScore(state, pod, nodes) {
-    if (!nodes.some((n) => n.node.spec?.taints?.some((t) => t.effect === 'PreferNoSchedule'))) return skip;
+    if (!view.snapshot().anyPreferNoSchedule || !nodes.some((n) => n.node.spec?.taints?.some((t) => t.effect === 'PreferNoSchedule'))) return skip;
     state.write<readonly Toleration[]>(
       PREFERRED,
       (pod.spec?.tolerations ?? []).filter((t) => !t.effect || t.effect === 'PreferNoSchedule'),

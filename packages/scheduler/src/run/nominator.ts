@@ -29,8 +29,12 @@ export class Nominator {
     return this.#nodeOf.get(key);
   }
 
+  get isEmpty(): boolean {
+    return this.#nodeOf.size === 0;
+  }
+
   on(node: string): readonly Pod[] {
-    const there = this.#byNode.size === 0 ? undefined : this.#byNode.get(node);
+    const there = this.#byNode.get(node);
     return there ? [...there.values()] : NOBODY;
   }
 }

@@ -120,7 +120,7 @@ export class SchedulingLoop {
         pod,
         state,
         snapshot: cache.snapshot(),
-        nominatedPods: (node) => nominator.on(node),
+        nominatedPods: nominator.isEmpty ? undefined : (node) => nominator.on(node),
         random: handle.random,
         startIndex: this.#startIndex,
         percentageOfNodesToScore: this.#o.percentageOfNodesToScore(profile),
