@@ -62,6 +62,7 @@ check('workspace consistency', 'npx', ['sherif']);
 check('build', ...turbo('build', '--concurrency=2'));
 check('types', process.execPath, ['tooling/build/types.mjs', '--publish']);
 check('packages', process.execPath, ['tooling/setup/check-packages.mjs']);
+check('examples of READMEs', process.execPath, ['tooling/setup/check-readmes.mjs']);
 vitest('unit');
 check('the cox bundle', process.execPath, ['apps/cox/scripts/bundle.mjs']);
 vitest('system');
