@@ -16,12 +16,16 @@ async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
 }
 
 let dir: string;
+const collectors: Collector[] = [];
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'cox-logging-'));
   mkdirSync(join(dir, 'containers'));
   mkdirSync(home(), { recursive: true });
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const collector of collectors.splice(0)) await collector.close();
+  rmSync(dir, { recursive: true, force: true });
+});
 
 const home = () => join(dir, 'pods', 'default_web_0f0f0f0f-0000-4000-8000-000000000000', 'main');
 const log = (name = '0.log') => join(home(), name);
@@ -44,6 +48,7 @@ function start(): { round: () => Promise<string[]>; crash: () => void; store: Lo
     clock: systemClock,
     logger: silentLogger,
   });
+  collectors.push(collector);
   return {
     store,
     crash: () => rmSync(join(dir, 'positions.json'), { force: true }),

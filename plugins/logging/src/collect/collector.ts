@@ -58,8 +58,14 @@ export class Collector {
       await this.round().catch((err: unknown) => logger.warn('collecting logs failed', { err }));
       await clock.sleep(pollMs, signal).catch(() => {});
     }
-    for (const reader of this.#readers.values()) await reader.handle.close();
+    await this.close();
+  }
+
+  /** Lets go of the files it reads; the next round opens them again, and goes on where it was. */
+  async close(): Promise<void> {
+    const readers = [...this.#readers.values()];
     this.#readers.clear();
+    await Promise.all(readers.map(({ handle }) => handle.close()));
   }
 
   /** Takes everything that was written up to now, and remembers that it did. */
