@@ -16,4 +16,4 @@ it('makes a backup every half hour', async () => {
 
   const { items: jobs } = await cluster.client.api.jobs('default').list();
   expect(jobs).toHaveLength(2);
-}, 60_000);
+}, 120_000);
