@@ -1,4 +1,4 @@
-import { ApiError, apiErrorOf } from '@coxswain/apimachinery';
+import { ApiError, apiErrorOf, parseDuration } from '@coxswain/apimachinery';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import { textResponse } from './request/api-request.js';
 import type { ApiRequest, ApiResponse } from './request/api-request.js';
@@ -6,7 +6,6 @@ import { parseQuery, queryBoolean } from './request/query.js';
 import { RequestContext } from './request/request-context.js';
 import { parseRequestInfo } from './request/request-info.js';
 import type { RequestInfo } from './request/request-info.js';
-import { parseDuration } from './util/parse-duration.js';
 import { statusResponse } from './request/status-response.js';
 import type { AuditLog, AuditRecord } from './audit/audit-log.js';
 import type { Authentication } from './auth/authentication.js';
@@ -199,7 +198,7 @@ function nameIn(query: URLSearchParams): string | undefined {
 /** What the client wants, if that is less. */
 function timeoutOf(query: URLSearchParams, most: number): number {
   const asked = query.size > 0 ? parseDuration(query.get('timeout') ?? '') : undefined;
-  return asked === undefined || asked === 0 ? most : Math.min(asked, most);
+  return asked === undefined || asked <= 0 ? most : Math.min(asked, most);
 }
 
 function withContext(response: ApiResponse, context: RequestContext, flow: Readonly<Record<string, string>> | undefined): ApiResponse {

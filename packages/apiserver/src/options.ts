@@ -75,7 +75,7 @@ export function parseApiServerFlags(flags: ApiServerFlags): ApiServerConfig {
     ...parseClusterFlags(reader),
     ...parseAdmissionFlags(reader),
     ...parseAuditFlags(reader),
-    auth: parseAuthFlags(flags, reader.problems),
+    auth: parseAuthFlags(reader),
     tokenAuthFile: reader.text('token-auth-file'),
     anonymousAuth: reader.boolean('anonymous-auth', true),
     anonymousGiven: reader.text('anonymous-auth') !== undefined,

@@ -3,6 +3,7 @@ export * from './component-command.js';
 export * from './component-flags.js';
 export * from './component-main.js';
 export * from './cri-server-flags.js';
+export { featureGateProblem } from './feature-gate-problem.js';
 export * from './feature-gates-1.36.js';
 export * from './log-level.js';
 export * from './option-values.js';

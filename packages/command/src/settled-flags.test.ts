@@ -36,10 +36,11 @@ describe('flags with one answer', () => {
     [['--tick-backend=quartz'], 'a spring drives it'],
     [['--tick-backend=quartz'], "(takes '' or spring)"],
     [['--tick-cache=0'], "argument '0' is invalid. sized by need, and cannot be turned off."],
-    [['--feature-gates=AllBeta=true'], 'cannot set feature gate AllBeta'],
+    [['--feature-gates=AllBeta=true'], 'feature gate AllBeta cannot be set'],
     [['stray'], 'too many arguments: ticker takes none, got "stray"'],
     [['--feature-gates=Clicks=true'], 'unrecognized feature gate: Clicks'],
-    [['--feature-gates=Ticks=false'], 'cannot set feature gate Ticks to false: here it is true'],
+    [['--feature-gates=constructor=true'], 'unrecognized feature gate: constructor'],
+    [['--feature-gates=Ticks=false'], 'feature gate Ticks cannot be set to false: here it is true'],
     [['--feature-gates=Ticks'], '"Ticks" is not gate=true or gate=false'],
   ])('%j is refused', (args, message) => expect(() => parse(args)).toThrow(message));
 

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { featureGateProblem, UNRECOGNIZED } from './feature-gate-problem.js';
 import { list, parseBoolean } from './option-values.js';
 
 /**
@@ -46,12 +47,11 @@ function checkFeatureGates(gates: FeatureGates, text: string): FeatureGates {
       const [name = '', text = ''] = pair.split('=');
       const value = parseBoolean(text.trim());
       if (value === undefined) throw new InvalidArgumentError(`${JSON.stringify(pair)} is not gate=true or gate=false.`);
-      // Upstream sets every beta gate with it, one way or the other; here they differ.
-      if (name === 'AllBeta') throw new InvalidArgumentError('cannot set feature gate AllBeta: beta gates each have a value of their own here.');
-      const here = gates[name];
-      if (here === undefined) throw new InvalidArgumentError(`unrecognized feature gate: ${name}.`);
-      if (here !== value) throw new InvalidArgumentError(`cannot set feature gate ${name} to ${value}: here it is ${here}.`);
-      return [name, here];
+      const problem = featureGateProblem(name, value, gates);
+      // As upstream words it.
+      if (problem === UNRECOGNIZED) throw new InvalidArgumentError(`${problem}: ${name}.`);
+      if (problem !== undefined) throw new InvalidArgumentError(`feature gate ${name} ${problem}.`);
+      return [name, value];
     }),
   );
 }

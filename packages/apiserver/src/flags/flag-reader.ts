@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import { parseDuration } from '@coxswain/apimachinery';
 import { parseBoolean } from '../util/parse-boolean.js';
-import { parseDuration } from '../util/parse-duration.js';
 
 /**
  * Flags as given, by upstream's names without the dashes. Repeated flags are joined by commas, `--tls-sni-cert-key`, whose values have commas
@@ -55,8 +55,8 @@ export class FlagReader {
   duration(name: string, fallback: number): number {
     const text = this.text(name);
     if (text === undefined) return fallback;
-    const ms = text === '0' ? 0 : parseDuration(text);
-    if (ms === undefined) this.problem(name, `${JSON.stringify(text)} is not a duration such as 5m or 1h30m`);
+    const ms = parseDuration(text);
+    if (ms === undefined || ms < 0) this.problem(name, `${JSON.stringify(text)} is not a duration such as 5m or 1h30m`);
     return ms ?? fallback;
   }
 

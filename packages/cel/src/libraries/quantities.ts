@@ -1,4 +1,4 @@
-import { addQuantities, compareQuantities, isQuantity, quantityValue, subtractQuantities } from '@coxswain/api';
+import { addQuantities, compareQuantities, isQuantity, parseQuantity, quantityValue, subtractQuantities } from '@coxswain/api';
 import type { Environment } from '@marcbachmann/cel-js';
 
 class Quantity {
@@ -37,27 +37,4 @@ export function registerQuantities(env: Environment): void {
   env.registerOperator(`${type} == ${type}`, (a: Quantity, b: Quantity) => compareQuantities(a.text, b.text) === 0);
 }
 
-const SUFFIXES: Readonly<Record<string, number>> = {
-  '': 1,
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-function approximate({ text }: Quantity): number {
-  const match = /^([+-]?[0-9.]+)([a-zA-Z]*)$/.exec(text);
-  const factor = match ? SUFFIXES[match[2] as string] : undefined;
-  return match && factor !== undefined ? Number(match[1]) * factor : Number(text);
-}
+const approximate = ({ text }: Quantity) => Number(parseQuantity(text).nanos) / 1e9;

@@ -1,4 +1,4 @@
-import { CliError, kubernetesFeatureGates, readFlagFile, seconds } from '@coxswain/command';
+import { CliError, featureGateProblem, readFlagFile, seconds } from '@coxswain/command';
 import { type ConfigObject, ConfigReader } from '@coxswain/sdk';
 import { parse } from 'yaml';
 import type { KubeProxyFlags } from './run-kube-proxy.js';
@@ -63,9 +63,9 @@ function toFlags(read: ConfigReader, document: unknown): KubeProxyFile {
   read.settled(doc['detectLocalMode'], 'detectLocalMode', ['', 'ClusterCIDR'], 'traffic of clusterCIDR is local');
   read.settled(doc['showHiddenMetricsForVersion'], 'showHiddenMetricsForVersion', [''], 'no metric is hidden');
   read.settled(doc['windowsRunAsService'], 'windowsRunAsService', [false], 'this is Linux');
-  for (const [gate, value] of Object.entries(read.object(doc['featureGates'], 'featureGates', Object.keys(kubernetesFeatureGates)))) {
-    const here = kubernetesFeatureGates[gate];
-    if (here !== undefined) read.settled(value, `featureGates.${gate}`, [here], `here it is ${here}`);
+  for (const [gate, asked] of Object.entries(read.object(doc['featureGates'], 'featureGates', Object.keys(doc['featureGates'] ?? {})))) {
+    const problem = featureGateProblem(gate, asked);
+    if (problem !== undefined) read.problem(`featureGates.${gate}`, problem);
   }
   const iptables = rules(read, doc['iptables'], 'iptables', ['localhostNodePorts']);
   const nftables = rules(read, doc['nftables'], 'nftables', []);

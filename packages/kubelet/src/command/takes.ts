@@ -1,3 +1,4 @@
+import { parseDuration } from '@coxswain/apimachinery';
 import { quantityValue } from '../pod/quantity.js';
 
 /** Checks a value of a configuration and answers it as our options have it; throws a `TypeError` with the reason. */
@@ -37,15 +38,10 @@ export const oneOf =
 /** A quantity of bytes (`10Mi`). */
 export const bytes: Take<number> = (v) => (/^\d+(\.\d+)?([KMGTPE]i?|[mk])?$/.test(text(v)) ? quantityValue(text(v)) : fail('a quantity such as 10Mi'));
 
-const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
 /** A duration as Go writes it (`1m30s`), in milliseconds. */
 export const ms: Take<number> = (v) => {
-  const value = text(v);
-  if (value === '0') return 0;
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(value)) return fail('a duration such as 40s or 1m30s');
-  const total = [...value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * (UNITS[unit as string] as number), 0);
-  return Math.round(total * 1000) / 1000;
+  const total = parseDuration(text(v));
+  return total === undefined || total < 0 ? fail('a duration such as 40s or 1m30s') : Math.round(total * 1000) / 1000;
 };
 
 /** Every entry of a map; the reason names the key. */

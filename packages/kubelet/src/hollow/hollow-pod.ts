@@ -1,4 +1,5 @@
 import type { Pod } from '@coxswain/api';
+import { formatDuration } from '@coxswain/apimachinery';
 import { type CriConnection, isRpcError, NamespaceMode } from '@coxswain/cri';
 import type { CancelTimer, Clock } from '@coxswain/sdk';
 import { Backoff, type BackoffOptions } from '../pod/backoff.js';
@@ -9,7 +10,6 @@ import { Keys } from '../pod/keys.js';
 import type { ObservedPod } from '../pod/observed.js';
 import type { PodCache } from '../pod/pod-cache.js';
 import { formatPod, gracePeriodOf, isTerminal, podId } from '../pod/pod-spec.js';
-import { goDuration } from '../pod/time.js';
 import type { Waiting } from '../status/container-statuses.js';
 import { podStatus, type PodVerdict } from '../status/pod-status.js';
 import type { StatusManager } from '../status/status-manager.js';
@@ -127,7 +127,7 @@ export class HollowPod {
     }
     for (const { ref, remaining } of actions.wait) {
       const { name } = ref.container;
-      const message = `back-off ${goDuration(this.#backoff.delay(name))} restarting failed container=${name} pod=${formatPod(podId(pod))}`;
+      const message = `back-off ${formatDuration(this.#backoff.delay(name))} restarting failed container=${name} pod=${formatPod(podId(pod))}`;
       this.#waiting.set(name, { reason: 'CrashLoopBackOff', message });
       again = Math.min(again ?? remaining, remaining);
     }

@@ -1,9 +1,9 @@
 import type { Container, Pod, Secret } from '@coxswain/api';
+import { formatDuration } from '@coxswain/apimachinery';
 import { type Image, type ImageServiceClient, isRpcError } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import { Backoff, type BackoffOptions } from '../pod/backoff.js';
-import { goDuration } from '../pod/time.js';
 import type { SandboxConfig } from '../render/sandbox-config.js';
 import { registryCredentials } from './credentials.js';
 import { parseImageName, pullPolicy } from './image-name.js';
@@ -104,7 +104,7 @@ export class ImageManager {
     const started = clock.monotonic();
     try {
       const image = await this.#pull(pod, name, config, runtimeHandler, signal);
-      const took = goDuration(clock.monotonic() - started);
+      const took = formatDuration(Math.round(clock.monotonic() - started));
       event('Normal', 'Pulled', `Successfully pulled image "${asked}" in ${took} (${took} including waiting). Image size: ${image.size} bytes.`);
       this.#failedAt.delete(key);
       this.#lastError.delete(key);

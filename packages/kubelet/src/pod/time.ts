@@ -23,16 +23,3 @@ export function parseTime(time: string | Date | undefined | null): number | unde
   const ms = typeof time === 'string' ? Date.parse(time) : time.getTime();
   return Number.isNaN(ms) ? undefined : ms;
 }
-
-/** A duration as Go prints it: `1.2s`, `5m0s`, `40s`, `850ms`. */
-export function goDuration(ms: number): string {
-  if (ms <= 0) return '0s';
-  if (ms < 1000) return `${trim(ms)}ms`;
-  const hours = Math.floor(ms / 3_600_000);
-  const minutes = Math.floor((ms % 3_600_000) / 60_000);
-  const seconds = trim((ms % 60_000) / 1000);
-  if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
-  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
-}
-
-const trim = (n: number) => String(Number(n.toFixed(3)));

@@ -1,4 +1,5 @@
 import type { Pod, PodStatus } from '@coxswain/api';
+import { formatDuration } from '@coxswain/apimachinery';
 import type { CancelTimer, Clock, Logger } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import type { DraManager } from '../dra/dra-manager.js';
@@ -10,7 +11,7 @@ import { decide, type PodActions } from '../pod/decide.js';
 import type { ObservedPod } from '../pod/observed.js';
 import type { PodCache } from '../pod/pod-cache.js';
 import { formatPod, gracePeriodOf, isTerminal, podContainers, podId } from '../pod/pod-spec.js';
-import { goDuration, parseTime } from '../pod/time.js';
+import { parseTime } from '../pod/time.js';
 import type { ProbeManager } from '../probes/probe-manager.js';
 import type { PodRuntime } from '../runtime/pod-runtime.js';
 import { StartError } from '../runtime/start-error.js';
@@ -303,7 +304,7 @@ export class PodWorker {
   #noteWaiting(pod: Pod, actions: PodActions): void {
     for (const { ref } of actions.wait) {
       const { name } = ref.container;
-      const delay = goDuration(this.#backoff.delay(this.#backoffKey(pod, name)));
+      const delay = formatDuration(this.#backoff.delay(this.#backoffKey(pod, name)));
       const message = `back-off ${delay} restarting failed container=${name} pod=${formatPod(podId(pod))}`;
       if (this.#waiting.get(name)?.message !== message) {
         this.#deps.events.pod(pod, 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${formatPod(podId(pod))}`, name);

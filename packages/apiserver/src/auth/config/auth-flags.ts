@@ -1,6 +1,4 @@
-import { parseBoolean } from '../../util/parse-boolean.js';
-import type { ApiServerFlags } from '../../flags/flag-reader.js';
-import { parseDuration } from '../../util/parse-duration.js';
+import type { ApiServerFlags, FlagReader } from '../../flags/flag-reader.js';
 import { parseOidcFlags } from './oidc-flags.js';
 import type { OidcFlags } from './oidc-flags.js';
 
@@ -48,25 +46,10 @@ export const authFlags: Readonly<Record<string, string>> = {
   'oidc-username-prefix': "Put in front of user names; -: nothing (default: the issuer's URL and #, nothing for email)",
 };
 
-/** What is wrong goes to `problems`. */
-export function parseAuthFlags(flags: ApiServerFlags, problems: string[]): AuthFlags {
-  const boolean = (name: string): boolean => {
-    const text = flags[name] || 'false';
-    const value = parseBoolean(text);
-    if (value === undefined) problems.push(`--${name}: ${JSON.stringify(text)} is not true or false`);
-    return value ?? false;
-  };
-  const duration = (name: string, fallback: number): number => {
-    const text = flags[name];
-    const ms = text === undefined ? fallback : text === '0' ? 0 : parseDuration(text);
-    if (ms === undefined) problems.push(`--${name}: ${JSON.stringify(text)} is not a duration such as 5m or 1h30m`);
-    return ms ?? fallback;
-  };
-  const version = (name: string): 'v1' | 'v1beta1' => {
-    const value = flags[name] ?? 'v1beta1';
-    if (value !== 'v1' && value !== 'v1beta1') problems.push(`--${name}: ${JSON.stringify(value)} is not v1 or v1beta1`);
-    return value as 'v1' | 'v1beta1';
-  };
+/** What is wrong goes to the reader's problems. */
+export function parseAuthFlags(reader: FlagReader): AuthFlags {
+  const { flags, problems } = reader;
+  const version = (name: string) => reader.oneOf(name, ['v1', 'v1beta1'], 'v1beta1');
   const tokenFile = flags['authentication-token-webhook-config-file'];
   const accessFile = flags['authorization-webhook-config-file'];
   const oidc = parseOidcFlags(flags, problems);
@@ -75,11 +58,11 @@ export function parseAuthFlags(flags: ApiServerFlags, problems: string[]): AuthF
   const authorizationConfig = flags['authorization-config'];
   const modes = modesOf(flags, authorizationConfig, accessFile, problems);
   return {
-    bootstrapTokens: boolean('enable-bootstrap-token-auth'),
+    bootstrapTokens: reader.boolean('enable-bootstrap-token-auth', false),
     authenticationConfig,
     oidc,
     tokenWebhook: tokenFile
-      ? { file: tokenFile, version: version('authentication-token-webhook-version'), ttlMs: duration('authentication-token-webhook-cache-ttl', 120_000) }
+      ? { file: tokenFile, version: version('authentication-token-webhook-version'), ttlMs: reader.duration('authentication-token-webhook-cache-ttl', 120_000) }
       : undefined,
     modes,
     authorizationConfig,
@@ -87,8 +70,8 @@ export function parseAuthFlags(flags: ApiServerFlags, problems: string[]): AuthF
       ? {
           file: accessFile,
           version: version('authorization-webhook-version'),
-          authorizedTtlMs: duration('authorization-webhook-cache-authorized-ttl', 300_000),
-          unauthorizedTtlMs: duration('authorization-webhook-cache-unauthorized-ttl', 30_000),
+          authorizedTtlMs: reader.duration('authorization-webhook-cache-authorized-ttl', 300_000),
+          unauthorizedTtlMs: reader.duration('authorization-webhook-cache-unauthorized-ttl', 30_000),
         }
       : undefined,
   };

@@ -1,5 +1,5 @@
 import { JSON_SCHEMA, load } from 'js-yaml';
-import { parseDuration } from '../../util/parse-duration.js';
+import { parseDuration } from '@coxswain/apimachinery';
 
 const API_VERSIONS = ['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1', 'apiserver.config.k8s.io/v1alpha1'];
 
@@ -88,7 +88,7 @@ export class ConfigReader {
   duration(name: string, fallback: number): number {
     if (!this.has(name)) return fallback;
     const ms = parseDuration(this.string(name));
-    if (ms === undefined) this.problem(name, `Invalid value: ${JSON.stringify(this.raw[name])}: must be a duration such as 5m or 30s`);
+    if (ms === undefined || ms < 0) this.problem(name, `Invalid value: ${JSON.stringify(this.raw[name])}: must be a duration such as 5m or 30s`);
     return ms ?? fallback;
   }
 
