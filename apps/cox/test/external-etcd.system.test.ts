@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCa, issueCertificate } from '@coxswain/pki';
-import { freePort } from '@coxswain/sdk-testing';
+import { freePorts } from '@coxswain/sdk-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ClusterFixture, command, eventually } from './cluster-fixture.js';
 
@@ -65,8 +65,9 @@ beforeAll(async () => {
     write(`${name}.crt`, cert);
     write(`${name}.key`, key);
   }
-  for (const name of ['m0', 'm1']) {
-    members.push({ name, url: `https://127.0.0.1:${await freePort()}`, peer: `http://127.0.0.1:${await freePort()}` });
+  const ports = await freePorts('m0', 'm0-peer', 'm1', 'm1-peer');
+  for (const name of ['m0', 'm1'] as const) {
+    members.push({ name, url: `https://127.0.0.1:${ports[name]}`, peer: `http://127.0.0.1:${ports[`${name}-peer`]}` });
   }
   for (const member of members) startMember(member);
   await eventually('etcd is there', () => etcdctl('endpoint', 'health'), 60_000);

@@ -207,7 +207,10 @@ test('ClusterIP and NodePort answer on every host, and pods reach the API server
     );
     expect(api.stdout.trim(), pod.spec.nodeName).toBe('200');
   };
-  await Promise.all([...['node-1', 'node-2', 'node-3'].map(onNode), ...(await pods('web')).map(fromPod)]);
+  // Each host's proxy and DNS learn of pods in their own time.
+  const onNodes = ['node-1', 'node-2', 'node-3'].map((node) => eventually(`${node} reaches the service`, () => onNode(node)));
+  const fromPods = (await pods('web')).map((pod) => eventually(`${pod.metadata.name} reaches DNS and the API server`, () => fromPod(pod)));
+  await Promise.all([...onNodes, ...fromPods]);
 });
 
 test('a load balancer answers from the machine, and with externalTrafficPolicy Local from a host that has a pod', async () => {

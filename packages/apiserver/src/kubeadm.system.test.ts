@@ -2,14 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createCa, createServiceAccountKeys, issueCertificate } from '@coxswain/pki';
 import type { CertificateUsage } from '@coxswain/pki';
 import { systemClock } from '@coxswain/sdk';
+import { freePorts } from '@coxswain/sdk-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kubeadmFlags } from './testing/kubeadm-flags.js';
 
@@ -53,15 +52,6 @@ beforeAll(async () => {
   put('sa.key', privateKey);
   put('sa.pub', publicKey);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function run(command: string, args: readonly string[]): ChildProcess & { readonly said: () => string } {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } });
@@ -119,7 +109,7 @@ async function ready(server: ReturnType<typeof run>, port: number): Promise<void
 }
 
 test("the program starts with kubeadm's arguments on a real etcd, serves, stops, and finds everything again", async () => {
-  const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
+  const { etcdPort, peerPort, port } = await freePorts('etcdPort', 'peerPort', 'port');
   const etcdUrl = `https://127.0.0.1:${etcdPort}`;
   const files = ['--cert-file', join(pki, 'etcd/server.crt'), '--key-file', join(pki, 'etcd/server.key'), '--trusted-ca-file', join(pki, 'etcd/ca.crt')];
   const peer = `http://127.0.0.1:${peerPort}`;

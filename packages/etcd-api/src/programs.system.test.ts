@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { systemClock } from '@coxswain/sdk';
+import { freePorts } from '@coxswain/sdk-testing';
 import { openLmdbStore } from '@coxswain/store-lmdb';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serveEtcdOnDemand } from './on-demand/index.js';
 
-vi.setConfig({ testTimeout: 60_000 });
 const run = promisify(execFile);
 let dir: string;
 const children: ChildProcess[] = [];
@@ -25,15 +25,6 @@ afterAll(() => {
 
 const etcdctl = async (endpoint: string, ...args: string[]) =>
   (await run('etcdctl', ['--endpoints', endpoint, ...args], { env: { PATH: process.env['PATH'], ETCDCTL_API: '3' } })).stdout;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 test('a socket that costs nothing before somebody comes', async () => {
   const store = await openLmdbStore({ path: join(dir, 'lazy'), clock: systemClock });
@@ -72,8 +63,7 @@ test('a socket that costs nothing before somebody comes', async () => {
 });
 
 test('the program takes the place of an etcd, and finds its data again', async () => {
-  const port = await freePort();
-  const metrics = await freePort();
+  const { port, metrics } = await freePorts('port', 'metrics');
   const endpoint = `127.0.0.1:${port}`;
   const start = async () => {
     const bin = fileURLToPath(new URL('bin.ts', import.meta.url));

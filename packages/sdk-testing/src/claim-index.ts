@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,24 +13,40 @@ export interface ClaimedIndex {
 }
 
 /**
- * A cluster index (see `ClusterSpec.index`) that no other test run and no running cluster of this machine has: a file per index
- * names the process that holds it.
+ * A cluster index (see `ClusterSpec.index`) that no other test and no running cluster of this machine has. The kernel keeps the
+ * claim, until it is released or the process that made it ends; a file per index names that process, for people to read.
  */
 export function claimIndex(): ClaimedIndex {
   for (let value = FIRST; value <= LAST; value++) {
     const file = join(tmpdir(), `coxswain-test-index-${value}`);
-    if (heldByLiving(file) || isListening(6443 + value)) continue;
-    rmSync(file, { force: true });
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
-    } catch {
+    if (heldByLiving(file)) continue;
+    const claim = claimName(`coxswain-test-index-${value}`);
+    if (!claim) continue;
+    // Asked after the claim: who had it before may have left a cluster running.
+    if (isListening(6443 + value)) {
+      claim.close();
       continue;
     }
-    return { value, release: () => rmSync(file, { force: true }) };
+    writeFileSync(file, String(process.pid));
+    const release = () => {
+      rmSync(file, { force: true });
+      claim.close();
+    };
+    return { value, release };
   }
   throw new Error(
     `all of the cluster indexes ${FIRST} to ${LAST} are taken, by running tests (${join(tmpdir(), 'coxswain-test-index-*')}) or clusters (cox status)`,
   );
+}
+
+/** An abstract socket of that name, which only one process of a machine can have; undefined when another one has it. */
+function claimName(name: string): Server | undefined {
+  const server = createServer();
+  // The error comes with the next tick; that it does not listen is known at once.
+  server.on('error', () => {});
+  server.listen(`\0${name}`);
+  server.unref();
+  return server.listening ? server : undefined;
 }
 
 function heldByLiving(file: string): boolean {

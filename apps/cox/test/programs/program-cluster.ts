@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createCa, createServiceAccountKeys, issueCertificate, type KeyPairPem, mergeKubeconfigFile } from '@coxswain/pki';
 import { cleanCrioState, importCrioImage, killMonitors } from '@coxswain/cri-o';
 import { Cgroup, mounts, umountAll } from '@coxswain/linux';
-import { claimIndex, freePort } from '@coxswain/sdk-testing';
+import { claimIndex, freePorts } from '@coxswain/sdk-testing';
 import { stringify } from 'yaml';
 import { command, coxProgram, eventually, guestbook } from '../cluster-fixture.js';
 
@@ -43,7 +43,7 @@ export class ProgramCluster {
 
   /** What `kubeadm init` makes before it starts anything. */
   async prepare(): Promise<void> {
-    for (const name of Object.keys(this.ports) as (keyof typeof this.ports)[]) this.ports[name] = await freePort();
+    this.ports = await freePorts(...(Object.keys(this.ports) as (keyof typeof this.ports)[]));
     for (const folder of ['pki', 'manifests', 'cni', 'etcd']) mkdirSync(this.file(folder));
     const [now, validForMs] = [Date.now(), 3_600_000];
     const write = (name: string, pair: KeyPairPem) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { type ClusterPki, ensureClusterPki } from '@coxswain/pki';
 import { silentLogger, systemClock, type Component } from '@coxswain/sdk';
+import { freePort } from '@coxswain/sdk-testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { loadBalancer } from './load-balancer.js';
 
@@ -34,14 +35,6 @@ async function backend(name: string) {
     server.close();
   });
   return { state, server, endpoint: { address: '127.0.0.1', port: (server.address() as AddressInfo).port } };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function balance(...endpoints: { address: string; port: number }[]): Promise<number> {
