@@ -1,11 +1,13 @@
-// One file that starts fast: every workspace package is bundled from its source; packages with native parts stay outside.
+// A program that starts fast: every workspace package is bundled from its source, in chunks that are loaded when they are used, by a loader that
+// keeps what V8 compiled of them. Packages with native parts stay outside.
 // usage: bundle.mjs [folder of apps/cox, dist when left out]
 import { rmSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildWeb } from '@coxswain/dashboard-web/build';
 import { build } from 'esbuild';
+import { toCommonJs } from './commonjs.mjs';
 import { directImports } from './direct-imports.mjs';
 import { pruneImports } from './prune-imports.mjs';
 
@@ -27,12 +29,12 @@ const { metafile } = await build({
   absWorkingDir: here,
   metafile: true,
   plugins: [directImports],
-  entryPoints: { cox: `${here}/src/main.ts` },
-  outdir: fresh,
-  outExtension: { '.js': '.mjs' },
+  entryPoints: { main: `${here}/src/main.ts` },
+  outdir: join(fresh, 'chunks'),
+  outExtension: { '.js': '.cjs' },
   bundle: true,
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  // Made CommonJS below.
   format: 'esm',
   platform: 'node',
   target: 'node20',
@@ -44,12 +46,28 @@ const { metafile } = await build({
   // No keepNames: it names every closure again each time one is made, a tenth of what a small request costs.
   sourcemap: 'linked',
   sourcesContent: false,
-  banner: { js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   define: { __COX_VERSION__: JSON.stringify(version) },
   logLevel: 'warning',
   tsconfigRaw: { compilerOptions: { experimentalDecorators: true, target: 'es2022' } },
 });
 await pruneImports(metafile, { root: here });
+const chunks = Object.keys(metafile.outputs).filter((path) => path.endsWith('.cjs'));
+const hash = await toCommonJs(
+  join(fresh, 'chunks'),
+  chunks.map((path) => basename(path)),
+);
+await build({
+  entryPoints: { cox: `${here}/src/loader/main.ts` },
+  outdir: fresh,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifyWhitespace: true,
+  banner: { js: '#!/usr/bin/env node' },
+  define: { __COX_BUILD__: JSON.stringify(hash) },
+});
 await cp(await web, join(fresh, 'web'), { recursive: true });
 // What starts the processes again.
 await cp(join(here, 'src/supervise/supervise.sh'), join(fresh, 'supervise.sh'));

@@ -14,12 +14,12 @@ export async function pruneImports({ inputs, outputs }, { root }) {
       .filter(([, output]) => !Object.entries(output.inputs).every(([file, { bytesInOutput }]) => bytesInOutput === 0 || pure(file)))
       .map(([path]) => path),
   );
-  const scripts = Object.keys(outputs).filter((path) => path.endsWith('.mjs'));
+  const scripts = Object.keys(outputs).filter((path) => path.endsWith('.cjs'));
   await Promise.all(
     scripts.map(async (path) => {
       const file = join(root, path);
       const text = await readFile(file, 'utf8');
-      const pruned = text.replace(/(?<=^|[;\n])import"(\.\.?\/[^"]+\.mjs)";/g, (statement, target) => {
+      const pruned = text.replace(/(?<=^|[;\n])import"(\.\.?\/[^"]+\.cjs)";/g, (statement, target) => {
         const imported = relative(root, resolve(dirname(file), target));
         return outputs[imported] === undefined || effective.has(imported) ? statement : ' '.repeat(statement.length);
       });
