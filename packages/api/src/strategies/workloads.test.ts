@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { admit, update } from '../testing/admit.js';
+import { podStatusStrategy } from './pod.js';
 
 const container = { name: 'c', image: 'nginx:1.27', ports: [{ containerPort: 80 }], resources: { limits: { cpu: '1000m' } } };
 const pod = (spec: object = {}, metadata: object = {}): object => ({
@@ -147,6 +148,21 @@ describe('pods', () => {
     const windowsOptions = { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' };
     expect(admit(pod({ os: { name: 'windows' }, hostNetwork: true, hostPID: false, securityContext: { windowsOptions } })).errors).toEqual([]);
     expect(admit(pod({ os: { name: 'linux' }, securityContext: { fsGroup: 1, sysctls: [] } })).errors).toEqual([]);
+  });
+
+  test.each([
+    ['Never', {}, 42, false],
+    ['Never', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] }, 42, true],
+    ['Never', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] }, 1, false],
+    ['Never', { restartPolicy: 'OnFailure' }, 1, true],
+    ['Always', { restartPolicy: 'Never' }, 1, false],
+    ['Always', {}, 0, true],
+  ])('a container of a pod with policy %s and %j, ended with %i: starts again: %s', (restartPolicy, own, exitCode, may) => {
+    const { object, errors } = admit(pod({ restartPolicy, containers: [{ ...container, ...own }] }));
+    expect(errors).toEqual([]);
+    const state = (value: object) => ({ ...object, status: { containerStatuses: [{ name: 'c', state: value }] } });
+    const found = podStatusStrategy.validateUpdate?.(state({ running: {} }), state({ terminated: { exitCode } })) ?? [];
+    expect(found.map(({ field }) => field)).toEqual(may ? [] : ['status.containerStatuses[0].state']);
   });
 
   test('metadata is checked', () => {

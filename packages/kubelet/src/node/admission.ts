@@ -37,7 +37,7 @@ export function admitPod(pod: Pod, input: AdmissionInput): PodVerdict | undefine
     const dotted = name.replaceAll('/', '.');
     const allowed =
       SAFE_SYSCTLS.includes(dotted) || input.allowedUnsafeSysctls.some((p) => (p.endsWith('*') ? dotted.startsWith(p.slice(0, -1)) : p === dotted));
-    if (!allowed) return { phase: 'Failed', reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` };
+    if (!allowed) return reject('SysctlForbidden', `forbidden sysctl: "${name}" not allowlisted`);
   }
   return outOfResources(pod, input) ?? (input.node ? misplaced(pod, input.node) : undefined) ?? portsTaken(pod, input.others);
 }

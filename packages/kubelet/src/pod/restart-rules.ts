@@ -1,4 +1,4 @@
-import type { Pod } from '@coxswain/api';
+import { type Pod, restartsAfterExit as restartsByPolicy, restartsByRule } from '@coxswain/api';
 import type { ObservedContainer } from './observed.js';
 import type { ContainerRef } from './pod-spec.js';
 
@@ -10,17 +10,9 @@ export function restartsAfterExit(pod: Pod, ref: ContainerRef, exitCode: number)
   const { container, kind } = ref;
   if (kind === 'ephemeral') return false;
   if (kind === 'sidecar') return true;
-  for (const rule of container.restartPolicyRules ?? []) {
-    const codes = rule.exitCodes;
-    if (!codes) continue;
-    const listed = (codes.values ?? []).includes(exitCode);
-    if (codes.operator === 'In' ? listed : !listed) return rule.action === 'Restart' || rule.action === 'RestartAllContainers';
-  }
-  const policy = container.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always';
-  if (policy === 'Never') return false;
   // An init container that succeeded is done, whatever the policy.
-  if (kind === 'init' || policy === 'OnFailure') return exitCode !== 0;
-  return true;
+  if (kind === 'init' && exitCode === 0 && !restartsByRule(container, exitCode)) return false;
+  return restartsByPolicy(container, pod.spec?.restartPolicy, exitCode);
 }
 
 /** Whether the container should be running and is not. */

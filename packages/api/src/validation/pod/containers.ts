@@ -208,7 +208,7 @@ function validateRestartPolicy({ restartPolicy, restartPolicyRules }: Container,
   return [
     ...errors,
     ...each(restartPolicyRules, `${field}.restartPolicyRules`, ({ action, exitCodes }, path) => [
-      ...requiredEnum(action, `${path}.action`, ['Restart', 'RestartAllContainers']),
+      ...requiredEnum(action, `${path}.action`, ['Restart']),
       ...(exitCodes ? requiredEnum(exitCodes.operator, `${path}.exitCodes.operator`, ['In', 'NotIn']) : [required(`${path}.exitCodes`)]),
     ]),
   ];

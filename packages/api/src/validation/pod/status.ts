@@ -1,5 +1,6 @@
 import type { FieldError } from '../../field-error.js';
-import type { ContainerStatus, Pod } from '../../generated/types.js';
+import type { ContainerStatus, Pod, PodSpec } from '../../generated/types.js';
+import { restartsAfterExit } from '../../pod/restart-rules.js';
 import { forbidden, invalid, invalids, required } from '../errors.js';
 import { validateIP } from '../ip.js';
 import { isDNS1123Subdomain } from '../names.js';
@@ -21,17 +22,16 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   if (before.startTime && status.startTime && before.startTime !== status.startTime) {
     errors.push(invalid('status.startTime', status.startTime, 'field is immutable'));
   }
-  if (pod.spec?.restartPolicy === 'Never' || pod.spec?.restartPolicy === 'OnFailure') {
-    errors.push(...noResurrection(status.containerStatuses, before.containerStatuses, pod.spec.restartPolicy));
-  }
+  if (pod.spec) errors.push(...noResurrection(status.containerStatuses, before.containerStatuses, pod.spec));
   return errors;
 }
 
 /** A container that may not restart stays terminated. */
-function noResurrection(now: readonly ContainerStatus[] = [], before: readonly ContainerStatus[] = [], policy: string): FieldError[] {
+function noResurrection(now: readonly ContainerStatus[] = [], before: readonly ContainerStatus[] = [], spec: PodSpec): FieldError[] {
   return before.flatMap((old) => {
     const ended = old.state?.terminated;
-    if (!ended || (policy === 'OnFailure' && ended.exitCode !== 0)) return [];
+    const container = (spec.containers ?? []).find(({ name }) => name === old.name);
+    if (!ended || restartsAfterExit(container ?? {}, spec.restartPolicy, ended.exitCode)) return [];
     const index = now.findIndex(({ name }) => name === old.name);
     const state = now[index]?.state;
     if (index < 0 || !state || state.terminated || Object.keys(state).length === 0) return [];
