@@ -101,6 +101,18 @@ describe('jobs', () => {
     ['too many failed', job({ completions: 2, backoffLimit: 1 }), tally({ failed: 2 }), 'Failed/BackoffLimitExceeded'],
     ['too late', job({ activeDeadlineSeconds: 5 }, { startTime: '1970-01-01T00:00:00Z' }), tally({}), 'Failed/DeadlineExceeded'],
     [
+      'decided before, by pods that are gone',
+      job({ backoffLimit: 2 }, { conditions: [{ type: 'FailureTarget', status: 'True', reason: 'BackoffLimitExceeded', message: 'm' }] }),
+      tally({}),
+      'Failed/BackoffLimitExceeded',
+    ],
+    [
+      'success decided before',
+      job({ completions: 3 }, { conditions: [{ type: 'SuccessCriteriaMet', status: 'True', reason: 'SuccessPolicy', message: 'm' }] }),
+      tally({ failed: 99 }),
+      'Complete/SuccessPolicy',
+    ],
+    [
       'some indexes failed',
       job({ completionMode: 'Indexed', completions: 2, backoffLimitPerIndex: 0, backoffLimit: 99 }),
       tally({ succeededIndexes: new Set([0]), failedIndexes: new Set([1]) }),

@@ -140,3 +140,21 @@ test('reviews need no name', () => {
     }).errors,
   ).toEqual([]);
 });
+
+describe('quotas', () => {
+  const quota = (spec: object): object => ({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q' }, spec });
+  test.each([
+    [{ hard: { configmaps: '1' }, scopes: ['BestEffort'] }, 'spec.scopes: Invalid value: ["BestEffort"]: unsupported scope applied to resource'],
+    [{ hard: { pods: '1500m' } }, 'spec.hard[pods]: Invalid value: "1500m": must be an integer'],
+    [
+      { hard: { pods: '1' }, scopeSelector: { matchExpressions: [{ scopeName: 'Terminating', operator: 'In', values: ['x'] }] } },
+      `spec.scopeSelector.matchExpressions[0].operator: Invalid value: "In": must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity`,
+    ],
+  ])('%j is refused', (spec, message) => expect(admit(quota(spec)).errors).toContain(message));
+
+  test.each([
+    { hard: { pods: '1', 'requests.cpu': '1500m', 'limits.memory': '1Gi' }, scopes: ['NotBestEffort'] },
+    { hard: { pods: '1' }, scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }] } },
+    { hard: { 'count/jobs.batch': '1', 'requests.storage': '500m' } },
+  ])('%j is allowed', (spec) => expect(admit(quota(spec)).errors).toEqual([]));
+});

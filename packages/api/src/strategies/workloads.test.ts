@@ -240,3 +240,72 @@ test('a stateful set may mount the volumes of its claims', () => {
   });
   expect(errors).toEqual([]);
 });
+
+describe('jobs', () => {
+  const job = (spec: object): object => ({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'j' },
+    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } }, ...spec },
+  });
+  const failure = (rule: object): object => job({ podFailurePolicy: { rules: [rule] } });
+  test.each([
+    [job({ managedBy: 'a b' }), 'spec.managedBy: Invalid value: "a b": must be a domain-prefixed path (such as "acme.io/foo")'],
+    [
+      job({ successPolicy: { rules: [{ succeededCount: 1 }] } }),
+      'spec.successPolicy: Invalid value: {"rules":[{"succeededCount":1}]}: requires indexed completion mode',
+    ],
+    [
+      job({ completionMode: 'Indexed', completions: 3, successPolicy: { rules: [{}] } }),
+      'spec.successPolicy.rules[0]: Required value: at least one of succeededCount or succeededIndexes must be specified',
+    ],
+    [
+      job({ completionMode: 'Indexed', completions: 3, successPolicy: { rules: [{ succeededIndexes: '0-1', succeededCount: 3 }] } }),
+      'spec.successPolicy.rules[0].succeededCount: Invalid value: 3: must be less than or equal to 2 (the number of indexes in the specified succeededIndexes field)',
+    ],
+    [
+      job({ completionMode: 'Indexed', completions: 3, successPolicy: { rules: [{ succeededIndexes: '2,1' }] } }),
+      'spec.successPolicy.rules[0].succeededIndexes: Invalid value: "2,1": error parsing succeededIndexes: non-increasing order, previous: 2, current: 1',
+    ],
+    [
+      failure({ action: 'FailIndex', onExitCodes: { operator: 'In', values: [1] } }),
+      'spec.podFailurePolicy.rules[0].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
+    ],
+    [
+      failure({ action: 'FailJob', onExitCodes: { operator: 'In', values: [2, 1] } }),
+      'spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: [2,1]: must be ordered',
+    ],
+    [
+      failure({ action: 'FailJob', onExitCodes: { operator: 'In', values: [1, 1] } }),
+      'spec.podFailurePolicy.rules[0].onExitCodes.values[1]: Duplicate value: 1',
+    ],
+    [
+      failure({ action: 'FailJob', onExitCodes: { containerName: 'x', operator: 'In', values: [1] } }),
+      'spec.podFailurePolicy.rules[0].onExitCodes.containerName: Invalid value: "x": must be one of the container or initContainer names in the pod template',
+    ],
+    [
+      job({ podReplacementPolicy: 'TerminatingOrFailed', podFailurePolicy: { rules: [] } }),
+      'spec.podReplacementPolicy: Unsupported value: "TerminatingOrFailed": supported values: "Failed"',
+    ],
+  ])('%# is refused', (it, message) => expect(admit(it).errors).toContain(message));
+
+  test('all policies at once are allowed', () => {
+    const { errors } = admit(
+      job({
+        managedBy: 'acme.io/foo',
+        completionMode: 'Indexed',
+        completions: 5,
+        backoffLimitPerIndex: 1,
+        maxFailedIndexes: 5,
+        successPolicy: { rules: [{ succeededIndexes: '0,2-4', succeededCount: 4 }] },
+        podFailurePolicy: {
+          rules: [
+            { action: 'FailIndex', onExitCodes: { containerName: 'c', operator: 'NotIn', values: [0, 7] } },
+            { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+          ],
+        },
+      }),
+    );
+    expect(errors).toEqual([]);
+  });
+});

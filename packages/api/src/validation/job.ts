@@ -1,8 +1,9 @@
 import type { FieldError } from '../field-error.js';
 import type { Job, JobSpec } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
-import { each, isEmptySelector, nonNegative, optionalEnum, requiredEnum, selectorMatches, validateLabelSelector } from './common.js';
+import { isEmptySelector, nonNegative, optionalEnum, selectorMatches, validateLabelSelector } from './common.js';
 import { invalid, notSupported, required } from './errors.js';
+import { validateJobPolicies } from './job-policies.js';
 import { immutable } from './object-meta.js';
 import { validatePodTemplateSpec } from './pod/template.js';
 
@@ -25,8 +26,6 @@ export function validateJob({ metadata, spec }: Job): FieldError[] {
   return errors;
 }
 
-const POLICY_ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
-
 /** What jobs and the templates of cron jobs share. */
 export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
   const errors: FieldError[] = [];
@@ -42,7 +41,6 @@ export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
     errors.push(...nonNegative(spec[key], `${field}.${key}`));
   }
   errors.push(...optionalEnum(spec.completionMode, `${field}.completionMode`, ['Indexed', 'NonIndexed']));
-  errors.push(...optionalEnum(spec.podReplacementPolicy, `${field}.podReplacementPolicy`, ['Failed', 'TerminatingOrFailed']));
   if (spec.completionMode === 'Indexed') {
     if (spec.completions === undefined) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'));
     if ((spec.parallelism ?? 0) > 100000)
@@ -53,6 +51,9 @@ export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
     errors.push(required(`${field}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
   }
+  if (spec.maxFailedIndexes !== undefined && spec.completions !== undefined && spec.maxFailedIndexes > spec.completions) {
+    errors.push(invalid(`${field}.maxFailedIndexes`, spec.maxFailedIndexes, 'must be less than or equal to completions'));
+  }
   if (!spec.template) return [...errors, required(`${field}.template`)];
   errors.push(...validatePodTemplateSpec(spec.template, `${field}.template`));
   const policy = spec.template.spec?.restartPolicy;
@@ -62,22 +63,7 @@ export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
   if (spec.podFailurePolicy && policy !== 'Never') {
     errors.push(invalid(path, policy ?? '', 'only "Never" is supported when podFailurePolicy is specified'));
   }
-  return [
-    ...errors,
-    ...each(spec.podFailurePolicy?.rules, `${field}.podFailurePolicy.rules`, (rule, at) => {
-      const found = requiredEnum(rule.action, `${at}.action`, POLICY_ACTIONS);
-      const conditions = rule.onPodConditions ?? [];
-      if (rule.onExitCodes && conditions.length > 0) found.push(invalid(at, rule, 'specifying both OnExitCodes and OnPodConditions is not supported'));
-      if (!rule.onExitCodes && conditions.length === 0) found.push(invalid(at, rule, 'specifying one of OnExitCodes and OnPodConditions is required'));
-      if (rule.onExitCodes) {
-        found.push(...requiredEnum(rule.onExitCodes.operator, `${at}.onExitCodes.operator`, ['In', 'NotIn']));
-        if (rule.onExitCodes.operator === 'In' && rule.onExitCodes.values?.includes(0)) {
-          found.push(invalid(`${at}.onExitCodes.values`, 0, 'must not be 0 for the In operator'));
-        }
-      }
-      return found;
-    }),
-  ];
+  return [...errors, ...validateJobPolicies(spec, field)];
 }
 
 /** Completions (unless elastic indexed), selector and template are fixed; scheduling directives may change while suspended and unstarted. */

@@ -1,6 +1,7 @@
 import type { FieldError } from '../field-error.js';
 import type { LimitRange, ResourceQuota } from '../generated/types.js';
 import { compareQuantities, isQuantity } from '../quantity/arithmetic.js';
+import { parseQuantity } from '../quantity/quantity.js';
 import { each, nonNegativeQuantity, requiredEnum } from './common.js';
 import { duplicate, forbidden, invalid, invalids, notSupported, required } from './errors.js';
 import { isQualifiedName } from './names.js';
@@ -29,6 +30,18 @@ const COUNTED = new Set([
   'limits.ephemeral-storage',
 ]);
 
+/** Counts of objects, and resources that are not divisible. */
+const isWhole = (name: string): boolean => !/(^|\.)(cpu|memory|storage|ephemeral-storage)$/.test(name) && !name.includes('hugepages-');
+
+const EXISTING_ONLY = ['BestEffort', 'CrossNamespacePodAffinity', 'NotBestEffort', 'NotTerminating', 'Terminating'];
+
+/** Scopes choose pods, of best effort by their number alone, or claims of volumes. */
+function scopeCovers(scope: string, name: string): boolean {
+  if (scope === 'VolumeAttributesClass') return name === 'persistentvolumeclaims' || name === 'requests.storage';
+  if (scope === 'BestEffort') return name === 'pods';
+  return name === 'pods' || /^((requests|limits)\.)?(cpu|memory)$/.test(name);
+}
+
 export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
   const errors = Object.entries(spec?.hard ?? {}).flatMap(([name, quantity]) => {
     const path = `spec.hard[${name}]`;
@@ -36,9 +49,18 @@ export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
     if (found.length === 0 && !name.includes('/') && !COUNTED.has(name) && !/^(requests\.)?hugepages-/.test(name)) {
       found.push(invalid(path, name, 'must be a standard resource for quota'));
     }
-    return [...found, ...nonNegativeQuantity(quantity, path)];
+    found.push(...nonNegativeQuantity(quantity, path));
+    if (isWhole(name) && isQuantity(quantity) && parseQuantity(quantity).nanos % 1_000_000_000n !== 0n)
+      found.push(invalid(path, quantity, 'must be an integer'));
+    return found;
   });
-  for (const scope of spec?.scopes ?? []) if (!SCOPES.includes(scope)) errors.push(invalid('spec.scopes', spec?.scopes, 'unsupported scope'));
+  const counted = Object.keys(spec?.hard ?? {}).filter((name) => COUNTED.has(name));
+  for (const scope of spec?.scopes ?? []) {
+    if (!SCOPES.includes(scope)) errors.push(invalid('spec.scopes', spec?.scopes, 'unsupported scope'));
+    for (const name of counted) {
+      if (!scopeCovers(scope, name)) errors.push(invalid('spec.scopes', spec?.scopes, 'unsupported scope applied to resource'));
+    }
+  }
   for (const [a, b] of [
     ['BestEffort', 'NotBestEffort'],
     ['Terminating', 'NotTerminating'],
@@ -49,6 +71,18 @@ export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
     ...errors,
     ...each(spec?.scopeSelector?.matchExpressions, 'spec.scopeSelector.matchExpressions', ({ scopeName, operator, values = [] }, path) => {
       const found = requiredEnum(scopeName, `${path}.scopeName`, SCOPES);
+      if (counted.some((name) => !scopeCovers(scopeName, name))) {
+        found.push(invalid('spec.scopeSelector.matchExpressions', spec?.scopeSelector, 'unsupported scope applied to resource'));
+      }
+      if (operator !== 'Exists' && EXISTING_ONLY.includes(scopeName)) {
+        found.push(
+          invalid(
+            `${path}.operator`,
+            operator,
+            "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
+          ),
+        );
+      }
       if (!['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator)) {
         found.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'));
       } else if (operator.endsWith('In') !== values.length > 0) {

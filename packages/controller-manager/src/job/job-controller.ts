@@ -107,13 +107,8 @@ export function jobController({ client, informers, clock, events }: ControllerCo
     const succeeded = isIndexed(job) ? succeededIndexes.size : (before.succeeded ?? 0) + open.succeeded.size;
     const failed = (before.failed ?? 0) + open.failed.size;
     const status: JobStatus = { ...current.status, ...indexed, succeeded, failed, uncountedTerminatedPods: {} };
-    return { job: { ...current, status }, tally: { succeeded, failed, succeededIndexes, failedIndexes, failJob: failJob ?? targetMessage(job) } };
+    return { job: { ...current, status }, tally: { succeeded, failed, succeededIndexes, failedIndexes, failJob } };
   }
-
-  const targetMessage = (job: Job): string | undefined => {
-    const c = findCondition(job.status?.conditions, 'FailureTarget');
-    return c?.status === 'True' && c.reason === 'PodFailurePolicy' ? c.message : undefined;
-  };
 
   async function create(job: Job, tally: JobTally, active: readonly Pod[], all: readonly Pod[], number: number, signal: AbortSignal): Promise<void> {
     const indexes = isIndexed(job) ? freeIndexes(job, tally, active, number) : undefined;

@@ -2,6 +2,7 @@ import type { Job, Pod } from '@coxswain/api';
 import { parseTime } from '@coxswain/apimachinery';
 import { restarts } from '../pods/pod-state.js';
 import { parseIndexes } from './indexes.js';
+import { findCondition } from '../runtime/conditions.js';
 import { finishedAt, hasFailed, indexOf, isIndexed, FAILURE_COUNT } from './job-pods.js';
 import { failureVerdict } from './pod-failure-policy.js';
 
@@ -21,8 +22,22 @@ export interface JobTally {
   readonly failJob: string | undefined;
 }
 
+/** What was once decided stands: the pods that led to it are being removed, and no longer show it. */
+function decidedEnding(job: Job): Ending | undefined {
+  for (const [decision, type] of [
+    ['FailureTarget', 'Failed'],
+    ['SuccessCriteriaMet', 'Complete'],
+  ] as const) {
+    const { status, reason = '', message = '' } = findCondition(job.status?.conditions, decision) ?? {};
+    if (status === 'True') return { type, reason, message };
+  }
+  return undefined;
+}
+
 /** Whether the job has come to an end, and why. */
 export function jobEnding(job: Job, tally: JobTally, active: readonly Pod[], now: number): Ending | undefined {
+  const decided = decidedEnding(job);
+  if (decided) return decided;
   const spec = job.spec;
   if (tally.failJob !== undefined) return { type: 'Failed', reason: 'PodFailurePolicy', message: tally.failJob };
   const limit = spec?.backoffLimit ?? 6;
