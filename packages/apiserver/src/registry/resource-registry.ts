@@ -36,7 +36,7 @@ export class ResourceRegistry {
   readonly #storages = new Map<string, { readonly storage: ResourceStorage; users: number }>();
   readonly #unserved = new Map<string, ResourceStorage>();
   /** What was looked for; forgotten with every change of `#served`. */
-  readonly #byGroupResource = new Map<string, ServedResource>();
+  readonly #byGroupResource = new Map<string, Map<string, ServedResource>>();
   readonly #listeners = new Set<() => void>();
   #started = false;
 
@@ -100,12 +100,14 @@ export class ResourceRegistry {
 
   /** Any served version. */
   findGroupResource(group: string, resource: string): ServedResource | undefined {
-    const key = `${resource}.${group}`;
-    const known = this.#byGroupResource.get(key);
+    // By two texts that are there already: one made of both would be looked up by its characters each time.
+    const known = this.#byGroupResource.get(group)?.get(resource);
     if (known) return known;
     for (const served of this.#served.values()) {
       if (served.definition.group !== group || served.definition.resource !== resource) continue;
-      this.#byGroupResource.set(key, served);
+      const ofGroup = this.#byGroupResource.get(group);
+      if (ofGroup) ofGroup.set(resource, served);
+      else this.#byGroupResource.set(group, new Map([[resource, served]]));
       return served;
     }
     return undefined;

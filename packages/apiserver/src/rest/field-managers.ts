@@ -6,8 +6,19 @@ import type { ServedResource } from '../registry/served-resource.js';
 const STATUS = FieldSet.ofPaths(['status']);
 const SPEC = FieldSet.ofPaths(['spec']);
 
-/** What field management has to know of a resource and subresource; the parts never change, so they are made once. */
+const made = new WeakMap<ServedResource, Map<string, FieldManagement>>();
+
+/** What field management has to know of a resource and subresource; made once, and again when the resource's first or last sibling comes or goes. */
 export function fieldManagement(served: ServedResource, subresource: string): FieldManagement {
+  let ofResource = made.get(served);
+  if (!ofResource) made.set(served, (ofResource = new Map()));
+  let management = ofResource.get(subresource);
+  if (!management || (management.convert === undefined) !== (served.siblings === undefined))
+    ofResource.set(subresource, (management = makeManagement(served, subresource)));
+  return management;
+}
+
+function makeManagement(served: ServedResource, subresource: string): FieldManagement {
   const convert = converter(served);
   const resetFields = resetFieldsOf(served, subresource);
   return {
