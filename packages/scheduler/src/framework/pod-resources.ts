@@ -6,7 +6,8 @@ import { milliOf, unitsOf } from './quantity.js';
 const DEFAULT_MILLI_CPU = 100;
 const DEFAULT_MEMORY = 200 * 1024 * 1024;
 
-type Sums = { milliCpu: number; memory: number; ephemeralStorage: number; scalar: Map<string, number>; nzCpu: number; nzMemory: number };
+/** `scalar` is `NONE` until there is something in it: most pods ask for no such thing, and every pod is summed up. */
+type Sums = { milliCpu: number; memory: number; ephemeralStorage: number; scalar: ReadonlyMap<string, number>; nzCpu: number; nzMemory: number };
 
 export interface HostPort {
   readonly ip: string;
@@ -78,7 +79,7 @@ function compute(pod: Pod): PodFacts {
   for (const [name, q] of Object.entries(spec?.resources?.requests ?? {})) {
     if (name === 'cpu') total.milliCpu = total.nzCpu = milliOf(q);
     else if (name === 'memory') total.memory = total.nzMemory = unitsOf(q);
-    else total.scalar.set(name, unitsOf(q));
+    else setScalar(total, name, unitsOf(q));
   }
   const overhead = sums();
   addQuantities(overhead, spec?.overhead);
@@ -95,7 +96,14 @@ function compute(pod: Pod): PodFacts {
   };
 }
 
-const sums = (): Sums => ({ milliCpu: 0, memory: 0, ephemeralStorage: 0, scalar: new Map(), nzCpu: 0, nzMemory: 0 });
+const NONE: ReadonlyMap<string, number> = new Map();
+
+const sums = (): Sums => ({ milliCpu: 0, memory: 0, ephemeralStorage: 0, scalar: NONE, nzCpu: 0, nzMemory: 0 });
+
+function setScalar(s: Sums, name: string, value: number): void {
+  if (s.scalar === NONE) s.scalar = new Map();
+  (s.scalar as Map<string, number>).set(name, value);
+}
 
 function requestsOf(container: Container): Sums {
   const s = sums();
@@ -127,7 +135,7 @@ function addQuantities(s: Sums, quantities: Record<string, string> | undefined):
         s.ephemeralStorage += unitsOf(q);
         break;
       default:
-        s.scalar.set(name, (s.scalar.get(name) ?? 0) + unitsOf(q));
+        setScalar(s, name, (s.scalar.get(name) ?? 0) + unitsOf(q));
     }
   }
 }
@@ -138,7 +146,7 @@ function addInto(to: Sums, from: Sums): void {
   to.ephemeralStorage += from.ephemeralStorage;
   to.nzCpu += from.nzCpu;
   to.nzMemory += from.nzMemory;
-  for (const [k, v] of from.scalar) to.scalar.set(k, (to.scalar.get(k) ?? 0) + v);
+  for (const [k, v] of from.scalar) setScalar(to, k, (to.scalar.get(k) ?? 0) + v);
 }
 
 function maxInto(to: Sums, from: Sums): void {
@@ -147,7 +155,7 @@ function maxInto(to: Sums, from: Sums): void {
   to.ephemeralStorage = Math.max(to.ephemeralStorage, from.ephemeralStorage);
   to.nzCpu = Math.max(to.nzCpu, from.nzCpu);
   to.nzMemory = Math.max(to.nzMemory, from.nzMemory);
-  for (const [k, v] of from.scalar) to.scalar.set(k, Math.max(to.scalar.get(k) ?? 0, v));
+  for (const [k, v] of from.scalar) setScalar(to, k, Math.max(to.scalar.get(k) ?? 0, v));
 }
 
 /** A node's `status.allocatable` (or `capacity`) as numbers, and how many pods it takes. */
