@@ -7,6 +7,7 @@ import { failureVerdict } from './job/pod-failure-policy.js';
 import { budgetStatus } from './policy/disruption-controller.js';
 import { selectControllers } from './registry.js';
 import { byDeletionOrder } from './replicas/deletion-order.js';
+import { claimOwners } from './statefulset/claim-owners.js';
 import { planStatefulSet } from './statefulset/statefulset-plan.js';
 import { slowStart } from './runtime/slow-start.js';
 
@@ -77,6 +78,31 @@ describe('pod CIDRs', () => {
   it('of the other family too', () => {
     const a = new CidrAllocator('fd00:10::/56', 64);
     expect([a.allocate(), a.allocate()]).toEqual(['fd00:10::/64', 'fd00:10:0:1::/64']);
+  });
+});
+
+describe('who owns the claims of a stateful set', () => {
+  const owners = (whenScaled: string, whenDeleted: string, pods: string, refs: object[] = []) => {
+    const set = {
+      metadata: { name: 'db', uid: 'set' },
+      spec: { replicas: 2, ordinals: { start: 1 }, persistentVolumeClaimRetentionPolicy: { whenScaled, whenDeleted } },
+    };
+    return claimOwners(set as never, pod(pods, { uid: 'pod' }), { metadata: { ownerReferences: refs } } as never).map(({ uid }) => uid);
+  };
+  it.each([
+    ['Retain', 'Retain', 'db-1', []],
+    ['Retain', 'Delete', 'db-1', ['set']],
+    ['Retain', 'Delete', 'db-3', ['set']],
+    ['Delete', 'Retain', 'db-2', []],
+    ['Delete', 'Retain', 'db-3', ['pod']],
+    ['Delete', 'Delete', 'db-2', ['set']],
+    ['Delete', 'Delete', 'db-3', ['pod']],
+    ['Delete', 'Delete', 'db-0', ['pod']],
+  ])('scaled %s, deleted %s, %s', (whenScaled, whenDeleted, name, expected) => {
+    expect(owners(whenScaled, whenDeleted, name)).toEqual(expected);
+    // What was there of the set's own and of the pod is taken away, what is somebody else's stays.
+    expect(owners(whenScaled, whenDeleted, name, [{ uid: 'set' }, { uid: 'pod' }, { uid: 'other' }])).toEqual(['other', ...expected]);
+    expect(owners(whenScaled, whenDeleted, name, [{ uid: 'other', controller: true }])).toEqual(['other']);
   });
 });
 

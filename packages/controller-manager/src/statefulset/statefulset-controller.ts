@@ -8,6 +8,7 @@ import { syncRevisions, truncateHistory, type RevisionOwner } from '../revisions
 import { claimObjects } from '../runtime/claim.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { ownerKey } from '../runtime/owners.js';
+import { claimOwners } from './claim-owners.js';
 import { planStatefulSet } from './statefulset-plan.js';
 import { claimsFor, ordinalOf, podNameOf, revisionOfPod, STATEFUL_SET, statefulPod } from './statefulset-pods.js';
 
@@ -44,26 +45,16 @@ export function statefulSetController({ client, informers, clock, events }: Cont
     }
   }
 
-  /** Who owns the claims decides when they go: the set (whenDeleted), the pod that is scaled away (whenScaled), or nobody. */
   async function retainClaims(set: StatefulSet, all: readonly Pod[], signal: AbortSignal): Promise<void> {
-    const policy = set.spec?.persistentVolumeClaimRetentionPolicy;
-    if (policy?.whenDeleted !== 'Delete' && policy?.whenScaled !== 'Delete') return;
-    const end = (set.spec?.ordinals?.start ?? 0) + (set.spec?.replicas ?? 1);
     for (const pod of all) {
       const n = ordinalOf(set, pod);
       if (n === undefined) continue;
       for (const wanted of claimsFor(set, n)) {
         const claim: PersistentVolumeClaim | undefined = claims.lister.get(wanted.metadata.name ?? '', set.metadata.namespace);
         if (!claim) continue;
-        const rest = (claim.metadata.ownerReferences ?? []).filter((o) => o.uid !== set.metadata.uid && o.uid !== pod.metadata.uid);
-        const refs = [...rest];
-        if (policy.whenDeleted === 'Delete') refs.push({ ...STATEFUL_SET, name: set.metadata.name ?? '', uid: set.metadata.uid ?? '' });
-        if (policy.whenScaled === 'Delete' && n >= end)
-          refs.push({ apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' });
-        if (semanticEqual(refs, claim.metadata.ownerReferences)) continue;
-        await client.api
-          .persistentVolumeClaims(set.metadata.namespace)
-          .update({ ...claim, metadata: { ...claim.metadata, ownerReferences: refs } }, { signal });
+        const ownerReferences = claimOwners(set, pod, claim);
+        if (semanticEqual(ownerReferences, claim.metadata.ownerReferences ?? [])) continue;
+        await client.api.persistentVolumeClaims(set.metadata.namespace).update({ ...claim, metadata: { ...claim.metadata, ownerReferences } }, { signal });
       }
     }
   }
