@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['coxswain-source', 'node', 'import', 'default'] };
 const ssr = { resolve: { conditions: ['coxswain-source', 'node', 'import', 'default'] } };
 
+/** Limits against hanging only: how long a test computes is up to the machine. */
+const againstHanging = (ms: number) => ({ testTimeout: ms, hookTimeout: ms, expect: { poll: { timeout: ms / 4, interval: 20 } } });
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,9 +19,7 @@ export default defineConfig({
           pool: 'forks',
           // Files share the modules they import, as no test here changes one: importing took longer than testing.
           isolate: false,
-          // Against hanging only: a test here waits for nothing, and how long it computes is up to the machine.
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          ...againstHanging(120_000),
         },
       },
       {
@@ -31,8 +32,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           pool: 'forks',
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...againstHanging(300_000),
         },
       },
       {
@@ -45,8 +45,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           pool: 'forks',
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...againstHanging(300_000),
         },
       },
     ],

@@ -92,7 +92,7 @@ beforeAll(async () => {
   context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
   page = await context.newPage();
   page.setDefaultTimeout(WAIT.timeout);
-}, 240_000);
+});
 afterAll(async () => {
   await browser?.close();
   await cluster[Symbol.asyncDispose]();

@@ -41,7 +41,7 @@ beforeAll(async () => {
   node = (await cluster.json<{ items: { metadata: { name: string } }[] }>('nodes')).items[0]?.metadata.name ?? '';
   await cluster.apply(readFileSync(join(example, 'leds.yaml'), 'utf8'));
   await startDriver();
-}, 300_000);
+});
 
 afterAll(async () => {
   if (driver?.exitCode === null) {
@@ -51,7 +51,7 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
   // Of a test that failed: the driver is gone, and nobody else knows whose they are.
   for (const file of made) rmSync(file, { force: true });
-}, 120_000);
+});
 
 interface PodObject {
   readonly metadata: { readonly uid: string };
@@ -116,4 +116,4 @@ test('a pod gets its device with what CDI says of it; the next waits, survives a
     expect(existsSync(file)).toBe(false);
   });
   expect(claim).toMatch(/^first-led-/);
-}, 300_000);
+});

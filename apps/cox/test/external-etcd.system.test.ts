@@ -93,7 +93,7 @@ test('certificates that are wrong are told at once, and no cluster is made', asy
   expect(existsSync(join(cluster.folder, 'state', cluster.name))).toBe(false);
 });
 
-test('the state is in that etcd, and stays there; without a quorum up says so', { timeout: 300_000 }, async () => {
+test('the state is in that etcd, and stays there; without a quorum up says so', async () => {
   const name = `/registry/configmaps/default/kept`;
   expect(await up()).toMatchObject({ code: 0 });
   await cluster.kubectl('create', 'configmap', 'kept', '--from-literal=a=b');

@@ -151,8 +151,8 @@ beforeAll(async () => {
   await startNodeChecks(cluster);
   await cluster.kubectl('rollout', 'status', 'daemonset/web', '--timeout=90s');
   await cluster.kubectl('rollout', 'status', 'deployment/moving', '--timeout=90s');
-}, 300_000);
-afterAll(() => cluster[Symbol.asyncDispose](), 120_000);
+});
+afterAll(() => cluster[Symbol.asyncDispose]());
 
 test('three nodes are Ready, and status shows the hosts with all their processes', async () => {
   expect(await readyNodes()).toEqual(['node-1', 'node-2', 'node-3']);
@@ -233,7 +233,7 @@ test('a load balancer answers from the machine, and with externalTrafficPolicy L
   await cluster.kubectl('patch', 'service', 'web', '-p', JSON.stringify({ spec: { externalTrafficPolicy: 'Cluster', selector: { chosen: null } } }));
 });
 
-test('a policy that lets nobody in holds on every host, and so does its exception', { timeout: 240_000 }, async () => {
+test('a policy that lets nobody in holds on every host, and so does its exception', async () => {
   const [movingPods, webPods] = [await pods('moving'), await pods('web')];
   const reach = async (from: Pod, to: Pod) => {
     const line = `timeout 3 wget -q -O /dev/null http://${to.status.podIP}:8080/big && echo in || echo out`;
@@ -261,7 +261,7 @@ describe('a tour of nodes, of three runtimes', () => {
   nodeSuite(() => cluster, true);
 });
 
-test('a host that is cut off is not ready, its pods are replaced in time, and it comes back clean; another joins meanwhile', { timeout: 240_000 }, async () => {
+test('a host that is cut off is not ready, its pods are replaced in time, and it comes back clean; another joins meanwhile', async () => {
   expect((await pods('moving')).map(({ spec }) => spec.nodeName)).toEqual(['node-1', 'node-2', 'node-3']);
   const begun = performance.now();
   await onHost('node-3', 'ip', 'link', 'set', 'eth0', 'down');
@@ -300,7 +300,7 @@ test('a host that is cut off is not ready, its pods are replaced in time, and it
   );
 });
 
-test('a node that was added runs pods, and is removed again', { timeout: 240_000 }, async () => {
+test('a node that was added runs pods, and is removed again', async () => {
   await cluster.kubectl('rollout', 'status', 'daemonset/web', '--timeout=90s');
   const all = await pods('web');
   const newcomer = all.find(({ spec }) => spec.nodeName === 'node-4');
@@ -318,7 +318,7 @@ test('a node that was added runs pods, and is removed again', { timeout: 240_000
   expect(refused.stderr).toContain('node-1 runs the control plane');
 });
 
-test('up repairs what kill -9 of everything has left, pods go on, and down leaves nothing', { timeout: 240_000 }, async () => {
+test('up repairs what kill -9 of everything has left, pods go on, and down leaves nothing', async () => {
   const before = (await pods('web')).map(({ metadata, status }) => `${metadata.name} ${status.podIP} ${status.containerStatuses[0]?.containerID}`);
   const nodes = ['node-1/node', 'node-2/node', 'node-3/node'];
   cluster.killWithSupervisors(...nodes, 'node-1/control-plane', 'node-1/dockerd', 'node-3/containerd', 'load-balancer');

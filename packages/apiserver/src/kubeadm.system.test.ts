@@ -135,11 +135,11 @@ test("the program starts with kubeadm's arguments on a real etcd, serves, stops,
   await ready(second, port);
   expect((await call(port, 'GET', '/api/v1/namespaces/kept')).status).toBe(200);
   await stop(second, 'SIGTERM');
-}, 180_000);
+});
 
 test('a wrong flag ends the program with code 1, by name', async () => {
   const server = run(process.execPath, ['--conditions=coxswain-source', '--import', 'tsx', BIN, '--authorization-mode=ABAC', '--goaway-chance=1']);
   const [code] = await once(server, 'close');
   running.delete(server);
   expect([code, server.said()]).toEqual([1, expect.stringMatching(/--goaway-chance: "1" is not between[\s\S]*--authorization-mode: "ABAC" is not part/)]);
-}, 60_000);
+});

@@ -21,7 +21,7 @@ import { CloudControllerManager } from './cloud-controller-manager.js';
 
 // The real API server and store; the cloud is played, and can be told to refuse.
 const base = { clock: systemClock, random: systemRandom, logger: silentLogger };
-const soon = { timeout: 8000, interval: 20 };
+const soon = { timeout: 30_000, interval: 20 };
 
 class PlayedCloud implements CloudProvider {
   readonly name = 'played';
@@ -103,14 +103,14 @@ beforeAll(async () => {
   const config = { allocateNodeCidrs: true, clusterCidrs: ['10.244.0.0/16'], nodeMonitorPeriod: 1 };
   manager = new CloudControllerManager({ ...base, cloud, client, config });
   await manager.start(AbortSignal.timeout(10_000));
-}, 60_000);
+});
 
 afterAll(async () => {
   await manager.stop(AbortSignal.timeout(2000));
   await server.stop(AbortSignal.timeout(2000));
   await store.close();
   await rm(folder, { recursive: true, force: true });
-}, 20_000);
+});
 
 const TAINT = { key: 'node.cloudprovider.kubernetes.io/uninitialized', value: 'true', effect: 'NoSchedule' };
 
@@ -160,7 +160,7 @@ it('initialises new nodes: provider id, labels and addresses; the taint goes; a 
       '10.244.1.0/24 two 192.0.2.2',
     ]);
   }, soon);
-}, 15_000);
+});
 
 it('a node the cloud does not know keeps its taint', async () => {
   await client.api.nodes().create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'stranger' }, spec: { taints: [TAINT] } });
@@ -170,7 +170,7 @@ it('a node the cloud does not know keeps its taint', async () => {
   await vi.waitFor(async () => expect((await node('three')).spec?.providerID).toBe('played://three'), soon);
   expect((await node('stranger')).spec?.taints).toContainEqual(expect.objectContaining({ key: TAINT.key }));
   await client.api.nodes().delete('stranger');
-}, 15_000);
+});
 
 it('a machine that is off marks its node; one that is gone takes its node and its route along; a node by hand stays', async () => {
   await client.api.nodes().create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'by-hand' } });
@@ -186,7 +186,7 @@ it('a machine that is off marks its node; one that is gone takes its node and it
     expect([...cloud.routing.keys()].sort()).toEqual(['10.244.0.0/24', '10.244.1.0/24']);
   }, soon);
   await client.api.nodes().delete('by-hand');
-}, 20_000);
+});
 
 it('a load balancer: finalizer, status, events; it follows the set of nodes; it goes with the Service', async () => {
   await addService('web');
@@ -213,7 +213,7 @@ it('a load balancer: finalizer, status, events; it follows the set of nodes; it 
     expect(cloud.balancers.size).toBe(0);
     expect((await client.api.services('app').list()).items).toEqual([]);
   }, soon);
-}, 30_000);
+});
 
 it("a Service with a class is somebody else's; one that becomes a ClusterIP loses its load balancer and its finalizer", async () => {
   await addService('theirs', { loadBalancerClass: 'example.com/other' });
@@ -229,7 +229,7 @@ it("a Service with a class is somebody else's; one that becomes a ClusterIP lose
     expect(mine.status?.loadBalancer?.ingress).toBeUndefined();
     expect(await reasons('mine')).toContain('Type: LoadBalancer -> ClusterIP');
   }, soon);
-}, 20_000);
+});
 
 it('a cloud that refuses is told of; when it gives in again, nothing was lost', async () => {
   cloud.refuses = 'quota exceeded';
@@ -243,10 +243,10 @@ it('a cloud that refuses is told of; when it gives in again, nothing was lost', 
   cloud.refuses = undefined;
   // A change is looked at at once; the back-off alone would take seconds.
   await client.api.services('app').patch('refused', 'merge', { metadata: { annotations: { again: 'now' } } });
-  await vi.waitFor(async () => expect((await service('refused')).status?.loadBalancer?.ingress).toHaveLength(1), { ...soon, timeout: 12_000 });
+  await vi.waitFor(async () => expect((await service('refused')).status?.loadBalancer?.ingress).toHaveLength(1), soon);
   await client.api.services('app').delete('refused');
   await vi.waitFor(() => expect(cloud.balancers.size).toBe(0), soon);
-}, 40_000);
+});
 
 it('refuses to look for controllers nobody knows', () => {
   expect(() => new CloudControllerManager({ ...base, cloud, client, config: { controllers: ['*', '-nonsense'] } })).toThrow(

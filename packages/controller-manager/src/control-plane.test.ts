@@ -14,8 +14,7 @@ import { ControllerManager } from './controller-manager.js';
 
 // The real API server, store, scheduler and controllers; only the kubelet is played.
 const base = { clock: systemClock, random: systemRandom, logger: silentLogger };
-const soon = { timeout: 15_000, interval: 20 };
-vi.setConfig({ testTimeout: 30_000 });
+const soon = { timeout: 30_000, interval: 20 };
 let folder: string;
 let store: StateStore;
 let server: ApiServer;
@@ -80,14 +79,14 @@ beforeAll(async () => {
   await scheduler.start(AbortSignal.timeout(10_000));
   stops = [() => scheduler.stop(AbortSignal.timeout(2000)), () => manager.stop(AbortSignal.timeout(2000)), playKubelet()];
   await Promise.all(['n1', 'n2'].map(addNode));
-}, 30_000);
+});
 
 afterAll(async () => {
   for (const stop of stops) await stop();
   await server.stop(AbortSignal.timeout(2000));
   await store.close();
   await rm(folder, { recursive: true, force: true });
-}, 20_000);
+});
 
 async function addNode(name: string): Promise<void> {
   const resources = { cpu: '8', memory: '16Gi', pods: '110' };
@@ -302,7 +301,7 @@ describe('the control plane', () => {
     await client.api.configMaps('ordered').get('used');
     await pods.patch('held', 'merge', { metadata: { finalizers: null } });
     await vi.waitFor(() => expect(client.api.namespaces().get('ordered')).rejects.toMatchObject({ status: { code: 404 } }), soon);
-  }, 20_000);
+  });
 
   it('counts for a quota whatever it names, and gives back what is deleted', async () => {
     const hard = { secrets: '5', 'count/replicasets.apps': '5', 'requests.example.com/dongle': '3' };
@@ -432,7 +431,7 @@ describe('the control plane', () => {
       await vi.waitFor(async () => expect((await pods().get('second')).spec?.nodeName).toBe('n2'), soon);
       await vi.waitFor(() => gone(name), soon);
       await pods().delete('second');
-    }, 40_000);
+    });
 
     it('a pod that has ended holds nothing, and its claim goes before it does', async () => {
       await pods().create(gpuPod('once', { resourceClaimTemplateName: 'one-gpu' }, { restartPolicy: 'Never' }));
@@ -440,7 +439,7 @@ describe('the control plane', () => {
       const name = await generated('once');
       await vi.waitFor(() => gone(name), soon);
       await pods().delete('once');
-    }, 40_000);
+    });
 
     it('a claim of its own waits for its pod, is shared, and keeps nothing once the last is gone', async () => {
       await pods().create(gpuPod('early', { resourceClaimName: 'shared' }));
@@ -458,7 +457,7 @@ describe('the control plane', () => {
       await vi.waitFor(async () => expect((await claims().get('shared')).status?.reservedFor?.map((r) => r.name)).toEqual(['late']), soon);
       await pods().delete('late');
       await vi.waitFor(() => gone('shared'), soon);
-    }, 40_000);
+    });
 
     it('a pod leaves a device that gets a taint its claim does not tolerate', async () => {
       await pods().create(gpuPod('sick', { resourceClaimTemplateName: 'one-gpu' }));
@@ -481,7 +480,7 @@ describe('the control plane', () => {
         soon,
       );
       await client.api.resourceSlices().update({ ...tainted, spec: slice.spec });
-    }, 40_000);
+    });
 
     it('what is missing is told of', async () => {
       await pods().create(gpuPod('lost', { resourceClaimTemplateName: 'none' }));
@@ -492,7 +491,7 @@ describe('the control plane', () => {
         );
       }, soon);
       await pods().delete('lost');
-    }, 40_000);
+    });
   });
 
   it('empties a namespace that is deleted, whatever is in it', async () => {
@@ -513,7 +512,7 @@ describe('the control plane', () => {
     await client.api.configMaps('gone').patch('held', 'merge', { metadata: { finalizers: null } });
     await vi.waitFor(() => expect(client.api.namespaces().get('gone')).rejects.toThrow(/not found/), soon);
     expect((await client.resource<KubeObject>(Resources.deployments as never, 'gone').list()).items).toEqual([]);
-  }, 20_000);
+  });
 });
 
 it('nobody was refused anything', () => {

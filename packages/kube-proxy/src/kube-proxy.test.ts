@@ -1,7 +1,7 @@
 import type { EndpointSlice, KubeObject, Service } from '@coxswain/api';
 import { KubeClient, type Transport, type TransportRequest } from '@coxswain/client';
 import { type ServiceDelta, type ServicePortSpec, type ServiceProxy, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { KubeProxy } from './kube-proxy.js';
 
 /** An API server of two resources: lists what it holds, and pushes what `put` and `remove` change to its watchers. */
@@ -122,15 +122,15 @@ describe('KubeProxy', () => {
     expect([...proxy.state.values()]).toMatchObject([{ key: 'default/web:', endpoints: [{ ip: '10.0.0.1', port: 8080 }] }]);
 
     api.put(slice('web', '10.0.0.2'));
-    await vi.waitFor(() => expect(proxy.state.get('default/web:')?.endpoints[0]?.ip).toBe('10.0.0.2'));
+    await expect.poll(() => proxy.state.get('default/web:')?.endpoints[0]?.ip).toBe('10.0.0.2');
 
     proxy.failNext = 1;
     api.put(service('other'));
-    await vi.waitFor(() => expect(proxy.starts).toBe(2), { timeout: 3000 });
+    await expect.poll(() => proxy.starts).toBe(2);
     expect([...proxy.state.keys()].sort()).toEqual(['default/other:', 'default/web:']);
 
     api.remove(service('web'));
-    await vi.waitFor(() => expect([...proxy.state.keys()]).toEqual(['default/other:']));
+    await expect.poll(() => [...proxy.state.keys()]).toEqual(['default/other:']);
     expect((await fetch(`http://127.0.0.1:${kubeProxy.port}/healthz`)).status).toBe(200);
     expect(await (await fetch(`http://127.0.0.1:${kubeProxy.port}/metrics`)).text()).toContain('kubeproxy_sync_failures_total 1');
   });

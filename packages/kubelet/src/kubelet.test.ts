@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '@coxswain/sdk-testing';
 import type { KubeletConfig } from './options.js';
 import { NodeUnderTest } from './testing/node-under-test.js';
@@ -10,7 +10,6 @@ import { NodeUnderTest } from './testing/node-under-test.js';
 const web = { name: 'web', image: 'busybox:1' };
 const start = (config?: KubeletConfig, events?: boolean) => NodeUnderTest.start(new FakeClock(), config, events);
 let node: NodeUnderTest;
-vi.setConfig({ testTimeout: 30_000 });
 afterEach(() => node.destroy());
 
 describe('a pod', () => {

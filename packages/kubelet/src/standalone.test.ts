@@ -7,8 +7,6 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Kubelet } from './kubelet.js';
 import { StandaloneTransport } from './standalone-transport.js';
 import { FakeCri } from './testing/fake-cri.js';
-
-vi.setConfig({ testTimeout: 30_000 });
 const soon = { timeout: 20_000, interval: 20 };
 let dir: string;
 beforeEach(async () => {

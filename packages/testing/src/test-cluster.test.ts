@@ -46,7 +46,7 @@ describe.each(['real', 'hollow'] as const)('a cluster of %s kubelets', (kubelets
     await cluster.eventually(async () => (await ready(cluster, 'node-2')) === 'True');
     // The pods that were to be deleted are gone once somebody confirms it.
     await cluster.eventually(async () => (await pods()).length === 6);
-  }, 60_000);
+  });
 
   it('plays what a script says: a job that fails twice, a container that crashes again and again', async () => {
     await using cluster = await startTestCluster({ kubelets, containers: [{ image: 'flaky:*', exit: { after: '5s', code: 1, times: 2 } }] });
@@ -59,7 +59,7 @@ describe.each(['real', 'hollow'] as const)('a cluster of %s kubelets', (kubelets
     const flaky = await cluster.client.api.pods('default').get('flaky');
     // 5 s, then ten seconds of back-off, 5 s more, then twenty.
     expect(flaky.status?.containerStatuses?.[0]).toMatchObject({ restartCount: 2, ready: true, lastState: { terminated: { exitCode: 1 } } });
-  }, 60_000);
+  });
 
   it('deletes a pod after its grace period when it does not end before', async () => {
     await using cluster = await startTestCluster({ kubelets });
@@ -71,7 +71,7 @@ describe.each(['real', 'hollow'] as const)('a cluster of %s kubelets', (kubelets
     expect((await pods.get('slow')).metadata.deletionTimestamp).toBeDefined();
     await cluster.clock.advance('2s');
     await expect(pods.get('slow')).rejects.toMatchObject({ code: 404 });
-  }, 60_000);
+  });
 });
 
 describe('a test cluster', () => {
@@ -87,7 +87,7 @@ describe('a test cluster', () => {
     expect(await isReady()).toBe(false);
     await cluster.clock.advance('10s');
     expect(await isReady()).toBe(true);
-  }, 60_000);
+  });
 
   it('has the labels, taints and capacity its nodes were given, and places pods by them', async () => {
     await using cluster = await startTestCluster({
@@ -103,7 +103,7 @@ describe('a test cluster', () => {
     await cluster.clock.advance('1m');
     const large = await pods.get('large');
     expect(large.status?.conditions?.[0]?.message).toMatch(/0\/2 nodes are available: 1 Insufficient cpu, 1 node\(s\) had untolerated taint/);
-  }, 60_000);
+  });
 
   it('takes plugins', async () => {
     const labeller: AdmissionPlugin = {
@@ -126,12 +126,12 @@ describe('a test cluster', () => {
     await using cluster = await startTestCluster({ nodes: 0, plugins: [use(plugin)] });
     const made = await cluster.client.api.configMaps('default').create({ metadata: { name: 'x' } } as never);
     expect(made.metadata.labels).toEqual({ seen: 'yes' });
-  }, 60_000);
+  });
 
   it('holds users to RBAC', async () => {
     await using cluster = await startTestCluster({ nodes: 0 });
     await expect(cluster.clientAs('jane').api.secrets('default').list()).rejects.toMatchObject({ code: 403 });
-  }, 60_000);
+  });
 
   it('says what did not happen', async () => {
     await using cluster = await startTestCluster({ nodes: 0 });
@@ -140,7 +140,7 @@ describe('a test cluster', () => {
     await expect(running(cluster, 'lost')).rejects.toThrow(/did not happen within 300 s of the cluster's time/);
     expect(cluster.clock.monotonic() - before).toBe(300_000);
     await expect(cluster.eventually(() => cluster.client.api.pods('default').get('none'), { within: '1s' })).rejects.toThrow(/pods "none" not found/);
-  }, 60_000);
+  });
 
   it.each([
     [{ nodes: -1 }, 'nodes must be an integer from 0 to 5000 or a list, got -1'],
@@ -158,5 +158,5 @@ describe('a test cluster', () => {
       return (await cluster.client.api.pods('default').list()).items.map((p) => p.metadata.name);
     };
     expect(await names()).toEqual(await names());
-  }, 60_000);
+  });
 });

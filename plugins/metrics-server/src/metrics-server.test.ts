@@ -121,7 +121,7 @@ apiServerSuite({
   },
 });
 
-it('tells what nodes and pods use, by label too, and asks kubelets as itself', { timeout: 60_000 }, async () => {
+it('tells what nodes and pods use, by label too, and asks kubelets as itself', async () => {
   const { target, kubelet, stop } = await start();
   try {
     const root = '/apis/metrics.k8s.io/v1beta1';
@@ -148,7 +148,7 @@ it('tells what nodes and pods use, by label too, and asks kubelets as itself', {
   }
 });
 
-it('answers in protobuf, through the primary too', { timeout: 60_000 }, async () => {
+it('answers in protobuf, through the primary too', async () => {
   const { target, stop } = await start();
   try {
     const root = '/apis/metrics.k8s.io/v1beta1';

@@ -121,7 +121,7 @@ test('the two files are written in turn, over and over, and every crash finds al
   const size = [0, 1].reduce((sum, i) => sum + statSync(join(path(), `journal-${i}`)).size, 0);
   expect(size).toBeLessThan(10 * 1024 * 1024);
   await store.close();
-}, 30_000);
+});
 
 test('frames carry every kind of mutation, and are found only whole', () => {
   const mutations = [

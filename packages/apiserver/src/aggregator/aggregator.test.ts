@@ -30,7 +30,7 @@ async function until(api: TestServer, path: string, done: (answer: Answer) => bo
 
 const available = ({ json }: Answer): string | undefined => json.status?.conditions?.find((each: { type: string }) => each.type === 'Available')?.status;
 
-it('lists local group versions and passes others on, with who asks', { timeout: 30_000 }, async () => {
+it('lists local group versions and passes others on, with who asks', async () => {
   await using hook = await startWebhook(extension);
   await using api = await startTestServer();
   expect(available(await until(api, `${API_SERVICES}/v1.apps`, ({ status }) => status === 200))).toBe('True');
@@ -81,7 +81,7 @@ it('lists local group versions and passes others on, with who asks', { timeout: 
   expect((await until(api, '/apis/remote.example.com/v1', ({ status }) => status === 404)).status).toBe(404);
 });
 
-it('says why a server is not available and answers 503 for it', { timeout: 30_000 }, async () => {
+it('says why a server is not available and answers 503 for it', async () => {
   await using api = await startTestServer();
   const spec = {
     group: 'gone.example.com',

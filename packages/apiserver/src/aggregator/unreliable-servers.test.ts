@@ -88,7 +88,7 @@ async function until(api: TestServer, status: 'True' | 'False'): Promise<{ reaso
 
 const things = (api: TestServer) => api.call('GET', '/apis/remote.example.com/v1/namespaces/default/things');
 
-describe('servers of others that do not behave', { timeout: 60_000 }, () => {
+describe('servers of others that do not behave', () => {
   it('are left out when they die and taken back when they return, and nobody else notices', async () => {
     await using remote = await startRemote();
     await using api = await startTestServer();

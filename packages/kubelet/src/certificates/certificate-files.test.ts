@@ -7,6 +7,8 @@ import { FakeClock } from '@coxswain/sdk-testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { CertificateFiles } from './certificate-files.js';
 
+const soon = { timeout: 30_000, interval: 20 };
+
 let dir: string;
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'kubelet-serving-'))));
 afterEach(() => rm(dir, { recursive: true }));
@@ -32,13 +34,13 @@ it('a renewed certificate is told once both of its files are; half of it, and no
   await vi.waitFor(async () => {
     await clock.advance(30_000);
     expect(warned).toHaveBeenCalled();
-  });
+  }, soon);
   expect(told).toEqual([]);
   await writeFile(files.key, renewed.key);
   await vi.waitFor(async () => {
     await clock.advance(30_000);
     expect(told).toEqual([renewed]);
-  });
+  }, soon);
   expect(certificate.current).toEqual(renewed);
   await certificate.stop();
 });

@@ -12,8 +12,6 @@ import { clientOrder, fulfils, orderCertificate, servingOrder } from './certific
 import { CertificateRotation, rotationDeadline } from './certificate-rotation.js';
 import { CertificateStore } from './certificate-store.js';
 import { RotatingTransport } from './rotating-transport.js';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const soon = { timeout: 30_000, interval: 20 };
 const never = new AbortController().signal;
 let plane: ControlPlane;

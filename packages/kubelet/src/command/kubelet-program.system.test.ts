@@ -11,8 +11,6 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { ControlPlane } from '../testing/control-plane.js';
 import { KUBEADM } from './kubeadm.fixture.js';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 const soon = { timeout: 60_000, interval: 50 };
 const cgroupRoot = `/kubelet-program-${process.pid}`;
 let plane: ControlPlane;

@@ -13,7 +13,7 @@ import { DraManager } from './dra-manager.js';
 
 const DRIVER = 'leds.example.com';
 const { signal } = new AbortController();
-const soon = { timeout: 10_000, interval: 20 };
+const soon = { timeout: 30_000, interval: 20 };
 let dir: string;
 let claims: Map<string, ResourceClaim>;
 let slices: ResourceSlice[];

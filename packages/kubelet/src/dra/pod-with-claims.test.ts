@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import { serveDra } from '@coxswain/dra';
 import { FakeClock } from '@coxswain/sdk-testing';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { NodeUnderTest } from '../testing/node-under-test.js';
-
-vi.setConfig({ testTimeout: 30_000 });
 let node: NodeUnderTest;
 let stop: (() => Promise<void>) | undefined;
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Pod } from '@coxswain/api';
 import { silentLogger, systemClock } from '@coxswain/sdk';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { StaticPodUrl } from './static-pod-url.js';
 
 let server: Server;
@@ -33,14 +33,14 @@ it('runs what a URL answers with, and goes on with it while the server is away',
   const told: string[][] = [];
   answer = { status: 200, body: 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: c, image: i}]}\n' };
   const running = source.run((pods: Pod[]) => void told.push(pods.map((p) => p.metadata?.name ?? '')), stop.signal);
-  await vi.waitFor(() => expect(told).toEqual([['web-n']]));
+  await expect.poll(() => told).toEqual([['web-n']]);
   expect(asked['x-node']).toBe('a, b');
   answer = { status: 503, body: 'away' };
   await new Promise((resolve) => server.once('request', resolve));
   answer = { status: 200, body: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: [pod('web'), pod('db')] }) };
-  await vi.waitFor(() => expect(told.at(-1)).toEqual(['web-n', 'db-n']));
+  await expect.poll(() => told.at(-1)).toEqual(['web-n', 'db-n']);
   answer = { status: 200, body: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: [] }) };
-  await vi.waitFor(() => expect(told.at(-1)).toEqual([]));
+  await expect.poll(() => told.at(-1)).toEqual([]);
   expect(told).toHaveLength(3);
   stop.abort();
   await running;

@@ -116,7 +116,7 @@ export function containerCases(t: CriBench): void {
       const { containerId } = await start(pod, { command: ['true'] });
       await exited(containerId);
       await t.cri.runtime.removeContainer({ containerId });
-      await expect.poll(() => seen.filter(([id]) => id === containerId).map(([, type]) => type)).toEqual([0, 1, 2, 3]);
+      await expect.poll(() => seen.filter(([id]) => id === containerId).map(([, type]) => type), { timeout: 20_000 }).toEqual([0, 1, 2, 3]);
       stop.abort(new Error('done'));
       await reading;
     });

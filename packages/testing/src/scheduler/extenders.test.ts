@@ -8,7 +8,7 @@ import { startPrimary } from '../primary/start-primary.js';
 const soon = { timeout: 20_000, interval: 20 };
 
 // A real scheduler and API server: what an extender decides is what becomes of the pod.
-it('extenders: filters by names, binds what it manages, and does not stop the pods of others when it is gone', { timeout: 60_000 }, async () => {
+it('extenders: filters by names, binds what it manages, and does not stop the pods of others when it is gone', async () => {
   await using primary = await startPrimary();
   const { api } = primary.client;
   const calls: string[] = [];

@@ -2,9 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { startTestServer } from '../../testing/start-test-server.js';
 import type { TestServer } from '../../testing/start-test-server.js';
 import { expandObjects } from './expand-objects.js';
-
-vi.setConfig({ testTimeout: 30_000 });
-const soon = { timeout: 15_000 };
+const soon = { timeout: 30_000 };
 const GROUP = '/apis/admissionregistration.k8s.io/v1';
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
 const matchConstraints = { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps'] }] };

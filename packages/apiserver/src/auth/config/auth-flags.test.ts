@@ -57,7 +57,7 @@ beforeAll(async () => {
     'bind-address': '127.0.0.1',
     'secure-port': '0',
   });
-}, 60_000);
+});
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
 type Json = any;
