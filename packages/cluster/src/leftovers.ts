@@ -21,9 +21,10 @@ export async function removeLoopDevices(config: ClusterConfig): Promise<void> {
   await detachLoopDevicesOf(join(config.paths.state, 'cloud'));
 }
 
-export async function removeCgroups(config: ClusterConfig): Promise<void> {
+/** With whatever was started while the rest of the cluster ended: a probe, say. */
+export async function removeCgroups(config: ClusterConfig, clock: Clock): Promise<void> {
   const cgroup = await Cgroup.at(nodeCgroup(config));
-  if (await cgroup.exists()) await cgroup.delete();
+  if (await cgroup.exists()) await cgroup.clear((ms) => clock.sleep(ms));
 }
 
 export async function unmountAll(config: ClusterConfig): Promise<void> {
@@ -68,7 +69,7 @@ export async function removeLeftovers(config: ClusterConfig, clock: Clock): Prom
   await killPodProcesses(config, clock);
   await unmountAll(config);
   await removeLoopDevices(config);
-  await removeCgroups(config);
+  await removeCgroups(config, clock);
   await removeLinks(config);
   await removeTables(config);
   removeRunDir(config);

@@ -223,6 +223,18 @@ it('a control group limits, counts, kills, and goes away', async () => {
   expect(identity && signalProcess(identity, 'SIGTERM')).toBe(false);
 });
 
+it('a control group goes away with everybody inside, also with one who is just coming in', async () => {
+  const group = await Cgroup.at(`/cxlinux-${id}`);
+  await group.create();
+  const child = spawn('sh', ['-c', 'while :; do sleep 100 & sleep 0.01; done'], { stdio: 'ignore' });
+  await group.addProcess(child.pid ?? 0);
+  // A process joins one hierarchy after the other.
+  const coming = spawn('sleep', ['100'], { stdio: 'ignore' });
+  writeFileSync(join(group.directory('cpu') ?? '', 'cgroup.procs'), String(coming.pid));
+  await group.clear((ms) => sleep(ms));
+  expect(await group.exists()).toBe(false);
+});
+
 it('knows the machine', async () => {
   expect(await machineFacts()).toMatchObject({
     bootId: expect.stringMatching(/^[0-9a-f-]{36}$/),

@@ -61,7 +61,7 @@ export function teardownSteps(config: ClusterConfig): readonly TeardownStep[] {
     ...ofRuntimes(nodes),
     { title: 'unmounting', run: () => unmountAll(config) },
     { title: 'releasing disks', run: () => removeLoopDevices(config) },
-    { title: 'removing cgroups', run: () => removeCgroups(config) },
+    { title: 'removing cgroups', run: () => removeCgroups(config, systemClock) },
     { title: config.hosts.length > 0 ? 'removing hosts and network links' : 'removing network links', run: () => removeLinks(config) },
     { title: 'removing nftables rules', run: () => removeTables(config) },
     // Those of hosts went with them.
@@ -77,7 +77,7 @@ export function hostTeardownSteps(view: ClusterConfig, host: HostConfig): readon
     { title: 'killing containers', run: () => killPodProcesses(view, systemClock) },
     ...ofRuntimes([view]),
     { title: 'unmounting', run: () => unmountAll(view) },
-    { title: 'removing cgroups', run: () => removeCgroups(view) },
+    { title: 'removing cgroups', run: () => removeCgroups(view, systemClock) },
     { title: 'removing the host', run: () => removeHost(view, host) },
     { title: 'removing sockets and pid files', run: async () => removeRunDir(view) },
     { title: 'removing the data', run: () => purge(view) },

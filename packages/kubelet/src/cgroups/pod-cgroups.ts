@@ -63,8 +63,7 @@ export class PodCgroups {
       this.#made.delete(path);
       const group = await this.#at(path);
       if (!(await group.exists())) continue;
-      await group.killAll((ms) => this.clock.sleep(ms));
-      await group.delete();
+      await group.clear((ms) => this.clock.sleep(ms));
     }
   }
 

@@ -128,12 +128,7 @@ export class Cgroup {
   /** Pids in this group and all below it. */
   async processes(): Promise<number[]> {
     const dir = this.layout.version === 2 ? this.directory('') : (this.directory('pids') ?? this.directory('memory'));
-    if (dir === undefined) return [];
-    const out = new Set<number>();
-    for (const path of await tree(dir)) {
-      for (const line of ((await readOptional(join(path, 'cgroup.procs'))) ?? '').split('\n')) if (line) out.add(Number(line));
-    }
-    return [...out];
+    return dir === undefined ? [] : pidsIn([dir]);
   }
 
   async stats(): Promise<CgroupStats> {
@@ -149,7 +144,8 @@ export class Cgroup {
   async killAll(sleep: Sleep, tries = 50): Promise<boolean> {
     const dir = this.directory('');
     for (let i = 0; i < tries; i++) {
-      const pids = await this.processes();
+      // In every hierarchy: who forks while it joins one after the other leaves children in some of them only.
+      const pids = await pidsIn(this.everywhere());
       if (pids.length === 0) return true;
       let killed = false;
       if (this.layout.version === 2 && dir !== undefined) {
@@ -169,7 +165,21 @@ export class Cgroup {
       }
       await sleep(Math.min(5 * (i + 1), 100));
     }
-    return (await this.processes()).length === 0;
+    return (await pidsIn(this.everywhere())).length === 0;
+  }
+
+  /** Kills everything inside and removes the group and all below it, again while there is somebody. Idempotent. */
+  async clear(sleep: Sleep, tries = 50): Promise<void> {
+    for (let i = 1; ; i++) {
+      await this.killAll(sleep);
+      try {
+        return await this.delete();
+      } catch (error) {
+        // One that was just being started joined late, or one that has ended still counts for a moment.
+        if (code(error) !== 'EBUSY' || i === tries) throw error;
+        await sleep(Math.min(5 * i, 100));
+      }
+    }
   }
 
   /** Removes the group and all below it; it must be empty of processes. Idempotent. */
@@ -182,6 +192,15 @@ export class Cgroup {
       }
     }
   }
+}
+
+/** Pids in these folders and all below them. */
+async function pidsIn(dirs: readonly string[]): Promise<number[]> {
+  const out = new Set<number>();
+  for (const dir of dirs)
+    for (const path of await tree(dir))
+      for (const line of ((await readOptional(join(path, 'cgroup.procs'))) ?? '').split('\n')) if (line) out.add(Number(line));
+  return [...out];
 }
 
 /** `dir` and every folder below it, parents first; empty when it is not there. */
