@@ -40,6 +40,8 @@ describe('create and read', () => {
   it('generates names', async () => {
     const { json } = await api.call('POST', `${NS}/configmaps`, { metadata: { generateName: 'gen-' } });
     expect(json.metadata.name).toMatch(/^gen-[a-z0-9]{5}$/);
+    const namespace = (await api.call('POST', '/api/v1/namespaces', { metadata: { generateName: 'gen-', labels: { a: 'b' } } })).json;
+    expect(namespace.metadata.labels).toEqual({ a: 'b', 'kubernetes.io/metadata.name': namespace.metadata.name });
   });
 
   it('stores nothing on a dry run', async () => {

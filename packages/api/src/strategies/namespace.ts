@@ -14,8 +14,8 @@ export const namespaceStrategy: StrategyParts = {
     namespace.status = { phase: 'Active' };
     const finalizers = namespace.spec?.finalizers ?? [];
     namespace.spec = { ...namespace.spec, finalizers: finalizers.includes(KUBERNETES) ? finalizers : [...finalizers, KUBERNETES] };
-    addNameLabel(namespace);
   },
+  canonicalize: (object) => addNameLabel(object as Namespace),
   prepareForUpdate(object, old) {
     (object as Namespace).spec = { ...(object as Namespace).spec, finalizers: (old as Namespace).spec?.finalizers ?? [] };
     addNameLabel(object as Namespace);
@@ -24,7 +24,7 @@ export const namespaceStrategy: StrategyParts = {
   validateName: nameIsDNSLabel,
 };
 
-/** After name generation; also repairs an update that drops or changes it. */
+/** Also repairs an update that drops or changes it. */
 function addNameLabel({ metadata }: Namespace): void {
   if (metadata.name) metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
 }

@@ -113,6 +113,10 @@ test('a certificate request says who asked', () => {
   });
   expect(errors).toEqual([]);
   expect(object.spec).toMatchObject({ username: 'ann', groups: ['dev'] });
+  const legacy = { ...object, spec: { request, signerName: 'kubernetes.io/legacy-unknown', usages: ['client auth'] } };
+  expect(admit(legacy).errors).toEqual([
+    'spec.signerName: Invalid value: "kubernetes.io/legacy-unknown": the legacy signerName is not allowed via this API version',
+  ]);
 });
 
 test('a CRD needs a structural schema and its own name', () => {

@@ -21,6 +21,7 @@ export function admit(input: object): { readonly object: KubeObject; readonly er
   const decoded = decode(object as unknown as JsonObject, definition.schema);
   definition.strategy.default?.(object);
   definition.strategy.prepareForCreate?.(object, context);
+  definition.strategy.canonicalize?.(object);
   const errors = definition.strategy.validate?.(object) ?? [];
   return { object, errors: [...decoded.errors, ...errors.map(({ field, message }) => `${field}: ${message}`)] };
 }

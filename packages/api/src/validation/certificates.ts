@@ -57,6 +57,7 @@ function validateSigner(name: string): FieldError[] {
     return [invalid('spec.signerName', name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")];
   const wrong = [...isDNS1123Subdomain(domain), ...isDNS1123Subdomain(path)];
   if (!domain.includes('.')) wrong.push('should be a domain with at least two segments separated by dots');
+  if (name === 'kubernetes.io/legacy-unknown') wrong.push('the legacy signerName is not allowed via this API version');
   return wrong.map((detail) => invalid('spec.signerName', name, detail));
 }
 

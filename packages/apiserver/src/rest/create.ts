@@ -45,6 +45,7 @@ export async function create(
   if (managed) recordManager(served, undefined, object, options.fieldManager, '', now);
   strategy.prepareForCreate?.(object, strategyContext);
   if (generated !== undefined) metadata.name = generateName(generated, env.random);
+  strategy.canonicalize?.(object);
 
   const request = admissionRequest(context, served, {
     operation: 'CREATE',
@@ -93,7 +94,10 @@ export async function create(
     if (exists && attempt >= MAX_NAME_ATTEMPTS) throw ApiError.generateNameConflict(groupResource, name, 1);
     // No such object: a claim (an address, a port) was taken in between; the next round claims another.
     if (!exists && attempt >= MAX_CLAIM_ATTEMPTS) throw ApiError.serverTimeout(groupResource, 'create', 1);
-    if (generated !== undefined) metadata.name = generateName(generated, env.random);
+    if (generated !== undefined) {
+      metadata.name = generateName(generated, env.random);
+      strategy.canonicalize?.(object);
+    }
   }
 }
 
