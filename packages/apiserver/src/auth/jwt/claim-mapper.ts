@@ -4,8 +4,11 @@ import type { ClaimMapping, JwtAuthenticatorConfig } from './jwt-authenticator-c
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-const claimsEnvironment = new CelEnvironment(['claims']);
-const userEnvironment = new CelEnvironment(['user']);
+/** Made when an expression is: most servers have none, and all of them load this. */
+let forClaims: CelEnvironment | undefined;
+let forUsers: CelEnvironment | undefined;
+const claimsEnvironment = (): CelEnvironment => (forClaims ??= new CelEnvironment(['claims']));
+const userEnvironment = (): CelEnvironment => (forUsers ??= new CelEnvironment(['user']));
 
 /** Makes the user of a token's claims, or says (by throwing) why there is none. Expressions are compiled once; throws CompileError. */
 export class ClaimMapper {
@@ -18,7 +21,7 @@ export class ClaimMapper {
     for (const rule of claimValidationRules) if ('expression' in rule) this.#compile(rule.expression, 'bool');
     for (const mapping of [username, groups, uid]) if (mapping && 'expression' in mapping) this.#compile(mapping.expression);
     for (const { valueExpression } of extra) this.#compile(valueExpression);
-    this.#userRules = userValidationRules.map(({ expression, message }) => ({ program: compile(userEnvironment, expression, 'bool'), message }));
+    this.#userRules = userValidationRules.map(({ expression, message }) => ({ program: compile(userEnvironment(), expression, 'bool'), message }));
   }
 
   /** Throws an Error that says what is missing or not as required. */
@@ -85,7 +88,7 @@ export class ClaimMapper {
   }
 
   #compile(expression: string, type?: 'bool'): void {
-    this.#programs.set(expression, compile(claimsEnvironment, expression, type));
+    this.#programs.set(expression, compile(claimsEnvironment(), expression, type));
   }
 
   #run(program: Program, variables: Readonly<Record<string, unknown>>, budget: Budget): unknown {
