@@ -184,8 +184,9 @@ export function notFoundPage(): ApiResponse {
 const STREAMING = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 
 /** Requests that may take for ever: outside the limits and timeouts. */
-export function isLongRunning({ verb, resource }: RequestInfo): boolean {
-  return resource !== undefined && (verb === 'watch' || STREAMING.has(resource.subresource));
+export function isLongRunning({ verb, resource, path }: RequestInfo): boolean {
+  if (resource === undefined) return path.startsWith('/debug/pprof/');
+  return verb === 'watch' || STREAMING.has(resource.subresource);
 }
 
 function nameIn(query: URLSearchParams): string | undefined {

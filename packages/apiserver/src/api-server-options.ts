@@ -78,6 +78,8 @@ export interface ApiServerOptions {
   readonly maxMutatingRequestsInFlight: number;
   /** Default 60000. */
   readonly requestTimeoutMs?: number;
+  /** Serve profiles of this process below /debug/pprof/. Default false. */
+  readonly profiling?: boolean;
   /** Watches end after this long, or up to twice as long. Default 1800. */
   readonly minRequestTimeoutSeconds?: number;
   /** How long `/readyz` waits for the store. Default 2000. */

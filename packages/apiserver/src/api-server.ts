@@ -37,6 +37,7 @@ import { FlowControl } from './flowcontrol/flow-control.js';
 import { Discovery } from './discovery/discovery.js';
 import { discoveryPaths } from './discovery/discovery-paths.js';
 import { healthPaths } from './health/health-paths.js';
+import { profilePaths } from './health/profile-paths.js';
 import { infoPaths, VERSION } from './health/info-paths.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { serverChecks } from './health/server-checks.js';
@@ -398,6 +399,7 @@ export class ApiServer implements Component {
     });
     const known = [
       '/.well-known/openid-configuration',
+      ...(this.options.profiling ? ['/debug/pprof'] : []),
       '/healthz',
       '/livez',
       '/metrics',
@@ -420,6 +422,7 @@ export class ApiServer implements Component {
       discoveryPaths(this.discovery),
       healthPaths(health),
       infoPaths(this.metrics, list),
+      ...(this.options.profiling ? [profilePaths] : []),
       openApiPaths(this.openApi, this.options.clock),
       oidc,
     ];

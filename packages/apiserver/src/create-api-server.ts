@@ -129,6 +129,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     eventTtlSeconds: config.eventTtlSeconds,
     compactionIntervalMs: config.compactionIntervalMs,
     requestTimeoutMs: config.requestTimeoutMs,
+    profiling: config.profiling,
     minRequestTimeoutSeconds: config.minRequestTimeoutSeconds,
     readyCheckTimeoutMs: config.readyCheckTimeoutMs,
     priorityAndFairness: config.priorityAndFairness,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { kubernetesFeatureGates } from './feature-gates-1.36.js';
+import { type LogFormat, logFormats, setLogFormat } from './log-format.js';
 import { addSettledFlags, featureGates } from './settled-flags.js';
 import { list, onOff, portNumber, seconds, wholeNumber } from './option-values.js';
 
@@ -56,6 +57,7 @@ export function addLeaderElectionFlags(command: Command, name: string): Command 
 export interface ServingFlags {
   readonly bindAddress: string;
   readonly securePort: number;
+  readonly profiling: boolean;
   readonly certDir: string;
   readonly tlsCertFile?: string;
   readonly tlsPrivateKeyFile?: string;
@@ -97,6 +99,7 @@ export function addServingFlags(command: Command, port: number): Command {
     .option('--requestheader-username-headers <names>', 'headers with the user', list, ['x-remote-user'])
     .option('--requestheader-group-headers <names>', 'headers with the groups', list, ['x-remote-group'])
     .option('--requestheader-extra-headers-prefix <prefixes>', 'prefixes of headers with more of the user', list, ['x-remote-extra-']);
+  command.addOption(profilingFlag(true));
   addSettledFlags(command, {
     'authentication-skip-lookup': { takes: ['false'], because: 'the client CA is looked up when --client-ca-file is absent' },
     'authentication-tolerate-lookup-failure': { takes: ['true'], because: 'who cannot be looked up is not known' },
@@ -109,13 +112,18 @@ export function addServingFlags(command: Command, port: number): Command {
   return command;
 }
 
-/** What every component of upstream's takes about itself. */
+/** Whether profiles of the process are served. */
+export const profilingFlag = (byDefault?: boolean): Option =>
+  onOff('profiling', 'serve profiles of this process at /debug/pprof/: profile, allocs, heap', byDefault);
+
+/** What every component of upstream's takes about itself, besides `profilingFlag`. */
 export function addDebuggingFlags(command: Command): Command {
-  command.addOption(featureGates(kubernetesFeatureGates));
+  command
+    .addOption(featureGates(kubernetesFeatureGates))
+    .addOption(new Option('--logging-format <format>', "how log lines look: JSON (the default here), or upstream's text").choices(logFormats))
+    .hook('preAction', (_this, action) => setLogFormat((action.opts() as { loggingFormat?: LogFormat }).loggingFormat ?? 'json'));
   addSettledFlags(command, {
-    profiling: { takes: ['true', 'false'], because: 'profiles are taken with node --inspect, on or off here makes no difference' },
     'contention-profiling': { takes: ['true', 'false'], because: 'there are no locks to profile' },
-    'logging-format': { takes: ['json', 'text'], because: 'logs are JSON lines' },
     'log-flush-frequency': { takes: 'any', because: 'every line is written at once' },
     'log-json-info-buffer-size': { takes: ['0'], because: 'every line is written at once' },
     'log-json-split-stream': { takes: ['false'], because: 'all lines go to standard output' },

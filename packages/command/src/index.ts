@@ -5,6 +5,7 @@ export * from './component-main.js';
 export * from './cri-server-flags.js';
 export { featureGateProblem } from './feature-gate-problem.js';
 export * from './feature-gates-1.36.js';
+export * from './log-format.js';
 export * from './log-level.js';
 export * from './option-values.js';
 export * from './read-flag-file.js';

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 
 /** A flag that is on or off, written as upstream's are: `--leader-elect`, `--leader-elect=false`. */
-export function onOff(name: string, description: string, byDefault: boolean): Option {
+export function onOff(name: string, description: string, byDefault?: boolean): Option {
   return new Option(`--${name} [boolean]`, description).argParser(boolean).preset('true').default(byDefault);
 }
 

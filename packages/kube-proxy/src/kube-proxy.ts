@@ -36,8 +36,8 @@ export interface KubeProxyOptions {
   readonly logger: Logger;
   /** `/healthz`, and `/metrics` without `metrics`; upstream's port is 10256. Absent: not served. */
   readonly serve?: ProxyListener;
-  /** `/metrics` and `/proxyMode` on a listener of their own; upstream's port is 10249. */
-  readonly metrics?: (ProxyListener & { readonly mode: string }) | undefined;
+  /** `/metrics`, `/proxyMode` and with `profiling` profiles of the process on a listener of their own; upstream's port is 10249. */
+  readonly metrics?: (ProxyListener & { readonly mode: string; readonly profiling?: boolean }) | undefined;
   /** Whether a port that is taken ends the start (the default); else it is tried again. */
   readonly hardFail?: boolean;
   /** Where health check node ports listen; absent: on every address. */

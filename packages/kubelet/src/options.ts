@@ -125,6 +125,8 @@ export interface KubeletOptions {
   readonly relistWithEventsMs: number;
   readonly housekeepingMs: number;
   readonly enableDebuggingHandlers: boolean;
+  /** Whether /debug/pprof serves profiles, with `enableDebuggingHandlers`. */
+  readonly enableProfilingHandler: boolean;
   /** Whether /logs serves files. */
   readonly enableSystemLogHandler: boolean;
   readonly allowedUnsafeSysctls: readonly string[];
@@ -212,6 +214,7 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     relistWithEventsMs: 5 * MINUTE,
     housekeepingMs: MINUTE,
     enableDebuggingHandlers: true,
+    enableProfilingHandler: true,
     enableSystemLogHandler: true,
     allowedUnsafeSysctls: [],
     version: KUBERNETES_VERSION,

@@ -1,7 +1,9 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
+import { profileAnswer } from './profiling.js';
 
 /** Why a request is not answered. */
 export interface Denial {
@@ -15,6 +17,8 @@ export interface ComponentAccess {
   readonly tls?: { readonly cert: string; readonly key: string } & Pick<TlsOptions, 'minVersion' | 'ciphers'>;
   /** Asked before every answer; undefined: go ahead. Absent: anybody may see everything. With TLS, client certificates are asked for. */
   readonly authorize?: (request: IncomingMessage) => Promise<Denial | undefined>;
+  /** Serve profiles of this process below `/debug/pprof/`, to whom `authorize` lets see them. Default false. */
+  readonly profiling?: boolean;
 }
 
 /** Where a component serves what it says about itself, by upstream's flag names. */
@@ -97,9 +101,27 @@ function respond(options: ComponentServerOptions, request: IncomingMessage, resp
       return void send(200, searchParams.has('verbose') ? `${lines}\n${pathname.slice(1)} check passed\n` : 'ok');
     }
     default: {
+      if (options.profiling && pathname.startsWith('/debug/pprof')) return void profile(request, response);
       const [page, text] = [options.pages?.[pathname], options.texts?.[pathname]];
       if (text) return void send(200, text());
       return void (page ? send(200, JSON.stringify(page()), 'application/json') : send(404, 'not found'));
     }
+  }
+}
+
+/** The answer to a request for a profile, as it comes; ends when the client goes. */
+export async function profile(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://component');
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  try {
+    const answer = await profileAnswer(pathname, searchParams, gone.signal);
+    if (!answer) return void response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('not found');
+    const { status, contentType, body, file } = answer;
+    response.writeHead(status, { 'content-type': contentType, ...(file && { 'content-disposition': `attachment; filename="${file}"` }) });
+    if (typeof body === 'string') response.end(body);
+    else pipeline(body, response, () => {});
+  } catch (error) {
+    response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`${(error as Error).message}\n`);
   }
 }

@@ -20,6 +20,7 @@ export * from './cri-server.js';
 export * from './logger.js';
 export * from './metrics.js';
 export * from './process-metrics.js';
+export * from './profiling.js';
 export * from './plugin.js';
 export * from './random.js';
 export * from './scheduler-plugin.js';

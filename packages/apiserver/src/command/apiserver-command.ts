@@ -11,6 +11,7 @@ const switches = new Set([
   'audit-webhook-batch-throttle-enable',
   'enable-bootstrap-token-auth',
   'enable-priority-and-fairness',
+  'profiling',
   'service-account-extend-token-expiration',
 ]);
 

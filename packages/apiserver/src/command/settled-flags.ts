@@ -39,7 +39,7 @@ export const settledFlags: Readonly<Record<string, SettledFlag>> = {
   'shutdown-watch-termination-grace-period': { takes: ['0', '0s'], because: 'watches are ended when the server stops' },
 
   // Several API servers, other servers.
-  'debug-socket-path': none('there is no profiling'),
+  'debug-socket-path': none('profiles are served at /debug/pprof/ of the secure port'),
   'enable-aggregator-routing': oneAnswer('true', "requests for aggregated groups go to a Service's endpoints"),
   'peer-advertise-ip': none('requests are not passed to API servers of other versions'),
   'peer-advertise-port': none('requests are not passed to API servers of other versions'),

@@ -6,6 +6,8 @@ export interface RequestConfig {
   readonly maxMutatingRequestsInFlight: number;
   readonly priorityAndFairness: boolean;
   readonly requestTimeoutMs: number;
+  /** Profiles of the process below /debug/pprof/. */
+  readonly profiling: boolean;
   /** Watches end after this long, or up to twice as long. */
   readonly minRequestTimeoutSeconds: number;
 }
@@ -15,6 +17,7 @@ export const requestFlags: FlagTable = {
   'max-mutating-requests-inflight': 'Limit of changing requests at a time (default 200; 0: none)',
   'max-requests-inflight': 'Limit of reading requests at a time (default 400; 0: none)',
   'min-request-timeout': 'Seconds after which, or up to twice as many, a watch is ended (default 1800)',
+  profiling: 'Serve profiles of this process at /debug/pprof/: profile, allocs, heap (default true)',
   'request-timeout': 'After which a request is given up (default 1m0s)',
 };
 
@@ -23,6 +26,7 @@ export function parseRequestFlags(reader: FlagReader): RequestConfig {
     maxRequestsInFlight: reader.number('max-requests-inflight', 400, 0, 1_000_000),
     maxMutatingRequestsInFlight: reader.number('max-mutating-requests-inflight', 200, 0, 1_000_000),
     priorityAndFairness: reader.boolean('enable-priority-and-fairness', true),
+    profiling: reader.boolean('profiling', true),
     requestTimeoutMs: reader.duration('request-timeout', 60_000),
     minRequestTimeoutSeconds: reader.number('min-request-timeout', 1800, 0, 2 ** 31 - 1),
   };

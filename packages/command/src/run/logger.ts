@@ -1,9 +1,16 @@
+import { writeSync } from 'node:fs';
 import type { LogFields, Logger } from '@coxswain/sdk';
 import { destination, type Logger as PinoLogger, pino } from 'pino';
+import { logFormat } from '../log-format.js';
 import type { LogLevel } from '../log-level.js';
+import { textLogger } from './text-logger.js';
 
-/** Structured lines on standard output (JSON), written synchronously so that the last words before a crash are kept. */
+/**
+ * Structured lines, written synchronously so that the last words before a crash are kept: JSON on standard output, or as `setLogFormat`
+ * says upstream's text on standard error.
+ */
 export function createLogger(level: LogLevel, name: string): Logger {
+  if (logFormat() === 'text') return textLogger(level, name, (line) => writeSync(2, line));
   const out = destination({ fd: 1, sync: true });
   // On a full disk lines are lost, not the component that wrote them.
   out.on('error', () => {});

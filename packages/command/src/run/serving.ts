@@ -24,6 +24,7 @@ export async function componentServing(flags: ServingFlags, name: string): Promi
       ...(ciphers && { ciphers }),
     },
     authorize: auth.check,
+    profiling: flags.profiling,
   };
 }
 

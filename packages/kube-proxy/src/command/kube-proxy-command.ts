@@ -1,4 +1,16 @@
-import { addDebuggingFlags, addSettledFlags, type Command, componentCommand, list, onOff, Option, portNumber, seconds, wholeNumber } from '@coxswain/command';
+import {
+  addDebuggingFlags,
+  addSettledFlags,
+  type Command,
+  componentCommand,
+  list,
+  onOff,
+  Option,
+  portNumber,
+  profilingFlag,
+  seconds,
+  wholeNumber,
+} from '@coxswain/command';
 
 /** kube-proxy as a program, with upstream's flag names. */
 export function kubeProxyCommand(): Command {
@@ -31,6 +43,7 @@ export function kubeProxyCommand(): Command {
     .option('--iptables-min-sync-period <duration>', 'how long changes are gathered before rules are written', seconds)
     .option('--nftables-min-sync-period <duration>', 'as --iptables-min-sync-period', seconds)
     .option('--oom-score-adj <value>', "the process's oom_score_adj", Number);
+  command.addOption(profilingFlag());
   addDebuggingFlags(command);
   addSettledFlags(command, {
     'config-sync-period': { takes: 'any', because: 'Services and EndpointSlices are watched' },

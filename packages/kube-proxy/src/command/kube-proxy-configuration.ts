@@ -1,4 +1,4 @@
-import { CliError, featureGateProblem, readFlagFile, seconds } from '@coxswain/command';
+import { CliError, featureGateProblem, type LogFormat, readFlagFile, seconds } from '@coxswain/command';
 import { type ConfigObject, ConfigReader } from '@coxswain/sdk';
 import { parse } from 'yaml';
 import type { KubeProxyFlags } from './run-kube-proxy.js';
@@ -70,7 +70,10 @@ function toFlags(read: ConfigReader, document: unknown): KubeProxyFile {
   const iptables = rules(read, doc['iptables'], 'iptables', ['localhostNodePorts']);
   const nftables = rules(read, doc['nftables'], 'nftables', []);
   const text = (name: string) => optional(doc[name], (v) => read.text(v, name, ''));
+  const logging = read.object(doc['logging'], 'logging', ['format', 'flushFrequency', 'verbosity', 'vmodule', 'options']);
   return defined({
+    profiling: read.boolean(doc['enableProfiling'], 'enableProfiling', false) || undefined,
+    loggingFormat: optional(logging['format'] || undefined, (v): LogFormat => read.choice(v, 'logging.format', ['json', 'text'], 'json')),
     ...connection(read, doc['clientConnection']),
     ...conntrack(read, doc['conntrack']),
     proxyMode: mode,

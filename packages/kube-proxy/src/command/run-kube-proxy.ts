@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
-import { CliError, list, type LogLevel } from '@coxswain/command';
+import { CliError, list, type LogFormat, type LogLevel, setLogFormat } from '@coxswain/command';
 import { kubeClient, requestLimit, runComponents } from '@coxswain/command/run';
 import { component } from '@coxswain/host';
 import { detectNodeIP } from '@coxswain/linux';
@@ -41,6 +41,8 @@ export interface KubeProxyFlags {
   readonly iptablesMinSyncPeriod?: number;
   readonly nftablesMinSyncPeriod?: number;
   readonly oomScoreAdj?: number;
+  readonly profiling?: boolean;
+  readonly loggingFormat?: LogFormat;
   readonly logLevel: LogLevel;
 }
 
@@ -48,6 +50,7 @@ export interface KubeProxyFlags {
 export async function runKubeProxy(given: KubeProxyFlags): Promise<void> {
   // What a flag does not say, the file may.
   const flags = given.config === undefined ? given : { ...readKubeProxyConfiguration(given.config), ...given };
+  setLogFormat(flags.loggingFormat ?? 'json');
   const mode = flags.proxyMode ?? 'nftables';
   const node = proxyNode(flags);
   const healthz = listener('--healthz-bind-address', flags.healthzBindAddress, flags.healthzPort, '0.0.0.0:10256');
@@ -69,7 +72,7 @@ export async function runKubeProxy(given: KubeProxyFlags): Promise<void> {
         return new KubeProxy({
           ...options,
           ...(healthz && { serve: healthz }),
-          metrics: metrics && { ...metrics, mode },
+          metrics: metrics && { ...metrics, mode, profiling: flags.profiling ?? false },
           ...(gather ? { gatherMs: gather * 1000 } : {}),
         });
       }),

@@ -1,3 +1,4 @@
+import type { LogFormat } from '@coxswain/command';
 import type { KubeletConfig } from '../index.js';
 
 /** What of a configuration is not the kubelet's own business but its program's: files, sockets, the process and the machine. */
@@ -27,6 +28,7 @@ interface ProgramSettings {
   readonly serializeImagePulls?: boolean;
   readonly mergeDefaultEvictionSettings?: boolean;
   readonly verbosity?: number;
+  readonly logFormat?: LogFormat;
 }
 
 /** A KubeletConfiguration, checked, in our units. What is absent has upstream's default. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { clientConfig, HttpsTransport, KubeClient, readKubeconfig, limitedTransport, type TransportRequest } from '@coxswain/client';
-import { CliError, type Command, type LogLevel, readFlagFile } from '@coxswain/command';
+import { CliError, type Command, type LogLevel, readFlagFile, setLogFormat } from '@coxswain/command';
 import { createLogger, runComponents } from '@coxswain/command/run';
 import { connectCri } from '@coxswain/cri';
 import { component, type ComponentRecipe } from '@coxswain/host';
@@ -51,6 +51,7 @@ export async function runKubelet(flags: KubeletFlags, command: ParsedCommand): P
     command.getOptionValueSource('logLevel') === undefined || command.getOptionValueSource('logLevel') === 'default'
       ? levelOf(settings, flags)
       : flags.logLevel;
+  setLogFormat(settings.logFormat ?? 'json');
   const logger = createLogger(logLevel, 'kubelet');
   const config = kubeletConfig(flags, settings);
   await checkMachine(settings);

@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Pod } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
 import { createCa, issueCertificate, type KeyPairPem, LEAF_VALIDITY_MS } from '@coxswain/pki';
-import type { Clock, Logger } from '@coxswain/sdk';
+import { type Clock, type Logger, profile } from '@coxswain/sdk';
 import { readLogs } from '../logs/read-logs.js';
 import type { KubeletOptions } from '../options.js';
 import { parseTime } from '../pod/time.js';
@@ -200,6 +200,7 @@ export class KubeletServer {
       containerLogs: (c) => this.#logs(c),
       run: (c) => this.#run(c),
       ...(this.#options.enableSystemLogHandler ? { logs: (c: Call) => this.#files(c) } : {}),
+      ...(this.#options.enableProfilingHandler ? { debug: (c: Call) => profile(c.request, c.response) } : {}),
       runningpods: (c) => json(c.response, podList(this.#deps.runningPods())),
       exec: needsUpgrade,
       attach: needsUpgrade,

@@ -15,7 +15,8 @@ type Given = (flag: keyof SchedulerFlags) => boolean;
 
 export async function runScheduler(flags: SchedulerFlags, given: Given): Promise<void> {
   const file = flags.config === undefined ? undefined : readConfig(flags.config);
-  const serving = await componentServing(flags, 'kube-scheduler');
+  const profiling = given('profiling') ? flags.profiling : (file?.profiling ?? flags.profiling);
+  const serving = await componentServing({ ...flags, profiling }, 'kube-scheduler');
   const config = { ...schedulerConfig(flags, given, file), serving };
   const limit = given('kubeApiQps') ? requestLimit(flags) : (file?.clientConnection.limit ?? requestLimit(flags));
   const kubeconfig = flags.kubeconfig ?? file?.clientConnection.kubeconfig;

@@ -18,6 +18,8 @@ export class SchedulerConfigError extends Error {
 export interface ParsedSchedulerConfig {
   readonly config: SchedulerConfig;
   readonly clientConnection: ClientConnection;
+  /** Whether profiles of the process are served. */
+  readonly profiling: boolean;
 }
 
 const VERSION = 'kubescheduler.config.k8s.io/v1';
@@ -46,8 +48,8 @@ export function parseSchedulerConfig(document: unknown): ParsedSchedulerConfig {
     throw new SchedulerConfigError([`it is a ${JSON.stringify(kind)} of ${JSON.stringify(apiVersion)}, not a KubeSchedulerConfiguration of ${VERSION}`]);
   const doc = read.object(document, '', fields);
   read.integer(doc['parallelism'], 'parallelism', 16, 1);
-  read.settled(doc['enableProfiling'], 'enableProfiling', [false, true], 'profiles are taken with --inspect');
-  read.settled(doc['enableContentionProfiling'], 'enableContentionProfiling', [false, true], 'profiles are taken with --inspect');
+  const profiling = read.boolean(doc['enableProfiling'], 'enableProfiling', true);
+  read.settled(doc['enableContentionProfiling'], 'enableContentionProfiling', [false, true], 'there are no locks to profile');
   read.settled(doc['delayCacheUntilActive'], 'delayCacheUntilActive', [false], 'caches are filled while another leads');
   const extenders = parseExtenders(read, doc['extenders']);
   const own = read.list(doc['profiles'], 'profiles').map((p, i) => profile(read, p, `profiles[${i}]`));
@@ -69,7 +71,7 @@ export function parseSchedulerConfig(document: unknown): ParsedSchedulerConfig {
     read.problem('podMaxBackoffSeconds', 'must be greater than or equal to podInitialBackoffSeconds');
   const clientConnection = connection(read, doc['clientConnection']);
   if (read.problems.length > 0) throw new SchedulerConfigError(read.problems);
-  return { config, clientConnection };
+  return { config, clientConnection, profiling };
 }
 
 /** What extenders manage and say is to be ignored takes the place of what each profile's NodeResourcesFit was told to ignore. */

@@ -1,3 +1,4 @@
+import type { LogFormat } from '@coxswain/command';
 import type { Taint } from '../../index.js';
 import { EVICTION_SIGNALS } from '../../node/eviction-signals.js';
 import type { Field } from '../kubelet-settings.js';
@@ -89,8 +90,8 @@ export const nodeFields: Readonly<Record<string, Field>> = {
   volumeStatsAggPeriod: noEffect(ms),
 
   logging: (v) => {
-    const { verbosity } = logging(v);
-    return verbosity === undefined ? {} : { verbosity };
+    const { verbosity, format } = logging(v);
+    return { ...(verbosity === undefined ? {} : { verbosity }), ...(format ? { logFormat: format as LogFormat } : {}) };
   },
   tracing: settled([], 'traces are not exported'),
   shutdownGracePeriod: settled([], NO_SHUTDOWN),

@@ -55,7 +55,7 @@ export const serverFields: Readonly<Record<string, Field>> = {
   },
   enableDebuggingHandlers: given('enableDebuggingHandlers', boolean),
   enableContentionProfiling: settled([], 'there is no Go scheduler to profile'),
-  enableProfilingHandler: noEffect(boolean),
+  enableProfilingHandler: given('enableProfilingHandler', boolean),
   enableDebugFlagsHandler: noEffect(boolean),
   enableSystemLogHandler: given('enableSystemLogHandler', boolean),
   enableSystemLogQuery: settled([], 'logs of services are not queried: /logs serves files'),
