@@ -4,7 +4,6 @@ import { TestNode } from './test-node.js';
 
 criSuite({
   name: 'dockershim',
-  without: ['image-volumes'],
   async start() {
     const [registry, elsewhere] = await Promise.all([LoopbackRegistry.start(), LoopbackRegistry.start()]);
     const node = await TestNode.start(208);

@@ -84,6 +84,7 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
     const driver = new DockerDriver({
       engine,
       logsDir: join(state, 'logs'),
+      imageMountsDir: join(state, 'image-mounts'),
       clock,
       random,
       logger,

@@ -65,9 +65,14 @@ clientConnection: { qps: 5, burst: 10 }
 nodePortAddresses: [127.0.0.0/8]
 metricsBindAddress: 0.0.0.0:10249
 oomScoreAdj: -999
+enableProfiling: true
+logging: { format: text, verbosity: 4 }
 hostnameOverride: node-1`),
       ),
     ).toEqual({
+      profiling: true,
+      loggingFormat: 'text',
+      verbosity: 4,
       proxyMode: 'iptables',
       iptablesMinSyncPeriod: 1,
       conntrackMaxPerCore: 32_768,

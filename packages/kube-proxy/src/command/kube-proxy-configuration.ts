@@ -71,9 +71,11 @@ function toFlags(read: ConfigReader, document: unknown): KubeProxyFile {
   const nftables = rules(read, doc['nftables'], 'nftables', []);
   const text = (name: string) => optional(doc[name], (v) => read.text(v, name, ''));
   const logging = read.object(doc['logging'], 'logging', ['format', 'flushFrequency', 'verbosity', 'vmodule', 'options']);
+  if (read.list(logging['vmodule'], 'logging.vmodule').length > 0) read.problem('logging.vmodule', 'must be empty: verbosity is one for the whole component');
   return defined({
     profiling: read.boolean(doc['enableProfiling'], 'enableProfiling', false) || undefined,
     loggingFormat: optional(logging['format'] || undefined, (v): LogFormat => read.choice(v, 'logging.format', ['json', 'text'], 'json')),
+    verbosity: read.integer(logging['verbosity'], 'logging.verbosity', 0, 0) || undefined,
     ...connection(read, doc['clientConnection']),
     ...conntrack(read, doc['conntrack']),
     proxyMode: mode,

@@ -43,6 +43,8 @@ export interface KubeProxyFlags {
   readonly oomScoreAdj?: number;
   readonly profiling?: boolean;
   readonly loggingFormat?: LogFormat;
+  /** Of the file; a flag is in `logLevel` already. */
+  readonly verbosity?: number;
   readonly logLevel: LogLevel;
 }
 
@@ -65,7 +67,7 @@ export async function runKubeProxy(given: KubeProxyFlags): Promise<void> {
   const gather = mode === 'iptables' ? flags.iptablesMinSyncPeriod : flags.nftablesMinSyncPeriod;
   await runComponents(
     'kube-proxy',
-    flags.logLevel,
+    (flags.verbosity ?? 0) >= 4 ? 'debug' : flags.logLevel,
     [
       component('kube-proxy', [ServiceProxy, Clock, Random, Logger], (proxy, clock, random, logger) => {
         const options = { client, proxy, nodeName: node.nodeName, clock, random, logger, hardFail: flags.bindAddressHardFail ?? false };

@@ -1,6 +1,7 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CriError, isRpcError, type Mount } from '@coxswain/cri';
+import { resolveInRootfs } from '@coxswain/cri-runtime';
 import { bindMount, mount, umountAll } from '@coxswain/linux';
 import type { SpecMount } from '@coxswain/oci';
 import type { Containerd } from '../containerd/client.js';
@@ -30,10 +31,10 @@ export class ImageMounts {
         labels: { 'containerd.io/gc.root': String(i) },
       });
       await mountView(view.mounts, target);
-      const source = posix.join(target, posix.normalize(`/${wanted.imageSubPath}`));
-      if (!(await stat(source).catch(() => undefined)))
-        throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
-      out.push({ destination: wanted.containerPath, type: 'bind', source, options: ['rbind', 'rprivate', 'ro'] });
+      // Links in the image lead into the image, not to what this machine has there.
+      const inside = await resolveInRootfs([target], wanted.imageSubPath);
+      if (inside === undefined) throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
+      out.push({ destination: wanted.containerPath, type: 'bind', source: join(target, inside), options: ['rbind', 'rprivate', 'ro'] });
     }
     return out;
   }

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CriError, type Mount } from '@coxswain/cri';
 import {
   type ContainerDriver,
@@ -13,6 +13,7 @@ import {
   type ProcessExit,
   type ProcessState,
   readJson,
+  resolveInRootfs,
   type SandboxRecord,
   type StoredMeta,
   storeMeta,
@@ -82,10 +83,10 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
       this.#known.get(id)?.mounted.push(image.diffIds);
       const target = join(this.#imageMounts(id), String(i));
       await mountOverlay({ lowers: this.#lowers(image.diffIds), target });
-      const source = posix.join(target, posix.normalize(`/${wanted.imageSubPath}`));
-      if (!(await stat(source).catch(() => undefined)))
-        throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
-      out.push({ destination: wanted.containerPath, type: 'bind', source, options: ['rbind', 'rprivate', 'ro'] });
+      // Links in the image lead into the image, not to what this machine has there.
+      const inside = await resolveInRootfs([target], wanted.imageSubPath);
+      if (inside === undefined) throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
+      out.push({ destination: wanted.containerPath, type: 'bind', source: join(target, inside), options: ['rbind', 'rprivate', 'ro'] });
     }
     return out;
   }

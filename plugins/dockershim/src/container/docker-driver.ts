@@ -23,6 +23,7 @@ import { containerFilter, containerOf } from '../labels.js';
 import { LogFollower } from '../logs/log-follower.js';
 import { engineName, withFreeName } from '../names.js';
 import { nanoseconds } from '../times.js';
+import { ImageMounts } from './image-mounts.js';
 import { type DockerImage, dockerImage } from './docker-image.js';
 import { engineConfig, engineResources, namedCapabilities } from './engine-config.js';
 
@@ -30,6 +31,8 @@ export interface DockerDriverOptions {
   readonly engine: Engine;
   /** Where log positions are kept over a rotation; does not survive reboots. */
   readonly logsDir: string;
+  /** Where images are mounted that containers have as volumes; does not survive reboots. */
+  readonly imageMountsDir: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -52,7 +55,11 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
   readonly #unknownCapabilities = new Set<string>();
   readonly #logs = new Map<string, LogFollower>();
 
-  constructor(private readonly options: DockerDriverOptions) {}
+  readonly #imageMounts: ImageMounts;
+
+  constructor(private readonly options: DockerDriverOptions) {
+    this.#imageMounts = new ImageMounts(options.imageMountsDir, (reference) => this.image(reference));
+  }
 
   async image(reference: string): Promise<DockerImage> {
     try {
@@ -67,8 +74,8 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
     return { layers: image.layers };
   }
 
-  async mountImages(_id: string, _mounts: readonly Mount[]): Promise<SpecMount[]> {
-    throw new CriError('unimplemented', 'the Docker Engine cannot mount an image as a volume');
+  mountImages(id: string, mounts: readonly Mount[]): Promise<SpecMount[]> {
+    return this.#imageMounts.make(id, mounts);
   }
 
   async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: DockerImage; sandbox: SandboxRecord }): Promise<string> {
@@ -88,8 +95,9 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
     }
   }
 
-  async discard(): Promise<void> {
-    // The engine makes a container whole or not at all.
+  /** The engine makes a container whole or not at all. */
+  async discard(id: string, imageMounts: number): Promise<void> {
+    if (imageMounts > 0) await this.#imageMounts.release(id);
   }
 
   async start(record: ContainerRecord, created: (pid: number) => Promise<void>): Promise<void> {
@@ -151,28 +159,34 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
 
   async purge(id: string): Promise<void> {
     const { engine, clock } = this.options;
+    const found = await this.inspect(id);
     // 409: somebody is removing it. Then it is gone soon.
     for (let tries = 0; ; tries++) {
       try {
-        return void (await engine.containers.remove(id).catch(ignoring(404)));
+        await engine.containers.remove(id).catch(ignoring(404));
+        break;
       } catch (error) {
         if (!isEngineStatus(error, 409) || tries >= 50) throw error;
         await clock.sleep(100);
       }
     }
+    for (const key of this.#imageMounts.keysIn(sourcesOf(found))) await this.#imageMounts.release(key);
   }
 
   async recover(): Promise<FoundContainer[]> {
     const { engine } = this.options;
     const out: FoundContainer[] = [];
+    const mounted: string[] = [];
     for (const { Id, Labels } of await engine.containers.list(containerFilter)) {
       const meta = containerOf(Id, Labels);
-      const found = meta && (await this.inspect(Id));
-      if (!found) continue;
+      const found = await this.inspect(Id);
+      mounted.push(...sourcesOf(found));
+      if (!meta || !found) continue;
       limitsNow(meta, found);
       const startedAt = nanoseconds(found.State.StartedAt);
       out.push({ meta, process: processState(found), ...(startedAt > 0n ? { startedAt } : {}) });
     }
+    await this.#imageMounts.keepOnly(this.#imageMounts.keysIn(mounted));
     return out;
   }
 
@@ -249,6 +263,8 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
     this.#logs.delete(id);
   }
 }
+
+const sourcesOf = (found: ContainerInspect | undefined): string[] => (found?.Mounts ?? []).map(({ Source = '' }) => Source);
 
 function processState({ State }: ContainerInspect): ProcessState {
   if (State.Running) return { state: 'running', pid: State.Pid };

@@ -49,6 +49,22 @@ describe('the engine', () => {
     await expect(client().info()).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining(socket) });
   });
 
+  test('that was started again is asked anew, where asking twice does no harm', async () => {
+    const asked = new Map<object, number>();
+    // The second request on any connection finds it closed.
+    const engine = await listen((req, res) => {
+      const nth = (asked.get(req.socket) ?? 0) + 1;
+      asked.set(req.socket, nth);
+      if (nth > 1) req.socket.destroy();
+      else res.end('{"Id":"x"}');
+    });
+    const body = { Cmd: ['true'], AttachStdin: false, AttachStdout: false, AttachStderr: false, Tty: false };
+    for (let i = 0; i < 3; i++) expect(await engine.execs.create('c', body)).toEqual({ Id: 'x' });
+    for (let i = 0; i < 3; i++) await engine.info();
+    await engine.info();
+    await expect(engine.containers.start('c')).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   test('that hangs mid-call is given up', async () => {
     const engine = await listen(() => {});
     await expect(engine.info()).rejects.toMatchObject({ code: 'deadlineExceeded', message: expect.stringMatching(/GET \/v1\.41\/info within 0\.2 s/) });

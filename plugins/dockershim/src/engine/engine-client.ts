@@ -24,6 +24,8 @@ export interface EngineRequest {
   readonly tar?: AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Doing it twice does no harm: it is done again when the kept connection it was sent on had been closed. Of GET and HEAD always. */
+  readonly repeatable?: boolean;
   /** Until the head of the answer. 0: as long as it takes. */
   readonly timeoutMs?: number;
 }
@@ -164,6 +166,12 @@ export class EngineClient {
       });
       sent.on('error', (error: NodeJS.ErrnoException) => {
         settle();
+        // The engine was started again, or has closed what was idle, at the moment we sent.
+        const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        if (stale && !stream && (method === 'GET' || method === 'HEAD' || request.repeatable)) {
+          this.#send(request, path, true).then(resolve, reject);
+          return;
+        }
         reject(error instanceof EngineError || signal?.aborted ? error : unreachable(socket, error));
       });
       if (stream) pipeline(stream, sent).catch((error: Error) => sent.destroy(error));

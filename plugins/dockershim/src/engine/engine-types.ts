@@ -75,6 +75,7 @@ export interface ContainerInspect {
     readonly FinishedAt: string;
   };
   readonly Config: { readonly Labels: Readonly<Record<string, string>> | null };
+  readonly Mounts?: readonly { readonly Source?: string }[];
   readonly HostConfig: Required<EngineResources>;
   readonly GraphDriver: GraphDriver;
   readonly NetworkSettings: { readonly SandboxKey: string };

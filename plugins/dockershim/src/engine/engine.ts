@@ -76,7 +76,9 @@ export class Engine {
   };
 
   readonly execs = {
-    create: (id: string, body: ExecConfig): Promise<{ readonly Id: string }> => this.client.json({ method: 'POST', path: `${container(id)}/exec`, body }),
+    create: (id: string, body: ExecConfig): Promise<{ readonly Id: string }> =>
+      // One that is never started is nothing.
+      this.client.json({ method: 'POST', path: `${container(id)}/exec`, body, repeatable: true }),
     start: (id: string, Tty: boolean): Promise<Socket> => this.client.hijack({ method: 'POST', path: `/exec/${id}/start`, body: { Detach: false, Tty } }),
     resize: (id: string, w: number, h: number): Promise<void> => this.client.call({ method: 'POST', path: `/exec/${id}/resize`, query: { w, h } }),
     inspect: (id: string): Promise<ExecInspect> => this.client.json({ method: 'GET', path: `/exec/${id}/json` }),
