@@ -58,7 +58,8 @@ it('the read-only port shows without asking who it is, and lets nobody do anythi
   await start({ readOnlyPort });
   expect(JSON.parse((await get(readOnlyPort, '/pods')).body)).toMatchObject({ kind: 'PodList', items: [{ metadata: { name: 'web' } }] });
   expect(await get(readOnlyPort, '/metrics')).toEqual({ status: 200, body: 'kubelet_up 1\n' });
-  for (const path of ['/containerLogs/default/web/main', '/logs/', '/configz', '/runningpods/', '/debug/pprof/']) expect((await get(readOnlyPort, path)).status, path).toBe(404);
+  for (const path of ['/containerLogs/default/web/main', '/logs/', '/configz', '/runningpods/', '/debug/pprof/'])
+    expect((await get(readOnlyPort, path)).status, path).toBe(404);
   expect((await get(readOnlyPort, '/pods', 'POST')).status).toBe(405);
 });
 
