@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,7 +55,7 @@ export class BenchCluster {
   /** Resident memory by process, MiB; that of their supervisors together. */
   memory() {
     const { run } = this.config.paths;
-    const roles = ['control-plane', 'node', 'containerd'];
+    const roles = readdirSync(join(run, 'supervised'));
     const supervisors = roles.map((role) => resident(join(run, 'supervised', role, 'pid')));
     const own = roles.map((role) => [role, resident(join(run, `${role}.pid`))]);
     return { ...Object.fromEntries(own), supervisors: supervisors.reduce((sum, each) => sum + each, 0) };

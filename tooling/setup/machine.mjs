@@ -2,12 +2,11 @@ import { readFileSync } from 'node:fs';
 import { fail, output, root, run, step } from './run.mjs';
 
 /** Debian packages by the program that shows they are there. */
-const runtimePackages = { containerd: 'containerd', crun: 'crun', runc: 'runc', nft: 'nftables', ip: 'iproute2', conntrack: 'conntrack' };
+const runtimePackages = { conmon: 'conmon', crun: 'crun', containerd: 'containerd', runc: 'runc', nft: 'nftables', ip: 'iproute2', conntrack: 'conntrack' };
 const testPackages = {
   busybox: 'busybox-static',
   unzip: 'unzip',
   iptables: 'iptables',
-  conmon: 'conmon',
   dockerd: 'docker.io',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',

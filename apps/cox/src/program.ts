@@ -31,7 +31,7 @@ export function createProgram(): Command {
     .option('--etcd-cafile <file>', 'CA of its members')
     .option('--etcd-certfile <file>', 'our certificate for it')
     .option('--etcd-keyfile <file>', 'its key')
-    .addOption(runtimesOption('what runs containers, for all nodes or one for each; auto: the first of containerd, docker and crio that the machine has'))
+    .addOption(runtimesOption('what runs containers, for all nodes or one for each; auto: the first of crio, containerd and docker that the machine has'))
     .addOption(new Option('--proxy-mode <mode>', 'what carries Services (default: nftables)').choices(['iptables', 'nftables']))
     .option('--metrics-server', 'serve metrics.k8s.io: kubectl top, autoscaling (the default)')
     .option('--no-metrics-server', 'leave it to somebody else')

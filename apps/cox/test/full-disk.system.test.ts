@@ -36,7 +36,7 @@ test('a full disk refuses writes by name, keeps reads, kills nobody, and heals',
   await cluster.up();
   const ballast = join(disk, 'ballast');
   fill(ballast);
-  const pids = (['control-plane', 'node', 'containerd'] as const).map((role) => cluster.pid(role));
+  const pids = (['control-plane', 'node'] as const).map((role) => cluster.pid(role));
 
   // A small one may still find room in what is allocated already.
   const large = `--from-literal=a=${'b'.repeat(100_000)}`;

@@ -29,7 +29,8 @@ interface PodList {
 }
 
 beforeAll(async () => {
-  await cluster.up();
+  // Which has a daemon to lose; crio's recovery is a part of runtimes.system.test.ts.
+  await cluster.up('--runtime', 'containerd');
   await cluster.loadGuestbook();
   await cluster.apply(deployment);
   await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');

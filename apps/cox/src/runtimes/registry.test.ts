@@ -16,7 +16,7 @@ test('a runtime that is named is taken, whatever the machine has', () => {
 
 test('on a machine that has none, auto says for each what it lacks and how to get it', () => {
   vi.stubEnv('PATH', '/nowhere');
-  expect(() => chooseRuntime(AUTO)).toThrow(/containerd: .*\n {2}→ apt-get install containerd[\s\S]*crio: .*\n {2}→ apt-get install conmon/);
+  expect(() => chooseRuntime(AUTO)).toThrow(/crio serves best\ncrio: .*\n {2}→ apt-get install conmon[\s\S]*containerd: .*\n {2}→ apt-get install containerd/);
 });
 
 test('a cluster of a runtime that is unknown is refused with its file', () => {

@@ -1,4 +1,4 @@
-import { type ClusterConfig, DEFAULT_RUNTIME } from '@coxswain/cluster';
+import type { ClusterConfig } from '@coxswain/cluster';
 import { CliError } from '@coxswain/command';
 import { containerdRuntime } from './containerd.js';
 import { crioRuntime } from './crio.js';
@@ -9,8 +9,8 @@ import { simRuntime } from './sim.js';
 /** Every runtime `cox` knows. A further one is a file beside these and an entry here. */
 export const nodeRuntimes: readonly NodeRuntime[] = [containerdRuntime, dockerRuntime, crioRuntime, simRuntime];
 
-/** `--runtime auto` takes the first of these that the machine has. */
-const automatic: readonly NodeRuntime[] = [containerdRuntime, dockerRuntime, crioRuntime];
+/** `--runtime auto` takes the first of these that the machine has; why in this order: docs/adr/0008. */
+const automatic: readonly NodeRuntime[] = [crioRuntime, containerdRuntime, dockerRuntime];
 
 /** The runtime a cluster was made with. */
 export function runtimeOf(config: Pick<ClusterConfig, 'name' | 'runtime' | 'paths'>): NodeRuntime {
@@ -32,5 +32,5 @@ export function chooseRuntime(wanted: string): NodeRuntime {
     if (bad.length === 0) return runtime;
     lacking.push(...bad.map((c) => (c.ok ? '' : `${runtime.name}: ${c.problem}\n  → ${c.fix}`)));
   }
-  throw new CliError(`this machine has no container runtime; ${DEFAULT_RUNTIME} serves best\n${lacking.join('\n')}`);
+  throw new CliError(`this machine has no container runtime; ${automatic[0]?.name} serves best\n${lacking.join('\n')}`);
 }
