@@ -36,6 +36,11 @@ describe('reading container logs', () => {
     expect(await all({ timestamps: true, tailLines: 1 })).toBe(`${at(3)} three\n`);
   });
 
+  it('tells times in UTC with a Z, and others as they were written', async () => {
+    await writeFile(path, '2026-01-01T00:00:01.000000001+00:00 stdout F one\n2026-01-01T02:00:01.5+02:00 stdout F two\n');
+    expect(await all({ timestamps: true })).toBe('2026-01-01T00:00:01.000000001Z one\n2026-01-01T02:00:01.5+02:00 two\n');
+  });
+
   it('reads what was rotated away first', async () => {
     await writeFile(`${path}.20260101-000000.gz`, gzipSync(line(1, 'old')));
     await writeFile(`${path}.20260101-000001`, line(2, 'newer'));

@@ -30,14 +30,14 @@ interface Line {
   readonly text: Buffer;
 }
 
-/** One line of a CRI log: `<RFC 3339> <stdout|stderr> <F|P> <text>`. Undefined: not one. */
+/** One line of a CRI log: `<RFC 3339> <stdout|stderr> <F|P> <text>`. UTC is told as `Z`, however it was written (conmon: `+00:00`). Undefined: not one. */
 export function parseLogLine(line: Buffer): Line | undefined {
   const first = line.indexOf(32);
   const second = line.indexOf(32, first + 1);
   const third = line.indexOf(32, second + 1);
   if (first <= 0 || second < 0 || third < 0) return undefined;
   return {
-    time: line.toString('latin1', 0, first),
+    time: line.toString('latin1', 0, first).replace(/\+00:00$/, 'Z'),
     stream: line.toString('latin1', first + 1, second),
     partial: line.toString('latin1', second + 1, third).split(':')[0] === 'P',
     text: line.subarray(third + 1),

@@ -1,6 +1,7 @@
 import type { StdStream } from '../log-entry.js';
 
 export interface CriLine {
+  /** RFC 3339, in UTC. */
   readonly time: string;
   readonly stream: StdStream;
   /** Marked `P`: the next line of the stream goes on with it. */
@@ -19,5 +20,11 @@ export function parseCriLine(line: string): CriLine | undefined {
   const tags = third < 0 ? line.slice(second + 1) : line.slice(second + 1, third);
   const tag = tags.split(':', 1)[0];
   if ((stream !== 'stdout' && stream !== 'stderr') || (tag !== 'P' && tag !== 'F') || Number.isNaN(Date.parse(time))) return undefined;
-  return { time, stream, partial: tag === 'P', text: third < 0 ? '' : line.slice(third + 1) };
+  return { time: inUtc(time), stream, partial: tag === 'P', text: third < 0 ? '' : line.slice(third + 1) };
+}
+
+/** Some write the machine's offset (conmon does, also `+00:00`). The fraction stays as fine as it is. */
+function inUtc(time: string): string {
+  if (time.endsWith('Z')) return time;
+  return `${new Date(Date.parse(time)).toISOString().slice(0, 19)}${/\.\d+/.exec(time)?.[0] ?? ''}Z`;
 }

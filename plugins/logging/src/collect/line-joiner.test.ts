@@ -13,6 +13,14 @@ test('parts of a long line are joined, by stream, and resuming begins at the fir
   expect([...joiner.push(Buffer.from(end))]).toEqual([{ time: at, stream: 'stdout', text: 'one two three', resumeAt: 100 + log.length + end.length }]);
 });
 
+test('times are told in UTC, as fine as they were written', () => {
+  const bytes = Buffer.from(
+    '2026-01-31T12:00:00.000000001+00:00 stdout F a\n2026-01-31T14:30:00.123456789+02:30 stdout F b\n2026-01-31T12:00:00-01:00 stdout F c\n',
+  );
+  const times = [...new LineJoiner(0).push(bytes)].map(({ time }) => time);
+  expect(times).toEqual(['2026-01-31T12:00:00.000000001Z', '2026-01-31T12:00:00.123456789Z', '2026-01-31T13:00:00Z']);
+});
+
 test('bytes may be cut anywhere, inside of a character too', () => {
   const bytes = Buffer.from(`${at} stdout F grüße\n${at} stdout F \nnonsense\n${at} stdout F last\n`);
   for (let cut = 1; cut < bytes.length; cut++) {
