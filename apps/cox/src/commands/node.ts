@@ -12,6 +12,7 @@ import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime } from '../runtimes/registry.js';
 import { makeHosts } from '../start/make-hosts.js';
 import { preparePki } from '../start/prepare-pki.js';
+import { runtimeOf } from '../runtimes/registry.js';
 import { startDaemons, startRoles } from '../start/start-process.js';
 import { hostTeardownSteps } from '../teardown/teardown.js';
 import { Steps } from '../ui/steps.js';
@@ -57,7 +58,7 @@ export async function nodeAdd(name: string | undefined, options: NodeAddOptions)
     await steps.run('preparing certificates', () => preparePki(config, [view]));
     await registerInstance(view);
     await steps.run('making the host', () => makeHosts(config, [view]));
-    await steps.run(`starting ${runtime}`, () => startDaemons(view));
+    if (runtimeOf(view).daemons.length > 0) await steps.run(`starting ${runtime}`, () => startDaemons(view));
     await steps.run('starting the node', (say) => startRoles([{ view, role: 'node' }], { logLevel: options.logLevel, say }));
     await steps.run('waiting for the node to be Ready', (say) => waitForNode(config, view, say));
     await steps.run('waiting for cluster DNS', () => waitForDns(view));

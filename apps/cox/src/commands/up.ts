@@ -32,7 +32,8 @@ export async function up(options: UpOptions): Promise<void> {
     daemons.catch(() => {});
     await steps.run('preparing certificates', () => preparePki(config, nodes));
     const names = [...new Set(nodes.flatMap((view) => runtimeOf(view).daemons.map(({ name }) => name)))];
-    await steps.run([...(several ? ['making hosts'] : []), ...(names.length > 0 ? [`starting ${names.join(' and ')}`] : [])].join(', '), () => daemons);
+    const beneath = [...(several ? ['making hosts'] : []), ...(names.length > 0 ? [`starting ${names.join(' and ')}`] : [])];
+    if (beneath.length > 0) await steps.run(beneath.join(', '), () => daemons);
     if (config.etcd?.kind === 'stacked') await steps.run('starting etcd', () => startEtcd(config));
     const roles = missing.flatMap(({ view, role }) => (isOwnRole(role) ? [{ view, role }] : []));
     // The first control plane makes what a new cluster begins with; the others find it there.
