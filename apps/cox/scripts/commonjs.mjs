@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { parse } from 'acorn';
-import { full } from 'acorn-walk';
+import { full, fullAncestor } from 'acorn-walk';
 
 /**
  * Make CommonJS modules of the chunks that esbuild wrote, since only scripts can be compiled from a code cache (src/loader). esbuild splits code
@@ -88,14 +88,9 @@ function requireInstead({ source, specifiers }) {
 /** Names of variables that a function sets: perhaps after the module was evaluated. */
 function setLater(program) {
   const names = new Set();
-  const visit = (node, inFunction) => {
-    const inside = inFunction || /Function|PropertyDefinition|StaticBlock/.test(node.type);
-    if (inside && node.type === 'AssignmentExpression' && node.left.type === 'Identifier') names.add(node.left.name);
-    if (inside && node.type === 'UpdateExpression' && node.argument.type === 'Identifier') names.add(node.argument.name);
-    for (const value of Object.values(node)) {
-      for (const child of Array.isArray(value) ? value : [value]) if (typeof child?.type === 'string') visit(child, inside);
-    }
-  };
-  visit(program, false);
+  fullAncestor(program, (node, _state, ancestors) => {
+    const set = node.type === 'AssignmentExpression' ? node.left : node.type === 'UpdateExpression' ? node.argument : undefined;
+    if (set?.type === 'Identifier' && ancestors.some(({ type }) => /Function|PropertyDefinition|StaticBlock/.test(type))) names.add(set.name);
+  });
   return names;
 }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Deployment, Job, KubeObject, Pod, ServiceCIDR, StatefulSet } from '@coxswain/api';
-import { isNotFound } from '@coxswain/apimachinery';
 import { ApiServer } from '@coxswain/apiserver';
 import { InformerFactory, KubeClient, resourceRef, Resources, type Transport } from '@coxswain/client';
 import { createCa, issueCertificate } from '@coxswain/pki';
@@ -11,6 +10,7 @@ import { Scheduler } from '@coxswain/scheduler';
 import { silentLogger, systemClock, systemRandom, type Logger, type StateStore } from '@coxswain/sdk';
 import { openLmdbStore } from '@coxswain/store-lmdb';
 import { ControllerManager } from './controller-manager.js';
+import { addNode, playKubelet } from './testing/played-nodes.js';
 
 // The real API server, store, scheduler and controllers; only the kubelet is played.
 const base = { clock: systemClock, random: systemRandom, logger: silentLogger };
@@ -77,8 +77,8 @@ beforeAll(async () => {
   const scheduler = new Scheduler({ ...base, logger: warnings, client: clientAs('system:kube-scheduler') });
   await manager.start(AbortSignal.timeout(10_000));
   await scheduler.start(AbortSignal.timeout(10_000));
-  stops = [() => scheduler.stop(AbortSignal.timeout(2000)), () => manager.stop(AbortSignal.timeout(2000)), playKubelet()];
-  await Promise.all(['n1', 'n2'].map(addNode));
+  stops = [() => scheduler.stop(AbortSignal.timeout(2000)), () => manager.stop(AbortSignal.timeout(2000)), playKubelet(client)];
+  await Promise.all(['n1', 'n2'].map((name) => addNode(client, name)));
 });
 
 afterAll(async () => {
@@ -87,53 +87,6 @@ afterAll(async () => {
   await store.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function addNode(name: string): Promise<void> {
-  const resources = { cpu: '8', memory: '16Gi', pods: '110' };
-  const time = '2026-01-01T00:00:00Z';
-  await client.api.nodes().create({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } } });
-  await client.api.nodes().patch(
-    name,
-    'merge',
-    {
-      status: {
-        allocatable: resources,
-        capacity: resources,
-        conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: '', lastHeartbeatTime: time, lastTransitionTime: time }],
-      },
-    },
-    { subresource: 'status' },
-  );
-}
-
-/** Bound pods run and are ready at once, those of jobs succeed, deleted ones go. */
-function playKubelet(): () => Promise<void> {
-  const informers = new InformerFactory({ ...base, client });
-  let last = 1;
-  const act = async (pod: Pod) => {
-    const api = client.api.pods(pod.metadata.namespace);
-    const name = pod.metadata.name ?? '';
-    try {
-      if (pod.metadata.deletionTimestamp) await api.delete(name, { gracePeriodSeconds: 0 });
-      else if (pod.spec?.nodeName && pod.status?.phase === 'Pending') {
-        const done = pod.spec.restartPolicy === 'Never';
-        const ip = `10.244.9.${last++}`;
-        const conditions = [{ type: 'Ready', status: done ? 'False' : 'True', lastTransitionTime: new Date().toISOString() }];
-        await api.patch(
-          name,
-          'merge',
-          { status: { phase: done ? 'Succeeded' : 'Running', podIP: ip, podIPs: [{ ip }], conditions } },
-          { subresource: 'status' },
-        );
-      }
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  };
-  informers.informer(Resources.pods).addHandler({ add: (p) => void act(p), update: (_o, p) => void act(p) });
-  informers.start();
-  return () => informers.stop();
-}
 
 const template = (app: string, image = 'app:1') => ({
   metadata: { labels: { app } },
@@ -329,7 +282,7 @@ describe('the control plane', () => {
   });
 
   it('evicts a pod when a taint has been tolerated for long enough, though nobody said since when it is there', async () => {
-    await addNode('n3');
+    await addNode(client, 'n3');
     const pods = client.api.pods('default');
     const toleration = { key: 'example.com/t', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 1 };
     await pods.create({

@@ -1,6 +1,7 @@
-import type { KubeObject, Pod, ResourceClaim, ResourceSlice } from '@coxswain/api';
-import { claimOfPod, formatTime, isNotFound, semanticEqual } from '@coxswain/apimachinery';
+import type { Pod, ResourceClaim, ResourceSlice } from '@coxswain/api';
+import { claimOfPod, semanticEqual } from '@coxswain/apimachinery';
 import { Resources, splitKey } from '@coxswain/client';
+import { TaintManager } from '../pods/taint-manager.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { claimEvictionTime, type DeviceTaints } from './claim-eviction-time.js';
 
@@ -9,15 +10,20 @@ const POOL_INDEX = 'device-taint-pool';
 const DEVICE_INDEX = 'device-taint-device';
 
 /** Deletes pods that use devices with NoExecute taints which their claims do not tolerate, or no longer. Keys are of pods. */
-export function deviceTaintEvictionController({ client, informers, clock, events }: ControllerContext): Controller {
+export function deviceTaintEvictionController(context: ControllerContext): Controller {
+  const { informers } = context;
   const pods = informers.informer(Resources.pods);
   const claims = informers.informer(Resources.resourceClaims);
   const slices = informers.informer(Resources.resourceSlices);
   pods.addIndex(CLAIM_INDEX, claimKeys);
   claims.addIndex(DEVICE_INDEX, (claim) => results(claim).map(({ driver, pool }) => `${driver}/${pool}`));
   slices.addIndex(POOL_INDEX, ({ spec }) => [`${spec.driver}/${spec.pool.name}`]);
-  /** Pods that are going to be evicted → when that was seen first. */
-  const scheduled = new Map<string, number>();
+  const manager = new TaintManager(context, {
+    reason: 'DeviceTaintManagerEviction',
+    cancelling: () => 'Cancelling deletion of Pod',
+    marking: () => 'Marking for deletion',
+    condition: { reason: 'DeletionByDeviceTaintManager', message: 'Device Taint manager: deleting due to NoExecute taint' },
+  });
   const key = ({ metadata }: Pod | ResourceClaim) => `${metadata.namespace}/${metadata.name}`;
 
   /** Of the newest generation: an older slice says nothing any more. */
@@ -49,7 +55,7 @@ export function deviceTaintEvictionController({ client, informers, clock, events
         pods.addHandler({
           add,
           update: (old, pod) => (old.spec?.nodeName !== pod.spec?.nodeName || !semanticEqual(claimKeys(old), claimKeys(pod))) && add(pod),
-          delete: (pod) => scheduled.delete(key(pod)),
+          delete: (pod) => manager.forget(key(pod)),
         }),
         claims.addHandler({ add: ofClaim, update: (old, claim) => !semanticEqual(old.status, claim.status) && ofClaim(claim) }),
         slices.addHandler({ add: ofSlice, update: (old, slice) => !semanticEqual(old.spec, slice.spec) && ofSlice(slice), delete: ofSlice }),
@@ -60,36 +66,12 @@ export function deviceTaintEvictionController({ client, informers, clock, events
       const { namespace, name } = splitKey(at);
       const pod = pods.lister.get(name, namespace);
       const ended = pod?.status?.phase === 'Succeeded' || pod?.status?.phase === 'Failed';
-      if (!pod?.spec?.nodeName || pod.metadata.deletionTimestamp || ended) return void scheduled.delete(at);
-      const since = scheduled.get(at) ?? clock.now();
-      const times = claimsOf(pod).flatMap((claim) => claimEvictionTime(claim, taintsOf, since) ?? []);
-      if (times.length === 0) {
-        if (scheduled.delete(at)) events(pod as KubeObject, 'Normal', 'DeviceTaintManagerEviction', 'Cancelling deletion of Pod');
-        return undefined;
-      }
-      const wait = Math.min(...times) - clock.now();
-      if (wait > 0) {
-        scheduled.set(at, since);
-        return { requeueAfterMs: wait };
-      }
-      scheduled.delete(at);
-      events(pod as KubeObject, 'Normal', 'DeviceTaintManagerEviction', 'Marking for deletion');
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        reason: 'DeletionByDeviceTaintManager',
-        message: 'Device Taint manager: deleting due to NoExecute taint',
-        lastTransitionTime: formatTime(clock.now()),
+      if (!pod?.spec?.nodeName || pod.metadata.deletionTimestamp || ended) return void manager.forget(at);
+      const evictionTime = (since: number) => {
+        const times = claimsOf(pod).flatMap((claim) => claimEvictionTime(claim, taintsOf, since) ?? []);
+        return times.length === 0 ? 'never' : Math.min(...times);
       };
-      try {
-        await client.api
-          .pods(namespace)
-          .patch(name, 'strategic', { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } }, { subresource: 'status', signal });
-        await client.api.pods(namespace).delete(name, { signal, ...(pod.metadata.uid && { preconditions: { uid: pod.metadata.uid } }) });
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-      return undefined;
+      return manager.reconcile(at, pod, evictionTime, signal);
     },
   };
 }
