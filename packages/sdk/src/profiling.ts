@@ -1,4 +1,3 @@
-import { Session } from 'node:inspector/promises';
 import { getHeapSnapshot } from 'node:v8';
 import type { Readable } from 'node:stream';
 
@@ -59,6 +58,8 @@ function secondsOf(query: URLSearchParams): number {
 }
 
 async function sampled(of: 'cpu' | 'allocations', file: string, seconds: number, signal: AbortSignal): Promise<ProfileAnswer> {
+  // Loaded when it is wanted: it takes milliseconds of every component's start.
+  const { Session } = await import('node:inspector/promises');
   if (busy) return { status: 500, contentType: TEXT, body: `Could not enable ${of === 'cpu' ? 'CPU' : 'allocation'} profiling: profiling is already in use\n` };
   busy = true;
   const session = new Session();
