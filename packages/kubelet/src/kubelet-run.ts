@@ -240,6 +240,7 @@ export class KubeletRun {
       );
     const workerDeps = {
       clock,
+      random,
       logger,
       cache,
       runtime,
@@ -326,7 +327,8 @@ export class KubeletRun {
       cgroups,
       paths,
       logger,
-      makeWorker: (uid) => new PodWorker(uid, workerDeps, { containerBackoff: options.crashLoopBackOff, retryMs: options.syncRetryMs }),
+      makeWorker: (uid) =>
+        new PodWorker(uid, workerDeps, { containerBackoff: options.crashLoopBackOff, retryMs: options.syncRetryMs, resyncMs: options.syncFrequencyMs }),
       nodeReference: () => agent.reference(),
       podsChanged: () => {
         void cgroups?.balance(manager.pods()).catch((error: unknown) => logger.debug('setting the weight of a class failed', { err: error }));
@@ -355,6 +357,7 @@ export class KubeletRun {
         metrics: () => metrics.registry.expose(),
         probeMetrics: () => this.#probeMetrics.metrics(),
         unhealthy: () => (pleg.healthy() ? [] : ['[-]pleg failed']),
+        ...(this.#deps.configuration ? { configuration: this.#deps.configuration } : {}),
         ...(this.#deps.servingCertificate ? { servingCertificate: this.#deps.servingCertificate } : {}),
       },
       options,

@@ -23,6 +23,8 @@ export interface KubeletDeps {
   readonly events?: KubeletEvents;
   /** The node belongs to no cluster: static pods run, and the API server is never asked for anything. */
   readonly standalone?: boolean;
+  /** Fields of a KubeletConfiguration that /configz shows besides the options. */
+  readonly configuration?: Readonly<Record<string, unknown>>;
   /** Instead of `options.serving`: one that comes later and is renewed. */
   readonly servingCertificate?: ServingCertificate;
 }

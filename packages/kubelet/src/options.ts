@@ -118,6 +118,8 @@ export interface KubeletOptions {
   readonly crashLoopBackOff: { readonly initialMs: number; readonly maxMs: number };
   readonly imagePullBackOff: { readonly initialMs: number; readonly maxMs: number };
   readonly syncRetryMs: number;
+  /** Each pod is looked at again after so long (up to half as much more), also when nothing told of a change. */
+  readonly syncFrequencyMs: number;
   readonly statusSettleMs: number;
   /** Sandboxes and containers being made at a time. */
   readonly maxParallelStarts: number;
@@ -127,8 +129,12 @@ export interface KubeletOptions {
   readonly enableDebuggingHandlers: boolean;
   /** Whether /debug/pprof serves profiles, with `enableDebuggingHandlers`. */
   readonly enableProfilingHandler: boolean;
+  /** Whether /debug/flags/v sets how much is logged, with `enableDebuggingHandlers`. */
+  readonly enableDebugFlagsHandler: boolean;
   /** Whether /logs serves files. */
   readonly enableSystemLogHandler: boolean;
+  /** Exec, attach and port-forward connections that are silent for so long are closed; 0: none is. */
+  readonly streamingConnectionIdleTimeoutMs: number;
   readonly allowedUnsafeSysctls: readonly string[];
   /** Reported as nodeInfo.kubeletVersion. */
   readonly version: string;
@@ -208,6 +214,7 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     crashLoopBackOff: { initialMs: 10_000, maxMs: 5 * MINUTE },
     imagePullBackOff: { initialMs: 10_000, maxMs: 5 * MINUTE },
     syncRetryMs: 10_000,
+    syncFrequencyMs: MINUTE,
     statusSettleMs: 800,
     maxParallelStarts: Math.max(4, 2 * cpus().length),
     relistMs: 1000,
@@ -215,7 +222,9 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     housekeepingMs: MINUTE,
     enableDebuggingHandlers: true,
     enableProfilingHandler: true,
+    enableDebugFlagsHandler: true,
     enableSystemLogHandler: true,
+    streamingConnectionIdleTimeoutMs: 4 * 60 * MINUTE,
     allowedUnsafeSysctls: [],
     version: KUBERNETES_VERSION,
     ...config,

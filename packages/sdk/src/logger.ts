@@ -10,6 +10,8 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** A logger that adds these fields to every line. */
   child(fields: LogFields): Logger;
+  /** From now on this logger, and all that are children of the same one, log as much as upstream's components with `--v` of this number. Absent: it is settled. */
+  setVerbosity?(level: number): void;
 }
 
 export const Logger = token<Logger>('coxswain.logger.v1');

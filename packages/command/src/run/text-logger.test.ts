@@ -28,3 +28,27 @@ it('outlives a log that cannot be written', () => {
   });
   expect(() => logger.info('said')).not.toThrow();
 });
+
+it('says more or less when it is told to, as do its children', () => {
+  const lines: string[] = [];
+  const logger = textLogger('warn', 'x', (line) => lines.push(line));
+  const child = logger.child({ pod: 'p' });
+  const said = () => {
+    lines.length = 0;
+    child.debug('fine');
+    child.info('plain');
+    child.warn('bad');
+    return lines.map((line) => /"(\w+)"/.exec(line)?.[1]);
+  };
+  expect(said()).toEqual(['bad']);
+  logger.setVerbosity?.(4);
+  expect(said()).toEqual(['fine', 'plain', 'bad']);
+  child.setVerbosity?.(2);
+  expect(said()).toEqual(['bad']);
+  const chatty = textLogger('debug', 'x', (line) => lines.push(line));
+  chatty.setVerbosity?.(0);
+  lines.length = 0;
+  chatty.debug('fine');
+  chatty.info('plain');
+  expect(lines).toEqual([expect.stringContaining('"plain"')]);
+});

@@ -1,5 +1,6 @@
 import type { LogFields, Logger } from '@coxswain/sdk';
-import { type LogLevel, logLevels } from '../log-level.js';
+import type { LogLevel } from '../log-level.js';
+import { LeastLevel } from './least-level.js';
 
 const LETTERS: Readonly<Record<LogLevel, string>> = { debug: 'I', info: 'I', warn: 'W', error: 'E' };
 
@@ -7,10 +8,13 @@ const LETTERS: Readonly<Record<LogLevel, string>> = { debug: 'I', info: 'I', war
  * Lines in klog's text form: `I1130 17:04:05.000006    4711 kube-scheduler] "ready" node="a"`. Where upstream names a source file the
  * component is named. A line that cannot be written is lost, not the component that wrote it.
  */
-export function textLogger(level: LogLevel, name: string, write: (line: string) => void, fields: LogFields = {}): Logger {
-  const least = logLevels.indexOf(level);
+export function textLogger(level: LogLevel, name: string, write: (line: string) => void): Logger {
+  return linesOf(new LeastLevel(level), name, write, {});
+}
+
+function linesOf(least: LeastLevel, name: string, write: (line: string) => void, fields: LogFields): Logger {
   const at = (of: LogLevel) => (message: string, more?: LogFields) => {
-    if (logLevels.indexOf(of) < least) return;
+    if (!least.allows(of)) return;
     try {
       write(textLine(of, name, message, { ...fields, ...more }, new Date()));
     } catch {
@@ -22,7 +26,8 @@ export function textLogger(level: LogLevel, name: string, write: (line: string) 
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: (more) => textLogger(level, name, write, { ...fields, ...more }),
+    child: (more) => linesOf(least, name, write, { ...fields, ...more }),
+    setVerbosity: (verbosity) => least.setVerbosity(verbosity),
   };
 }
 

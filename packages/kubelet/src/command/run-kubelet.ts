@@ -20,6 +20,7 @@ import { withConfigFlags } from './config-flags.js';
 import { kubeletSettings } from './kubelet-configuration.js';
 import type { KubeletSettings } from './kubelet-settings.js';
 import { checkMachine, setUpProcess } from './machine-checks.js';
+import { programConfiguration } from './program-configuration.js';
 import { named } from './takes.js';
 import { readConfiguration } from './read-configuration.js';
 
@@ -116,7 +117,13 @@ function parts(flags: KubeletFlags, settings: KubeletSettings, config: NodeConfi
       runtimeRequestTimeoutMs: timeoutMs,
     } = settings;
     const cri = connectCri({ endpoint, ...(imageEndpoint ? { imageEndpoint } : {}), ...(timeoutMs ? { timeoutMs } : {}) });
-    return new Kubelet(config, { ...keep, cri, standalone: !rotating, ...(serving ? { servingCertificate: serving } : {}) });
+    return new Kubelet(config, {
+      ...keep,
+      cri,
+      standalone: !rotating,
+      configuration: programConfiguration(settings),
+      ...(serving ? { servingCertificate: serving } : {}),
+    });
   });
   return [...recipes, kubelet];
 }

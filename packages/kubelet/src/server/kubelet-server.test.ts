@@ -1,14 +1,22 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import http, { type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import https from 'node:https';
+import net, { type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import tls from 'node:tls';
 import type { Pod } from '@coxswain/api';
+import { CriError } from '@coxswain/cri';
 import { createCa, issueCertificate, type KeyPairPem } from '@coxswain/pki';
 import { silentLogger, systemClock } from '@coxswain/sdk';
-import { freePort } from '@coxswain/sdk-testing';
+import { FakeClock, freePort } from '@coxswain/sdk-testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { kubeletSettings } from '../command/kubelet-configuration.js';
 import { type KubeletConfig, kubeletOptions } from '../options.js';
+import { checkpoint } from './checkpoint.js';
+import { healthAnswer } from './health.js';
 import { KubeletServer, type KubeletServerDeps, type ServingCertificate } from './kubelet-server.js';
 
 let server: KubeletServer | undefined;
@@ -104,4 +112,156 @@ describe('the serving certificate', () => {
     const strict = await start({ tlsMinVersion: 'TLSv1.3' });
     await expect(peer(strict.port, { maxVersion: 'TLSv1.2' })).rejects.toThrow(/alert|reset/i);
   });
+});
+
+const anybody = { authenticate: async () => ({ name: 'admin', groups: [] }), authorize: async () => undefined } as never;
+
+async function ask(port: number, method: string, path: string, body = ''): Promise<{ status: number; body: string }> {
+  const request = https.request({ host: '127.0.0.1', port, path, method, rejectUnauthorized: false, agent: false });
+  const [response] = (await once(request.end(body), 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return { status: response.statusCode ?? 0, body: text };
+}
+
+it('PUT /debug/flags/v says how much is logged, unless that is turned off', async () => {
+  const levels: number[] = [];
+  const deps = { auth: anybody, logger: { ...silentLogger, setVerbosity: (level: number) => void levels.push(level) } };
+  const { port } = await start({}, deps);
+  expect(await ask(port, 'PUT', '/debug/flags/v', '5')).toEqual({ status: 200, body: 'successfully set klog.logging.verbosity to 5' });
+  expect(await ask(port, 'PUT', '/debug/flags/v', 'much')).toMatchObject({
+    status: 400,
+    body: 'failed set klog.logging.verbosity much: strconv.ParseInt: parsing "much": invalid syntax\n',
+  });
+  expect((await ask(port, 'GET', '/debug/flags/v')).status).toBe(406);
+  expect((await ask(port, 'PUT', '/debug/flags/vmodule', '5')).status).toBe(404);
+  expect(levels).toEqual([5]);
+  await server?.stop();
+  const off = await start({ enableDebugFlagsHandler: false, enableProfilingHandler: false, enableSystemLogHandler: false }, deps);
+  expect(await ask(off.port, 'PUT', '/debug/flags/v', '5')).toEqual({ status: 405, body: 'flags endpoint is disabled.\n' });
+  expect((await ask(off.port, 'GET', '/debug/pprof/')).body).toBe('profiling endpoint is disabled.\n');
+  expect((await ask(off.port, 'GET', '/logs/')).body).toBe('logs endpoint is disabled.\n');
+});
+
+it('without debugging handlers it is said that there are none', async () => {
+  const { port } = await start({ enableDebuggingHandlers: false }, { auth: anybody });
+  for (const path of ['/exec/default/web/main', '/containerLogs/default/web/main', '/runningpods/', '/debug/pprof/', '/logs/'])
+    expect(await ask(port, 'GET', path), path).toEqual({ status: 405, body: 'Debug endpoints are disabled.\n' });
+  for (const path of ['/configz', '/debug/flags/v']) expect((await ask(port, 'GET', path)).status, path).toBe(404);
+  expect((await ask(port, 'GET', '/pods')).status).toBe(200);
+});
+
+it('/configz is a KubeletConfiguration', async () => {
+  const { port } = await start(
+    { syncFrequencyMs: 90_000, evictionSoftGracePeriodMs: { 'memory.available': 1500 } },
+    { auth: anybody, configuration: { failSwapOn: true } },
+  );
+  const { kubeletconfig } = JSON.parse((await ask(port, 'GET', '/configz')).body) as { kubeletconfig: Record<string, unknown> };
+  expect(kubeletconfig).toMatchObject({
+    port,
+    syncFrequency: '1m30s',
+    streamingConnectionIdleTimeout: '4h0m0s',
+    evictionSoftGracePeriod: { 'memory.available': '1.5s' },
+    containerLogMaxSize: '10Mi',
+    cpuCFSQuotaPeriod: '100ms',
+    failSwapOn: true,
+  });
+  // What it says is what --config takes.
+  const taken = kubeletSettings({ ...kubeletconfig, healthzPort: 10_248 });
+  expect(taken).toMatchObject({ syncFrequencyMs: 90_000, containerLogMaxSizeBytes: 10 * 1024 * 1024, maxPods: 110 });
+});
+
+describe('health', () => {
+  const answer = (problems: string[], path = '', query = '') =>
+    healthAnswer({ ping: [], syncloop: problems }, path === '' ? [] : [path], new URLSearchParams(query));
+  it.each([
+    [[], '', '', 200, 'ok'],
+    [[], '', 'verbose', 200, '[+]ping ok\n[+]syncloop ok\nhealthz check passed\n'],
+    [['late'], '', '', 500, '[+]ping ok\n[-]syncloop failed: late\nhealthz check failed\n'],
+    [['late'], '', 'exclude=syncloop', 200, 'ok'],
+    [['late'], 'ping', '', 200, 'ok'],
+    [['late'], 'syncloop', '', 500, 'internal server error: late\n'],
+    [[], 'etcd', '', 404, '404 page not found\n'],
+  ])('%j at /%s?%s', (problems, path, query, status, body) => expect(answer(problems, path, query)).toEqual({ status, body }));
+});
+
+describe('a checkpoint', () => {
+  const container = (name: string, phase: string) => ({ id: `id-${name}`, name, phase });
+  const take = async (path: string, fails?: Error) => {
+    const asked: unknown[] = [];
+    const rootDir = await mkdtemp(join(tmpdir(), 'checkpoint-'));
+    const access = {
+      pod: () => ({
+        pod: { spec: { containers: [{ name: 'web' }, { name: 'gone' }] } },
+        observed: { containers: [container('web', 'running'), container('gone', 'exited')] },
+      }),
+    };
+    const runtime = {
+      checkpointContainer: async (request: unknown) => {
+        if (fails) throw fails;
+        asked.push(request);
+      },
+    };
+    const url = new URL(path, 'https://kubelet/checkpoint/');
+    const parts = url.pathname.split('/').filter(Boolean).slice(1);
+    try {
+      const answer = await checkpoint({ request: { method: 'POST' }, url, parts } as never, { runtime, access, clock: new FakeClock(), rootDir } as never);
+      return { answer: answer.items.map((item) => item.replace(rootDir, '')), asked };
+    } finally {
+      await rm(rootDir, { recursive: true });
+    }
+  };
+
+  it('is written by the runtime to a file of ours', async () => {
+    const { answer, asked } = await take('shop/web-0/web?timeout=5');
+    expect(answer).toEqual([expect.stringMatching(/^\/checkpoints\/checkpoint-web-0_shop-web-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\.tar$/)]);
+    expect(asked).toEqual([{ containerId: 'id-web', timeout: 5n, location: expect.stringContaining('checkpoint-web-0_shop-web-') }]);
+  });
+
+  it.each([
+    ['shop/web-0/none', 404, 'container none does not exist'],
+    ['shop/web-0/web?timeout=soon', 404, 'cannot parse value of timeout parameter'],
+    ['shop/web-0/gone', 500, 'checkpointing of shop/web-0/gone failed (container gone not found)'],
+  ])('%s: %i', async (path, status, message) => expect(take(path)).rejects.toMatchObject({ status, message }));
+
+  it('is refused by a runtime that makes none', async () => {
+    await expect(take('shop/web-0/web', new CriError('unimplemented', 'no CRIU'))).rejects.toMatchObject({
+      status: 500,
+      message: 'checkpointing of shop/web-0/web failed (rpc error: code = Unimplemented desc = no CRIU)',
+    });
+  });
+});
+
+it('a stream that is silent for too long is closed', async () => {
+  const runtime = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'));
+  });
+  await once(runtime.listen(0, '127.0.0.1'), 'listening');
+  const { port: streaming } = runtime.address() as AddressInfo;
+  const { port } = await start(
+    { streamingConnectionIdleTimeoutMs: 50 },
+    {
+      auth: anybody,
+      access: { running: () => ({ id: 'c1' }) } as never,
+      runtime: { exec: async () => ({ url: `http://127.0.0.1:${streaming}/exec/1` }) } as never,
+    },
+  );
+  try {
+    const request = https.request({
+      host: '127.0.0.1',
+      port,
+      path: '/exec/default/web/main?command=sh&output=1',
+      method: 'POST',
+      headers: { connection: 'upgrade', upgrade: 'x' },
+      rejectUnauthorized: false,
+      agent: false,
+    });
+    const [, socket] = (await once(request.end(), 'upgrade')) as [IncomingMessage, Socket];
+    socket.on('error', () => {}).resume();
+    if (!socket.destroyed) await once(socket, 'close');
+    expect(socket.destroyed).toBe(true);
+  } finally {
+    runtime.close();
+  }
 });

@@ -1,11 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import type { AddressInfo, Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Pod } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
 import { createCa, issueCertificate, type KeyPairPem, LEAF_VALIDITY_MS } from '@coxswain/pki';
@@ -17,7 +14,13 @@ import { cadvisorMetrics, resourceMetrics } from '../stats/resource-metrics.js';
 import { formatMetrics, type Metric } from '../stats/prometheus.js';
 import type { StatsProvider } from '../stats/summary.js';
 import type { ServerAuth } from './auth.js';
+import { checkpoint } from './checkpoint.js';
+import { configurationOf } from './configuration.js';
+import { debugFlags } from './debug-flags.js';
+import { healthAnswer } from './health.js';
 import { HttpError } from './http-error.js';
+import { serveLogFile } from './log-files.js';
+import { type Call, type Handler, off, readOf, refuseWrites } from './handler.js';
 import type { PodAccess } from './pod-access.js';
 import { proxyUpgrade } from './upgrade-proxy.js';
 
@@ -39,6 +42,8 @@ export interface KubeletServerDeps {
   readonly probeMetrics: () => Metric[];
   /** Problems of the health check; empty: fine. */
   readonly unhealthy: () => readonly string[];
+  /** What more of a KubeletConfiguration /configz shows. */
+  readonly configuration?: Readonly<Record<string, unknown>>;
   /** Absent: the options' pair, or one that signs itself. */
   readonly servingCertificate?: ServingCertificate;
 }
@@ -49,16 +54,6 @@ export interface ServingCertificate {
   /** Told each new pair; answers its undo. */
   onChange(changed: (pair: KeyPairPem) => void): () => void;
 }
-
-interface Call {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly url: URL;
-  readonly parts: readonly string[];
-  readonly signal: AbortSignal;
-}
-
-type Handler = (call: Call) => Promise<void>;
 
 const HEALTHZ_RETRY_MS = 5000;
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
@@ -99,17 +94,17 @@ export class KubeletServer {
     });
     this.#stopFollowing = renewed?.onChange((pair) => this.#server?.setSecureContext(context(pair)));
     this.#server.on('request', (request, response) => void this.#request(request, response));
-    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket as Socket, head));
     this.#server.on('connection', (socket) => this.#track(socket));
     // Followed logs are silent for as long as they like.
     this.#server.requestTimeout = 0;
     await listen(this.#server, port, address);
     if (healthzPort > 0) {
       this.#healthz = http.createServer((request, response) => {
-        const problems = request.url === '/healthz' ? this.#deps.unhealthy() : ['404 page not found'];
-        response
-          .writeHead(request.url !== '/healthz' ? 404 : problems.length > 0 ? 500 : 200, { 'content-type': 'text/plain' })
-          .end(problems.length > 0 ? problems.join('\n') : 'ok');
+        const { pathname, searchParams } = new URL(request.url ?? '/', 'http://kubelet');
+        const [name, ...parts] = pathname.split('/').filter(Boolean);
+        const { status, body } = name === 'healthz' ? this.#health(parts, searchParams) : { status: 404, body: '404 page not found\n' };
+        response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
       });
       await this.#listenSometime(this.#healthz, healthzPort, healthzBindAddress);
     }
@@ -182,9 +177,9 @@ export class KubeletServer {
     try {
       const url = new URL(request.url ?? '/', 'https://kubelet');
       if (!readOnly) await this.#admit(request, url.pathname);
-      else if (request.method !== 'GET' && request.method !== 'HEAD') throw new HttpError(405, 'Method Not Allowed');
+      else refuseWrites(request, response);
       const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
-      await this.#route(parts[0] ?? '', readOnly)({ request, response, url, parts: parts.slice(1), signal: gone.signal });
+      await this.#route(parts[0] ?? '', parts[1], readOnly)({ request, response, url, parts: parts.slice(1), signal: gone.signal });
     } catch (error) {
       if (gone.signal.aborted) return;
       const status = error instanceof HttpError ? error.status : 500;
@@ -195,45 +190,51 @@ export class KubeletServer {
   }
 
   /** On the read-only port: what needs no permission to look at. */
-  #route(name: string, readOnly: boolean): Handler {
-    const debugging: Record<string, Handler> = {
-      containerLogs: (c) => this.#logs(c),
-      run: (c) => this.#run(c),
-      ...(this.#options.enableSystemLogHandler ? { logs: (c: Call) => this.#files(c) } : {}),
-      ...(this.#options.enableProfilingHandler ? { debug: (c: Call) => profile(c.request, c.response) } : {}),
-      runningpods: (c) => json(c.response, podList(this.#deps.runningPods())),
-      exec: needsUpgrade,
-      attach: needsUpgrade,
-      portForward: needsUpgrade,
-    };
+  #route(name: string, below: string | undefined, readOnly: boolean): Handler {
     const always: Record<string, Handler> = {
-      healthz: (c) => this.#health(c),
-      pods: (c) => json(c.response, podList(this.#deps.pods())),
+      healthz: async ({ response, parts, url }) => {
+        const { status, body } = this.#health(parts, url.searchParams);
+        response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
+      },
+      pods: readOf((c) => json(c.response, podList(this.#deps.pods()))),
       metrics: (c) => this.#metrics(c),
       stats: async (c) => {
         if (c.parts[0] !== 'summary') throw new HttpError(404, '404 page not found');
         await json(c.response, await this.#deps.stats.summary());
       },
-      configz: (c) => {
-        const { serving: _s, authentication, ...rest } = this.#options;
-        return json(c.response, {
-          kubeletconfig: { ...rest, authentication: { anonymous: { enabled: authentication.anonymous }, webhook: { enabled: authentication.webhook } } },
-        });
-      },
     };
-    const handler =
-      Object.hasOwn(always, name) && !(readOnly && name === 'configz')
-        ? always[name]
-        : !readOnly && this.#options.enableDebuggingHandlers && Object.hasOwn(debugging, name)
-          ? debugging[name]
-          : undefined;
+    const debugging = readOnly ? {} : this.#options.enableDebuggingHandlers ? this.#debugging(below) : disabled(below);
+    const handler = Object.hasOwn(always, name) ? always[name] : Object.hasOwn(debugging, name) ? debugging[name] : undefined;
     if (!handler) throw new HttpError(404, '404 page not found');
     return handler;
   }
 
-  async #health({ response }: Call): Promise<void> {
-    const problems = this.#deps.unhealthy();
-    response.writeHead(problems.length > 0 ? 500 : 200, { 'content-type': 'text/plain; charset=utf-8' }).end(problems.length > 0 ? problems.join('\n') : 'ok');
+  #debugging(below: string | undefined): Record<string, Handler> {
+    const { enableSystemLogHandler, enableProfilingHandler, enableDebugFlagsHandler, podLogsDir, rootDir } = this.#options;
+    const { runningPods, runtime, access, clock, logger, configuration } = this.#deps;
+    const debug: Record<string, Handler> = {
+      flags:
+        enableDebugFlagsHandler && logger.setVerbosity ? (c) => debugFlags(c, (level) => logger.setVerbosity?.(level)) : off('flags endpoint is disabled.'),
+      pprof: enableProfilingHandler ? readOf((c) => profile(c.request, c.response)) : off('profiling endpoint is disabled.'),
+    };
+    return {
+      containerLogs: readOf((c) => this.#logs(c)),
+      run: (c) => this.#run(c),
+      logs: enableSystemLogHandler
+        ? readOf(({ parts, request, response }) => serveLogFile(dirname(podLogsDir), parts, request, response))
+        : off('logs endpoint is disabled.'),
+      ...(below !== undefined && Object.hasOwn(debug, below) ? { debug: debug[below] as Handler } : {}),
+      configz: (c) => json(c.response, { kubeletconfig: { ...configurationOf({ ...this.#options, port: this.port }), ...configuration } }),
+      runningpods: readOf((c) => json(c.response, podList(runningPods()))),
+      checkpoint: async (c) => json(c.response, await checkpoint(c, { runtime, access, clock, rootDir })),
+      exec: needsUpgrade,
+      attach: needsUpgrade,
+      portForward: needsUpgrade,
+    };
+  }
+
+  #health(parts: readonly string[], query: URLSearchParams): { readonly status: number; readonly body: string } {
+    return healthAnswer({ ping: [], log: [], syncloop: this.#deps.unhealthy() }, parts, query);
   }
 
   async #metrics({ response, parts }: Call): Promise<void> {
@@ -270,6 +271,10 @@ export class KubeletServer {
       if (!Number.isInteger(value) || value < 0) throw new HttpError(422, `invalid value for ${key}: ${JSON.stringify(text)} must be a non-negative integer`);
       return value;
     };
+    // What `tailLines` was called once; `all` is as good as nothing.
+    const tail = query.get('tail');
+    if (tail) query.delete('tailLines');
+    if (tail && tail !== 'all') query.set('tailLines', tail);
     const tailLines = number('tailLines');
     const sinceSeconds = number('sinceSeconds');
     const limitBytes = number('limitBytes');
@@ -314,35 +319,13 @@ export class KubeletServer {
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(output);
   }
 
-  /** Files of the log folder, read-only. */
-  async #files({ request, response, parts }: Call): Promise<void> {
-    const root = await realpath(dirname(this.#options.podLogsDir));
-    const path = await realpath(join(root, ...parts)).catch(() => undefined);
-    if (!path || (path !== root && !path.startsWith(`${root}/`))) throw new HttpError(404, '404 page not found');
-    const found = await stat(path);
-    if (found.isDirectory()) {
-      const names = (await readdir(path, { withFileTypes: true })).map((e) => `${e.name}${e.isDirectory() ? '/' : ''}`);
-      const html = names.map((n) => `<a href="${encodeURI(n)}">${n.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</a>`).join('\n');
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(`<pre>\n${html}\n</pre>\n`);
-      return;
-    }
-    if (!found.isFile()) throw new HttpError(404, '404 page not found');
-    const part = byteRange(request.headers.range, found.size);
-    const head = { 'content-type': 'text/plain; charset=utf-8', 'accept-ranges': 'bytes', 'content-length': part.end - part.start };
-    // A file that grows meanwhile is answered as it was when asked for.
-    if (part.whole) response.writeHead(200, head);
-    else response.writeHead(206, { ...head, 'content-range': `bytes ${part.start}-${part.end - 1}/${found.size}` });
-    if (part.end === part.start) return void response.end();
-    await pipeline(createReadStream(path, { start: part.start, end: part.end - 1 }), response);
-  }
-
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     try {
       const url = new URL(request.url ?? '/', 'https://kubelet');
       await this.#admit(request, url.pathname);
-      if (!this.#options.enableDebuggingHandlers) throw new HttpError(404, '404 page not found');
+      if (!this.#options.enableDebuggingHandlers) throw new HttpError(405, 'Debug endpoints are disabled.');
       const target = await this.#streamingUrl(url);
-      proxyUpgrade(request, socket, head, new URL(target));
+      proxyUpgrade(request, socket, head, new URL(target), this.#options.streamingConnectionIdleTimeoutMs);
     } catch (error) {
       const status = error instanceof HttpError ? error.status : 500;
       const body = `${(error as Error).message}\n`;
@@ -388,16 +371,10 @@ export class KubeletServer {
   }
 }
 
-/** One range of a `Range` header (RFC 9110, 14.2); anything else there means the whole file. */
-export function byteRange(header: string | undefined, size: number): { readonly start: number; readonly end: number; readonly whole: boolean } {
-  const whole = { start: 0, end: size, whole: true };
-  const found = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
-  if (!found || size === 0) return whole;
-  const [, from = '', to = ''] = found;
-  if (from === '') return to === '' || Number(to) === 0 ? whole : { start: Math.max(0, size - Number(to)), end: size, whole: false };
-  const start = Number(from);
-  const end = Math.min(size, to === '' ? size : Number(to) + 1);
-  return start < end ? { start, end, whole: false } : whole;
+/** With `enableDebuggingHandlers: false`. */
+function disabled(below: string | undefined): Record<string, Handler> {
+  const names = ['run', 'exec', 'attach', 'portForward', 'containerLogs', 'runningpods', 'logs', ...(below === 'pprof' ? ['debug'] : [])];
+  return Object.fromEntries(names.map((name) => [name, off('Debug endpoints are disabled.')]));
 }
 
 async function needsUpgrade(): Promise<void> {

@@ -12,12 +12,13 @@ export class PodAccess {
     private readonly cache: PodCache,
   ) {}
 
-  pod(namespace: string, name: string, uid?: string): { readonly pod: Pod; readonly observed: ObservedPod } {
+  /** `missing`: what is said when there is no such pod. */
+  pod(namespace: string, name: string, uid?: string, missing = 'pod does not exist'): { readonly pod: Pod; readonly observed: ObservedPod } {
     const worker = this.manager.byName(namespace, name);
     const pod = worker?.pod;
     // The API's users know a static pod by its mirror's uid.
     const known = pod && (!uid || pod.metadata?.uid === uid || this.manager.apiPod(pod)?.metadata?.uid === uid);
-    if (!pod || !known) throw new HttpError(404, `pod "${name}" not found`);
+    if (!pod || !known) throw new HttpError(404, missing);
     return { pod, observed: this.cache.get(pod.metadata?.uid ?? '') };
   }
 
@@ -36,7 +37,7 @@ export class PodAccess {
     previous: boolean,
     waiting: (pod: Pod, container: string) => string | undefined,
   ): ObservedContainer {
-    const { pod, observed } = this.pod(namespace, name);
+    const { pod, observed } = this.pod(namespace, name, undefined, `pod "${name}" does not exist`);
     if (!findContainer(pod, container)) throw new HttpError(404, `container "${container}" not found in pod "${name}"`);
     const all = observed.containers.filter((c) => c.name === container);
     const latest = all[0];

@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
-import type { Duplex } from 'node:stream';
 
 const HOP = new Set(['host', 'authorization']);
 
 /**
  * Hands an upgrade request (SPDY or WebSocket) to the runtime's streaming server and joins the two connections: what follows the
- * handshake is none of our business.
+ * handshake is none of our business. After `idleMs` without a byte either way they are closed; 0: never.
  */
-export function proxyUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: URL): void {
+export function proxyUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, target: URL, idleMs: number): void {
   const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
   const host = target.hostname.replace(/^\[|\]$/g, '');
   const upstream = target.protocol === 'https:' ? tlsConnect({ host, port, rejectUnauthorized: false }) : connect({ host, port });
@@ -32,6 +31,8 @@ export function proxyUpgrade(request: IncomingMessage, socket: Duplex, head: Buf
     upstream.write(`${out}\r\n`);
     if (head.length > 0) upstream.write(head);
     upstream.setNoDelay(true);
+    // A socket's own time runs anew with what is read from it and what is written to it.
+    socket.setTimeout(idleMs, () => socket.destroy());
     upstream.pipe(socket);
     socket.pipe(upstream);
   });

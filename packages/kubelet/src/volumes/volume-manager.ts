@@ -8,11 +8,11 @@ import type { Paths } from '../paths.js';
 import { effectiveSecurity } from '../render/security.js';
 import type { FieldContext } from '../render/field-path.js';
 import { podContainers } from '../pod/pod-spec.js';
-import { quantityValue } from '../pod/quantity.js';
 import { writeAtomically } from './atomic-writer.js';
 import { checkHostPath } from './host-path.js';
 import type { CsiVolumes } from '../csi/csi-volumes.js';
 import { expandOnNode } from '../csi/expand-on-node.js';
+import { memoryVolumeSize } from './memory-volume.js';
 import type { ObjectKind, ObjectStore } from './object-store.js';
 import { applyFsGroup } from './ownership.js';
 import { downwardFiles, keyFiles, type Payload } from './payload.js';
@@ -166,9 +166,8 @@ export class VolumeManager {
 
   async #setupOne(state: PodVolumes, volume: Volume, signal: AbortSignal): Promise<MountedVolume> {
     const { pod } = state;
-    const uid = pod.metadata?.uid ?? '';
     const fsGroup = pod.spec?.securityContext?.fsGroup;
-    if (volume.emptyDir) return this.#emptyDir(uid, volume, fsGroup);
+    if (volume.emptyDir) return this.#emptyDir(pod, volume, fsGroup);
     if (volume.image) return { image: volume.image.reference ?? '', readOnly: true };
     if (WRITTEN.some((type) => volume[type])) return this.#written(state, volume, signal);
     const resolved = await resolveVolume(pod, volume, this.#deps.client, signal);
@@ -187,14 +186,14 @@ export class VolumeManager {
     return { path: resolved.path, readOnly: resolved.readOnly };
   }
 
-  async #emptyDir(uid: string, volume: Volume, fsGroup: number | undefined): Promise<MountedVolume> {
-    const path = this.#deps.paths.volume(uid, 'empty-dir', volume.name);
+  async #emptyDir(pod: Pod, volume: Volume, fsGroup: number | undefined): Promise<MountedVolume> {
+    const path = this.#deps.paths.volume(pod.metadata?.uid ?? '', 'empty-dir', volume.name);
     const fresh = await mkdir(path, { recursive: true, mode: 0o750 });
     if (volume.emptyDir?.medium === 'Memory') {
-      const size = quantityValue(volume.emptyDir.sizeLimit);
+      const sizeBytes = memoryVolumeSize(pod, volume.emptyDir, this.#deps.fieldContext(pod).allocatable['memory']);
       if (this.#deps.mountVolumes === false) await chmod(path, 0o777);
       else if (fresh !== undefined || !(await isMountPoint(path)))
-        await mountTmpfs({ target: path, mode: 0o777, ...(size > 0 ? { sizeBytes: Math.ceil(size) } : {}) });
+        await mountTmpfs({ target: path, mode: 0o777, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
     } else if (volume.emptyDir?.medium) throw new Error(`unsupported emptyDir medium "${volume.emptyDir.medium}" on this node`);
     // Not by mkdir's mode: the umask would narrow it.
     else await chmod(path, 0o777);

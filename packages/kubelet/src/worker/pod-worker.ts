@@ -1,6 +1,6 @@
 import type { Pod, PodStatus } from '@coxswain/api';
 import { formatDuration } from '@coxswain/apimachinery';
-import type { CancelTimer, Clock, Logger } from '@coxswain/sdk';
+import type { CancelTimer, Clock, Logger, Random } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import type { DraManager } from '../dra/dra-manager.js';
 import type { KubeletEvents } from '../events.js';
@@ -26,6 +26,7 @@ import { applyResize, type ResizeDeps, wantsResize } from './resize.js';
 
 export interface PodWorkerDeps extends ResizeDeps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly cache: PodCache;
   readonly runtime: PodRuntime;
@@ -56,6 +57,8 @@ export interface PodWorkerOptions {
   readonly containerBackoff: BackoffOptions;
   /** After a step that failed, ms. */
   readonly retryMs: number;
+  /** After a step of a running pod that did not, ms, and up to half as much more. */
+  readonly resyncMs: number;
 }
 
 type Life = 'running' | 'terminating' | 'terminated' | 'finished';
@@ -172,6 +175,7 @@ export class PodWorker {
       let again: number | undefined;
       try {
         again = await this.#stepOnce(signal);
+        if (this.#life === 'running') again = smallest(again, this.#options.resyncMs * (1 + this.#deps.random.next() / 2));
       } catch (error) {
         if (signal.aborted) this.#dirty = true;
         else {

@@ -12,7 +12,7 @@ export const podFields: Readonly<Record<string, Field>> = {
   staticPodURLHeader: orDefault('staticPodURLHeader', (v) => within(record(v), texts)),
   fileCheckFrequency: duration('fileCheckFrequencyMs'),
   httpCheckFrequency: duration('httpCheckFrequencyMs'),
-  syncFrequency: noEffect(ms),
+  syncFrequency: duration('syncFrequencyMs'),
   runOnce: settled([], 'the kubelet goes on running, as upstream from v1.34 on'),
   clusterDomain: orDefault('clusterDomain', text),
   clusterDNS: orDefault('clusterDNS', texts),

@@ -1,5 +1,5 @@
 import type { Field } from '../kubelet-settings.js';
-import { duration, given, noEffect, orDefault, settled, settledStrictly } from '../field-kinds.js';
+import { duration, given, orDefault, settled, settledStrictly } from '../field-kinds.js';
 import { cipherSuites, tlsVersion } from '../tls-names.js';
 import { boolean, fields, ms, oneOf, port, text } from '../takes.js';
 
@@ -56,10 +56,10 @@ export const serverFields: Readonly<Record<string, Field>> = {
   enableDebuggingHandlers: given('enableDebuggingHandlers', boolean),
   enableContentionProfiling: settled([], 'there is no Go scheduler to profile'),
   enableProfilingHandler: given('enableProfilingHandler', boolean),
-  enableDebugFlagsHandler: noEffect(boolean),
+  enableDebugFlagsHandler: given('enableDebugFlagsHandler', boolean),
   enableSystemLogHandler: given('enableSystemLogHandler', boolean),
   enableSystemLogQuery: settled([], 'logs of services are not queried: /logs serves files'),
-  streamingConnectionIdleTimeout: noEffect(ms),
+  streamingConnectionIdleTimeout: duration('streamingConnectionIdleTimeoutMs'),
   showHiddenMetricsForVersion: settled(['1.35'], 'no metric is hidden'),
   runtimeRequestTimeout: duration('runtimeRequestTimeoutMs'),
 };
