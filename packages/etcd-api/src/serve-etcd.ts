@@ -1,9 +1,9 @@
 import { chmod, rm } from 'node:fs/promises';
+import { prepareSocket } from '@coxswain/cri/socket';
 import type { StateStore } from '@coxswain/sdk';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { addEtcdServices, serverOptions } from './etcd-services.js';
 import { serviceContext } from './service-context.js';
-import { prepareSocket } from './socket-file.js';
 
 export interface ServeEtcdOptions {
   /** Not closed by the server. */

@@ -1,6 +1,4 @@
-import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { chmod, rm } from 'node:fs/promises';
 import { create, type DescMethod, type DescService, type Message } from '@bufbuild/protobuf';
 import {
   type handleServerStreamingCall,
@@ -12,6 +10,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { prepareSocket } from '../socket/prepare-socket.js';
 import { MAX_MESSAGE_BYTES, socketPath } from './connection.js';
 import { methodDefinition } from './definition.js';
 import { RpcCode, RpcError } from './status.js';
@@ -43,8 +42,7 @@ type Method = (request: Message, context: CallContext) => Promise<Message> | Asy
 /** Serve protoc-gen-es services on a unix socket with mode 0600. Methods that are missing answer UNIMPLEMENTED. */
 export async function serveRpc(options: RpcServerOptions): Promise<RpcServer> {
   const path = socketPath(options.endpoint);
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await removeStaleSocket(path);
+  await prepareSocket(path);
   const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES, 'grpc.max_send_message_length': MAX_MESSAGE_BYTES });
   /** Of every call in flight. Not `AbortSignal.any` with one common signal: that costs more than the rest of a small call. */
   const inFlight: InFlight = new Set();
@@ -169,20 +167,4 @@ function intercept<T>(interceptors: readonly RpcInterceptor[], call: Parameters<
 function toStatus(error: unknown): { code: number; details: string } {
   if (error instanceof RpcError) return { code: RpcCode[error.code], details: error.message };
   return { code: status.UNKNOWN, details: error instanceof Error ? error.message : String(error) };
-}
-
-async function removeStaleSocket(path: string): Promise<void> {
-  const stat = await lstat(path).catch(() => undefined);
-  if (!stat) return;
-  if (!stat.isSocket()) throw new Error(`${path} exists and is not a socket; remove it or choose another endpoint`);
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (alive) throw new Error(`another server is listening on ${path}; stop it or choose another endpoint`);
-  await rm(path, { force: true });
 }

@@ -1,8 +1,8 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
+import { prepareSocket } from '@coxswain/cri/socket';
 import type { StateStore } from '@coxswain/sdk';
 import type { EtcdConnections } from '../etcd-connections.js';
-import { prepareSocket } from '../socket-file.js';
 
 export interface OnDemandOptions {
   /** Not closed by the server. */

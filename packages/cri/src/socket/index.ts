@@ -1,0 +1,1 @@
+export { prepareSocket } from './prepare-socket.js';
