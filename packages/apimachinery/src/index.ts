@@ -10,6 +10,7 @@ export * from './status/field-errors.js';
 export * from './status/generic-response.js';
 export * from './status/predicates.js';
 export * from './status/status.js';
+export * from './util/boolean.js';
 export * from './util/duration.js';
 export * from './util/hash.js';
 export * from './util/json.js';

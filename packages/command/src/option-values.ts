@@ -1,3 +1,4 @@
+import { parseBoolean, parseDuration } from '@coxswain/apimachinery';
 import { InvalidArgumentError, Option } from 'commander';
 
 /** A flag that is on or off, written as upstream's are: `--leader-elect`, `--leader-elect=false`. */
@@ -9,13 +10,6 @@ function boolean(text: string): boolean {
   const value = parseBoolean(text);
   if (value === undefined) throw new InvalidArgumentError('give true or false.');
   return value;
-}
-
-/** As Go reads it; undefined when it is neither. */
-export function parseBoolean(text: string): boolean | undefined {
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
-  return undefined;
 }
 
 /** For `Command.option`: a whole number from 0. */
@@ -32,13 +26,12 @@ export function portNumber(text: string): number {
   return value;
 }
 
-const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
-
 /** For `Command.option`: a duration as upstream writes it (`1m30s`), or a plain number of seconds. Answers seconds. */
 export function seconds(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) throw new InvalidArgumentError('give a duration such as 40s or 1m30s.');
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit as string] as number), 0);
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 0) throw new InvalidArgumentError('give a duration such as 40s or 1m30s.');
+  return ms / 1000;
 }
 
 /** For `Command.option`: upstream takes a list with commas, or the flag several times. */

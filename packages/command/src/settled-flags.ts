@@ -1,6 +1,7 @@
+import { parseBoolean } from '@coxswain/apimachinery';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { featureGateProblem, UNRECOGNIZED } from './feature-gate-problem.js';
-import { list, parseBoolean } from './option-values.js';
+import { list } from './option-values.js';
 
 /**
  * A flag of upstream's with one answer here. Values that ask for what is done anyway are taken, so that command lines written for upstream's

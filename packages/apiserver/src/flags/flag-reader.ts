@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import { parseDuration } from '@coxswain/apimachinery';
-import { parseBoolean } from '../util/parse-boolean.js';
+import { parseBoolean, parseDuration } from '@coxswain/apimachinery';
 
 /**
  * Flags as given, by upstream's names without the dashes. Repeated flags are joined by commas, `--tls-sni-cert-key`, whose values have commas

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError, list, Option, parseBoolean } from '@coxswain/command';
+import { parseBoolean } from '@coxswain/apimachinery';
+import { type Command, InvalidArgumentError, list, Option } from '@coxswain/command';
 import { kubeletSettings, type RawConfiguration } from './kubelet-configuration.js';
 
 /** How a flag's text becomes a field's value; a repeated flag gets what was there before. */
