@@ -1,4 +1,5 @@
 import type { GroupVersionKind, PrinterColumn, ResourceDefinition, ResourceStrategy, Subresource, Verb } from '../definition.js';
+import { zeroOf } from '../decode/zero-of.js';
 import { ageColumn, nameColumn } from '../printing/column.js';
 import { type StrategyParts, statusStrategyOf, strategyOf } from '../strategies/lifecycle.js';
 
@@ -36,6 +37,9 @@ export function defineGroup(group: string, version: string, schemaPackage: strin
   return rows.map((row) => {
     const namespaced = row.namespaced ?? true;
     const { status, strategy = {}, subresources = [] } = row;
+    const schema = `${schemaPackage}.${row.kind}`;
+    const hasStatus = status !== undefined || strategy.hasStatus === true;
+    const parts: StrategyParts = { ...strategy, hasStatus, emptyStatus: () => zeroOf(schema, 'status') };
     const base: ResourceDefinition = {
       group,
       version,
@@ -46,9 +50,9 @@ export function defineGroup(group: string, version: string, schemaPackage: strin
       shortNames: row.shortNames ?? [],
       categories: row.categories ?? [],
       namespaced,
-      schema: `${schemaPackage}.${row.kind}`,
+      schema,
       verbs: row.verbs ?? ALL_VERBS,
-      strategy: strategyOf(namespaced, { ...strategy, hasStatus: status !== undefined || strategy.hasStatus === true }, row.virtual !== undefined),
+      strategy: strategyOf(namespaced, parts, row.virtual !== undefined),
       subresources: status ? [{ type: 'status', strategy: statusStrategyOf(namespaced, { ...nameRule(strategy), ...status }) }, ...subresources] : subresources,
       columns: row.columns ?? [nameColumn, ageColumn],
       selectableFields: row.selectableFields ?? {},

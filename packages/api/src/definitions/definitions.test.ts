@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../definition.js';
-import { definitions, findDefinition, hasSchema, humanDuration, lookupSchema, schemaNames } from '../index.js';
+import { decode, definitions, findDefinition, hasSchema, humanDuration, lookupSchema, schemaNames } from '../index.js';
+import type { JsonObject } from '../schema.js';
+import { admit } from '../testing/admit.js';
 
 const NOW = Date.parse('2026-01-01T01:00:00Z');
 
@@ -26,6 +28,29 @@ test('every row has a schema of its own kind, and no two rows a path', () => {
 test('every reference between schemas leads somewhere', () => {
   const text = schemaNames().map((name) => JSON.stringify(lookupSchema(name)));
   for (const [, name] of text.join('').matchAll(/"kind":"ref","name":"([^"]*)"/g)) expect(hasSchema(name ?? '')).toBe(true);
+});
+
+test('a new object of any kind has the structs and zeros that upstream never leaves out', () => {
+  const told = definitions.filter(({ virtual }) => virtual === undefined);
+  for (const { group, version, kind, schema } of told) {
+    const { object } = admit({ apiVersion: group === '' ? version : `${group}/${version}`, kind, metadata: { name: 'x' } });
+    const again = structuredClone(object);
+    decode(again as unknown as JsonObject, schema);
+    // A CRD's names are given their defaults after.
+    if (kind !== 'CustomResourceDefinition') expect(object, kind).toEqual(again);
+  }
+});
+
+test.each([
+  ['apps', 'Deployment', {}],
+  ['apps', 'ReplicaSet', { replicas: 0 }],
+  ['batch', 'Job', {}],
+  ['networking.k8s.io', 'Ingress', { loadBalancer: {} }],
+  ['policy', 'PodDisruptionBudget', { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }],
+  ['storage.k8s.io', 'VolumeAttachment', { attached: false }],
+])('%s %s: the status that a client sends is not taken, an empty one is there', (group, kind, status) => {
+  const { object } = admit({ apiVersion: `${group}/v1`, kind, metadata: { name: 'x' }, status: { observedGeneration: 7 } });
+  expect(object.status).toEqual(status);
 });
 
 describe('columns', () => {

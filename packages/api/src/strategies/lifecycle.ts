@@ -10,17 +10,19 @@ export interface StrategyParts extends ResourceStrategy {
   readonly keepsStatusOnCreate?: boolean;
   /** `metadata.generation` counts the changes of these top-level fields. Absent: the kind has no generation. */
   readonly generationOf?: readonly string[];
+  /** A new status as upstream writes it: a struct that is never left out, with the zeros that are never left out. */
+  readonly emptyStatus?: () => unknown;
 }
 
 /** Adds metadata validation (not for virtual kinds), the status reset and the generation count to a kind's own rules. */
 export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = false): ResourceStrategy {
-  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, ...own } = parts;
+  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, emptyStatus, ...own } = parts;
   const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
   return {
     allowUnconditionalUpdate: true,
     ...own,
     prepareForCreate(object, context) {
-      if (hasStatus && !keepsStatusOnCreate) delete object.status;
+      if (hasStatus && !keepsStatusOnCreate) resetStatus(object, emptyStatus?.());
       if (generationOf) object.metadata.generation = 1;
       own.prepareForCreate?.(object, context);
     },
@@ -51,6 +53,11 @@ export function statusStrategyOf(namespaced: boolean, own: ResourceStrategy = {}
     validate: (object) => [...validateObjectMeta(object, rules), ...(own.validate?.(object) ?? [])],
     validateUpdate: (object, old) => [...validateObjectMetaUpdate(object, old), ...(own.validateUpdate?.(object, old) ?? [])],
   };
+}
+
+function resetStatus(object: KubeObject, status: unknown): void {
+  if (status === undefined) delete object.status;
+  else object.status = status;
 }
 
 /** Sets a top-level field back to what is stored. */
