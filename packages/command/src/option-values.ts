@@ -19,6 +19,12 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** For `Command.option`: a number from 0, such as 0.1. */
+export function share(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('give a number such as 0.1.');
+  return Number(text);
+}
+
 /** For `Command.option`: a port, or 0. */
 export function portNumber(text: string): number {
   const value = wholeNumber(text);

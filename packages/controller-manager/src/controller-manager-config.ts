@@ -14,6 +14,11 @@ export interface ControllerManagerConfig extends ManagerConfig {
   readonly nodeMonitorPeriod: number;
   readonly terminatedPodGCThreshold: number;
   readonly hpaSyncPeriod: number;
+  /** How far a metric may be from its target, as a share of it, where an autoscaler does not say. */
+  readonly hpaTolerance: number;
+  readonly hpaDownscaleStabilization: number;
+  readonly hpaCpuInitializationPeriod: number;
+  readonly hpaInitialReadinessDelay: number;
   /** PEM of the CA that pods check the API server with (`--root-ca-file`). */
   readonly rootCa: string;
   /** PEM; absent: no legacy service account tokens are signed. */
@@ -38,6 +43,10 @@ export const defaultControllerManagerConfig: ControllerManagerConfig = Object.fr
   nodeMonitorPeriod: 5,
   terminatedPodGCThreshold: 12_500,
   hpaSyncPeriod: 15,
+  hpaTolerance: 0.1,
+  hpaDownscaleStabilization: 300,
+  hpaCpuInitializationPeriod: 300,
+  hpaInitialReadinessDelay: 30,
   rootCa: '',
   serviceAccountIssuer: 'https://kubernetes.default.svc.cluster.local',
   clusterSigningDuration: 365 * 24 * 3600,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Job, Pod, PodDisruptionBudget, StatefulSet } from '@coxswain/api';
 import { CidrAllocator } from './cidr/cidr-allocator.js';
 import { formatIndexes, parseIndexes } from './job/indexes.js';
-import { freeIndexes, jobEnding, wantedActive, type JobTally } from './job/job-decision.js';
+import { dueIndexes, failsIndex, freeIndexes, jobEnding, surplusPods, wantedActive, type JobTally } from './job/job-decision.js';
+import { indexFailures, makeJobPod } from './job/job-pods.js';
 import { failureVerdict } from './job/pod-failure-policy.js';
 import { budgetStatus } from './policy/disruption-controller.js';
 import { selectControllers } from './registry.js';
@@ -166,6 +167,55 @@ describe('jobs', () => {
       ),
     ).toEqual([2, 3]);
   });
+  const ofIndex = (name: string, index: number, annotations: object = {}, status: object = {}): Pod =>
+    ({
+      metadata: { name, uid: name, annotations: { 'batch.kubernetes.io/job-completion-index': String(index), ...annotations } },
+      spec: { nodeName: 'n' },
+      status: { phase: 'Running', conditions: ready(), ...status },
+    }) as unknown as Pod;
+  it('takes away first what has no index of the job, and what is there twice', () => {
+    const pods = [ofIndex('a', 0), ofIndex('b', 1), ofIndex('c', 1, {}, { phase: 'Pending' }), ofIndex('d', 5)];
+    const indexed = job({ completionMode: 'Indexed', completions: 3, parallelism: 3 });
+    const names = (wanted: number) => surplusPods(indexed, pods, wanted, 0).map((p) => p.metadata.name);
+    expect(names(3).sort()).toEqual(['c', 'd']);
+    expect(names(1)).toHaveLength(3);
+    expect(surplusPods(job({ parallelism: 2 }), pods, 3, 0).map((p) => p.metadata.name)).toEqual(['c']);
+  });
+  it('makes every index wait by its own failures', () => {
+    const failed = (seconds: number) => ({
+      phase: 'Failed',
+      containerStatuses: [{ state: { terminated: { exitCode: 1, finishedAt: new Date(seconds * 1000).toISOString() } } }],
+    });
+    const indexed = job({ completionMode: 'Indexed', completions: 4, backoffLimitPerIndex: 3 });
+    const pods = [
+      ofIndex('a', 0, {}, failed(100)),
+      ofIndex('b', 1, { 'batch.kubernetes.io/job-index-failure-count': '2' }, failed(100)),
+      ofIndex('c', 1, { 'batch.kubernetes.io/job-index-failure-count': '1' }, failed(60)),
+    ];
+    expect(dueIndexes(indexed, [0, 1, 2], pods, 105_000)).toEqual({ due: [2], wait: 5000 });
+    expect(dueIndexes(indexed, [0, 1, 2], pods, 112_000)).toEqual({ due: [0, 2], wait: 28_000 });
+    expect(dueIndexes(indexed, [0, 1, 2], pods, 141_000).due).toEqual([0, 1, 2]);
+    expect([pods[1], ofIndex('d', 1, { 'batch.kubernetes.io/job-index-failure-count': '3' }, failed(9))].map((p) => failsIndex(indexed, p as Pod))).toEqual([
+      false,
+      true,
+    ]);
+    // What the policy ignores is counted by itself, and does not use the index up.
+    const ignoring = job({ ...indexed.spec, podFailurePolicy: { rules: [{ action: 'Ignore', onExitCodes: { operator: 'In', values: [1] } }] } });
+    expect(indexFailures(ignoring, pods[1] as Pod)).toEqual({ failed: 2, ignored: 1 });
+    expect(makeJobPod(ignoring, 1, { failed: 2, ignored: 1 }).metadata.annotations).toMatchObject({
+      'batch.kubernetes.io/job-index-failure-count': '2',
+      'batch.kubernetes.io/job-index-ignored-failure-count': '1',
+    });
+  });
+  it('adds up the restarts of all containers', () => {
+    const again = {
+      ...pod('p'),
+      status: { phase: 'Running', initContainerStatuses: [{ restartCount: 1 }], containerStatuses: [{ restartCount: 1 }, { restartCount: 1 }] },
+    } as unknown as Pod;
+    const onFailure = job({ completions: 1, backoffLimit: 3, template: { spec: { restartPolicy: 'OnFailure' } } });
+    expect(jobEnding(onFailure, tally({}), [again], 0)?.reason).toBe('BackoffLimitExceeded');
+    expect(jobEnding(job({ ...onFailure.spec, backoffLimit: 4 }), tally({}), [again], 0)).toBeUndefined();
+  });
   it('pod failure policy', () => {
     const j = job({
       podFailurePolicy: {
@@ -212,13 +262,13 @@ describe('stateful sets', () => {
 describe('disruption budgets', () => {
   const pdb = (spec: object): PodDisruptionBudget => ({ metadata: { name: 'b', generation: 1 }, spec }) as unknown as PodDisruptionBudget;
   const five = [1, 2, 3, 4, 5].map((n) => pod(`p${n}`));
-  const scale = () => ({ uid: 'rs', replicas: 5 });
   it.each([
     [{ minAvailable: 3 }, 2],
     [{ minAvailable: '50%' }, 2],
     [{ maxUnavailable: 1 }, 1],
     [{ maxUnavailable: '30%' }, 2],
-  ])('%j allows %i', (spec, allowed) => expect(budgetStatus(pdb(spec), five, scale, 0).disruptionsAllowed).toBe(allowed));
+    [{}, 0],
+  ])('%j allows %i', (spec, allowed) => expect(budgetStatus(pdb(spec), five, 5, 0).disruptionsAllowed).toBe(allowed));
 });
 
 describe('--controllers', () => {

@@ -14,6 +14,7 @@ import {
 } from '../validation/apps.js';
 import { validateStatefulSet, validateStatefulSetUpdate } from '../validation/stateful-set.js';
 import { podWarnings } from '../validation/pod/warnings.js';
+import { deepEqual } from '../util/deep-equal.js';
 import type { StrategyParts } from './lifecycle.js';
 import { restore } from './lifecycle.js';
 
@@ -45,8 +46,23 @@ export const replicaSetStrategy: StrategyParts = {
   warnings,
 };
 
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
+/** The annotation in which v1 carries how often the template of a daemon set has changed. The server's to count. */
+function setTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
+  metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(generation) };
+}
+
+const templateGeneration = ({ metadata }: DaemonSet): number => Math.max(0, Number(metadata.annotations?.[TEMPLATE_GENERATION] ?? 0) || 0);
+
 export const daemonSetStrategy: StrategyParts = {
   generationOf: ['spec'],
+  prepareForCreate: (object) => setTemplateGeneration(object as DaemonSet, Math.max(1, templateGeneration(object as DaemonSet))),
+  prepareForUpdate(object, old) {
+    const [set, before] = [object as DaemonSet, old as DaemonSet];
+    const generation = templateGeneration(before);
+    setTemplateGeneration(set, deepEqual(set.spec?.template, before.spec?.template) ? generation : generation + 1);
+  },
   default: (object) => defaultDaemonSet(object as DaemonSet),
   validate: (object) => validateDaemonSet(object as DaemonSet),
   validateUpdate: (object, old) => validateDaemonSetUpdate(object as DaemonSet, old as DaemonSet),

@@ -93,28 +93,28 @@ async function takeFromBudget(env: ActionEnv, pod: StoredObject, dryRun: boolean
       disruptedPods = {},
       desiredHealthy = 0,
       currentHealthy = 0,
+      conditions = [],
     } = (budget.status ?? {}) as {
       observedGeneration?: number;
       disruptionsAllowed?: number;
       disruptedPods?: Record<string, string>;
       desiredHealthy?: number;
       currentHealthy?: number;
+      conditions?: readonly BudgetCondition[];
     };
+    const named = { group: 'policy', resource: 'poddisruptionbudget' };
     if (observedGeneration < (budget.metadata.generation ?? 0))
       throw refused(`The disruption budget ${stored.name} is still being processed by the server.`, 10);
-    if (disruptionsAllowed < 0)
-      throw ApiError.forbidden({ group: 'policy', resource: 'poddisruptionbudgets' }, stored.name, 'pdb disruptions allowed is negative');
-    if (Object.keys(disruptedPods).length > MAX_DISRUPTED)
-      throw ApiError.forbidden(
-        { group: 'policy', resource: 'poddisruptionbudgets' },
-        stored.name,
-        'DisruptedPods map too big - too many evictions not confirmed by PDB controller',
-      );
+    if (disruptionsAllowed < 0) throw ApiError.forbidden(named, stored.name, 'pdb disruptions allowed is negative');
+    if (Object.keys(disruptedPods).length > MAX_DISRUPTED) {
+      throw ApiError.forbidden(named, stored.name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
+    }
+    const allowing = conditions.find(({ type }) => type === 'DisruptionAllowed');
     if (disruptionsAllowed === 0) {
       throw refused(
-        "Cannot evict pod as it would violate the pod's disruption budget.",
-        0,
-        `The disruption budget ${stored.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+        allowing?.reason === 'SyncFailed'
+          ? `The disruption budget ${stored.name} does not allow evicting pods currently because it failed sync: ${allowing.message ?? ''}`
+          : `The disruption budget ${stored.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
       );
     }
     if (dryRun) return;
@@ -122,21 +122,39 @@ async function takeFromBudget(env: ActionEnv, pod: StoredObject, dryRun: boolean
       ...budget.status,
       disruptionsAllowed: disruptionsAllowed - 1,
       disruptedPods: { ...disruptedPods, [pod.name]: timestamp(env) },
+      ...(disruptionsAllowed === 1 && { conditions: usedUp(conditions, budget, timestamp(env)) }),
     };
     const outcome = await budgets.update(stored, { ...budget, metadata: { ...budget.metadata }, status }, undefined);
     if (outcome.type === 'written') return;
     await budgets.fresh(stored.namespace, stored.name);
   }
-  throw refused('The disruption budget changes too quickly; please try again.', 1);
+  throw refused(`The disruption budget of pod ${pod.name} changes too quickly.`, 1);
 }
 
 function isReady(pod: KubeObject): boolean {
   return ((pod.status?.conditions ?? []) as { type: string; status: string }[]).some((condition) => condition.type === 'Ready' && condition.status === 'True');
 }
 
-function refused(message: string, retryAfterSeconds: number, cause?: string): ApiError {
-  return ApiError.of(429, 'TooManyRequests', message, {
-    ...(cause ? { causes: [{ reason: 'DisruptionBudget', message: cause }] } : {}),
+interface BudgetCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+/** The last eviction that was allowed has been granted. */
+function usedUp(conditions: readonly BudgetCondition[], budget: KubeObject, now: string): BudgetCondition[] {
+  const before = conditions.find(({ type }) => type === 'DisruptionAllowed');
+  const lastTransitionTime = before?.status === 'False' && before.lastTransitionTime ? before.lastTransitionTime : now;
+  const { generation: observedGeneration = 0 } = budget.metadata;
+  const allowed = { type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods', message: '', observedGeneration, lastTransitionTime };
+  return [...conditions.filter(({ type }) => type !== allowed.type), allowed];
+}
+
+function refused(cause: string, retryAfterSeconds = 0): ApiError {
+  return ApiError.of(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
+    causes: [{ reason: 'DisruptionBudget', message: cause }],
     ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
   });
 }

@@ -1,102 +1,55 @@
-import {
-  quantityMilliValue,
-  type HorizontalPodAutoscaler,
-  type HorizontalPodAutoscalerStatus,
-  type KubeObject,
-  type MetricSpec,
-  type Pod,
-  type Scale,
-} from '@coxswain/api';
+import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, KubeObject, Scale } from '@coxswain/api';
 import { formatTime, isNotFound, parseLabelSelector, semanticEqual } from '@coxswain/apimachinery';
-import { Resources, splitKey, type ResourceRef } from '@coxswain/client';
-import { isActive, isReady } from '../pods/pod-state.js';
-import { findCondition, withCondition } from '../runtime/conditions.js';
+import { Resources, splitKey } from '@coxswain/client';
+import { withCondition } from '../runtime/conditions.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
-import { discover } from '../runtime/discovery.js';
-import { limitReplicas, replicasFor, type Sample } from './hpa-decision.js';
+import { discover, type ServedResource } from '../runtime/discovery.js';
+import { limitReplicas, type Sample } from './hpa-limits.js';
+import { HpaMetrics } from './hpa-metrics.js';
+import { type MetricError, proposeFor, type MetricProposal } from './hpa-proposals.js';
+import { toleranceOf } from './hpa-tolerance.js';
 
-interface PodMetrics extends KubeObject {
-  containers?: { name: string; usage: Record<string, string> }[];
-}
-const POD_METRICS: ResourceRef<PodMetrics> = { group: 'metrics.k8s.io', version: 'v1beta1', resource: 'pods', kind: 'PodMetrics', namespaced: true };
+/** The longest window and period that `spec.behavior` may have. */
 const HISTORY_MS = 3_600_000;
 
-interface Wish {
-  readonly replicas: number;
-  readonly current: NonNullable<HorizontalPodAutoscalerStatus['currentMetrics']>[number];
-  readonly name: string;
-}
+type Condition = NonNullable<HorizontalPodAutoscalerStatus['conditions']>[number];
 
-/** Scales what has a scale subresource by the resource metrics of its pods. */
+/** Scales what has a scale subresource by metrics: of resources of its pods, of the pods, of other objects, and from outside. */
 export function hpaController({ client, informers, clock, config, events }: ControllerContext): Controller {
   const autoscalers = informers.informer(Resources.horizontalPodAutoscalers);
   const pods = informers.informer(Resources.pods);
+  const metrics = new HpaMetrics(client);
   const wishes = new Map<string, Sample[]>();
   const changes = new Map<string, Sample[]>();
-  const kinds = new Map<string, ResourceRef>();
+  const kinds = new Map<string, ServedResource>();
 
-  async function scaleTarget(hpa: HorizontalPodAutoscaler, signal: AbortSignal): Promise<ResourceRef> {
-    const { apiVersion = '', kind = '' } = hpa.spec?.scaleTargetRef ?? {};
-    const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] as string) : '';
+  async function resourceOf(apiVersion: string | undefined, kind: string, signal: AbortSignal): Promise<ServedResource | undefined> {
+    const group = apiVersion?.includes('/') ? (apiVersion.split('/')[0] as string) : '';
     const id = `${group}/${kind}`;
     if (!kinds.has(id)) for (const r of (await discover(client, signal)).resources) kinds.set(`${r.group}/${r.kind}`, r);
-    const ref = kinds.get(id);
-    if (!ref) throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`);
-    return ref;
+    return kinds.get(id);
   }
 
-  /** What one metric asks for. */
-  async function evaluate(
-    hpa: HorizontalPodAutoscaler,
-    metric: MetricSpec,
-    selected: readonly Pod[],
-    current: number,
-    selector: string,
-    signal: AbortSignal,
-  ): Promise<Wish> {
-    const source = metric.type === 'Resource' ? metric.resource : metric.type === 'ContainerResource' ? metric.containerResource : undefined;
-    if (!source) throw new Error(`metrics of type ${metric.type} need a custom metrics API, which is not supported`);
-    const container = metric.type === 'ContainerResource' ? metric.containerResource?.container : undefined;
-    const { items } = await client.resource<PodMetrics>(POD_METRICS, hpa.metadata.namespace).list({ labelSelector: selector, signal });
-    const usage = new Map(
-      items.map((m) => [
-        m.metadata.name ?? '',
-        (m.containers ?? []).filter((c) => !container || c.name === container).reduce((n, c) => n + quantityMilliValue(c.usage[source.name] ?? '0'), 0),
-      ]),
-    );
-    if (usage.size === 0) throw new Error(`unable to get metrics for resource ${source.name}: no metrics returned from resource metrics API`);
-    // Pods that are not ready have nothing to tell about CPU yet.
-    const measured = selected.filter((p) => usage.has(p.metadata.name ?? '') && (source.name !== 'cpu' || isReady(p)));
-    const missing = selected.length - measured.length;
-    if (measured.length === 0) throw new Error('did not receive metrics for any ready pods');
-    const total = measured.reduce((n, p) => n + (usage.get(p.metadata.name ?? '') ?? 0), 0);
-    const average = total / measured.length;
-    const asQuantity = (milli: number) => (source.name === 'cpu' ? `${Math.round(milli)}m` : String(Math.round(milli / 1000)));
-    const value = { averageValue: asQuantity(average) };
-    const wrap = (c: object) =>
-      (metric.type === 'Resource'
-        ? { type: 'Resource', resource: { name: source.name, current: c } }
-        : { type: 'ContainerResource', containerResource: { name: source.name, container, current: c } }) as Wish['current'];
-    if (source.target.type === 'Utilization') {
-      const requested = measured.reduce((n, p) => {
-        const cs = (p.spec?.containers ?? []).filter((c) => !container || c.name === container);
-        for (const c of cs)
-          if (!c.resources?.requests?.[source.name])
-            throw new Error(
-              `failed to get ${source.name} utilization: missing request for ${source.name} in container ${c.name} of Pod ${p.metadata.name ?? ''}`,
-            );
-        return n + cs.reduce((s, c) => s + quantityMilliValue(c.resources?.requests?.[source.name] ?? '0'), 0);
-      }, 0);
-      const utilization = Math.floor((total * 100) / requested);
-      return {
-        replicas: replicasFor(current, measured.length, utilization / (source.target.averageUtilization ?? 80), missing),
-        current: wrap({ ...value, averageUtilization: utilization }),
-        name: `${source.name} resource utilization (percentage of request)`,
-      };
+  async function readScale(hpa: HorizontalPodAutoscaler, signal: AbortSignal) {
+    const { apiVersion, kind = '', name = '' } = hpa.spec?.scaleTargetRef ?? {};
+    const resource = await resourceOf(apiVersion, kind, signal);
+    if (!resource)
+      throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify((apiVersion ?? '').split('/').slice(0, -1).join(''))}`);
+    const api = client.resource<KubeObject>(resource, hpa.metadata.namespace).subresource(name, 'scale');
+    try {
+      return { api, scale: (await api.get({ signal })) as unknown as Scale };
+    } catch (error) {
+      // The kind may have been taken back and be served by another resource.
+      if (!isNotFound(error)) kinds.clear();
+      throw error;
     }
-    const target = quantityMilliValue(source.target.averageValue ?? '0');
-    return { replicas: replicasFor(current, measured.length, average / target, missing), current: wrap(value), name: `${source.name} resource` };
   }
+
+  const remember = (store: Map<string, Sample[]>, key: string, sample: Sample): Sample[] => {
+    const samples = [...(store.get(key) ?? []).filter(({ at }) => at > sample.at - HISTORY_MS), sample];
+    store.set(key, samples);
+    return samples;
+  };
 
   return {
     name: 'horizontalpodautoscaler',
@@ -117,8 +70,9 @@ export function hpaController({ client, informers, clock, config, events }: Cont
       const time = formatTime(now);
       let conditions = hpa.status?.conditions ?? [];
       const say = (type: string, status: 'True' | 'False', reason: string, message: string) => {
-        conditions = withCondition(conditions, { type, status, reason, message, lastTransitionTime: time }, time);
+        conditions = withCondition<Condition>(conditions, { type, status, reason, message, lastTransitionTime: time }, time);
       };
+      const warn = (reason: string, message: string) => events(hpa as KubeObject, 'Warning', reason, message);
       const status: HorizontalPodAutoscalerStatus = {
         ...hpa.status,
         desiredReplicas: hpa.status?.desiredReplicas ?? 0,
@@ -129,24 +83,22 @@ export function hpaController({ client, informers, clock, config, events }: Cont
         if (!semanticEqual(next, hpa.status)) await client.api.horizontalPodAutoscalers(namespace).updateStatus({ ...hpa, status: next }, { signal });
         return { requeueAfterMs: config.hpaSyncPeriod * 1000 };
       };
-      const target = hpa.spec?.scaleTargetRef.name ?? '';
-      let scale: Scale;
-      let scaled: ReturnType<ReturnType<typeof client.resource>['subresource']>;
+      let target: Awaited<ReturnType<typeof readScale>>;
       try {
-        scaled = client.resource<KubeObject>(await scaleTarget(hpa, signal), namespace).subresource(target, 'scale');
-        scale = (await scaled.get({ signal })) as unknown as Scale;
+        target = await readScale(hpa, signal);
       } catch (error) {
-        const message = `the HPA controller was unable to get the target's current scale: ${(error as Error).message}`;
-        say('AbleToScale', 'False', 'FailedGetScale', message);
-        events(hpa as KubeObject, 'Warning', 'FailedGetScale', (error as Error).message);
-        if (!isNotFound(error)) kinds.clear();
+        if (signal.aborted) throw error;
+        const { message } = error as Error;
+        say('AbleToScale', 'False', 'FailedGetScale', `the HPA controller was unable to get the target's current scale: ${message}`);
+        warn('FailedGetScale', message);
         return finish();
       }
+      const { api, scale } = target;
       say('AbleToScale', 'True', 'SucceededGetScale', "the HPA controller was able to get the target's current scale");
       const current = scale.spec?.replicas ?? 0;
       status.currentReplicas = scale.status?.replicas ?? current;
-      const min = hpa.spec?.minReplicas ?? 1;
-      const max = hpa.spec?.maxReplicas ?? 1;
+      if (!wishes.has(key)) remember(wishes, key, { at: now, replicas: current });
+      const { minReplicas: min = 1, maxReplicas: max = 1 } = hpa.spec ?? {};
       let wanted = current;
       let why = '';
       if (current === 0 && min !== 0) {
@@ -159,47 +111,66 @@ export function hpaController({ client, informers, clock, config, events }: Cont
         why = current > max ? 'Current number of replicas above Spec.MaxReplicas' : 'Current number of replicas below Spec.MinReplicas';
       } else {
         const selector = scale.status?.selector ?? '';
-        const selected = pods.lister.list({ namespace, selector: parseLabelSelector(selector) }).filter(isActive);
-        const results = await Promise.allSettled((hpa.spec?.metrics ?? []).map((m) => evaluate(hpa, m, selected, current, selector, signal)));
-        const good = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
-        const failed = results.find((r) => r.status === 'rejected');
-        status.currentMetrics = good.map((w) => w.current);
-        const best = good.reduce<Wish | undefined>((a, b) => (!a || b.replicas > a.replicas ? b : a), undefined);
-        if (failed) {
-          const message = (failed.reason as Error).message;
-          events(hpa as KubeObject, 'Warning', 'FailedGetResourceMetric', message);
-          // Growing on what is known is safe; shrinking on half the figures is not.
-          if (!best || best.replicas < current) {
-            say('ScalingActive', 'False', 'FailedGetResourceMetric', `the HPA was unable to compute the replica count: ${message}`);
-            return finish();
-          }
+        if (selector === '') {
+          const message = 'selector is required';
+          warn('SelectorRequired', message);
+          say('ScalingActive', 'False', 'InvalidSelector', "the HPA target's scale is missing a selector");
+          return finish();
         }
-        if (!best) return finish();
+        const asked = {
+          hpa,
+          pods: pods.lister.list({ namespace, selector: parseLabelSelector(selector) }),
+          selector,
+          specReplicas: current,
+          statusReplicas: status.currentReplicas,
+          tolerance: toleranceOf(hpa, config.hpaTolerance),
+          readiness: { now, cpuInitializationMs: config.hpaCpuInitializationPeriod * 1000, readinessDelayMs: config.hpaInitialReadinessDelay * 1000 },
+        };
+        const specs = hpa.spec?.metrics ?? [];
+        const results = await Promise.allSettled(
+          specs.map((spec) => proposeFor(asked, spec, metrics, (apiVersion, kind) => resourceOf(apiVersion, kind, signal), signal)),
+        );
+        signal.throwIfAborted();
+        const good = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
+        const bad = results.flatMap((r) => (r.status === 'rejected' ? [r.reason as MetricError] : []));
+        status.currentMetrics = good.map((proposal) => proposal.status);
+        const best = good.reduce<MetricProposal | undefined>((a, b) => (!a || b.replicas > a.replicas ? b : a), undefined);
+        for (const error of bad) warn(error.reason ?? 'FailedComputeMetricsReplicas', error.message);
+        // Growing on what is known is safe; shrinking on half the figures is not.
+        if (!best || (bad.length > 0 && best.replicas < current)) {
+          const [first] = bad;
+          if (first) {
+            say('ScalingActive', 'False', first.reason ?? 'FailedComputeMetricsReplicas', `the HPA was unable to compute the replica count: ${first.message}`);
+            const all = `invalid metrics (${bad.length} invalid out of ${specs.length}), first error is: ${first.message}`;
+            warn('FailedComputeMetricsReplicas', all);
+          }
+          return finish();
+        }
         say('ScalingActive', 'True', 'ValidMetricFound', `the HPA was able to successfully calculate a replica count from ${best.name}`);
-        const recent = (wishes.get(key) ?? [{ at: now, replicas: current }]).filter((w) => w.at > now - HISTORY_MS);
-        recent.push({ at: now, replicas: best.replicas });
-        wishes.set(key, recent);
-        const limited = limitReplicas(hpa, current, best.replicas, recent, changes.get(key) ?? [], now);
-        say('ScalingLimited', limited.reason === 'DesiredWithinRange' ? 'False' : 'True', limited.reason, limited.message);
-        wanted = limited.replicas;
+        const history = { wishes: wishes.get(key) ?? [], changes: changes.get(key) ?? [], downWindowMs: config.hpaDownscaleStabilization * 1000 };
+        const { replicas, limit, stabilized } = limitReplicas(hpa, current, best.replicas, history, now);
+        remember(wishes, key, { at: now, replicas: best.replicas });
+        say('AbleToScale', 'True', stabilized?.reason ?? 'ReadyForNewScale', stabilized?.message ?? 'recommended size matches current size');
+        say('ScalingLimited', limit.reason === 'DesiredWithinRange' ? 'False' : 'True', limit.reason, limit.message);
+        wanted = replicas;
         why = wanted > current ? `${best.name} above target` : 'All metrics below target';
       }
       status.desiredReplicas = wanted;
-      if (wanted !== current) {
-        try {
-          await scaled.update({ ...scale, spec: { ...scale.spec, replicas: wanted } }, { signal });
-        } catch (error) {
-          say('AbleToScale', 'False', 'FailedUpdateScale', `the HPA controller was unable to update the target scale: ${(error as Error).message}`);
-          events(hpa as KubeObject, 'Warning', 'FailedRescale', `New size: ${wanted}; reason: ${why}; error: ${(error as Error).message}`);
-          await finish();
-          throw error;
-        }
-        say('AbleToScale', 'True', 'SucceededRescale', `the HPA controller was able to update the target scale to ${wanted}`);
-        events(hpa as KubeObject, 'Normal', 'SuccessfulRescale', `New size: ${wanted}; reason: ${why}`);
-        changes.set(key, [...(changes.get(key) ?? []).filter((c) => c.at > now - HISTORY_MS), { at: now, replicas: wanted - current }]);
-        status.lastScaleTime = time;
-      } else if (findCondition(conditions, 'AbleToScale')?.reason === 'SucceededGetScale')
-        say('AbleToScale', 'True', 'ReadyForNewScale', 'recommended size matches current size');
+      if (wanted === current) return finish();
+      try {
+        await api.update({ ...scale, spec: { ...scale.spec, replicas: wanted } } as unknown as KubeObject, { signal });
+      } catch (error) {
+        const { message } = error as Error;
+        status.desiredReplicas = current;
+        say('AbleToScale', 'False', 'FailedUpdateScale', `the HPA controller was unable to update the target scale: ${message}`);
+        warn('FailedRescale', `New size: ${wanted}; reason: ${why}; error: ${message}`);
+        await finish();
+        throw error;
+      }
+      say('AbleToScale', 'True', 'SucceededRescale', `the HPA controller was able to update the target scale to ${wanted}`);
+      events(hpa as KubeObject, 'Normal', 'SuccessfulRescale', `New size: ${wanted}; reason: ${why}`);
+      remember(changes, key, { at: now, replicas: wanted - current });
+      status.lastScaleTime = time;
       return finish();
     },
   };

@@ -10,6 +10,7 @@ import {
   onOff,
   seconds,
   type SettledFlag,
+  share,
   wholeNumber,
 } from '@coxswain/command';
 import { concurrencyFlags } from './concurrency-flags.js';
@@ -34,7 +35,11 @@ export function controllerManagerCommand(): Command {
     .option('--node-monitor-grace-period <duration>', 'a node silent for so long is not ready', seconds, 50)
     .option('--node-monitor-period <duration>', 'how often nodes are looked at', seconds, 5)
     .option('--terminated-pod-gc-threshold <count>', 'so many ended pods may stay; 0: all', wholeNumber, 12_500)
-    .option('--horizontal-pod-autoscaler-sync-period <duration>', 'how often numbers of replicas are weighed', seconds, 15);
+    .option('--horizontal-pod-autoscaler-sync-period <duration>', 'how often numbers of replicas are weighed', seconds, 15)
+    .option('--horizontal-pod-autoscaler-tolerance <share>', 'a metric may be so far from its target', share, 0.1)
+    .option('--horizontal-pod-autoscaler-downscale-stabilization <duration>', 'wishes for more replicas are remembered for so long', seconds, 300)
+    .option('--horizontal-pod-autoscaler-cpu-initialization-period <duration>', "a pod's CPU use says little for so long after its start", seconds, 300)
+    .option('--horizontal-pod-autoscaler-initial-readiness-delay <duration>', 'changes of readiness within so long of its start are its start', seconds, 30);
   for (const [flag, { controller, byDefault }] of Object.entries(concurrencyFlags))
     command.option(`--${flag} <count>`, `objects ${controller} works on at once (default ${byDefault})`, wholeNumber);
   addClientFlags(command);
@@ -73,10 +78,6 @@ const settled: Readonly<Record<string, SettledFlag>> = {
   'endpointslice-updates-batch-period': { takes: ['0s', '0'], because: 'endpoints are written as pods change' },
   'external-cloud-volume-plugin': { takes: [''], because: 'volumes of clouds are CSI drivers’' },
   'flex-volume-plugin-dir': { takes: 'any', because: 'there are no FlexVolumes here' },
-  'horizontal-pod-autoscaler-cpu-initialization-period': { takes: ['5m0s', '5m'], because: 'upstream’s default is used' },
-  'horizontal-pod-autoscaler-downscale-stabilization': { takes: ['5m0s', '5m'], because: 'spec.behavior of an autoscaler says it' },
-  'horizontal-pod-autoscaler-initial-readiness-delay': { takes: ['30s'], because: 'upstream’s default is used' },
-  'horizontal-pod-autoscaler-tolerance': { takes: ['0.1'], because: 'spec.behavior of an autoscaler says it' },
   'large-cluster-size-threshold': { takes: ['50'], because: 'upstream’s default is used' },
   'leader-migration-config': { takes: [''], because: 'no controller moves between managers' },
   'legacy-service-account-token-clean-up-period': { takes: ['8760h0m0s', '8760h'], because: 'tokens of Secrets are not removed before a year has passed' },

@@ -26,6 +26,10 @@ export interface ControllerManagerFlags extends ClientFlags, LeaderElectionFlags
   readonly nodeMonitorPeriod: number;
   readonly terminatedPodGcThreshold: number;
   readonly horizontalPodAutoscalerSyncPeriod: number;
+  readonly horizontalPodAutoscalerTolerance: number;
+  readonly horizontalPodAutoscalerDownscaleStabilization: number;
+  readonly horizontalPodAutoscalerCpuInitializationPeriod: number;
+  readonly horizontalPodAutoscalerInitialReadinessDelay: number;
   readonly logLevel: LogLevel;
 }
 
@@ -63,6 +67,10 @@ export function controllerManagerConfig(flags: ControllerManagerFlags): Controll
     nodeMonitorPeriod: flags.nodeMonitorPeriod,
     terminatedPodGCThreshold: flags.terminatedPodGcThreshold,
     hpaSyncPeriod: flags.horizontalPodAutoscalerSyncPeriod,
+    hpaTolerance: flags.horizontalPodAutoscalerTolerance,
+    hpaDownscaleStabilization: flags.horizontalPodAutoscalerDownscaleStabilization,
+    hpaCpuInitializationPeriod: flags.horizontalPodAutoscalerCpuInitializationPeriod,
+    hpaInitialReadinessDelay: flags.horizontalPodAutoscalerInitialReadinessDelay,
     clusterSigningDuration: flags.clusterSigningDuration,
     leaderElection: leaderElection(flags),
     ...(flags.rootCaFile ? { rootCa: readFlagFile('--root-ca-file', flags.rootCaFile) } : {}),

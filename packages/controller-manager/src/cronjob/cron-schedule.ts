@@ -33,21 +33,36 @@ function field(text: string, min: number, max: number, names: readonly string[] 
   return out;
 }
 
-const unrestricted = (text: string): boolean => text.startsWith('*') || text.startsWith('?');
+/** Of the days: whatever has a star that leaves nothing out, as one with a step does. */
+const unrestricted = (text: string): boolean => text.split(',').some((part) => /^[*?](\/1)?$/.test(part));
+
+const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of `@every 1h30m`, whole seconds, one at least; undefined: the text is none. */
+function interval(text: string): number | undefined {
+  const spans = /^@every ((?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)$/.exec(text)?.[1];
+  if (spans === undefined) return undefined;
+  const total = [...spans.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((n, [, count, unit]) => n + Number(count) * (UNIT_MS[unit ?? ''] ?? 0), 0);
+  return Math.max(1, Math.floor(total / 1000)) * 1000;
+}
 
 /** A cron schedule in a time zone. Times that a change of clocks leaves out do not happen; doubled ones happen once. */
 export class CronSchedule {
-  readonly #minutes: readonly number[];
-  readonly #hours: readonly number[];
-  readonly #days: ReadonlySet<number>;
-  readonly #months: ReadonlySet<number>;
-  readonly #weekdays: ReadonlySet<number>;
+  readonly #minutes: readonly number[] = [];
+  readonly #hours: readonly number[] = [];
+  readonly #days: ReadonlySet<number> = new Set();
+  readonly #months: ReadonlySet<number> = new Set();
+  readonly #weekdays: ReadonlySet<number> = new Set();
   /** When both kinds of day are restricted, either will do. */
-  readonly #eitherDay: boolean;
+  readonly #eitherDay: boolean = false;
+  /** `@every …`: so many milliseconds after the last time, whatever the clock says. */
+  readonly #every: number | undefined;
   readonly #format: Intl.DateTimeFormat | undefined;
 
-  /** Throws for what is no schedule, or no time zone. `every` schedules (`@every 5m`) are not part of the API's cron. */
+  /** Throws for what is no schedule, or no time zone. */
   constructor(text: string, timeZone?: string) {
+    this.#every = interval(text.trim());
+    if (this.#every !== undefined) return;
     const parts = (MACROS[text.trim().toLowerCase()] ?? text).trim().split(/\s+/);
     if (parts.length !== 5) throw new Error(`invalid cron schedule ${JSON.stringify(text)}: expected 5 fields, got ${parts.length}`);
     const [minute = '', hour = '', day = '', month = '', weekday = ''] = parts;
@@ -74,6 +89,7 @@ export class CronSchedule {
 
   /** The first time after `after` (milliseconds since the epoch); undefined: there is none within five years. */
   next(after: number): number | undefined {
+    if (this.#every !== undefined) return Math.floor(after / 1000) * 1000 + this.#every;
     const local = after + this.#offset(after);
     let day = Math.floor(local / DAY_MS) * DAY_MS;
     for (let i = 0; i < HORIZON_DAYS; i++, day += DAY_MS) {
@@ -87,6 +103,17 @@ export class CronSchedule {
       }
     }
     return undefined;
+  }
+
+  /** The time as the clocks of the schedule's zone show it: RFC 3339, with what they are ahead of UTC. */
+  format(at: number): string {
+    const seconds = Math.floor(at / 1000) * 1000;
+    const offset = this.#offset(seconds);
+    const local = new Date(seconds + offset).toISOString().slice(0, 19);
+    if (offset === 0) return `${local}Z`;
+    const minutes = Math.abs(offset) / 60_000;
+    const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
+    return `${local}${offset < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
   }
 
   #onDay(d: Date): boolean {

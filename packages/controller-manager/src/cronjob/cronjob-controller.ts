@@ -5,7 +5,7 @@ import { jobFinished } from '../job/job-controller.js';
 import { createdAt } from '../pods/pod-state.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { controllerRef, isControlledBy, ownerKey } from '../runtime/owners.js';
-import { dueTimes, jobNameFor } from './cronjob-decision.js';
+import { dueTimes, jobNameFor, scheduledAt } from './cronjob-decision.js';
 
 const CRON_JOB = { apiVersion: 'batch/v1', kind: 'CronJob' } as const;
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
@@ -107,7 +107,7 @@ export function cronJobController({ client, informers, clock, events }: Controll
           cj as KubeObject,
           'Warning',
           'TooManyMissedTimes',
-          `too many missed start times: ${missed}. Set or decrease .spec.startingDeadlineSeconds or check clock skew`,
+          'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
         );
       const active = own.filter((j) => !jobFinished(j));
       const jobName = jobNameFor(cj, due);
@@ -130,7 +130,7 @@ export function cronJobController({ client, informers, clock, events }: Controll
           name: jobName,
           namespace,
           labels: { ...template?.metadata?.labels },
-          annotations: { ...template?.metadata?.annotations, [SCHEDULED_AT]: formatTime(due) },
+          annotations: { ...template?.metadata?.annotations, [SCHEDULED_AT]: scheduledAt(cj, due) },
           ownerReferences: [controllerRef(cj as KubeObject, CRON_JOB)],
         },
         ...(template?.spec && { spec: structuredClone(template.spec) }),

@@ -19,23 +19,27 @@ export function dueTimes(cronJob: CronJob, now: number): DueTimes {
   let since = parseTime(cronJob.status?.lastScheduleTime ?? '') ?? parseTime(cronJob.metadata.creationTimestamp ?? '') ?? now;
   const deadline = cronJob.spec?.startingDeadlineSeconds;
   if (deadline !== undefined && deadline !== null) since = Math.max(since, now - deadline * 1000);
-  const next = schedule.next(now);
   let due: number | undefined;
   let missed = 0;
-  for (let t = schedule.next(since); t !== undefined && t <= now; t = schedule.next(t)) {
-    due = t;
+  let next = schedule.next(since);
+  for (; next !== undefined && next <= now; next = schedule.next(next)) {
+    due = next;
     if (++missed > TOO_MANY) {
       // Far behind: the last one is found from this end.
       for (let back = 60_000; back < 400 * 86_400_000; back *= 2) {
         let last: number | undefined;
         for (let x = schedule.next(now - back); x !== undefined && x <= now; x = schedule.next(x)) last = x;
-        if (last !== undefined) return { due: last, missed, next };
+        if (last !== undefined) return { due: last, missed, next: schedule.next(last) };
       }
+      next = schedule.next(now);
       break;
     }
   }
   return { due, missed, next };
 }
+
+/** The time a job is for, as the clocks of the cron job's zone show it. */
+export const scheduledAt = ({ spec }: CronJob, at: number): string => new CronSchedule(spec?.schedule ?? '', spec?.timeZone ?? undefined).format(at);
 
 /** The job of one time: always of the same name, so that a time is never run twice. */
 export const jobNameFor = (cronJob: CronJob, at: number): string => `${(cronJob.metadata.name ?? '').slice(0, 52)}-${Math.floor(at / 60_000)}`;

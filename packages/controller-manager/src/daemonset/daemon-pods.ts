@@ -6,6 +6,7 @@ import { REVISION_LABEL, revisionHash, templateOf } from '../revisions/controlle
 
 export const DAEMON_SET = { apiVersion: 'apps/v1', kind: 'DaemonSet' } as const;
 const GENERATION = 'pod-template-generation';
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 /** What every daemon puts up with: it is often what makes the node well again. */
 function daemonTolerations(hostNetwork: boolean): Toleration[] {
@@ -24,7 +25,8 @@ function daemonTolerations(hostNetwork: boolean): Toleration[] {
 /** The daemon's pod for one node: the scheduler binds it, but has no choice. */
 export function daemonPod(set: DaemonSet, revision: ControllerRevision, node: string): Pod {
   const pod = podFromTemplate(templateOf(revision), set as KubeObject, DAEMON_SET);
-  pod.metadata.labels = { ...pod.metadata.labels, [REVISION_LABEL]: revisionHash(revision), [GENERATION]: String(set.metadata.generation ?? 1) };
+  const generation = set.metadata.annotations?.[TEMPLATE_GENERATION];
+  pod.metadata.labels = { ...pod.metadata.labels, [REVISION_LABEL]: revisionHash(revision), ...(generation && { [GENERATION]: generation }) };
   const spec = pod.spec as NonNullable<Pod['spec']>;
   const have = spec.tolerations ?? [];
   spec.tolerations = [

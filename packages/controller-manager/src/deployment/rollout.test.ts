@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Deployment, ReplicaSet } from '@coxswain/api';
+import { countStatus } from './deployment-status.js';
 import { rolloutLimits } from './limits.js';
 import { isScalingEvent, rollingStep, scaleProportionally } from './rollout.js';
 import { replicaSetAnnotations } from './annotations.js';
@@ -36,6 +37,10 @@ describe('rollout limits', () => {
   ])('%i replicas, surge %s, unavailable %s: %i and %i', (n, s, u, maxSurge, maxUnavailable) =>
     expect(rolloutLimits(deployment(n, s, u))).toEqual({ maxSurge, maxUnavailable }),
   );
+  it('a Recreate is available when all its pods are', () => {
+    const d = deployment(2, 0, 0, { strategy: { type: 'Recreate' } });
+    expect([1, 2].map((available) => countStatus(d, undefined, [set('a', 2, available)], 0).conditions?.[0]?.status)).toEqual(['False', 'True']);
+  });
 });
 
 describe('rolling update, step by step', () => {

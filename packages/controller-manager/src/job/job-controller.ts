@@ -1,7 +1,7 @@
 import type { Job, JobCondition, JobStatus, KubeObject, Pod } from '@coxswain/api';
 import { formatTime, hasStatusCause, isNotFound, labelSelectorFromObject, semanticEqual } from '@coxswain/apimachinery';
 import { Expectations, Resources, splitKey } from '@coxswain/client';
-import { createdAt, isActive, isFinished, isReady, isTerminating } from '../pods/pod-state.js';
+import { isActive, isFinished, isReady, isTerminating } from '../pods/pod-state.js';
 import { podsByOwner } from '../pods/pods-by-owner.js';
 import { watchOwnedPods } from '../pods/watch-owned-pods.js';
 import { claimObjects } from '../runtime/claim.js';
@@ -10,8 +10,20 @@ import type { Controller, ControllerContext, Outcome } from '../runtime/controll
 import { controllerOf, ownerKey } from '../runtime/owners.js';
 import { slowStart } from '../runtime/slow-start.js';
 import { formatIndexes, parseIndexes } from './indexes.js';
-import { backoffLeft, failsIndex, freeIndexes, indexFailures, jobEnding, untilDeadline, wantedActive, type JobTally } from './job-decision.js';
-import { FINALIZER, hasFailed, hasFinalizer, indexOf, isIndexed, JOB, makeJobPod } from './job-pods.js';
+import {
+  backoffLeft,
+  dueIndexes,
+  failsIndex,
+  freeIndexes,
+  hasIndexLimit,
+  jobEnding,
+  lastFailed,
+  surplusPods,
+  untilDeadline,
+  wantedActive,
+  type JobTally,
+} from './job-decision.js';
+import { FINALIZER, hasFailed, hasFinalizer, indexFailures, indexOf, isIndexed, JOB, makeJobPod } from './job-pods.js';
 import { failureVerdict } from './pod-failure-policy.js';
 
 const MANAGED_BY = 'kubernetes.io/job-controller';
@@ -110,11 +122,23 @@ export function jobController({ client, informers, clock, events }: ControllerCo
     return { job: { ...current, status }, tally: { succeeded, failed, succeededIndexes, failedIndexes, failJob } };
   }
 
-  async function create(job: Job, tally: JobTally, active: readonly Pod[], all: readonly Pod[], number: number, signal: AbortSignal): Promise<void> {
-    const indexes = isIndexed(job) ? freeIndexes(job, tally, active, number) : undefined;
+  /** Makes as many pods as are missing. Returns after how many milliseconds there is more to make; undefined: nothing is left to wait for. */
+  async function create(job: Job, tally: JobTally, occupying: readonly Pod[], all: readonly Pod[], number: number, now: number, signal: AbortSignal) {
+    const perIndex = hasIndexLimit(job);
+    let wait: number;
+    let indexes = isIndexed(job) ? freeIndexes(job, tally, occupying, number) : undefined;
+    if (indexes && perIndex) ({ due: indexes, wait } = dueIndexes(job, indexes, all, now));
+    else {
+      const ended = all.filter((p) => isFinished(p) || hasFailed(p, job));
+      wait = backoffLeft(ended, job, now);
+      if (wait > 0) return wait;
+      wait = Number.POSITIVE_INFINITY;
+    }
+    const failuresOf = (index: number) => {
+      const last = lastFailed(job, all, index);
+      return last ? indexFailures(job, last) : { failed: 0, ignored: 0 };
+    };
     const total = indexes?.length ?? number;
-    const perIndex = (job.spec?.backoffLimitPerIndex ?? undefined) !== undefined;
-    const failuresOf = (index: number) => Math.max(0, ...all.filter((p) => indexOf(p) === index && hasFailed(p, job)).map(indexFailures));
     expectations.expectCreations(key(job), total);
     const { succeeded, error } = await slowStart(total, async (i) => {
       const index = indexes?.[i];
@@ -124,7 +148,7 @@ export function jobController({ client, informers, clock, events }: ControllerCo
       events(job as KubeObject, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name ?? ''}`);
     });
     for (let i = succeeded; i < total; i++) expectations.creationObserved(key(job));
-    if (error === undefined || hasStatusCause(error, 'NamespaceTerminating')) return;
+    if (error === undefined || hasStatusCause(error, 'NamespaceTerminating')) return Number.isFinite(wait) ? wait : undefined;
     events(job as KubeObject, 'Warning', 'FailedCreate', `Error creating: ${(error as Error).message}`);
     throw error;
   }
@@ -233,21 +257,13 @@ export function jobController({ client, informers, clock, events }: ControllerCo
         }
         const wanted = wantedActive(job, tally, active.length);
         const onlyFailed = (job.spec?.podReplacementPolicy ?? (job.spec?.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed')) === 'Failed';
-        const occupied = active.length + (onlyFailed ? all.filter(isTerminating).length : 0);
+        const occupying = onlyFailed ? [...active, ...all.filter(isTerminating)] : active;
         if (upToDate && !job.metadata.deletionTimestamp) {
-          if (active.length > wanted) {
-            const victims = [...active].sort((a, b) => Number(isReady(a)) - Number(isReady(b)) || createdAt(b) - createdAt(a)).slice(0, active.length - wanted);
+          const victims = surplusPods(job, active, wanted, now);
+          if (victims.length > 0) {
             await remove(job, victims, signal);
             active = active.filter((p) => !victims.includes(p));
-          } else if (occupied < wanted) {
-            const wait = backoffLeft(
-              all.filter((p) => isFinished(p) || hasFailed(p, job)),
-              job,
-              now,
-            );
-            if (wait > 0) requeue = wait;
-            else await create(job, tally, active, all, wanted - occupied, signal);
-          }
+          } else if (occupying.length < wanted) requeue = await create(job, tally, occupying, all, wanted - occupying.length, now, signal);
         }
         const deadline = untilDeadline({ ...job, status: { ...job.status, ...(startTime !== undefined && { startTime }) } }, now);
         if (deadline !== undefined) requeue = Math.min(requeue ?? deadline, deadline);

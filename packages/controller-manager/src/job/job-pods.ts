@@ -1,10 +1,12 @@
 import type { Job, KubeObject, Pod } from '@coxswain/api';
 import { parseTime } from '@coxswain/apimachinery';
 import { podFromTemplate } from '../pods/pod-from-template.js';
+import { failureVerdict } from './pod-failure-policy.js';
 
 export const FINALIZER = 'batch.kubernetes.io/job-tracking';
 export const INDEX = 'batch.kubernetes.io/job-completion-index';
-export const FAILURE_COUNT = 'batch.kubernetes.io/job-index-failure-count';
+const FAILURE_COUNT = 'batch.kubernetes.io/job-index-failure-count';
+const IGNORED_COUNT = 'batch.kubernetes.io/job-index-ignored-failure-count';
 export const JOB = { apiVersion: 'batch/v1', kind: 'Job' } as const;
 
 export const isIndexed = (job: Job): boolean => job.spec?.completionMode === 'Indexed';
@@ -34,14 +36,32 @@ export function finishedAt(pod: Pod): number | undefined {
   );
 }
 
+/** How often an index failed, and how often that was ignored by the failure policy. */
+export interface IndexFailures {
+  readonly failed: number;
+  readonly ignored: number;
+}
+
+/** The failures of the pod's index, this pod's own included. */
+export function indexFailures(job: Job, pod: Pod): IndexFailures {
+  const before = (annotation: string) => Number(pod.metadata.annotations?.[annotation] ?? 0) || 0;
+  const ignored = failureVerdict(job, pod).action === 'Ignore';
+  return { failed: before(FAILURE_COUNT) + Number(!ignored), ignored: before(IGNORED_COUNT) + Number(ignored) };
+}
+
 /** A pod of the job; with an index, it knows it by annotation, label, environment and host name. */
-export function makeJobPod(job: Job, index: number | undefined, failures: number | undefined): Pod {
+export function makeJobPod(job: Job, index: number | undefined, failures: IndexFailures | undefined): Pod {
   const pod = podFromTemplate(job.spec?.template, job as KubeObject, JOB);
   pod.metadata.finalizers = [...(pod.metadata.finalizers ?? []), FINALIZER];
   if (index === undefined) return pod;
   const name = job.metadata.name ?? '';
   pod.metadata.generateName = `${name}-${index}-`;
-  pod.metadata.annotations = { ...pod.metadata.annotations, [INDEX]: String(index), ...(failures !== undefined && { [FAILURE_COUNT]: String(failures) }) };
+  pod.metadata.annotations = {
+    ...pod.metadata.annotations,
+    [INDEX]: String(index),
+    ...(failures && { [FAILURE_COUNT]: String(failures.failed) }),
+    ...(failures && failures.ignored > 0 && { [IGNORED_COUNT]: String(failures.ignored) }),
+  };
   pod.metadata.labels = { ...pod.metadata.labels, [INDEX]: String(index) };
   const spec = pod.spec as NonNullable<Pod['spec']>;
   spec.hostname ??= `${name}-${index}`.slice(0, 63);

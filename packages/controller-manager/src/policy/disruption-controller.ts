@@ -1,41 +1,35 @@
 import type { KubeObject, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '@coxswain/api';
 import { formatTime, isNotFound, labelSelectorFromObject, parseTime, semanticEqual } from '@coxswain/apimachinery';
 import { Resources, splitKey } from '@coxswain/client';
-import { isActive, isReady } from '../pods/pod-state.js';
+import { isReady } from '../pods/pod-state.js';
 import { withCondition } from '../runtime/conditions.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { scaledValue } from '../runtime/int-or-percent.js';
-import { controllerOf } from '../runtime/owners.js';
+import { podScales } from './pod-scales.js';
 
 /** An eviction that was granted so long ago and did not happen is forgotten. */
 const DELETION_TIMEOUT_MS = 2 * 60_000;
+/** A controller that was not found may be on its way to us. */
+const FAILED_RETRY_MS = 5000;
 
-/** The budget's numbers. `scaleOf`: replicas the controller of a pod wants (undefined: unknown). Pure. */
-export function budgetStatus(
-  pdb: PodDisruptionBudget,
-  pods: readonly Pod[],
-  scaleOf: (pod: Pod) => { readonly uid: string; readonly replicas: number } | undefined,
-  now: number,
-): PodDisruptionBudgetStatus {
+/** Whether the budget is a share of what the pods' controllers want, and not a plain number of pods. */
+const isShare = ({ spec }: PodDisruptionBudget): boolean => spec?.maxUnavailable !== undefined || typeof spec?.minAvailable === 'string';
+
+/** The budget's numbers. `scale`: what the pods' controllers want in all; not asked for by a budget that says a plain number of pods. Pure. */
+export function budgetStatus(pdb: PodDisruptionBudget, pods: readonly Pod[], scale: number, now: number): PodDisruptionBudgetStatus {
   const spec = pdb.spec;
-  let expectedPods = pods.length;
-  let desiredHealthy: number;
-  const expectedScale = () => {
-    const scales = new Map<string, number>();
-    for (const p of pods) {
-      const s = scaleOf(p);
-      if (s) scales.set(s.uid, s.replicas);
-      else scales.set(p.metadata.uid ?? '', 1);
-    }
-    return [...scales.values()].reduce((a, b) => a + b, 0);
-  };
+  let expectedPods = 0;
+  let desiredHealthy = 0;
   if (spec?.maxUnavailable !== undefined) {
-    expectedPods = expectedScale();
-    desiredHealthy = Math.max(0, expectedPods - scaledValue(spec.maxUnavailable, expectedPods, 'up'));
+    expectedPods = scale;
+    desiredHealthy = Math.max(0, scale - scaledValue(spec.maxUnavailable, scale, 'up'));
   } else if (typeof spec?.minAvailable === 'string') {
-    expectedPods = expectedScale();
-    desiredHealthy = scaledValue(spec.minAvailable, expectedPods, 'up');
-  } else desiredHealthy = spec?.minAvailable ?? 1;
+    expectedPods = scale;
+    desiredHealthy = scaledValue(spec.minAvailable, scale, 'up');
+  } else if (spec?.minAvailable !== undefined) {
+    expectedPods = pods.length;
+    desiredHealthy = spec.minAvailable;
+  }
   const disruptedPods: Record<string, string> = {};
   for (const p of pods) {
     const at = pdb.status?.disruptedPods?.[p.metadata.name ?? ''];
@@ -65,30 +59,42 @@ export function budgetStatus(
   };
 }
 
+/** No eviction is granted on numbers that could not be had: the status says why. */
+function failedStatus(pdb: PodDisruptionBudget, message: string, now: number): PodDisruptionBudgetStatus {
+  const { observedGeneration = 0, currentHealthy = 0, desiredHealthy = 0, expectedPods = 0, ...rest } = pdb.status ?? {};
+  const time = formatTime(now);
+  const condition = { type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message, observedGeneration, lastTransitionTime: time };
+  return {
+    ...rest,
+    observedGeneration,
+    currentHealthy,
+    desiredHealthy,
+    expectedPods,
+    disruptionsAllowed: 0,
+    conditions: withCondition(pdb.status?.conditions, condition, time),
+  };
+}
+
 /** Keeps the status by which evictions are granted. */
-export function disruptionController({ client, informers, clock }: ControllerContext): Controller {
+export function disruptionController(context: ControllerContext): Controller {
+  const { client, informers, clock, events } = context;
   const budgets = informers.informer(Resources.podDisruptionBudgets);
   const pods = informers.informer(Resources.pods);
-  const owners = {
-    ReplicaSet: informers.informer(Resources.replicaSets),
-    StatefulSet: informers.informer(Resources.statefulSets),
-    ReplicationController: informers.informer(Resources.replicationControllers),
-  } as const;
-  const deployments = informers.informer(Resources.deployments);
+  const scales = podScales(context);
   const key = (b: PodDisruptionBudget) => `${b.metadata.namespace}/${b.metadata.name}`;
 
-  function scaleOf(pod: Pod): { uid: string; replicas: number } | undefined {
-    const ref = controllerOf(pod);
-    if (!ref || !(ref.kind in owners)) return undefined;
-    const owner = owners[ref.kind as keyof typeof owners].lister.get(ref.name, pod.metadata.namespace) as
-      | (KubeObject & { spec?: { replicas?: number } })
-      | undefined;
-    if (!owner || owner.metadata.uid !== ref.uid) return undefined;
-    const above = controllerOf(owner as Pod);
-    const deployment = above?.kind === 'Deployment' ? deployments.lister.get(above.name, pod.metadata.namespace) : undefined;
-    return deployment
-      ? { uid: deployment.metadata.uid ?? '', replicas: deployment.spec?.replicas ?? 1 }
-      : { uid: ref.uid, replicas: owner.spec?.replicas ?? 1 };
+  async function statusOf(pdb: PodDisruptionBudget, selected: readonly Pod[], signal: AbortSignal): Promise<PodDisruptionBudgetStatus> {
+    if (!isShare(pdb)) return budgetStatus(pdb, selected, 0, clock.now());
+    const { replicas, unmanaged } = await scales.ofPods(selected, signal);
+    if (unmanaged.length > 0) {
+      events(
+        pdb as KubeObject,
+        'Warning',
+        'UnmanagedPods',
+        `Pods selected by this PodDisruptionBudget (selector: ${labelSelectorFromObject(pdb.spec?.selector)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`,
+      );
+    }
+    return budgetStatus(pdb, selected, replicas, clock.now());
   }
 
   return {
@@ -112,15 +118,19 @@ export function disruptionController({ client, informers, clock }: ControllerCon
       const { namespace, name } = splitKey(at);
       const pdb = budgets.lister.get(name, namespace);
       if (!pdb) return undefined;
-      const selected = pods.lister
-        .list({ namespace, selector: labelSelectorFromObject(pdb.spec?.selector) })
-        .filter((p) => isActive(p) || p.metadata.deletionTimestamp);
-      const status = budgetStatus(
-        pdb,
-        selected.filter((p) => p.status?.phase !== 'Succeeded' && p.status?.phase !== 'Failed'),
-        scaleOf,
-        clock.now(),
-      );
+      const selected = pods.lister.list({ namespace, selector: labelSelectorFromObject(pdb.spec?.selector) });
+      if (selected.length === 0) events(pdb as KubeObject, 'Normal', 'NoPods', 'No matching pods found');
+      let status: PodDisruptionBudgetStatus;
+      let failed = false;
+      try {
+        status = await statusOf(pdb, selected, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failed = true;
+        const { message } = error as Error;
+        events(pdb as KubeObject, 'Warning', 'CalculateExpectedPodCountFailed', `Failed to calculate the number of expected pods: ${message}`);
+        status = failedStatus(pdb, message, clock.now());
+      }
       if (!semanticEqual(status, pdb.status)) {
         try {
           await client.api.podDisruptionBudgets(namespace).updateStatus({ ...pdb, status }, { signal });
@@ -128,6 +138,7 @@ export function disruptionController({ client, informers, clock }: ControllerCon
           if (!isNotFound(error)) throw error;
         }
       }
+      if (failed) return { requeueAfterMs: FAILED_RETRY_MS };
       return status.disruptedPods ? { requeueAfterMs: DELETION_TIMEOUT_MS } : undefined;
     },
   };

@@ -27,13 +27,19 @@ function podAmount(pod: Pod, kind: 'requests' | 'limits', resource: string): str
   }
   total = addQuantities(total, sidecars);
   if (greater(peak, total)) total = peak;
-  return addQuantities(own ?? total, pod.spec?.overhead?.[resource] ?? '0');
+  const amount = own ?? total;
+  // Overhead raises only limits that are set.
+  return kind === 'limits' && !greater(amount, '0') ? amount : addQuantities(amount, pod.spec?.overhead?.[resource] ?? '0');
 }
 
 const greater = (a: string, b: string): boolean => compareQuantities(a, b) > 0;
 
+/** A request of nothing, or a limit of it, is none. */
+const asks = ({ requests = {}, limits = {} }: { requests?: Record<string, string>; limits?: Record<string, string> } = {}): boolean =>
+  [requests, limits].some((list) => ['cpu', 'memory'].some((name) => greater(list[name] ?? '0', '0')));
+
 const isBestEffort = (p: Pod): boolean =>
-  [...(p.spec?.containers ?? []), ...(p.spec?.initContainers ?? [])].every((c) => !c.resources?.requests && !c.resources?.limits);
+  !asks(p.spec?.resources) && [...(p.spec?.containers ?? []), ...(p.spec?.initContainers ?? [])].every((c) => !asks(c.resources));
 const isTerminatingKind = (p: Pod): boolean => p.spec?.activeDeadlineSeconds !== undefined && p.spec.activeDeadlineSeconds !== null;
 
 function inScope(pod: Pod, scope: string, operator: string, values: readonly string[]): boolean {
@@ -54,15 +60,24 @@ function inScope(pod: Pod, scope: string, operator: string, values: readonly str
       ]);
       return terms.some((t) => (t.namespaces?.length ?? 0) > 0 || t.namespaceSelector !== undefined);
     }
-    case 'PriorityClass': {
-      const name = pod.spec?.priorityClassName ?? '';
-      if (operator === 'Exists') return name !== '';
-      if (operator === 'DoesNotExist') return name === '';
-      return operator === 'In' ? values.includes(name) : !values.includes(name);
-    }
+    case 'PriorityClass':
+      return selects(pod.spec?.priorityClassName, operator, values);
     default:
       return false;
   }
+}
+
+/** What the claim asks for, has, and is being changed to; at least one entry. */
+function attributesClasses({ spec, status }: PersistentVolumeClaim): readonly (string | undefined)[] {
+  const all = [spec?.volumeAttributesClassName, status?.currentVolumeAttributesClassName, status?.modifyVolumeStatus?.targetVolumeAttributesClassName];
+  const named = all.filter((name) => name !== undefined && name !== '');
+  return named.length > 0 ? named : [undefined];
+}
+
+function selects(name = '', operator: string, values: readonly string[]): boolean {
+  if (operator === 'Exists') return name !== '';
+  if (operator === 'DoesNotExist') return name === '';
+  return operator === 'In' ? values.includes(name) : !values.includes(name);
 }
 
 /** How much of each resource in the quota's `hard` is used. Pure. */
@@ -74,6 +89,10 @@ export function quotaUsage(quota: ResourceQuota, objects: QuotaObjects): Record<
   const pods = objects.pods.filter((p) => scopes.every((s) => inScope(p, s.scopeName, s.operator, s.values)));
   // Finished pods use no resources, but the objects are still there.
   const running = pods.filter((p) => !isFinished(p));
+  const claims = objects.claims.filter((claim) => {
+    const classes = attributesClasses(claim);
+    return scopes.every((s) => s.scopeName === 'VolumeAttributesClass' && classes.some((name) => selects(name, s.operator, s.values)));
+  });
   const used: Record<string, string> = {};
   for (const name of Object.keys(quota.spec?.hard ?? {})) used[name] = amount(name);
   return used;
@@ -83,15 +102,15 @@ export function quotaUsage(quota: ResourceQuota, objects: QuotaObjects): Record<
     if (name === 'count/pods') return String(pods.length);
     const limit = /^limits\.(.+)$/.exec(name);
     if (limit) return sum(running.map((p) => podAmount(p, 'limits', limit[1] as string)));
-    if (name === 'requests.storage') return sum(objects.claims.map((c) => c.spec?.resources?.requests?.storage ?? '0'));
+    if (name === 'requests.storage') return sum(claims.map((c) => c.spec?.resources?.requests?.storage ?? '0'));
     const perClass = /^(.+)\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)$/.exec(name);
     if (perClass) {
-      const own = objects.claims.filter((c) => c.spec?.storageClassName === perClass[1]);
+      const own = claims.filter((c) => c.spec?.storageClassName === perClass[1]);
       return perClass[2] === 'persistentvolumeclaims' ? String(own.length) : sum(own.map((c) => c.spec?.resources?.requests?.storage ?? '0'));
     }
-    const request = /^requests\.(.+)$/.exec(name)?.[1] ?? (['cpu', 'memory', 'ephemeral-storage'].includes(name) ? name : undefined);
+    const request = /^requests\.(.+)$/.exec(name)?.[1] ?? (/^(cpu|memory|ephemeral-storage|hugepages-.+)$/.test(name) ? name : undefined);
     if (request) return sum(running.map((p) => podAmount(p, 'requests', request)));
-    if (name === 'persistentvolumeclaims' || name === 'count/persistentvolumeclaims') return String(objects.claims.length);
+    if (name === 'persistentvolumeclaims' || name === 'count/persistentvolumeclaims') return String(claims.length);
     if (name === 'services' || name === 'count/services') return String(objects.services.length);
     if (name === 'services.loadbalancers') return String(objects.services.filter((s) => s.spec?.type === 'LoadBalancer').length);
     if (name === 'services.nodeports') {

@@ -125,7 +125,7 @@ export function replicaController(ctx: ControllerContext, kind: ReplicaKind<Repl
         signal,
       });
       const failed = upToDate && !rs.metadata.deletionTimestamp ? await manage(key, rs, active, signal) : undefined;
-      const terminating = all.filter((p) => isTerminating(p) && isControlledBy(p, rs)).length;
+      const terminating = kind.countsTerminating ? all.filter((p) => isTerminating(p) && isControlledBy(p, rs)).length : undefined;
       const status = replicaStatus(rs, active, terminating, failed?.failure, clock.now());
       if (!semanticEqual(status, rs.status)) {
         try {

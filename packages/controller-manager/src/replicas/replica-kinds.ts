@@ -10,6 +10,8 @@ export interface ReplicaKind<T> {
   readonly name: string;
   readonly selector: (object: T) => LabelSelector;
   readonly template: (object: T) => PodTemplateSpec | undefined;
+  /** The status has `terminatingReplicas`. */
+  readonly countsTerminating: boolean;
 }
 
 export const replicaSetKind: ReplicaKind<ReplicaSet> = {
@@ -19,6 +21,7 @@ export const replicaSetKind: ReplicaKind<ReplicaSet> = {
   name: 'replicaset',
   selector: (rs) => labelSelectorFromObject(rs.spec?.selector),
   template: (rs) => rs.spec?.template,
+  countsTerminating: true,
 };
 
 /** Both have the same fields where the controller looks, but for the selector, which is a plain map here. */
@@ -29,4 +32,5 @@ export const replicationControllerKind: ReplicaKind<ReplicaSet> = {
   name: 'replicationcontroller',
   selector: (rc) => labelSelectorFromSet((rc as unknown as ReplicationController).spec?.selector),
   template: (rc) => rc.spec?.template,
+  countsTerminating: false,
 };

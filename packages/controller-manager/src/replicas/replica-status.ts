@@ -10,7 +10,13 @@ export interface ManageFailure {
 }
 
 /** The status that these pods make. */
-export function replicaStatus(rs: ReplicaSet, active: readonly Pod[], terminating: number, failure: ManageFailure | undefined, now: number): ReplicaSetStatus {
+export function replicaStatus(
+  rs: ReplicaSet,
+  active: readonly Pod[],
+  terminating: number | undefined,
+  failure: ManageFailure | undefined,
+  now: number,
+): ReplicaSetStatus {
   const template = labelSelectorFromSet(rs.spec?.template?.metadata?.labels);
   const minReady = rs.spec?.minReadySeconds ?? 0;
   const old = rs.status?.conditions;
@@ -32,7 +38,7 @@ export function replicaStatus(rs: ReplicaSet, active: readonly Pod[], terminatin
     fullyLabeledReplicas,
     readyReplicas,
     availableReplicas,
-    terminatingReplicas: terminating,
+    ...(terminating !== undefined && { terminatingReplicas: terminating }),
     observedGeneration: rs.metadata.generation ?? 0,
     ...(conditions.length > 0 && { conditions }),
   };

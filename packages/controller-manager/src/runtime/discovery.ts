@@ -11,6 +11,8 @@ export interface Discovery {
   readonly resources: readonly ServedResource[];
   /** Group versions that could not be asked (an aggregated API server is down). */
   readonly failed: readonly string[];
+  /** Ids of the resources that have a scale subresource. */
+  readonly scalable: ReadonlySet<string>;
 }
 
 interface GroupList {
@@ -36,16 +38,18 @@ export async function discover(client: KubeClient, signal: AbortSignal): Promise
   const lists = await Promise.allSettled(wanted.map((w) => client.get<ResourceList>(w.path, { signal })));
   const found = new Map<string, ServedResource>();
   const failed: string[] = [];
+  const scalable = new Set<string>();
   lists.forEach((result, i) => {
     const { group, version, path } = wanted[i] as (typeof wanted)[number];
     if (result.status === 'rejected') return void failed.push(path.replace(/^\/apis?\//, ''));
     for (const r of result.value.resources ?? []) {
+      if (r.name.endsWith('/scale') && r.kind === 'Scale') scalable.add(resourceId({ group, resource: r.name.slice(0, -'/scale'.length) }));
       const id = `${group}/${r.name}`;
       if (r.name.includes('/') || found.has(id)) continue;
       found.set(id, { group, version, resource: r.name, kind: r.kind, namespaced: r.namespaced, verbs: r.verbs });
     }
   });
-  return { resources: [...found.values()], failed };
+  return { resources: [...found.values()], failed, scalable };
 }
 
 export const resourceId = (r: { readonly group: string; readonly resource: string }): string => (r.group === '' ? r.resource : `${r.resource}.${r.group}`);

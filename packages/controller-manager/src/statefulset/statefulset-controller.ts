@@ -10,7 +10,7 @@ import type { Controller, ControllerContext } from '../runtime/controller-contex
 import { ownerKey } from '../runtime/owners.js';
 import { claimOwners } from './claim-owners.js';
 import { planStatefulSet } from './statefulset-plan.js';
-import { claimsFor, ordinalOf, podNameOf, revisionOfPod, STATEFUL_SET, statefulPod } from './statefulset-pods.js';
+import { claimsFor, identityOf, inRange, ordinalOf, podNameOf, revisionOfPod, STATEFUL_SET, statefulPod } from './statefulset-pods.js';
 
 /** Pods with names, storage and an order of their own. */
 export function statefulSetController({ client, informers, clock, events }: ControllerContext): Controller {
@@ -23,7 +23,10 @@ export function statefulSetController({ client, informers, clock, events }: Cont
 
   async function ensureClaims(set: StatefulSet, ordinal: number, signal: AbortSignal): Promise<void> {
     for (const claim of claimsFor(set, ordinal)) {
-      if (claims.lister.get(claim.metadata.name ?? '', set.metadata.namespace)) continue;
+      const there = claims.lister.get(claim.metadata.name ?? '', set.metadata.namespace);
+      // A pod on a claim that goes would hold it for ever.
+      if (there?.metadata.deletionTimestamp) throw new Error(`pvc ${there.metadata.name} is being deleted`);
+      if (there) continue;
       try {
         await client.api.persistentVolumeClaims(set.metadata.namespace).create(claim, { signal });
         events(
@@ -56,6 +59,18 @@ export function statefulSetController({ client, informers, clock, events }: Cont
         if (semanticEqual(ownerReferences, claim.metadata.ownerReferences ?? [])) continue;
         await client.api.persistentVolumeClaims(set.metadata.namespace).update({ ...claim, metadata: { ...claim.metadata, ownerReferences } }, { signal });
       }
+    }
+  }
+
+  /** A pod keeps the labels it is known by, and one that waits for its storage gets the claims that it has lost. */
+  async function repair(set: StatefulSet, all: readonly Pod[], signal: AbortSignal): Promise<void> {
+    for (const pod of all) {
+      const n = ordinalOf(set, pod);
+      if (n === undefined || pod.metadata.deletionTimestamp || !inRange(set, n)) continue;
+      const labels = identityOf(set, n);
+      if (Object.entries(labels).some(([k, v]) => pod.metadata.labels?.[k] !== v))
+        await client.api.pods(set.metadata.namespace).patch(pod.metadata.name ?? '', 'merge', { metadata: { uid: pod.metadata.uid, labels } }, { signal });
+      if (pod.status?.phase === 'Pending') await ensureClaims(set, n, signal);
     }
   }
 
@@ -109,6 +124,11 @@ export function statefulSetController({ client, informers, clock, events }: Cont
       await retainClaims(set, all, signal);
       const now = clock.now();
       let failure: unknown;
+      try {
+        await repair(set, all, signal);
+      } catch (error) {
+        if (!isNotFound(error)) failure = error;
+      }
       for (const step of planStatefulSet({ set, pods: all, updateRevision, now })) {
         try {
           if (step.type === 'create') {
@@ -142,14 +162,16 @@ export function statefulSetController({ client, informers, clock, events }: Cont
       const alive = all.filter((p) => !p.metadata.deletionTimestamp);
       const onRevision = (r: string) => alive.filter((p) => revisionOfPod(p) === r).length;
       const replicas = set.spec?.replicas ?? 1;
-      const readyReplicas = alive.filter(isReady).length;
+      // Also of those that are on their way out: they work until they are gone.
+      const running = all.filter((p) => p.status?.phase === 'Running' && isReady(p));
+      const readyReplicas = running.length;
       const updatedReplicas = onRevision(updateRevision);
-      const rolledOut = updatedReplicas === replicas && readyReplicas === replicas && all.length === replicas;
+      const rolledOut = set.spec?.updateStrategy?.type !== 'OnDelete' && updatedReplicas === replicas && readyReplicas === replicas && all.length === replicas;
       const status: StatefulSetStatus = {
         observedGeneration: set.metadata.generation ?? 0,
         replicas: all.length,
         readyReplicas,
-        availableReplicas: alive.filter((p) => isAvailable(p, minReady, now)).length,
+        availableReplicas: running.filter((p) => isAvailable(p, minReady, now)).length,
         currentReplicas: rolledOut ? updatedReplicas : onRevision(currentRevision),
         updatedReplicas,
         currentRevision: rolledOut ? updateRevision : currentRevision,

@@ -16,6 +16,18 @@ export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
   return /^(0|[1-9]\d*)$/.test(rest) ? Number(rest) : undefined;
 }
 
+/** Whether the set wants a pod of this number. */
+export const inRange = ({ spec }: StatefulSet, ordinal: number): boolean => {
+  const start = spec?.ordinals?.start ?? 0;
+  return ordinal >= start && ordinal < start + (spec?.replicas ?? 1);
+};
+
+/** The labels by which a pod of the set is known. */
+export const identityOf = (set: StatefulSet, ordinal: number): Record<string, string> => ({
+  [POD_NAME]: podNameOf(set, ordinal),
+  [POD_INDEX]: String(ordinal),
+});
+
 export const claimName = (set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string =>
   `${template.metadata.name ?? ''}-${podNameOf(set, ordinal)}`;
 
@@ -40,8 +52,7 @@ export function statefulPod(set: StatefulSet, revision: ControllerRevision, ordi
   const pod = podFromTemplate(templateOf(revision), set as KubeObject, STATEFUL_SET, name);
   pod.metadata.labels = {
     ...pod.metadata.labels,
-    [POD_NAME]: name,
-    [POD_INDEX]: String(ordinal),
+    ...identityOf(set, ordinal),
     [REVISION_LABEL]: revision.metadata.name ?? revisionHash(revision),
   };
   const spec = pod.spec as NonNullable<Pod['spec']>;

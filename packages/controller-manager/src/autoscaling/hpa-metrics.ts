@@ -1,0 +1,131 @@
+import { type CrossVersionObjectReference, type KubeObject, quantityMilliValue } from '@coxswain/api';
+import { isNotFound, labelSelectorFromObject, parseTime } from '@coxswain/apimachinery';
+import type { KubeClient } from '@coxswain/client';
+import { resourceId, type ServedResource } from '../runtime/discovery.js';
+import type { PodMetric, PodMetrics } from './hpa-replicas.js';
+
+type Selector = Parameters<typeof labelSelectorFromObject>[0];
+
+interface PodUsage extends KubeObject {
+  readonly timestamp?: string;
+  readonly window?: string;
+  readonly containers?: readonly { readonly name: string; readonly usage: Readonly<Record<string, string>> }[];
+}
+interface MetricValue {
+  readonly describedObject?: { readonly name?: string };
+  readonly timestamp?: string;
+  /** Of v1beta2 of custom metrics, and of v1beta1. */
+  readonly windowSeconds?: number;
+  readonly window?: number;
+  readonly value: string;
+}
+interface Values {
+  readonly items?: readonly MetricValue[];
+}
+
+const DEFAULT_WINDOW_MS = 60_000;
+const CUSTOM = 'custom.metrics.k8s.io';
+const CUSTOM_VERSIONS = ['v1beta2', 'v1beta1'];
+
+/** `30s`, `1m0.5s` in milliseconds. */
+function durationMs(text: string | undefined): number {
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  return [...(text ?? '').matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ''] ?? 0), 0);
+}
+
+/** The three APIs that metrics are asked of: resource, custom and external metrics. Whoever serves them registers with the aggregator. */
+export class HpaMetrics {
+  #customVersion: string | undefined;
+
+  constructor(private readonly client: KubeClient) {}
+
+  /** What pods use of a resource, of one container or all. Rejects when nothing is measured. */
+  async resource(resource: string, namespace: string, selector: string, container: string | undefined, signal: AbortSignal): Promise<PodMetrics> {
+    const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`;
+    const { items = [] } = await this.#get<{ items?: readonly PodUsage[] }>(path, 'resource metrics API', signal);
+    if (items.length === 0) throw new Error('no metrics returned from resource metrics API');
+    const metrics = new Map<string, PodMetric>();
+    for (const { metadata, timestamp, window, containers = [] } of items) {
+      const counted = containers.filter(({ name }) => container === undefined || name === container);
+      // A pod of which a part is not measured is not measured.
+      if (counted.length === 0 || counted.some(({ usage }) => usage[resource] === undefined)) continue;
+      const value = counted.reduce((sum, { usage }) => sum + quantityMilliValue(usage[resource] ?? '0'), 0);
+      metrics.set(metadata.name ?? '', { value, at: parseTime(timestamp ?? '') ?? 0, windowMs: durationMs(window) });
+    }
+    return metrics;
+  }
+
+  /** A metric of each pod. */
+  async pods(metric: string, namespace: string, selector: string, metricSelector: Selector, signal: AbortSignal): Promise<PodMetrics> {
+    const query = new URLSearchParams({ labelSelector: selector, ...labels('metricLabelSelector', metricSelector) });
+    const { items = [] } = await this.#custom<Values>(`namespaces/${namespace}/pods/*/${metric}?${query}`, signal);
+    if (items.length === 0) throw new Error('no metrics returned from custom metrics API');
+    return new Map(
+      items.map(({ describedObject, timestamp, windowSeconds, window, value }) => {
+        const seconds = windowSeconds ?? window;
+        const windowMs = seconds === undefined ? DEFAULT_WINDOW_MS : seconds * 1000;
+        return [describedObject?.name ?? '', { value: quantityMilliValue(value), at: parseTime(timestamp ?? '') ?? 0, windowMs }];
+      }),
+    );
+  }
+
+  /** A metric of one object, in thousandths. `kinds`: the resource of its kind. */
+  async object(
+    metric: string,
+    namespace: string,
+    { kind, name }: CrossVersionObjectReference,
+    resource: ServedResource | undefined,
+    metricSelector: Selector,
+    signal: AbortSignal,
+  ): Promise<number> {
+    if (!resource) throw new Error(`unable to map kind ${kind} to resource`);
+    const namespaceItself = resourceId(resource) === 'namespaces';
+    const at = namespaceItself ? `namespaces/${namespace}/metrics` : `namespaces/${namespace}/${resourceId(resource)}/${name}`;
+    const query = new URLSearchParams(labels('metricLabelSelector', metricSelector));
+    const { items = [] } = await this.#custom<Values>(`${at}/${metric}${query.size > 0 ? `?${query}` : ''}`, signal);
+    const [first] = items;
+    if (!first) throw new Error('no metrics returned from custom metrics API');
+    return quantityMilliValue(first.value);
+  }
+
+  /** The sum of a metric that belongs to no object of the cluster, in thousandths. */
+  async external(metric: string, namespace: string, metricSelector: Selector, signal: AbortSignal): Promise<number> {
+    const query = new URLSearchParams(labels('labelSelector', metricSelector));
+    const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${metric}${query.size > 0 ? `?${query}` : ''}`;
+    const { items = [] } = await this.#get<Values>(path, 'external metrics API', signal);
+    if (items.length === 0) throw new Error('no metrics returned from external metrics API');
+    return items.reduce((sum, { value }) => sum + quantityMilliValue(value), 0);
+  }
+
+  /** In the newest version that is served. */
+  async #custom<T>(path: string, signal: AbortSignal): Promise<T> {
+    const known = this.#customVersion;
+    if (known !== undefined) {
+      try {
+        return await this.#get<T>(`/apis/${CUSTOM}/${known}/${path}`, 'custom metrics API', signal);
+      } catch (error) {
+        // Whoever serves it may have been replaced by another.
+        this.#customVersion = undefined;
+        throw error;
+      }
+    }
+    const group = await this.#get<{ versions?: readonly { version: string }[] }>(`/apis/${CUSTOM}`, 'custom metrics API', signal);
+    const version = CUSTOM_VERSIONS.find((v) => group.versions?.some((served) => served.version === v));
+    if (version === undefined) throw new Error(`unable to fetch metrics from custom metrics API: none of ${CUSTOM_VERSIONS.join(', ')} is served`);
+    this.#customVersion = version;
+    return this.#get<T>(`/apis/${CUSTOM}/${version}/${path}`, 'custom metrics API', signal);
+  }
+
+  async #get<T>(path: string, api: string, signal: AbortSignal): Promise<T> {
+    try {
+      return await this.client.get<T>(path, { signal });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const why = isNotFound(error) ? `${(error as Error).message || 'the server could not find the requested resource'}` : (error as Error).message;
+      throw new Error(`unable to fetch metrics from ${api}: ${why}`, { cause: error });
+    }
+  }
+}
+
+const labels = (parameter: string, selector: Selector): Record<string, string> =>
+  selector ? { [parameter]: labelSelectorFromObject(selector).toString() } : {};
