@@ -1,7 +1,7 @@
 import type { KubeObject, SchemaLookup } from '@coxswain/api';
-import type { Clock, Logger } from '@coxswain/sdk';
 import { typeWarning } from '@coxswain/cel';
-import type { InProcessTransport } from '../../in-process-transport.js';
+import type { Transport } from '@coxswain/client';
+import type { Clock, Logger } from '@coxswain/sdk';
 import type { ResourceRegistry } from '../../registry/resource-registry.js';
 import type { ServedResource } from '../../registry/served-resource.js';
 import type { ResourceCache } from '../../storage/resource-cache.js';
@@ -16,7 +16,7 @@ export interface PolicyTypeCheckerOptions {
   readonly registry: ResourceRegistry;
   /** Of validatingadmissionpolicies. */
   readonly policies: ResourceCache;
-  readonly transport: InProcessTransport;
+  readonly transport: Transport;
   readonly lookup: SchemaLookup;
   readonly clock: Clock;
   readonly logger: Logger;
