@@ -41,7 +41,14 @@ export function convertingSink(sink: StreamSink, encoder: WatchEncoder, converte
     if (ended) sink.end();
   };
   const failed = (error: unknown): void => {
-    const status: Status = apiErrorOf(error)?.status ?? { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: String(error), code: 500 };
+    const status: Status = apiErrorOf(error)?.status ?? {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: String(error),
+      code: 500,
+    };
     sink.write(sink.framing.frame([encoder.error(status)]));
     sink.end();
   };
