@@ -1,4 +1,4 @@
-import type { KubeObject, StrategyContext } from '@coxswain/api';
+import type { KubeObject } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { RequestContext } from '../request/request-context.js';
@@ -6,7 +6,7 @@ import type { ResourceStorage } from '../storage/resource-storage.js';
 import { admissionRequest } from './admission-request.js';
 import { recordManager } from './field-managers.js';
 import { checkNamespace, ensureMetadata, fillMeta, generateName } from './object-meta.js';
-import type { RestEnv } from './rest-env.js';
+import { type RestEnv, strategyContext } from './rest-env.js';
 import type { WriteOptions } from './write-options.js';
 import type { WriteResult } from './write-result.js';
 import { validateNew } from './validate.js';
@@ -39,11 +39,10 @@ export async function create(
   const generated = !metadata.name && metadata.generateName ? metadata.generateName : undefined;
   const now = env.clock.now();
   fillMeta(object, env.random, now);
-  const strategyContext: StrategyContext = { now, random: () => env.random.next(), user: context.user };
   strategy.default?.(object);
   // What admission adds is nobody's, as upstream.
   if (managed) recordManager(served, undefined, object, options.fieldManager, '', now);
-  strategy.prepareForCreate?.(object, strategyContext);
+  strategy.prepareForCreate?.(object, strategyContext(env, context, now));
   if (generated !== undefined) metadata.name = generateName(generated, env.random);
   strategy.canonicalize?.(object);
 
@@ -57,7 +56,7 @@ export async function create(
   });
   const signal = () => context.request.signal;
   await env.admission.admit(request, signal);
-  const hooks = env.hooks.get(hookKey(served));
+  const hooks = env.hooks.get(served.name);
   for (let attempt = 1; ; attempt++) {
     const name = metadata.name ?? '';
     const allocation = options.dryRun ? undefined : await hooks?.beginCreate?.(context, object);
@@ -72,16 +71,9 @@ export async function create(
         return { type: 'unstored', object, created: true };
       }
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
-      const outcome = await storage.create(
-        namespace,
-        name,
-        served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object),
-        lease,
-        allocation?.companions,
-        context,
-      );
+      const outcome = await storage.create(namespace, name, await served.toStorage(object), lease, allocation?.companions, context);
       if (outcome.type === 'written') {
-        if (served.converter) await served.converter.prepare([outcome.object]);
+        await served.readable([outcome.object]);
         return { type: 'stored', object: outcome.object, created: true };
       }
     } catch (error) {
@@ -99,9 +91,4 @@ export async function create(
       strategy.canonicalize?.(object);
     }
   }
-}
-
-export function hookKey(served: ServedResource): string {
-  const { group, resource } = served.definition;
-  return group === '' ? resource : `${resource}.${group}`;
 }
