@@ -91,7 +91,8 @@ describe('validating admission policies', () => {
       ['spec.validations[1].expression', [overload('(string, int)'), overload('(string, int)')]],
       ['spec.validations[2].expression', [overload('(int, string)', '==')]],
     ]);
-    expect((shown[0]?.[1] as string[]).map((line) => line.split(':')[0])).toEqual(['v1, Kind=ConfigMap', 'apps/v1, Kind=Deployment']);
+    const lines = (shown[0] as [string, string[]])[1];
+    expect(lines.map((line) => line.split(':')[0])).toEqual(['v1, Kind=ConfigMap', 'apps/v1, Kind=Deployment']);
   });
 
   it('compile with what upstream knows of each variable', async () => {
