@@ -103,6 +103,18 @@ test('ingresses, network policies and autoscalers', () => {
   expect(hpa.object.spec).toMatchObject({ minReplicas: 1, metrics: [{ resource: { name: 'cpu' } }] });
 });
 
+test.each([
+  [{ nodeAffinity: {} }, 'spec.nodeAffinity.required: Required value: must specify required node constraints'],
+  [{ volumeAttributesClassName: 'gold' }, 'spec.csi: Required value: has to be specified when using volumeAttributesClassName'],
+  [
+    { hostPath: undefined, csi: { driver: 'd', volumeHandle: 'h' }, volumeAttributesClassName: '' },
+    'spec.volumeAttributesClassName: Required value: an empty string is disallowed',
+  ],
+])('a persistent volume with %j', (more, error) => {
+  const spec = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/v' }, ...more };
+  expect(admit({ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'v' }, spec }).errors).toEqual([error]);
+});
+
 test('a certificate request says who asked', () => {
   const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\n').toString('base64');
   const { object, errors } = admit({
