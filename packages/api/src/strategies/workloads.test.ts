@@ -95,6 +95,7 @@ describe('pods', () => {
       'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
     ],
     [{ ephemeralContainers: [{ name: 'e', image: 'i' }] }, 'spec.ephemeralContainers: Forbidden: cannot be set on create'],
+    [{ hostNetwork: true, hostnameOverride: 'x' }, 'spec.hostnameOverride: Forbidden: may not be specified when `hostNetwork` is true'],
     [{ dnsPolicy: 'None' }, 'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
     [
       { initContainers: [{ ...container, name: 'i', readinessProbe: { tcpSocket: { port: 1 } } }] },

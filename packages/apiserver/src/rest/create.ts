@@ -59,7 +59,8 @@ export async function create(
   const hooks = env.hooks.get(served.name);
   for (let attempt = 1; ; attempt++) {
     const name = metadata.name ?? '';
-    const allocation = options.dryRun ? undefined : await hooks?.beginCreate?.(context, object);
+    // Also when nothing is going to be written: what cannot be given is refused all the same.
+    const allocation = await hooks?.beginCreate?.(context, object);
     try {
       if (attempt === 1) {
         validateNew(served, object, hooks);

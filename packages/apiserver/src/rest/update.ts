@@ -104,7 +104,7 @@ async function tryUpdate(
   const signal = () => context.request.signal;
   await env.admission.admit(request, signal);
   const hooks = env.hooks.get(served.name);
-  const allocation = options.dryRun || plan.subresource !== '' ? undefined : await hooks?.beginUpdate?.(context, object, old);
+  const allocation = plan.subresource === '' ? await hooks?.beginUpdate?.(context, object, old) : undefined;
   try {
     validateChanged(served, strategy, object, old, plan.subresource === '' ? hooks : undefined);
     await env.admission.validate(request, signal);

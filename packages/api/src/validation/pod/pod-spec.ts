@@ -106,6 +106,9 @@ function validateExtras(spec: PodSpec, field: string): FieldError[] {
   if (spec.setHostnameAsFQDN && spec.hostnameOverride !== undefined) {
     errors.push(forbidden(`${field}.hostnameOverride`, 'may not be specified when `setHostnameAsFQDN` is true'));
   }
+  if (spec.hostNetwork && spec.hostnameOverride !== undefined) {
+    errors.push(forbidden(`${field}.hostnameOverride`, 'may not be specified when `hostNetwork` is true'));
+  }
   errors.push(
     ...each(spec.readinessGates, `${field}.readinessGates`, ({ conditionType }, at) =>
       invalids(`${at}.conditionType`, conditionType, isQualifiedName(conditionType)),
