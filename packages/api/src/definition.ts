@@ -71,14 +71,15 @@ export interface StrategyContext {
 
 /**
  * The rules of one resource. All functions are pure; those named `prepare…` and `default` change the object in place.
- * Order on create: default → prepareForCreate → (name) → canonicalize → (admission) → validate. On update: default → prepareForUpdate → (admission) → validateUpdate.
+ * Order on create: default → (mutating admission) → (name) → prepareForCreate → canonicalize → validate → (validating admission). On update:
+ * default → (mutating admission) → prepareForUpdate → validateUpdate → (validating admission).
  * `prepare…` drops what the caller may not set (status on a main-resource write, and so on) and bumps `metadata.generation`.
  */
 export interface ResourceStrategy {
   readonly default?: (object: KubeObject) => void;
   readonly prepareForCreate?: (object: KubeObject, context: StrategyContext) => void;
   readonly prepareForUpdate?: (object: KubeObject, old: KubeObject, context: StrategyContext) => void;
-  /** On create, once the name is known: generated ones come after `prepareForCreate`, and anew when one was taken. */
+  /** On create, after `prepareForCreate`. Both run once more when a generated name was taken: with the next one. */
   readonly canonicalize?: (object: KubeObject) => void;
   readonly validate?: (object: KubeObject) => FieldError[];
   /** Runs besides `validate`. */

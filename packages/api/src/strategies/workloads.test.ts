@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { admit, update } from '../testing/admit.js';
+import { validateJobUpdate } from '../validation/job.js';
 import { podStatusStrategy } from './pod.js';
 
 const container = { name: 'c', image: 'nginx:1.27', ports: [{ containerPort: 80 }], resources: { limits: { cpu: '1000m' } } };
@@ -60,42 +61,12 @@ describe('pods', () => {
       { containers: [{ ...container, resources: { limits: { cpu: '1' }, requests: { cpu: '2' } } }] },
       'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
     ],
-    [
-      {
-        containers: [
-          { ...container, resources: { requests: { cpu: '600m' } } },
-          { ...container, name: 'd' },
-        ],
-        resources: { requests: { cpu: '1500m' } },
-      },
-      'spec.resources.requests[cpu]: Invalid value: "1500m": must be greater than or equal to aggregate container requests of 1600m',
-    ],
-    [
-      {
-        initContainers: [
-          { ...container, name: 's', restartPolicy: 'Always' },
-          { ...container, name: 'i' },
-        ],
-        resources: { requests: { cpu: '1' }, limits: { cpu: '3' } },
-      },
-      'spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2',
-    ],
-    [
-      { containers: [{ ...container, resources: { limits: { memory: '2Gi' }, requests: { memory: '1Mi' } } }], resources: { limits: { memory: '1Gi' } } },
-      'spec.resources.containers[0][memory].limits: Invalid value: "2Gi": must be less than or equal to pod limits of 1Gi',
-    ],
-    [
-      { resources: { limits: { 'ephemeral-storage': '1Gi' }, requests: { cpu: '1' } } },
-      'spec.resources.limits[ephemeral-storage]: Unsupported value: "ephemeral-storage": supported values: "cpu", "hugepages-", "memory"',
-    ],
-    [{ resources: { claims: [{ name: 'gpu' }] } }, 'spec.resources.claims: Forbidden: claims may not be set for Resources at pod-level'],
     [{ containers: [{ ...container, volumeMounts: [{ name: 'v', mountPath: '/v' }] }] }, 'spec.containers[0].volumeMounts[0].name: Not found: "v"'],
     [
       { volumes: [{ name: 'v', secret: { secretName: 's' }, hostPath: { path: '/' } }] },
       'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
     ],
     [{ ephemeralContainers: [{ name: 'e', image: 'i' }] }, 'spec.ephemeralContainers: Forbidden: cannot be set on create'],
-    [{ hostNetwork: true, hostnameOverride: 'x' }, 'spec.hostnameOverride: Forbidden: may not be specified when `hostNetwork` is true'],
     [{ dnsPolicy: 'None' }, 'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
     [
       { initContainers: [{ ...container, name: 'i', readinessProbe: { tcpSocket: { port: 1 } } }] },
@@ -338,4 +309,29 @@ describe('jobs', () => {
     );
     expect(errors).toEqual([]);
   });
+});
+
+describe('jobs that do not run', () => {
+  const job = (spec: object, status: object = {}) =>
+    ({
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'j' },
+      spec: { suspend: true, ...spec },
+      status,
+    }) as never;
+  const template = (pod: object = {}, container: object = {}) => ({ template: { spec: { ...pod, containers: [{ name: 'c', image: 'i', ...container }] } } });
+  const suspended = [{ type: 'Suspended', status: 'True' }];
+  const elsewhere = template({ nodeSelector: { a: 'b' } }, { resources: { requests: { cpu: '1' } } });
+  const fields = (after: object, before: never) => validateJobUpdate(job(after), before).map(({ field }) => field);
+
+  test.each([
+    ['has never run', {}, []],
+    ['is halted', { startTime: 'x', conditions: suspended }, []],
+    ['still has pods', { startTime: 'x', active: 1, conditions: suspended }, ['spec.template']],
+    ['is not halted yet', { startTime: 'x' }, ['spec.template']],
+  ])('one that %s', (_what, status, expected) => expect(fields(elsewhere, job(template(), status))).toEqual(expected));
+
+  test('keep what their pods do', () => expect(fields(template({}, { image: 'other' }), job(template()))).toEqual(['spec.template']));
+  test('that run keep everything', () => expect(fields(elsewhere, job({ ...template(), suspend: false }))).toEqual(['spec.template']));
 });

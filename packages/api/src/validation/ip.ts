@@ -20,20 +20,6 @@ export function parseCIDR(value: string): { readonly address: string; readonly p
 
 export const validateCIDR = (value: string, field: string): FieldError[] => (parseCIDR(value) === undefined ? [invalid(field, value, NOT_A_CIDR)] : []);
 
-/** For fields that never took anything else: a whole network, written as the machine would write it. */
-export function validateStrictCIDR(value: string, field: string): FieldError[] {
-  const cidr = parseCIDR(value);
-  if (!cidr) return [invalid(field, value, NOT_A_CIDR)];
-  if (bits(cidr.address).slice(cidr.prefix).includes('1')) return [invalid(field, value, 'must not have bits set beyond the prefix length')];
-  const canonical = `${canonicalIP(cidr.address)}/${cidr.prefix}`;
-  return canonical === value ? [] : [invalid(field, value, `must be in canonical form (${JSON.stringify(canonical)})`)];
-}
-
-function bits(address: string): string {
-  const [parts, width] = isIPv4(address) ? [address.split('.').map(Number), 8] : [groups(address), 16];
-  return parts.map((part) => part.toString(2).padStart(width, '0')).join('');
-}
-
 /** The 16-bit groups of an IPv6 address. */
 function groups(address: string): number[] {
   let text = address;

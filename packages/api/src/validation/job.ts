@@ -1,5 +1,5 @@
 import type { FieldError } from '../field-error.js';
-import type { Job, JobSpec } from '../generated/types.js';
+import type { Container, Job, JobSpec, PodSpec } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
 import { isEmptySelector, nonNegative, optionalEnum, selectorMatches, validateLabelSelector } from './common.js';
 import { invalid, notSupported, required } from './errors.js';
@@ -66,21 +66,24 @@ export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
   return [...errors, ...validateJobPolicies(spec, field)];
 }
 
-/** Completions (unless elastic indexed), selector and template are fixed; scheduling directives may change while suspended and unstarted. */
+/** Completions (unless elastic indexed), selector and template are fixed; where its pods may run and what they get may change while none is there. */
 export function validateJobUpdate({ spec }: Job, { spec: old, status }: Job): FieldError[] {
   if (!spec || !old) return [];
   const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism && spec.completions !== undefined;
   const errors: FieldError[] = [];
   if (!elastic) errors.push(...immutable(spec.completions, old.completions, 'spec.completions'));
-  const directives = old.suspend === true && !status?.startTime;
-  const template = (from: JobSpec): unknown => {
-    if (!directives || !from.template?.spec) return from.template;
-    const { nodeSelector: _n, affinity: _a, tolerations: _t, schedulingGates: _g, ...rest } = from.template.spec;
-    return { spec: rest };
-  };
+  const halted = status?.conditions?.some(({ type, status: is }) => type === 'Suspended' && is === 'True') ?? false;
+  const mutable = old.suspend === true && !status?.active && (!status?.startTime || halted);
+  const template = (from: JobSpec): unknown => (mutable && from.template?.spec ? { spec: fixedPart(from.template.spec) } : from.template);
   if (!deepEqual(template(spec), template(old))) errors.push(...immutable(spec.template, old.template, 'spec.template'));
   for (const key of ['selector', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const) {
     errors.push(...immutable(spec[key], old[key], `spec.${key}`));
   }
   return errors;
+}
+
+/** A pod's spec without what says where it may run, and what its containers get. */
+function fixedPart({ nodeSelector: _n, affinity: _a, tolerations: _t, schedulingGates: _g, ...rest }: PodSpec): PodSpec {
+  const bare = ({ resources: _r, ...container }: Container): Container => container;
+  return { ...rest, containers: rest.containers.map(bare), ...(rest.initContainers && { initContainers: rest.initContainers.map(bare) }) };
 }

@@ -76,7 +76,15 @@ export function reviewActions(env: ActionEnv): ReadonlyMap<string, ActionHandler
         'LocalSubjectAccessReview',
         (spec) => named(spec, 'LocalSubjectAccessReview'),
         (spec, context) => {
-          if (spec.nonResourceAttributes) throw ApiError.badRequest('LocalSubjectAccessReview is about resources only');
+          if (spec.nonResourceAttributes) {
+            throw ApiError.invalid({ group: 'authorization.k8s.io', kind: 'LocalSubjectAccessReview' }, '', [
+              {
+                type: 'FieldValueInvalid',
+                field: 'spec.nonResourceAttributes',
+                message: `Invalid value: ${JSON.stringify(spec.nonResourceAttributes)}: disallowed on this kind of request`,
+              },
+            ]);
+          }
           if (spec.resourceAttributes?.namespace !== context.resource.namespace)
             throw ApiError.badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.resource.namespace}`);
         },
@@ -150,7 +158,7 @@ async function tokenReview(env: ActionEnv, context: RequestContext): Promise<Api
   if (token === '') throw ApiError.badRequest('token is required for TokenReview in authentication');
   const wanted = audiences?.length ? audiences : env.apiAudiences;
   const question = { headers: { authorization: `Bearer ${token}` }, audiences: wanted };
-  let status: object = { authenticated: false };
+  let status: object = { user: {}, error: 'invalid bearer token' };
   for (const authenticator of env.authentication.authenticators) {
     const result = await authenticator.authenticate(question, context.request.signal);
     if (result.type === 'user') {
@@ -159,7 +167,7 @@ async function tokenReview(env: ActionEnv, context: RequestContext): Promise<Api
       status = { authenticated: true, user: userInfo({ ...result.user, groups }), audiences: shared };
       break;
     }
-    if (result.type === 'failed') status = { authenticated: false, user: {}, error: `invalid bearer token, ${result.message}` };
+    if (result.type === 'failed') status = { user: {}, error: `invalid bearer token, ${result.message}` };
   }
   return respondKind(context, 201, { ...review, status });
 }

@@ -46,6 +46,13 @@ export function tokenRequestAction(env: ActionEnv): ActionHandler {
         field: 'spec.expirationSeconds',
         message: `Invalid value: ${wanted}: may not specify a duration larger than 2^32 seconds`,
       });
+    for (const [field, given, own] of [
+      ['name', request.metadata.name, name],
+      ['namespace', request.metadata.namespace, namespace],
+    ] as const) {
+      const message = `Invalid value: ${JSON.stringify(given)}: must match the service account ${field} if specified`;
+      if (given && given !== own) errors.push({ type: 'FieldValueInvalid', field: `metadata.${field}`, message });
+    }
     if (errors.length > 0) throw ApiError.invalid({ group: KIND.group, kind: KIND.kind }, name, errors);
     if (!env.tokens.canIssue) throw ApiError.notFound(served.groupResource, name);
     const seconds = Math.min(wanted, maxTokenSeconds);

@@ -26,6 +26,9 @@ export function isFor(request: AdmissionRequest, group: string, resource: string
   return request.resource.group === group && request.resource.resource === resource && request.subresource === subresource;
 }
 
+/** Of what is asked for. A name that is generated is there when the object is validated; before, it is known by what it will begin with. */
+export const nameOf = ({ name, object }: AdmissionRequest): string => name || object?.metadata.name || object?.metadata.generateName || 'Unknown';
+
 export function refuse(request: AdmissionRequest, why: string): never {
-  throw ApiError.forbidden({ group: request.resource.group, resource: request.resource.resource }, request.name, why);
+  throw ApiError.forbidden({ group: request.resource.group, resource: request.resource.resource }, nameOf(request), why);
 }

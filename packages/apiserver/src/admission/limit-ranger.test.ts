@@ -66,6 +66,8 @@ describe('LimitRanger', () => {
     expect(made.json.metadata.annotations['kubernetes.io/limit-ranger']).toBe(
       'LimitRanger plugin set: cpu request for container c; cpu limit for container c; cpu request for init container i; cpu limit for init container i',
     );
+    // Its class of service follows from what it has in the end.
+    expect(made.json.status.qosClass).toBe('Burstable');
     await api.call('DELETE', `${ROOT}/limitranges/d`);
   });
 });

@@ -1,6 +1,6 @@
 import { ApiError } from '@coxswain/apimachinery';
 import type { AdmissionPlugin } from '@coxswain/sdk';
-import { lookup } from './admission-env.js';
+import { lookup, nameOf } from './admission-env.js';
 import type { AdmissionEnv } from './admission-env.js';
 import { AdmissionOrder } from './order.js';
 
@@ -26,7 +26,7 @@ export function namespaceLifecycle(env: AdmissionEnv): AdmissionPlugin {
       if (operation !== 'CREATE' || found.status?.phase !== 'Terminating') return;
       const error = ApiError.forbidden(
         { group: resource.group, resource: resource.resource },
-        name,
+        nameOf(request),
         `unable to create new content in namespace ${namespace} because it is being terminated`,
       );
       throw new ApiError({

@@ -1,8 +1,6 @@
 import { definitions } from '@coxswain/api';
-import { systemClock } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
-import { MemoryStore } from '../testing/memory-store.js';
-import { startTestServer } from '../testing/start-test-server.js';
+import { memoryStore, startTestServer } from '../testing/start-test-server.js';
 import { encryptingStore } from './encrypting-store.js';
 import { parseEncryptionConfig } from './encryption-config.js';
 
@@ -16,7 +14,7 @@ const KEY = '/registry/secrets/default/s';
 
 describe('encryption at rest', () => {
   it('keeps secrets encrypted, with keys that can be changed', async () => {
-    const store = new MemoryStore(systemClock);
+    const store = memoryStore();
     const raw = async () => Buffer.from((await store.range({ key: KEY })).kvs[0]?.value ?? []).toString('latin1');
     {
       await using api = await startTestServer({ store: encryptingStore(store, config([{ aesgcm: key(1, 'one') }, { identity: {} }])) });
@@ -33,7 +31,7 @@ describe('encryption at rest', () => {
   });
 
   it('does not take a value that was moved, or whose key is unknown', async () => {
-    const store = new MemoryStore(systemClock);
+    const store = memoryStore();
     const locked = encryptingStore(store, config([{ aesgcm: key(1, 'one') }]));
     await locked.txn({ compare: [], success: [{ type: 'put', key: KEY, value: Buffer.from('{}') }] });
     const [kv] = (await store.range({ key: KEY })).kvs;

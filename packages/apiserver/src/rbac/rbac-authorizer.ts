@@ -25,10 +25,19 @@ interface Subject {
   readonly namespace?: string;
 }
 
-const ALLOW: AuthorizationResult = { decision: 'allow' };
 const NO_OPINION: AuthorizationResult = { decision: 'no-opinion' };
 const SERVICE_ACCOUNT = 'system:serviceaccount:';
 const MAX_DECISIONS = 2000;
+
+type Binding = KubeObject & { readonly roleRef: RoleRef };
+
+/** Rules somebody has, and by what. */
+interface Grant {
+  readonly rules: readonly PolicyRule[];
+  readonly binding: StoredObject;
+  /** As in the index. */
+  readonly subject: string;
+}
 
 /** subject → namespace ('' for cluster bindings) → bindings. */
 type BindingIndex = Map<string, Map<string, Set<StoredObject>>>;
@@ -42,7 +51,7 @@ export class RbacAuthorizer implements Authorizer {
   readonly #index: BindingIndex = new Map();
   readonly #undo: (() => void)[];
   #generation = 0;
-  #decisions = new WeakMap<UserInfo, { readonly generation: number; readonly known: Map<string, boolean> }>();
+  #decisions = new WeakMap<UserInfo, { readonly generation: number; readonly known: Map<string, AuthorizationResult> }>();
   #aggregated = new Map<string, { readonly generation: number; readonly rules: readonly PolicyRule[] }>();
   #indexed = false;
 
@@ -80,22 +89,23 @@ export class RbacAuthorizer implements Authorizer {
         ? `${verb} ${target.path}`
         : `${verb} ${target.group}/${target.resource}/${target.subresource ?? ''} ${target.namespace ?? ''} ${target.name ?? ''}`;
     const known = decided.known.get(key);
-    if (known !== undefined) return known ? ALLOW : NO_OPINION;
-    const namespace = target.type === 'resource' ? (target.namespace ?? '') : '';
-    let allowed = false;
-    for (const rules of this.#ruleSets(user, namespace)) {
-      if (rules.some((rule) => ruleAllows(rule, attributes))) {
-        allowed = true;
-        break;
-      }
+    if (known !== undefined) return known;
+    const result = this.#decide(attributes);
+    decided.known.set(key, result);
+    return result;
+  }
+
+  #decide(attributes: AuthorizationAttributes): AuthorizationResult {
+    const { user, target } = attributes;
+    for (const { rules, binding, subject } of this.#grants(user, target.type === 'resource' ? (target.namespace ?? '') : '')) {
+      if (rules.some((rule) => ruleAllows(rule, attributes))) return { decision: 'allow', reason: `RBAC: allowed by ${describe(binding, subject)}` };
     }
-    decided.known.set(key, allowed);
-    return allowed ? ALLOW : NO_OPINION;
+    return NO_OPINION;
   }
 
   /** All rules that hold for the user in the namespace ('' for the cluster scope only). */
   rulesFor(user: UserInfo, namespace: string): PolicyRule[] {
-    return [...this.#ruleSets(user, namespace)].flat();
+    return [...this.#grants(user, namespace)].flatMap(({ rules }) => rules);
   }
 
   /** Rules of `wanted` the user does not have: granting those would be an escalation. */
@@ -126,15 +136,15 @@ export class RbacAuthorizer implements Authorizer {
     return rules;
   }
 
-  *#ruleSets(user: UserInfo, namespace: string): IterableIterator<readonly PolicyRule[]> {
+  *#grants(user: UserInfo, namespace: string): IterableIterator<Grant> {
     this.#build();
     for (const subject of subjectsOf(user)) {
       const bindings = this.#index.get(subject);
       if (!bindings) continue;
       for (const scope of namespace === '' ? [''] : ['', namespace]) {
         for (const binding of bindings.get(scope) ?? []) {
-          const rules = this.rulesOf((binding.object as KubeObject & { roleRef: RoleRef }).roleRef, scope);
-          if (rules) yield rules;
+          const rules = this.rulesOf((binding.object as Binding).roleRef, scope);
+          if (rules) yield { rules, binding, subject };
         }
       }
     }
@@ -160,6 +170,16 @@ export class RbacAuthorizer implements Authorizer {
       if (scopes.size === 0) this.#index.delete(key);
     }
   }
+}
+
+/** As upstream says it: `RoleBinding "b/ns" of Role "r" to User "u"`. */
+function describe({ object, namespace, name }: StoredObject, subject: string): string {
+  const { roleRef } = object as Binding;
+  const subjects = (object.subjects ?? []) as Subject[];
+  const { kind, name: who, namespace: where } = subjects.find((one) => keyOfSubject(one, namespace) === subject) ?? { kind: 'User', name: '' };
+  const whom = kind === 'ServiceAccount' ? `${who}/${where || namespace}` : who;
+  const binding = namespace === '' ? `ClusterRoleBinding ${JSON.stringify(name)}` : `RoleBinding ${JSON.stringify(`${name}/${namespace}`)}`;
+  return `${binding} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${kind} ${JSON.stringify(whom)}`;
 }
 
 function rulesIn(role: KubeObject | undefined): readonly PolicyRule[] | undefined {

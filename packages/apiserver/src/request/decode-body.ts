@@ -8,6 +8,8 @@ export interface DecodedBody {
   readonly value: unknown;
   /** Paths of members that occur twice. */
   readonly duplicates: readonly string[];
+  /** What upstream's parser of YAML says of keys that stand twice. */
+  readonly yamlProblem?: string;
 }
 
 const ACCEPTED = ['application/json', 'application/yaml', PROTOBUF] as const;
@@ -27,8 +29,10 @@ export function decodeBody(body: Buffer, contentType: string | string[] | undefi
       return parseJson(body, strict);
     case 'application/yaml':
     case 'application/x-yaml':
-    case 'text/yaml':
-      return { value: parseYaml(body).value, duplicates: [] };
+    case 'text/yaml': {
+      const { value, duplicate } = parseYaml(body);
+      return { value, duplicates: [], ...(duplicate === undefined ? {} : { yamlProblem: `yaml: unmarshal errors:\n  ${duplicate}` }) };
+    }
     case PROTOBUF:
       return { value: decodeProtobuf(body, custom), duplicates: [] };
     default:

@@ -12,6 +12,8 @@ export interface ShapeOptions {
   readonly validation: FieldValidation;
   /** Members given twice in the text. */
   readonly duplicates?: readonly string[];
+  /** The same in YAML, as its parser says it. */
+  readonly yamlProblem?: string | undefined;
   /** A configuration to apply stays as sparse as it came. */
   readonly sparse?: boolean;
 }
@@ -24,7 +26,7 @@ export function checkShape(
   context: RequestContext,
   served: ServedResource,
   object: KubeObject,
-  { validation, duplicates = [], sparse = false }: ShapeOptions,
+  { validation, duplicates = [], yamlProblem, sparse = false }: ShapeOptions,
 ): void {
   const { definition, lookup } = served;
   const { errors, unknown } = served.shape
@@ -32,8 +34,12 @@ export function checkShape(
     : decode(object as unknown as JsonObject, definition.schema, { lookup, zeros: !sparse });
   if (errors.length > 0) throw refused(served, errors[0] as string);
   if (sparse && unknown.length > 0) throw undeclared(context, served, unknown);
-  if (validation === 'Ignore' || (unknown.length === 0 && duplicates.length === 0)) return;
-  const problems = [...unknown, ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`)].slice(0, MAX_REPORTED);
+  if (validation === 'Ignore' || (unknown.length === 0 && duplicates.length === 0 && yamlProblem === undefined)) return;
+  const problems = [
+    ...(yamlProblem === undefined ? [] : [yamlProblem]),
+    ...unknown,
+    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+  ].slice(0, MAX_REPORTED);
   if (validation === 'Strict') throw refused(served, `strict decoding error: ${problems.join(', ')}`);
   for (const problem of problems) context.warn(problem);
 }

@@ -8,12 +8,12 @@ import { checkShape } from './check-shape.js';
 
 /** The object in a request body: of the right kind, its fields of the right types. Throws 400. */
 export function decodeObject(context: RequestContext, served: ServedResource, body: Buffer, validation: FieldValidation): KubeObject {
-  const { value, duplicates } = decodeBody(body, context.request.headers['content-type'], validation !== 'Ignore', served.customMessage);
+  const { value, duplicates, yamlProblem } = decodeBody(body, context.request.headers['content-type'], validation !== 'Ignore', served.customMessage);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw ApiError.badRequest('the object provided is unrecognized (must be of type Object)');
   const object = value as KubeObject;
   checkKind(object, served);
-  checkShape(context, served, object, { validation, duplicates });
+  checkShape(context, served, object, { validation, duplicates, yamlProblem });
   return object;
 }
 

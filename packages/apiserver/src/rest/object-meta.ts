@@ -17,6 +17,10 @@ export function checkNamespace(object: KubeObject, namespaced: boolean, namespac
   object.metadata.namespace = namespace;
 }
 
+/** What is written to a URL says whom it is meant for. */
+export const nameMissing = (name: string): ApiError =>
+  ApiError.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+
 /** Fill in what the system owns in a new object. The uid is put in right before the name is final. */
 export function fillMeta(object: KubeObject, random: Random, now: number): void {
   const { metadata } = object;

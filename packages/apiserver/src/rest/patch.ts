@@ -1,11 +1,13 @@
 import type { JsonObject, KubeObject, Subresource } from '@coxswain/api';
 import { ApiError, applyJsonPatch, applyMergePatch, applyPatch as applyConfiguration, applyStrategicMergePatch } from '@coxswain/apimachinery';
-import { mediaType, parseJson, parseYaml } from '../request/decode-body.js';
+import { mediaType, parseJson } from '../request/decode-body.js';
 import type { RequestContext } from '../request/request-context.js';
+import { scanJson } from '../request/scan-json.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import { checkKind } from './decode-object.js';
 import { checkShape } from './check-shape.js';
 import { fieldManagement } from './field-managers.js';
+import { readConfiguration } from './read-configuration.js';
 import { mergeWritten, strategyOf } from './subresource-rules.js';
 import type { RestEnv } from './rest-env.js';
 import { update } from './update.js';
@@ -16,7 +18,7 @@ import type { WriteResult } from './write-result.js';
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
-const APPLY = 'application/apply-patch+yaml';
+export const APPLY = 'application/apply-patch+yaml';
 const ACCEPTED = [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY];
 
 type PartSubresource = Extract<Subresource, { type: 'status' | 'part' }>;
@@ -28,6 +30,7 @@ export async function patch(env: RestEnv, context: RequestContext, served: Serve
   const type = mediaType(context.request.headers['content-type']);
   if (type === APPLY) return apply(env, context, served, sub, body, options);
   if (context.query.has('force')) throw forceForbidden();
+  const duplicates = options.fieldValidation === 'Ignore' ? [] : duplicatesIn(body);
   return update(
     env,
     context,
@@ -40,13 +43,16 @@ export async function patch(env: RestEnv, context: RequestContext, served: Serve
       transform(current) {
         const patched = applyPatch(context, served, current, body);
         checkKind(patched, served);
-        checkShape(context, served, patched, { validation: options.fieldValidation });
+        checkShape(context, served, patched, { validation: options.fieldValidation, duplicates });
         return mergeWritten(sub, current, patched);
       },
     },
     options,
   );
 }
+
+/** Members that a patch gives twice; none in what is no JSON, as whoever parses it says. */
+const duplicatesIn = (body: Buffer): readonly string[] => scanJson(body.toString(), true).duplicates;
 
 /** The object with the patch of this request's media type applied; shares nothing with `current`. */
 export function applyPatch(context: RequestContext, served: ServedResource | undefined, current: KubeObject, body: Buffer): KubeObject {
@@ -75,27 +81,9 @@ async function apply(
   body: Buffer,
   options: WriteOptions,
 ): Promise<WriteResult> {
-  const manager = context.query.get('fieldManager') ?? '';
-  if (manager === '') {
-    throw ApiError.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
-      { type: 'FieldValueRequired', field: 'fieldManager', message: 'Required value: is required for apply patch' },
-    ]);
-  }
-  const { value: configuration, duplicate } = parseYaml(body);
-  if (duplicate !== undefined && options.fieldValidation === 'Strict')
-    throw ApiError.badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicate}`);
-  if (duplicate !== undefined && options.fieldValidation === 'Warn') context.warn(duplicate);
-  if (typeof configuration !== 'object' || configuration === null || Array.isArray(configuration))
-    throw ApiError.badRequest('error decoding YAML: the document is not an object');
-  const applied = configuration as KubeObject;
-  if (!applied.kind || !applied.apiVersion) throw ApiError.badRequest(`Object 'Kind' is missing in ${JSON.stringify(body.toString().slice(0, 200))}`);
+  const { manager, applied } = readConfiguration(context, body, options);
   checkKind(applied, served);
   const { name, namespace } = context.resource;
-  applied.metadata ??= {};
-  // Of another type than a string: the check of shapes says so.
-  if (typeof applied.metadata.name === 'string' && applied.metadata.name !== '' && applied.metadata.name !== name) {
-    throw ApiError.badRequest(`the name of the object (${applied.metadata.name}) does not match the name on the URL (${name})`);
-  }
   checkShape(context, served, applied, { validation: options.fieldValidation, sparse: true });
   const subresource = sub ? (sub.type === 'status' ? 'status' : sub.name) : '';
   const run = (live: KubeObject | undefined): KubeObject => {

@@ -9,19 +9,20 @@ import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import { convertingSink, pendingEncoder } from './converting-watch.js';
-import { create } from './create.js';
+import { create, hookKey } from './create.js';
 import { remove } from './delete.js';
 import { removeCollection } from './delete-collection.js';
 import { parseDeleteOptions } from './delete-options.js';
 import { decodeObject } from './decode-object.js';
 import { list } from './list.js';
-import { parseListOptions } from './list-options.js';
+import { parseListOptions, parseResourceVersion } from './list-options.js';
 import { patch } from './patch.js';
 import { readScale, writeScale } from './scale.js';
 import { mergeWritten, strategyOf } from './subresource-rules.js';
 import { respondKind, respondList, respondObject, respondStored, watchEncoderFor } from './respond.js';
 import type { RestEnv } from './rest-env.js';
 import { update } from './update.js';
+import { waitForRevision } from './wait-for-revision.js';
 import { watch } from './watch.js';
 import { parseWriteOptions } from './write-options.js';
 import type { WriteResult } from './write-result.js';
@@ -118,6 +119,8 @@ export class ResourceHandler {
       const found = served.source.get(context, served);
       return found.then((object) => respondStored(this.options.env, context, served, object, 200, accepted));
     }
+    const asked = parseResourceVersion(context.query.get('resourceVersion') ?? '');
+    if (asked) return waitForRevision(this.options.env, asked).then(() => this.#found(context, served, accepted));
     const barrier = this.options.env.feed.barrier();
     return barrier ? barrier.then(() => this.#found(context, served, accepted)) : this.#found(context, served, accepted);
   }
@@ -126,7 +129,7 @@ export class ResourceHandler {
     const { namespace, name } = context.resource;
     const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
     if (!stored) throw ApiError.notFound(served.groupResource, name);
-    const converted = served.readable([stored]);
+    const converted = served.converter?.prepare([stored]);
     if (converted) return converted.then(() => respondStored(this.options.env, context, served, stored, 200, accepted));
     return respondStored(this.options.env, context, served, stored, 200, accepted);
   }
@@ -134,7 +137,7 @@ export class ResourceHandler {
   async #list(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
     const accepted = accept(context, served);
     const result = await list(this.options.env, context, served, parseListOptions(context.query, false));
-    await served.readable(result.objects);
+    if (served.converter) await served.converter.prepare(result.objects);
     return respondList(this.options.env, context, served, result, accepted);
   }
 
@@ -201,7 +204,7 @@ export class ResourceHandler {
     const options = await parseDeleteOptions(context);
     const result = await remove(env, context, served, namespace, name, options);
     const status = !result.removed && options.orphanDependents === false ? 202 : 200;
-    if (!result.removed || env.hooks.get(served.name)?.returnsDeleted) return respondStored(env, context, served, result.object, status, accepted);
+    if (!result.removed || env.hooks.get(hookKey(served))?.returnsDeleted) return respondStored(env, context, served, result.object, status, accepted);
     const { group } = served.definition;
     const uid = result.object.object.metadata.uid;
     return respondKind(context, 200, successStatus({ name, ...(group === '' ? {} : { group }), kind: served.definition.resource, ...(uid ? { uid } : {}) }));
@@ -210,7 +213,7 @@ export class ResourceHandler {
   async #deleteCollection(context: RequestContext, served: ServedResource, env: RestEnv): Promise<ApiResponse> {
     const accepted = accept(context, served);
     const result = await removeCollection(env, context, served);
-    await served.readable(result.objects);
+    if (served.converter) await served.converter.prepare(result.objects);
     return respondList(env, context, served, result, accepted);
   }
 

@@ -1,16 +1,20 @@
 import { ageOf, type KubeObject, type PrinterColumn, type Subresource } from '@coxswain/api';
-import { ApiError } from '@coxswain/apimachinery';
+import { ApiError, applyPatch as applyConfiguration } from '@coxswain/apimachinery';
 import { type Accepted, negotiate } from '../request/accept.js';
 import type { ApiResponse } from '../request/api-request.js';
-import { decodeBody } from '../request/decode-body.js';
+import { decodeBody, mediaType } from '../request/decode-body.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
-import { applyPatch } from './patch.js';
+import { fieldManagement } from './field-managers.js';
+import { nameMissing } from './object-meta.js';
+import { APPLY, applyPatch } from './patch.js';
+import { readConfiguration } from './read-configuration.js';
 import { encoded, respondRows } from './respond.js';
 import type { RestEnv } from './rest-env.js';
 import { update } from './update.js';
 import { parseWriteOptions } from './write-options.js';
+import type { WriteOptions } from './write-options.js';
 import { objectOf } from './write-result.js';
 
 type ScaleSubresource = Extract<Subresource, { type: 'scale' }>;
@@ -51,7 +55,7 @@ export async function readScale(env: RestEnv, context: RequestContext, served: S
   const { namespace, name } = context.resource;
   const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
   if (!stored) throw ApiError.notFound(served.groupResource, name);
-  await served.readable([stored]);
+  if (served.converter) await served.converter.prepare([stored]);
   return respondScale(env, context, scaleOf(served.codec.object(stored), sub), accept(context));
 }
 
@@ -59,42 +63,60 @@ export async function writeScale(env: RestEnv, context: RequestContext, served: 
   const accepted = accept(context);
   const options = parseWriteOptions(context);
   const body = await context.request.body();
-  const { name } = context.resource;
-  const result = await update(
-    env,
-    context,
-    served,
-    {
-      subresource: 'scale',
-      strategy: served.definition.strategy,
-      managed: true,
-      patch: true,
-      kind: KIND,
-      transform(current) {
-        const before = scaleOf(current, sub);
-        const written =
-          context.info.verb === 'patch'
-            ? applyPatch(context, undefined, before, body)
-            : (decodeBody(body, context.request.headers['content-type']).value as KubeObject);
-        if (typeof written !== 'object' || written === null) throw ApiError.badRequest('the body is not a Scale');
-        if (written.metadata?.name && written.metadata.name !== name)
-          throw ApiError.badRequest(`the name of the object (${written.metadata.name}) does not match the name on the URL (${name})`);
-        const replicas: unknown = written.spec?.replicas ?? 0;
-        if (typeof replicas !== 'number' || !Number.isInteger(replicas)) throw ApiError.badRequest('spec.replicas must be an integer');
-        if (replicas < 0) {
-          throw ApiError.invalid(KIND, name, [
-            { type: 'FieldValueInvalid', field: 'spec.replicas', message: `Invalid value: ${replicas}: must be greater than or equal to 0` },
-          ]);
-        }
-        const version = written.metadata?.resourceVersion;
-        const metadata = { ...current.metadata, ...(version ? { resourceVersion: version } : {}) };
-        if (!version) delete metadata.resourceVersion;
-        return write({ ...current, metadata }, sub.specReplicasPath, replicas);
-      },
-    },
-    options,
-  );
+  const applying = context.info.verb === 'patch' && mediaType(context.request.headers['content-type']) === APPLY;
+  const transform = applying ? applied(env, context, served, sub, body, options) : written(context, sub, body);
+  const plan = { subresource: 'scale', strategy: served.definition.strategy, managed: !applying, patch: true, kind: KIND, transform };
+  const result = await update(env, context, served, plan, options);
   return respondScale(env, context, scaleOf(objectOf(served, result), sub), accepted);
+}
+
+/** The object as scaled by a PUT, or by a PATCH of its Scale. */
+function written(context: RequestContext, sub: ScaleSubresource, body: Buffer): (current: KubeObject) => KubeObject {
+  return (current) => {
+    const before = scaleOf(current, sub);
+    const scale =
+      context.info.verb === 'patch'
+        ? applyPatch(context, undefined, before, body)
+        : (decodeBody(body, context.request.headers['content-type']).value as KubeObject);
+    if (typeof scale !== 'object' || scale === null) throw ApiError.badRequest('the body is not a Scale');
+    const { name } = context.resource;
+    if (!scale.metadata?.name) throw nameMissing(name);
+    if (scale.metadata.name !== name) throw ApiError.badRequest(`the name of the object (${scale.metadata.name}) does not match the name on the URL (${name})`);
+    const replicas = checkedReplicas(scale, name);
+    const version = scale.metadata.resourceVersion;
+    const metadata = { ...current.metadata, ...(version ? { resourceVersion: version } : {}) };
+    if (!version) delete metadata.resourceVersion;
+    return write({ ...current, metadata }, sub.specReplicasPath, replicas);
+  };
+}
+
+/** The object with a Scale applied: whoever applies it owns the number of replicas from then on. */
+function applied(
+  env: RestEnv,
+  context: RequestContext,
+  served: ServedResource,
+  sub: ScaleSubresource,
+  body: Buffer,
+  options: WriteOptions,
+): (current: KubeObject) => KubeObject {
+  const { manager, applied: scale } = readConfiguration(context, body, options);
+  if (scale.kind !== KIND.kind || scale.apiVersion !== 'autoscaling/v1')
+    throw ApiError.badRequest(`${scale.apiVersion}, Kind=${scale.kind} cannot be applied to a Scale of autoscaling/v1`);
+  const { name } = context.resource;
+  const { uid, resourceVersion } = scale.metadata;
+  const { apiVersion } = served.codec;
+  const bare = { apiVersion, kind: served.definition.kind, metadata: { name, ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) } };
+  const patch = scale.spec?.replicas === undefined ? bare : write(bare, sub.specReplicasPath, checkedReplicas(scale, name));
+  return (live) => applyConfiguration({ ...fieldManagement(served, 'scale'), live, patch, manager, force: options.force, now: env.clock.now() }).object;
+}
+
+function checkedReplicas(scale: KubeObject, name: string): number {
+  const replicas: unknown = scale.spec?.replicas ?? 0;
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas)) throw ApiError.badRequest('spec.replicas must be an integer');
+  if (replicas >= 0) return replicas;
+  throw ApiError.invalid(KIND, name, [
+    { type: 'FieldValueInvalid', field: 'spec.replicas', message: `Invalid value: ${replicas}: must be greater than or equal to 0` },
+  ]);
 }
 
 function respondScale(env: RestEnv, context: RequestContext, scale: KubeObject, accepted: Accepted): ApiResponse {

@@ -1,21 +1,21 @@
-import type { KubeObject, ResourceStrategy } from '@coxswain/api';
+import type { KubeObject, ResourceStrategy, StrategyContext } from '@coxswain/api';
 import { ApiError, deepEqual } from '@coxswain/apimachinery';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { StoredObject } from '../storage/stored-object.js';
 import { admissionRequest } from './admission-request.js';
-import { checkUid, modified } from './conflicts.js';
-import { create } from './create.js';
+import { create, hookKey } from './create.js';
 import { isReadyToRemove } from './deletion.js';
 import { recordManager } from './field-managers.js';
-import { carryMeta, checkNamespace, ensureMetadata } from './object-meta.js';
-import { type RestEnv, strategyContext } from './rest-env.js';
+import { carryMeta, checkNamespace, ensureMetadata, nameMissing } from './object-meta.js';
+import type { RestEnv } from './rest-env.js';
 import { validateChanged } from './validate.js';
 import type { WriteOptions } from './write-options.js';
 import type { WriteResult } from './write-result.js';
 
 const MAX_ATTEMPTS = 30;
+const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
 export interface UpdatePlan {
   /** '' for the main resource. */
@@ -49,7 +49,7 @@ export async function update(env: RestEnv, context: RequestContext, served: Serv
     }
     const result = await tryUpdate(env, context, served, storage, stored, plan, options);
     if (result) return result;
-    if (attempt >= MAX_ATTEMPTS) throw modified(served, name);
+    if (attempt >= MAX_ATTEMPTS) throw ApiError.conflict(groupResource, name, MODIFIED);
     stored = await storage.fresh(namespace, name, context);
   }
 }
@@ -64,21 +64,23 @@ async function tryUpdate(
   options: WriteOptions,
 ): Promise<WriteResult | undefined> {
   const { namespace, name } = context.resource;
-  const { definition } = served;
+  const { definition, groupResource } = served;
   const { strategy } = plan;
-  await served.readable([stored]);
+  if (served.converter) await served.converter.prepare([stored]);
   const old = served.codec.object(stored);
   const object = await plan.transform(old);
   ensureMetadata(object);
   checkNamespace(object, definition.namespaced, namespace);
   const { metadata } = object;
-  if (!metadata.name) metadata.name = name;
-  else if (metadata.name !== name) {
+  if (!metadata.name) throw nameMissing(name);
+  if (metadata.name !== name) {
     throw ApiError.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
-  checkUid(served, old, metadata.uid || undefined);
+  if (metadata.uid && metadata.uid !== old.metadata.uid) {
+    throw ApiError.conflict(groupResource, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`);
+  }
   if (metadata.resourceVersion && metadata.resourceVersion !== '0') {
-    if (metadata.resourceVersion !== String(stored.revision)) throw modified(served, name);
+    if (metadata.resourceVersion !== String(stored.revision)) throw ApiError.conflict(groupResource, name, MODIFIED);
   } else if (!plan.patch && definition.strategy.allowUnconditionalUpdate !== true) {
     throw ApiError.invalid({ group: definition.group, kind: definition.kind }, name, [
       { type: 'FieldValueInvalid', field: 'metadata.resourceVersion', message: 'Invalid value: 0: must be specified for an update' },
@@ -88,9 +90,9 @@ async function tryUpdate(
   carryMeta(object, old);
 
   const now = env.clock.now();
+  const strategyContext: StrategyContext = { now, random: () => env.random.next(), user: context.user };
   strategy.default?.(object);
   if (plan.managed) recordManager(served, old, object, options.fieldManager, plan.subresource, now);
-  strategy.prepareForUpdate?.(object, old, strategyContext(env, context, now));
   const request = admissionRequest(context, served, {
     operation: 'UPDATE',
     subresource: plan.subresource,
@@ -103,8 +105,10 @@ async function tryUpdate(
   });
   const signal = () => context.request.signal;
   await env.admission.admit(request, signal);
-  const hooks = env.hooks.get(served.name);
-  const allocation = plan.subresource === '' ? await hooks?.beginUpdate?.(context, object, old) : undefined;
+  // After admission: what it changes counts for the generation, and is held back like what anybody else writes.
+  strategy.prepareForUpdate?.(object, old, strategyContext);
+  const hooks = env.hooks.get(hookKey(served));
+  const allocation = options.dryRun || plan.subresource !== '' ? undefined : await hooks?.beginUpdate?.(context, object, old);
   try {
     validateChanged(served, strategy, object, old, plan.subresource === '' ? hooks : undefined);
     await env.admission.validate(request, signal);
@@ -120,9 +124,15 @@ async function tryUpdate(
       if (outcome.type === 'written') return { type: 'unstored', object, created: false };
     } else {
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
-      const outcome = await storage.update(stored, await served.toStorage(object), lease, allocation?.companions, context);
+      const outcome = await storage.update(
+        stored,
+        served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object),
+        lease,
+        allocation?.companions,
+        context,
+      );
       if (outcome.type === 'written') {
-        await served.readable([outcome.object]);
+        if (served.converter) await served.converter.prepare([outcome.object]);
         return { type: 'stored', object: outcome.object, created: false };
       }
     }

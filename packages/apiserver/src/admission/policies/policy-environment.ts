@@ -1,7 +1,7 @@
-import type { KubeObject } from '@coxswain/api';
+import type { KubeObject, SchemaLookup, TypeSchema } from '@coxswain/api';
 import type { AdmissionRequest } from '@coxswain/sdk';
 import type { Environment } from '@marcbachmann/cel-js';
-import { Budget, CelEnvironment, compile, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
+import { Budget, CelEnvironment, compile, declareType, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
 import type { AdmissionEnv } from '../admission-env.js';
 import { admissionVariables } from '../matching/admission-variables.js';
 import { registerAuthorizer } from '../matching/authorizer-library.js';
@@ -12,10 +12,10 @@ class Variables {}
 
 class JsonPatchNamespace {}
 
-const VARIABLES = ['object', 'oldObject', 'request', 'authorizer', 'namespaceObject', 'params', 'variables'];
+const OBJECTS = ['object', 'oldObject'];
+const OTHERS = ['request', 'authorizer', 'namespaceObject', 'params', 'variables'];
 
-/** What expressions of policies may call. */
-export function policyFunctions(env: Environment): void {
+function policyFunctions(env: Environment): void {
   registerAuthorizer(env);
   env.registerType('Variables', Variables);
   env.registerType('JsonPatchNamespace', JsonPatchNamespace);
@@ -26,7 +26,15 @@ export function policyFunctions(env: Environment): void {
 let environment: CelEnvironment | undefined;
 
 /** For expressions of admission policies. */
-export const policyEnvironment = (): CelEnvironment => (environment ??= new CelEnvironment(VARIABLES, policyFunctions));
+export const policyEnvironment = (): CelEnvironment => (environment ??= new CelEnvironment([...OBJECTS, ...OTHERS], policyFunctions));
+
+/** The same when it is known what the objects are: for checking, not for running. */
+export const typedPolicyEnvironment = (name: string, schema: TypeSchema, lookup: SchemaLookup): CelEnvironment =>
+  new CelEnvironment(OTHERS, (env) => {
+    policyFunctions(env);
+    const type = declareType(env, name, schema, lookup);
+    for (const variable of OBJECTS) env.registerVariable(variable, type);
+  });
 
 export type CompiledExpression = Program | { readonly failed: string };
 
