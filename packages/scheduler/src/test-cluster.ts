@@ -7,6 +7,7 @@ import type {
   Pod,
   PodDisruptionBudget,
   PodSpec,
+  PodExtendedResourceClaimStatus,
   ResourceClaim,
   ResourceSlice,
   StorageClass,
@@ -37,6 +38,7 @@ export class TestCluster {
   readonly deallocated: string[] = [];
   readonly resourceSlices: ResourceSlice[] = [];
   readonly deviceClasses: DeviceClass[] = [];
+  readonly notedDevices: PodExtendedResourceClaimStatus[] = [];
   readonly evicted: string[] = [];
   readonly profile: Profile;
   spreadBy: Record<string, string> | undefined;
@@ -61,6 +63,7 @@ export class TestCluster {
       resourceClaims: () => this.resourceClaims,
       resourceSlices: () => this.resourceSlices,
       deviceClass: (name) => this.deviceClasses.find((c) => c.metadata.name === name),
+      deviceClasses: () => this.deviceClasses,
       disruptionBudgets: (ns) => this.budgets.filter((b) => b.metadata.namespace === ns),
       defaultSelector: () => (this.spreadBy ? labelSelectorFromSet(this.spreadBy) : undefined),
       nominatedPods: () => [],
@@ -86,6 +89,19 @@ export class TestCluster {
             };
           },
           release: nothing,
+          create: async (claim) => {
+            const name = `${claim.metadata.generateName}${this.resourceClaims.length}`;
+            const made = { ...claim, metadata: { ...claim.metadata, name, uid: `uid-${name}`, resourceVersion: '1' } };
+            this.resourceClaims.push(made);
+            return made;
+          },
+          remove: async ({ metadata }) => {
+            this.resourceClaims.splice(
+              this.resourceClaims.findIndex((each) => each.metadata.uid === metadata.uid),
+              1,
+            );
+          },
+          noteDevices: async (_pod, status) => void this.notedDevices.push(status),
           deallocate: async (claim) => void this.deallocated.push(claim.metadata.name ?? ''),
         },
         evict: async (victim) => void this.evicted.push(victim.metadata.name ?? ''),

@@ -147,7 +147,8 @@ function configMapsOf(pod: KubeObject): string[] {
 function resourceClaimsOf(pod: KubeObject): string[] {
   const named = (pod.spec?.resourceClaims ?? []) as { resourceClaimName?: string }[];
   const generated = (pod.status?.resourceClaimStatuses ?? []) as { resourceClaimName?: string }[];
-  return [...named, ...generated].flatMap(({ resourceClaimName }) => resourceClaimName ?? []);
+  const extended = pod.status?.extendedResourceClaimStatus as { resourceClaimName?: string } | undefined;
+  return [...named, ...generated, ...(extended ? [extended] : [])].flatMap(({ resourceClaimName }) => resourceClaimName ?? []);
 }
 
 function claimsOf(pod: KubeObject): string[] {

@@ -174,6 +174,7 @@ export const clusterRoles: readonly BootstrapRole[] = [
       rule(READ, 'storage.k8s.io', 'csinodes csidrivers csistoragecapacities volumeattachments storageclasses'),
       rule(READ, 'resource.k8s.io', 'deviceclasses resourceslices devicetaintrules'),
       rule('get list watch update patch', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
+      rule('create delete', 'resource.k8s.io', 'resourceclaims'),
     ],
   },
   {

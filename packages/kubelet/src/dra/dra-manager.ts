@@ -1,5 +1,5 @@
 import type { Container, Pod, ResourceClaim } from '@coxswain/api';
-import { claimOfPod, foreignClaim, isReservedFor } from '@coxswain/apimachinery';
+import { claimOfPod, extendedResourceClaimOf, foreignClaim, isReservedFor } from '@coxswain/apimachinery';
 import type { KubeClient } from '@coxswain/client';
 import { KeyedTurns } from '../csi/keyed-turns.js';
 import type { ClaimRecord, ClaimRecords, RecordedDevice } from './claim-records.js';
@@ -28,27 +28,36 @@ export class DraManager {
 
   /** Resolves when all claims of the pod are ready; at once when it has none, or nothing has changed. */
   async prepare(pod: Pod, signal: AbortSignal): Promise<void> {
+    const wanted: { readonly name: string; readonly generated: boolean }[] = [];
     for (const podClaim of pod.spec?.resourceClaims ?? []) {
       const of = claimOfPod(pod, podClaim);
       if (of.type === 'pending') throw new Error(of.reason);
-      if (of.type === 'not-needed') continue;
-      const claim = await this.#claim(pod, of.name, of.generated, signal);
+      if (of.type === 'named') wanted.push(of);
+    }
+    const extended = extendedResourceClaimOf(pod);
+    if (extended !== undefined) wanted.push({ name: extended, generated: true });
+    for (const { name, generated } of wanted) {
+      const claim = await this.#claim(pod, name, generated, signal);
       await this.#turns.take(claim.metadata.uid ?? '', () => this.#prepareOne(pod, claim, signal));
     }
   }
 
-  /** CDI names of the devices a container asks for. The pod has been prepared. */
-  devicesOf(pod: Pod, { resources }: ContainerClaims): string[] {
+  /** CDI names of the devices a container asks for, by claims or as extended resources. The pod has been prepared. */
+  devicesOf(pod: Pod, { name: container, resources }: ContainerClaims): string[] {
     const names = new Set<string>();
+    const add = (claim: string, request: string | undefined) => {
+      const record = this.#deps.records.ofPod(pod.metadata.uid ?? '').find((r) => r.name === claim);
+      if (!record) throw new Error(`resource claim ${claim} is not prepared`);
+      for (const device of Object.values(record.drivers).flatMap((devices) => devices ?? []))
+        if (isFor(device, request)) for (const cdi of device.cdiDevices) names.add(cdi);
+    };
     for (const { name, request } of resources?.claims ?? []) {
       const podClaim = pod.spec?.resourceClaims?.find((c) => c.name === name);
       const of = podClaim && claimOfPod(pod, podClaim);
-      if (of?.type !== 'named') continue;
-      const record = this.#deps.records.ofPod(pod.metadata.uid ?? '').find((r) => r.name === of.name);
-      if (!record) throw new Error(`resource claim ${of.name} is not prepared`);
-      for (const device of Object.values(record.drivers).flatMap((devices) => devices ?? []))
-        if (isFor(device, request)) for (const cdi of device.cdiDevices) names.add(cdi);
+      if (of?.type === 'named') add(of.name, request);
     }
+    const { resourceClaimName = '', requestMappings = [] } = pod.status?.extendedResourceClaimStatus ?? {};
+    for (const { containerName, requestName } of requestMappings) if (containerName === container) add(resourceClaimName, requestName);
     return [...names];
   }
 

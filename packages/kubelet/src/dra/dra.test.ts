@@ -126,6 +126,38 @@ it('asks the driver once for all pods of a claim, and gives the devices back wit
   expect(server).toBeDefined();
 });
 
+it('devices of extended resources go to the containers that the scheduler has noted, from a claim that is the pod’s own', async () => {
+  await using server = disposing(await serve());
+  await vi.waitFor(() => expect(calls).toEqual(['changed']), soon);
+  const owned = claim('p1-extended-resources-x', 'p1');
+  const asking = {
+    metadata: { name: 'p1', namespace: 'default', uid: 'p1' },
+    spec: { containers: [] },
+    status: {
+      extendedResourceClaimStatus: {
+        resourceClaimName: owned.metadata.name,
+        requestMappings: [
+          { containerName: 'c', resourceName: 'example.com/led', requestName: 'color' },
+          { containerName: 'd', resourceName: 'example.com/led', requestName: 'other' },
+        ],
+      },
+    },
+  } as unknown as Pod;
+  const dra = await manager();
+  await expect(dra.prepare(asking, signal)).rejects.toThrow('was not created for pod default/p1 (pod is not owner)');
+  claims.set(owned.metadata.name ?? '', {
+    ...owned,
+    metadata: { ...owned.metadata, ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p1', uid: 'p1', controller: true }] },
+  });
+  await dra.prepare(asking, signal);
+  expect(dra.devicesOf(asking, { name: 'c' })).toEqual(['leds.example.com/led=red', 'leds.example.com/led=all']);
+  expect(dra.devicesOf(asking, { name: 'd' })).toEqual(['leds.example.com/led=all']);
+  expect(dra.devicesOf(asking, { name: 'e' })).toEqual([]);
+  await dra.unprepare('p1', signal);
+  expect(calls.at(-1)).toBe('unprepare p1-extended-resources-x');
+  expect(server).toBeDefined();
+});
+
 it('what was begun and failed is undone, too, and again until it works', async () => {
   await using server = disposing(await serve());
   await vi.waitFor(() => expect(calls).toEqual(['changed']), soon);

@@ -1,4 +1,5 @@
 import type { Pod, PodCondition, PodStatus } from '@coxswain/api';
+import { extendedResourceClaimOf } from '@coxswain/apimachinery';
 import type { ObservedPod } from '../pod/observed.js';
 import { isSidecar } from '../pod/pod-spec.js';
 import { qosClass } from '../pod/qos.js';
@@ -71,7 +72,8 @@ function settledPhase(pod: Pod, observed: ObservedPod, computed: PodPhase, termi
   if (!terminal(computed)) return computed;
   const sidecars = pod.spec?.initContainers?.some(isSidecar);
   const running = observed.containers.some((c) => c.phase === 'running');
-  if (!running && (terminating || !pod.spec?.resourceClaims?.length)) return computed;
+  const claims = Boolean(pod.spec?.resourceClaims?.length) || extendedResourceClaimOf(pod) !== undefined;
+  if (!running && (terminating || !claims)) return computed;
   return sidecars || before === 'Running' ? 'Running' : ((before as PodPhase | undefined) ?? 'Running');
 }
 

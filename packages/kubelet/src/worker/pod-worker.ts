@@ -215,8 +215,9 @@ export class PodWorker {
     const ours = new Set<string>(OWNED_CONDITIONS);
     const conditions = [...(own.conditions ?? []).filter((c) => ours.has(c.type)), ...(pod.status?.conditions ?? []).filter((c) => !ours.has(c.type))];
     const added = (own.conditions ?? []).filter((c) => !conditions.some((k) => k.type === c.type));
-    const claims = pod.status?.resourceClaimStatuses;
-    return { ...pod, status: { ...own, conditions: [...conditions, ...added], ...(claims && { resourceClaimStatuses: claims }) } };
+    const { resourceClaimStatuses, extendedResourceClaimStatus } = pod.status ?? {};
+    const claims = { ...(resourceClaimStatuses && { resourceClaimStatuses }), ...(extendedResourceClaimStatus && { extendedResourceClaimStatus }) };
+    return { ...pod, status: { ...own, conditions: [...conditions, ...added], ...claims } };
   }
 
   #report(observed: ObservedPod, terminating: boolean, transient = false): PodStatus {

@@ -40,8 +40,33 @@ export function claimActions({ api }: Pick<KubeClient, 'api'>): ClaimActions {
       const { devices } = claim.status ?? {};
       await claimsIn(claim).updateStatus({ ...claim, status: devices ? { devices } : {} }, { signal });
     },
+    create: (claim, signal) => claimsIn(claim).create(claim, { signal }),
+    async remove(claim, signal) {
+      try {
+        for (let attempt = 1, now = claim; ; attempt++) {
+          try {
+            if (now.metadata.finalizers?.includes(RESOURCE_CLAIM_FINALIZER)) await claimsIn(claim).update(unprotected(now), { signal });
+            break;
+          } catch (error) {
+            if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+            now = await claimsIn(claim).get(nameOf(claim), { signal });
+          }
+        }
+        await claimsIn(claim).delete(nameOf(claim), { signal, preconditions: { uid: claim.metadata.uid ?? '' } });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    },
+    async noteDevices({ metadata: { namespace, name = '', uid } }, extendedResourceClaimStatus, signal) {
+      await api.pods(namespace).patch(name, 'strategic', { metadata: { uid }, status: { extendedResourceClaimStatus } }, { subresource: 'status', signal });
+    },
   };
 }
+
+const unprotected = (claim: ResourceClaim): ResourceClaim => ({
+  ...claim,
+  metadata: { ...claim.metadata, finalizers: (claim.metadata.finalizers ?? []).filter((each) => each !== RESOURCE_CLAIM_FINALIZER) },
+});
 
 async function reserveOnce(
   api: KubeClient['api'],

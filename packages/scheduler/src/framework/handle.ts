@@ -7,6 +7,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
+  PodExtendedResourceClaimStatus,
   ResourceClaim,
   ResourceSlice,
   StorageClass,
@@ -30,6 +31,7 @@ export interface ClusterView {
   resourceClaims(): Iterable<ResourceClaim>;
   resourceSlices(): Iterable<ResourceSlice>;
   deviceClass(name: string): DeviceClass | undefined;
+  deviceClasses(): Iterable<DeviceClass>;
   disruptionBudgets(namespace: string): Iterable<PodDisruptionBudget>;
   /** What the Services and the controller of the pod select by, for spreading by default; undefined: nothing selects it. */
   defaultSelector(pod: Pod): LabelSelector | undefined;
@@ -46,6 +48,12 @@ export interface ClaimActions {
   release(claim: ResourceClaim, pod: Pod, signal: AbortSignal): Promise<void>;
   /** Nobody uses it: its devices are free again. */
   deallocate(claim: ResourceClaim, signal: AbortSignal): Promise<void>;
+  /** Resolves to the claim as written. */
+  create(claim: ResourceClaim, signal: AbortSignal): Promise<ResourceClaim>;
+  /** Whether or not it is protected; one that is gone already is fine. */
+  remove(claim: ResourceClaim, signal: AbortSignal): Promise<void>;
+  /** Writes to the pod's status which claim stands for its extended resources. */
+  noteDevices(pod: Pod, status: PodExtendedResourceClaimStatus, signal: AbortSignal): Promise<void>;
 }
 
 /** What built-in plugins may do to the cluster. */

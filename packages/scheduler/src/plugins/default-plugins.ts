@@ -29,7 +29,7 @@ export function defaultPlugins(handle: SchedulerHandle, args: PluginArgs = defau
     taintToleration(handle.view),
     nodeAffinity(args.NodeAffinity),
     nodePorts(),
-    nodeResourcesFit(args.NodeResourcesFit),
+    nodeResourcesFit(handle.view, args.NodeResourcesFit),
     volumeRestrictions(handle.view),
     nodeVolumeLimits(handle.view),
     volumeBinding(handle, args.VolumeBinding),

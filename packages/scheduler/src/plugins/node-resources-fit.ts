@@ -1,5 +1,7 @@
 import type { Pod } from '@coxswain/api';
 import { success, type NodeInfo, type ResourceVector, type SchedulerPlugin, type SchedulingStatus } from '@coxswain/sdk';
+import { classOfResource, mayBeDevices } from '@coxswain/apimachinery';
+import type { ClusterView } from '../framework/handle.js';
 import { podFacts } from '../framework/pod-resources.js';
 import { unresolvable, unschedulable } from '../framework/status.js';
 import { MAX_NODE_SCORE } from './normalize.js';
@@ -26,7 +28,7 @@ function statusOf(shortages: readonly Shortage[]): SchedulingStatus {
   return status;
 }
 
-function fits(pod: Pod, node: NodeInfo, ignored: (name: string) => boolean): SchedulingStatus {
+function fits(pod: Pod, node: NodeInfo, ignored: (name: string) => boolean, asDevices: (name: string) => boolean): SchedulingStatus {
   const { requests: r } = podFacts(pod);
   const { allocatable: a, requested: used } = node;
   let fine = node.pods.length + 1 <= node.allowedPodNumber;
@@ -45,15 +47,17 @@ function fits(pod: Pod, node: NodeInfo, ignored: (name: string) => boolean): Sch
   for (const [name, want] of r.scalar) {
     if (ignored(name)) continue;
     const all = a.scalar.get(name) ?? 0;
+    // Not of a device plugin: whoever gives out devices sees to it.
+    if (all === 0 && asDevices(name)) continue;
     check(name, want, all - (used.scalar.get(name) ?? 0), all);
   }
   return shortages.length === 0 ? success : statusOf(shortages);
 }
 
-/** What a pod asks for, as text. */
-function signRequests(pod: Pod): string {
+/** What a pod asks for, as text; and for what of it devices may stand just now, since what was said of a node is not said anew. */
+function signRequests(pod: Pod, asDevices: (name: string) => boolean = () => false): string {
   const { requests: r, nonZero } = podFacts(pod);
-  const scalar = r.scalar.size === 0 ? '' : JSON.stringify([...r.scalar]);
+  const scalar = r.scalar.size === 0 ? '' : JSON.stringify([...r.scalar].map(([name, want]) => [name, want, asDevices(name)]));
   return `${r.milliCpu} ${r.memory} ${r.ephemeralStorage} ${nonZero.milliCpu} ${nonZero.memory} ${scalar}`;
 }
 
@@ -89,8 +93,15 @@ function ignoredResources({ ignoredResources: names, ignoredResourceGroups: grou
   return (name) => names.includes(name) || groups.includes(name.split('/')[0] as string);
 }
 
+/** A class helps with nothing but what devices may stand for. */
+const asksForMore = (pod: Pod): boolean => {
+  for (const name of podFacts(pod).requests.scalar.keys()) if (mayBeDevices(name)) return true;
+  return false;
+};
+
 /** Requests fit into what is left; the emptier (or, by choice, the fuller) node is better. */
-export const nodeResourcesFit = (args: FitArgs = defaultPluginArgs.NodeResourcesFit): SchedulerPlugin => {
+export const nodeResourcesFit = (view: Pick<ClusterView, 'deviceClasses'>, args: FitArgs = defaultPluginArgs.NodeResourcesFit): SchedulerPlugin => {
+  const asDevices = (name: string) => mayBeDevices(name) && classOfResource(name, view.deviceClasses()) !== undefined;
   const { resources, type } = args.scoringStrategy;
   const scoreOf = resourceScore(args.scoringStrategy);
   const ignored = ignoredResources(args);
@@ -104,9 +115,11 @@ export const nodeResourcesFit = (args: FitArgs = defaultPluginArgs.NodeResources
       { resource: 'Node', action: 'add' },
       { resource: 'Node', action: 'update' },
       { resource: 'Pod', action: 'update' },
+      { resource: 'DeviceClass', action: 'add', helps: asksForMore },
+      { resource: 'DeviceClass', action: 'update', helps: asksForMore },
     ],
-    sign: signRequests,
-    filter: (_state, pod, node) => fits(pod, node, ignored),
+    sign: (pod) => signRequests(pod, asDevices),
+    filter: (_state, pod, node) => fits(pod, node, ignored, asDevices),
     score(_state, pod, node) {
       let sum = 0;
       let weights = 0;
@@ -133,7 +146,7 @@ export function nodeResourcesBalancedAllocation(
   const used = new Float64Array(resources.length);
   return {
     name: 'NodeResourcesBalancedAllocation',
-    sign: signRequests,
+    sign: (pod) => signRequests(pod),
     score(_state, pod, node) {
       const { requests } = podFacts(pod);
       let n = 0;

@@ -1,9 +1,11 @@
 import type { FieldError } from '../../field-error.js';
-import type { ContainerStatus, Pod, PodSpec } from '../../generated/types.js';
+import type { ContainerStatus, Pod, PodExtendedResourceClaimStatus, PodSpec } from '../../generated/types.js';
 import { restartsAfterExit } from '../../pod/restart-rules.js';
 import { forbidden, invalid, invalids, required } from '../errors.js';
 import { validateIP } from '../ip.js';
-import { isDNS1123Subdomain } from '../names.js';
+import { each, requiredText } from '../common.js';
+import { isDNS1123Label, isDNS1123Subdomain } from '../names.js';
+import { isExtendedResource } from './resources.js';
 
 export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   const { status = {} } = pod;
@@ -22,8 +24,27 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   if (before.startTime && status.startTime && before.startTime !== status.startTime) {
     errors.push(invalid('status.startTime', status.startTime, 'field is immutable'));
   }
+  if (pod.spec) errors.push(...validateExtendedClaim(status.extendedResourceClaimStatus, pod.spec, 'status.extendedResourceClaimStatus'));
   if (pod.spec) errors.push(...noResurrection(status.containerStatuses, before.containerStatuses, pod.spec));
   return errors;
+}
+
+/** Which claim stands for the pod's extended resources, and which of its requests for which container's. */
+function validateExtendedClaim(status: PodExtendedResourceClaimStatus | undefined, spec: PodSpec, field: string): FieldError[] {
+  if (!status) return [];
+  const { resourceClaimName, requestMappings = [] } = status;
+  const containers = new Set([...(spec.initContainers ?? []), ...(spec.containers ?? [])].map(({ name }) => name));
+  return [
+    ...requiredText(resourceClaimName, `${field}.resourceClaimName`, isDNS1123Subdomain),
+    ...(requestMappings.length === 0 ? [required(`${field}.requestMappings`)] : []),
+    ...each(requestMappings, `${field}.requestMappings`, ({ containerName, resourceName, requestName }, at) => [
+      ...(containers.has(containerName) ? [] : [invalid(`${at}.containerName`, containerName, 'must be the name of a container of the pod')]),
+      ...(isExtendedResource(resourceName) || resourceName.startsWith('deviceclass.resource.kubernetes.io/')
+        ? []
+        : [invalid(`${at}.resourceName`, resourceName, 'must be an extended resource')]),
+      ...requiredText(requestName, `${at}.requestName`, isDNS1123Label),
+    ]),
+  ];
 }
 
 /** A container that may not restart stays terminated. */
