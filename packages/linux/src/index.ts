@@ -9,6 +9,7 @@ export { bytesToIp, type Cidr, ipToBytes, parseCidr } from './ip.js';
 export { type DiskUsage, diskUsage, type MachineFacts, type MemoryUsage, machineFacts, memoryUsage, parseMeminfo } from './machine.js';
 export {
   bindMount,
+  idmapMount,
   type MountFlags,
   mount,
   mountTmpfs,
@@ -26,6 +27,7 @@ export {
   deletePinnedNamespaces,
   isPinnedNamespace,
   listPinnedNamespaces,
+  namespaceFlags,
   namespaceId,
   type PinnableNamespace,
   type PinnedNamespaces,

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import {
   connectInNamespace,
   createPinnedNamespaces,
   deletePinnedNamespaces,
+  idmapMount,
   inlineThread,
   isAlive,
   isMountPoint,
@@ -81,6 +82,42 @@ describe('namespaces', () => {
     await createPinnedNamespaces({ dir: join(dir, 'bad'), kinds: ['net'] });
     await expect(createPinnedNamespaces({ dir: join(dir, 'bad'), kinds: ['net'] })).rejects.toBeInstanceOf(AlreadyExistsError);
     await deletePinnedNamespaces(join(dir, 'bad'));
+  });
+
+  it("those of a process with a user namespace: owned by it, also their settings, and mounts show files as its users'", async () => {
+    const holder = spawn('unshare', ['--user', '--net', '--ipc', '--uts', 'sleep', '1000'], { stdio: 'ignore' });
+    const pid = holder.pid as number;
+    const root = join(dir, 'users');
+    try {
+      await expect.poll(() => readlinkSync(`/proc/${pid}/ns/user`) !== readlinkSync('/proc/self/ns/user')).toBe(true);
+      for (const kind of ['uid', 'gid']) writeFileSync(`/proc/${pid}/${kind}_map`, '0 700000 65536');
+      const pins = await createPinnedNamespaces({
+        dir: join(root, 'ns'),
+        kinds: ['net', 'ipc', 'uts', 'user'],
+        hostname: 'pod-u',
+        sysctls: { 'kernel.shmmax': '4242', 'net.ipv4.ip_unprivileged_port_start': '0' },
+        of: { pid, rootUid: 700_000 },
+      });
+      for (const kind of ['net', 'ipc', 'uts', 'user'] as const) expect(await namespaceId(pins[kind] ?? '')).toBe(await namespaceId(`/proc/${pid}/ns/${kind}`));
+      expect(inside(pins, 'cat', '/proc/sys/kernel/hostname', '/proc/sys/kernel/shmmax')).toBe('pod-u\n4242');
+      expect((await new Network({ netns: pins.net ?? '' }).link('lo')).up).toBe(true);
+      for (const name of ['files', 'seen']) mkdirSync(join(root, name));
+      writeFileSync(join(root, 'files', 'a'), '');
+      chownSync(join(root, 'files', 'a'), 5, 6);
+      await idmapMount({ source: join(root, 'files'), target: join(root, 'seen'), userns: pins.user ?? '' });
+      expect(statSync(join(root, 'seen', 'a'))).toMatchObject({ uid: 700_005, gid: 700_006 });
+      expect(statSync(join(root, 'files', 'a'))).toMatchObject({ uid: 5, gid: 6 });
+      await umount(join(root, 'seen'));
+      await expect(idmapMount({ source: '/proc/sys', target: join(root, 'seen'), userns: pins.user ?? '' })).rejects.toThrow(
+        /does not support id-mapped mounts/,
+      );
+      expect(await isMountPoint(join(root, 'seen'))).toBe(false);
+      await expect(createPinnedNamespaces({ dir: join(root, 'none'), kinds: ['user'] })).rejects.toThrow(TypeError);
+      await deletePinnedNamespaces(join(root, 'ns'));
+      expect(await isPinnedNamespace(pins.user ?? '')).toBe(false);
+    } finally {
+      holder.kill('SIGKILL');
+    }
   });
 
   it('sysctls and connections inside', async () => {

@@ -77,6 +77,28 @@ export async function bindMount(
   }
 }
 
+/**
+ * Shows `source` at `target` too, its files owned as the user namespace at the path `userns` maps their owners. Mounts below it come along
+ * as they are. The target must exist, a file for a file. Needs a file system that knows how, else `EINVAL`.
+ */
+export async function idmapMount(
+  options: { readonly source: string; readonly target: string; readonly userns: string },
+  thread: SyscallThread = sharedThread(),
+): Promise<void> {
+  const { source, target, userns } = options;
+  try {
+    await thread.run({ op: 'idmapMount', source, target, userns });
+  } catch (error) {
+    if (!(error instanceof LinuxError)) throw error;
+    const unable = error.operation === 'mount_setattr' && error.code === 'EINVAL';
+    throw linuxError(
+      `map the owners of ${source}`,
+      error.errno,
+      unable ? 'its file system does not support id-mapped mounts on this kernel' : (error.kernel ?? error.operation),
+    );
+  }
+}
+
 /** Changes the flags of one bind mount (not of those below it). */
 export async function remountBind(target: string, flags: MountFlags, thread: SyscallThread = sharedThread()): Promise<void> {
   await call(thread, `remount ${target}`, '', target, '', MS.REMOUNT | MS.BIND | bits(flags), null);

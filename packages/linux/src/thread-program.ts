@@ -7,13 +7,17 @@ export type ThreadRequest =
       /** CLONE_NEW* flags of all `pins`. */
       readonly flags: number;
       readonly pins: readonly { readonly kind: string; readonly path: string; readonly flag: number }[];
+      /** Pin those that this process is in, instead of new ones. */
+      readonly of?: number;
       readonly hostname?: string;
-      readonly sysctls: readonly { readonly path: string; readonly value: string }[];
+      /** `as`: the effective user id that may write it. */
+      readonly sysctls: readonly { readonly path: string; readonly value: string; readonly as?: number }[];
       /** Netlink messages sent from inside the new network namespace (to bring `lo` up). */
       readonly messages: readonly Uint8Array[];
     }
   | { readonly op: 'rtnetlink'; readonly netns?: string; readonly messages: readonly Uint8Array[] }
   | { readonly op: 'mount'; readonly source: string; readonly target: string; readonly type: string; readonly flags: number; readonly data: string | null }
+  | { readonly op: 'idmapMount'; readonly source: string; readonly target: string; readonly userns: string }
   | { readonly op: 'umount'; readonly target: string; readonly flags: number }
   | { readonly op: 'connect'; readonly netns?: string; readonly family: number; readonly address: Uint8Array }
   | { readonly op: 'readFile'; readonly netns: string; readonly path: string }
@@ -53,6 +57,11 @@ export function threadProgram(koffi: KoffiLike, fs: typeof NodeFs): (request: Th
   const setns = libc.func('int setns(int fd, int type)');
   const mount = libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)');
   const umount2 = libc.func('int umount2(const char *target, int flags)');
+  const openTree = libc.func('long syscall(long number, int dir, const char *path, uint32_t flags)');
+  const mountSetattr = libc.func('long syscall(long number, int dir, const char *path, uint32_t flags, const uint8_t *attributes, size_t size)');
+  const moveMount = libc.func('long syscall(long number, int from, const char *path, int to, const char *target, uint32_t flags)');
+  // glibc's own changes the ids of every thread.
+  const setresuid = libc.func('long syscall(long number, uint32_t real, uint32_t effective, uint32_t saved)');
   const sethostname = libc.func('int sethostname(const char *name, size_t len)');
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t len)');
@@ -198,15 +207,63 @@ export function threadProgram(koffi: KoffiLike, fs: typeof NodeFs): (request: Th
     }
   };
 
-  const createNamespaces = (request: Extract<ThreadRequest, { op: 'createNamespaces' }>): void => {
-    for (const pin of request.pins) homeFd(pin.kind);
-    const pinned: string[] = [];
-    check('unshare', unshare(request.flags));
+  const SYS_SETRESUID = process.arch === 'arm64' ? 147 : 117;
+  const UNCHANGED = 0xffffffff;
+  const becomeAgain = (own: number): void => {
+    if (setresuid(SYS_SETRESUID, UNCHANGED, own, UNCHANGED) < 0) throw new Poisoned('become oneself again', koffi.errno());
+  };
+  /** Capabilities of the initial user namespace go with user id 0 and come back with it. */
+  const asUser = (uid: number | undefined, body: () => void): void => {
+    if (uid === undefined) {
+      body();
+      return;
+    }
+    const own = process.geteuid?.() ?? 0;
+    check(`become user ${uid}`, setresuid(SYS_SETRESUID, UNCHANGED, uid, UNCHANGED));
     try {
+      body();
+    } finally {
+      becomeAgain(own);
+    }
+  };
+
+  const idmapMount = ({ source, target, userns }: Extract<ThreadRequest, { op: 'idmapMount' }>): void => {
+    const [HERE, CLONE, CLOEXEC, RECURSIVE, EMPTY_PATH, IDMAP] = [-100, 1, 0o2000000, 0x8000, 0x1000, 0x100000];
+    const attributes = Buffer.alloc(32);
+    attributes.writeBigUInt64LE(BigInt(IDMAP), 0);
+    const users = fs.openSync(userns, 'r');
+    let tree = -1;
+    try {
+      tree = check('open_tree', openTree(428, HERE, source, CLONE | CLOEXEC | RECURSIVE));
+      attributes.writeBigUInt64LE(BigInt(users), 24);
+      check('mount_setattr', mountSetattr(442, tree, '', EMPTY_PATH, attributes, attributes.length));
+      check('move_mount', moveMount(429, tree, '', HERE, target, 4 /* MOVE_MOUNT_F_EMPTY_PATH */));
+    } finally {
+      fs.closeSync(users);
+      if (tree >= 0) fs.closeSync(tree);
+    }
+  };
+
+  const createNamespaces = (request: Extract<ThreadRequest, { op: 'createNamespaces' }>): void => {
+    // A thread can neither make a user namespace nor needs to enter one.
+    const entered = request.pins.filter((pin) => pin.kind !== 'user');
+    const owner = request.of === undefined ? 'thread-self' : String(request.of);
+    for (const pin of entered) homeFd(pin.kind);
+    const pinned: string[] = [];
+    if (request.of === undefined) check('unshare', unshare(request.flags));
+    try {
+      for (const { kind, flag } of request.of === undefined ? [] : entered) {
+        const fd = fs.openSync(`/proc/${owner}/ns/${kind}`, 'r');
+        try {
+          check(`enter ${kind} namespace of process ${owner}`, setns(fd, flag));
+        } finally {
+          fs.closeSync(fd);
+        }
+      }
       if (request.hostname !== undefined) {
         check('set host name', sethostname(request.hostname, Buffer.byteLength(request.hostname)));
       }
-      for (const { path, value } of request.sysctls) fs.writeFileSync(path, value);
+      for (const { path, value, as } of request.sysctls) asUser(as, () => fs.writeFileSync(path, value));
       if (request.messages.length > 0) {
         const fd = openNetlink();
         try {
@@ -220,7 +277,7 @@ export function threadProgram(koffi: KoffiLike, fs: typeof NodeFs): (request: Th
       for (const { kind, path } of request.pins) {
         fs.closeSync(fs.openSync(path, 'wx', 0o444));
         pinned.push(path);
-        check(`pin ${kind} namespace at ${path}`, mount(`/proc/thread-self/ns/${kind}`, path, '', 0x1000, null));
+        check(`pin ${kind} namespace at ${path}`, mount(`/proc/${owner}/ns/${kind}`, path, '', 0x1000, null));
       }
     } catch (error) {
       for (const path of pinned) {
@@ -229,7 +286,7 @@ export function threadProgram(koffi: KoffiLike, fs: typeof NodeFs): (request: Th
       }
       throw error;
     } finally {
-      for (const pin of request.pins) leave(pin.kind);
+      for (const pin of entered) leave(pin.kind);
     }
   };
 
@@ -242,6 +299,9 @@ export function threadProgram(koffi: KoffiLike, fs: typeof NodeFs): (request: Th
         return { ok: true, replies: rtnetlink(request.netns, request.messages) };
       case 'mount':
         check('mount', mount(request.source, request.target, request.type, request.flags, request.data));
+        return { ok: true };
+      case 'idmapMount':
+        idmapMount(request);
         return { ok: true };
       case 'umount':
         check('umount', umount2(request.target, request.flags));

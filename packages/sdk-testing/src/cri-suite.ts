@@ -6,6 +6,7 @@ import { listCases } from './cri/list-cases.js';
 import { runtimeCases } from './cri/runtime-cases.js';
 import { securityCases } from './cri/security-cases.js';
 import { streamingCases } from './cri/streaming-cases.js';
+import { userNamespaceCases } from './cri/user-namespace-cases.js';
 import { volumeCases } from './cri/volume-cases.js';
 
 export type { CriSuiteArea, CriSuiteImages, CriSuiteOptions, CriUnderTest } from './cri/cri-bench.js';
@@ -17,6 +18,6 @@ export function criSuite(options: CriSuiteOptions): void {
     beforeAll(() => bench.begin());
     afterEach(() => bench.removePods());
     afterAll(() => bench.end());
-    for (const cases of [runtimeCases, containerCases, listCases, volumeCases, imageCases, securityCases, streamingCases]) cases(bench);
+    for (const cases of [runtimeCases, containerCases, listCases, volumeCases, imageCases, securityCases, userNamespaceCases, streamingCases]) cases(bench);
   });
 }

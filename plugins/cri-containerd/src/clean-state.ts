@@ -16,5 +16,7 @@ export async function cleanCriState(state: string): Promise<void> {
   for (const id of await names('image-mounts')) {
     for (const n of await names(join('image-mounts', id))) await umountAll(join(state, 'image-mounts', id, n));
   }
+  // In these are other people's files and the images' layers: unmounted, before anything is removed.
+  for (const name of ['mapped', 'l']) await umountAll(join(state, name));
   await rm(state, { recursive: true, force: true });
 }

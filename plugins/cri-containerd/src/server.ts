@@ -17,6 +17,8 @@ import {
   CriEvents,
   type HostFacts,
   hostFacts,
+  MappedLayers,
+  MappedMounts,
   ManagedRuntimeService,
   pauseId,
   PinnedHolder,
@@ -25,6 +27,7 @@ import {
   SandboxManager,
   SandboxNetwork,
   StatsReader,
+  UserNamespaces,
 } from '@coxswain/cri-runtime';
 import type { RegistryOptions } from '@coxswain/oci';
 import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
@@ -103,20 +106,40 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     const runtimes = await ShimRuntimes.open({ dir: join(root, 'bin'), cgroups: facts.cgroups, ...(options.runtimes ? { runtimes: options.runtimes } : {}) });
     const pause = new PauseContainers(containerd, runtimes, join(root, 'pause'));
     await pause.prepare();
+    const users = new UserNamespaces({
+      programDir: join(root, 'bin'),
+      folders: [root, state],
+      scratchDir: join(root, 'try'),
+      program: (handler) => runtimes.require(handler).program,
+    });
+    const mappedLayers = new MappedLayers(join(state, 'l'));
+    await mappedLayers.clear();
     const sandboxes = new SandboxManager({
       rootDir: join(root, 'sandboxes'),
       network,
-      holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, random }),
+      holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, users, random }),
       handlers: runtimes.handlers,
       clock,
       logger,
     });
     const events = new CriEvents(clock);
-    const imageMounts = new ImageMounts(containerd, images, snapshotter, join(state, 'image-mounts'));
-    const driver = new ContainerdDriver({ containerd, runtimes, images, imageMounts, keeper, snapshotter, stateDir: join(state, 'io'), clock, logger });
+    const imageMounts = new ImageMounts(containerd, images, snapshotter, join(state, 'image-mounts'), mappedLayers);
+    const driver = new ContainerdDriver({
+      containerd,
+      runtimes,
+      images,
+      imageMounts,
+      keeper,
+      mappedLayers,
+      snapshotter,
+      stateDir: join(state, 'io'),
+      clock,
+      logger,
+    });
     const containers = new ContainerManager({
       driver,
       sandboxes,
+      mapped: new MappedMounts(join(state, 'mapped')),
       rootDir: join(root, 'containers'),
       facts,
       clock,

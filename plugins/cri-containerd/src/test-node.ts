@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { umountAll, mounts } from '@coxswain/linux';
@@ -21,6 +21,7 @@ export class TestNode {
   static async start(subnetByte: number, overrides: Partial<CriContainerdOptions> = {}): Promise<TestNode> {
     const node = new TestNode(await mkdtemp(join(tmpdir(), 'cox-node-')), overrides, `10.${subnetByte}.0.0/24`);
     try {
+      await chmod(node.dir, 0o711);
       await mkdir(join(node.dir, 'cni'));
       const plugins = [
         { type: 'ptp', ipMasq: false, ipam: { type: 'host-local', subnet: node.subnet, dataDir: join(node.dir, 'ipam'), routes: [{ dst: '0.0.0.0/0' }] } },

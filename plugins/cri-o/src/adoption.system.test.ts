@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { connectCri, ContainerState, type CriConnection, NamespaceMode, PodSandboxState } from '@coxswain/cri';
-import { createPinnedNamespaces, isPinnedNamespace, mounts } from '@coxswain/linux';
+import { createPinnedNamespaces, idmapMount, isPinnedNamespace, mounts } from '@coxswain/linux';
 import { buildBusyboxImage } from '@coxswain/oci';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanCrioState } from './clean-state.js';
@@ -35,9 +35,9 @@ describe.each([
     server.kill('SIGKILL');
     await once(server, 'exit');
   };
-  const run = async (command: string, pid = NamespaceMode.CONTAINER) => {
+  const run = async (command: string, pid = NamespaceMode.CONTAINER, users = {}, more = {}) => {
     const n = ++serial;
-    const securityContext = { namespaceOptions: { pid } };
+    const securityContext = { namespaceOptions: { pid, ...users } };
     const config = {
       metadata: { name: `p${n}`, uid: `u${n}`, namespace: 'd', attempt: 0 },
       logDirectory: join(node.dir, `logs${n}`),
@@ -47,7 +47,7 @@ describe.each([
     const { containerId } = await cri.runtime.createContainer({
       podSandboxId,
       sandboxConfig: config,
-      config: { metadata: { name: 'c' }, image: { image: 'bb:1' }, command: ['sh', '-c', command], logPath: 'c.log', linux: { securityContext } },
+      config: { metadata: { name: 'c' }, image: { image: 'bb:1' }, command: ['sh', '-c', command], logPath: 'c.log', linux: { securityContext }, ...more },
     });
     await cri.runtime.startContainer({ containerId });
     const log = () =>
@@ -111,6 +111,35 @@ describe.each([
     process.kill(conmon, 'SIGKILL');
     await cri.runtime.stopContainer({ containerId: orphan.containerId, timeout: 0n });
     expect(await status(orphan.containerId)).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 255, reason: 'Unknown' });
+  });
+
+  it('a pod with users of its own goes on, and mounts that were being made for another are taken back, not emptied', async () => {
+    const map = [{ containerId: 0, hostId: 1_000_000, length: 65_536 }];
+    const users = { usernsOptions: { mode: NamespaceMode.POD, uids: map, gids: map } };
+    const volume = join(node.dir, `volume-${handler}`);
+    mkdirSync(volume);
+    writeFileSync(join(volume, 'file'), 'kept');
+    const mount = { mounts: [{ hostPath: volume, containerPath: '/v', uidMappings: map, gidMappings: map }] };
+    const { containerId, podSandboxId } = await run('sleep 1000', NamespaceMode.POD, users, mount);
+    const { state } = node.options;
+    const userns = join(state, 'sandboxes', podSandboxId, 'ns', 'user');
+    // As a crash in the middle of a start leaves them.
+    for (const [half, source] of [
+      [join(state, 'mapped', 'ab'.repeat(32), '0'), volume],
+      [join(state, 'l', '77', '0'), volume],
+    ] as const) {
+      mkdirSync(half, { recursive: true });
+      await idmapMount({ source, target: half, userns });
+    }
+    await killServer();
+    await startServer();
+    expect((await mounts()).filter((m) => [join(state, 'mapped'), join(state, 'l')].some((dir) => m.mountPoint.startsWith(`${dir}/`)))).toEqual([]);
+    expect([readdirSync(join(state, 'mapped')), readdirSync(join(state, 'l'))]).toEqual([[], []]);
+    const { stdout } = await cri.runtime.execSync({ containerId, cmd: ['sh', '-c', 'cat /v/file; stat -c %u /v/file; cat /proc/self/uid_map'], timeout: 10n });
+    expect(Buffer.from(stdout).toString().trim().split(/\s+/)).toEqual(['kept0', '0', '1000000', '65536']);
+    await cri.runtime.removePodSandbox({ podSandboxId });
+    expect(await isPinnedNamespace(userns)).toBe(false);
+    expect(readFileSync(join(volume, 'file'), 'utf8')).toBe('kept');
   });
 
   it('leaves no half-made sandbox and no half-made container behind', async () => {

@@ -9,6 +9,8 @@ import {
   CriEvents,
   folderUsage,
   hostFacts,
+  MappedLayers,
+  MappedMounts,
   ManagedRuntimeService,
   pauseId,
   PinnedHolder,
@@ -17,6 +19,7 @@ import {
   SandboxManager,
   SandboxNetwork,
   StatsReader,
+  UserNamespaces,
   writeJson,
 } from '@coxswain/cri-runtime';
 import type { RegistryOptions } from '@coxswain/oci';
@@ -89,17 +92,36 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
     const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
     const pause = new CrioPause(runtimes, conmon, join(root, 'pause'), join(state, 'bundles'));
     await pause.prepare();
+    const users = new UserNamespaces({
+      programDir: join(root, 'bin'),
+      folders: [root, state],
+      scratchDir: join(root, 'try'),
+      program: (handler) => runtimes.require(handler).command,
+    });
+    const mappedLayers = new MappedLayers(join(state, 'l'));
+    await mappedLayers.clear();
     const sandboxes = new SandboxManager({
       rootDir: join(root, 'sandboxes'),
       network,
-      holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, random }),
+      holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, users, random }),
       handlers: runtimes.handlers,
       clock,
       logger,
     });
     const events = new CriEvents(clock);
-    const driver = new CrioDriver({ images, runtimes, conmon, rootDir: join(root, 'containers'), stateDir: state, clock, logger });
-    const containers = new ContainerManager({ driver, sandboxes, rootDir: join(root, 'containers'), facts, clock, random, logger, onEvent: events.publish });
+    const driver = new CrioDriver({ images, runtimes, conmon, mappedLayers, rootDir: join(root, 'containers'), stateDir: state, clock, logger });
+    const mapped = new MappedMounts(join(state, 'mapped'));
+    const containers = new ContainerManager({
+      driver,
+      sandboxes,
+      mapped,
+      rootDir: join(root, 'containers'),
+      facts,
+      clock,
+      random,
+      logger,
+      onEvent: events.publish,
+    });
     events.connect(sandboxes, containers);
     const failed = (error: unknown) => logger.error('handling the end of a container failed', { err: error });
     const exited = (id: string) => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mounts, umountAll } from '@coxswain/linux';
@@ -16,6 +16,7 @@ export class TestNode {
   /** A folder and a network, without a server yet. `subnetByte`: pods are in 10.<byte>.0.0/24; different for nodes that run at once. */
   static async prepare(subnetByte: number, overrides: Partial<CrioOptions> = {}): Promise<TestNode> {
     const dir = await mkdtemp(join(tmpdir(), 'cox-crio-'));
+    await chmod(dir, 0o711);
     await mkdir(join(dir, 'cni'));
     const ipam = { type: 'host-local', subnet: `10.${subnetByte}.0.0/24`, dataDir: join(dir, 'ipam'), routes: [{ dst: '0.0.0.0/0' }] };
     const plugins = [

@@ -28,7 +28,7 @@ const containers = [
 
 criSuite({
   name: 'cri-sim',
-  without: ['kernel', 'programs', 'image-volumes', 'metrics'],
+  without: ['kernel', 'programs', 'image-volumes', 'user-namespaces', 'metrics'],
   async start() {
     const dir = await mkdtemp(join(tmpdir(), 'cri-sim-'));
     const sim = createSimRuntime({

@@ -4,6 +4,7 @@ import { TestNode } from './test-node.js';
 
 criSuite({
   name: 'dockershim',
+  without: ['user-namespaces'],
   async start() {
     const [registry, elsewhere] = await Promise.all([LoopbackRegistry.start(), LoopbackRegistry.start()]);
     const node = await TestNode.start(208);

@@ -1,6 +1,7 @@
 import type { Mount } from '@coxswain/cri';
 import type { ImageConfiguration, RuntimeSpec, SpecMount } from '@coxswain/oci';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import type { PodUsers } from '../sandbox/user-mappings.js';
 import type { ContainerMeta, ContainerRecord } from './container-record.js';
 
 /** An image as containers are made of it. */
@@ -50,10 +51,10 @@ export interface ContainerDriver<Image extends RuntimeImage = RuntimeImage> {
   readonly configOnly?: boolean;
   /** Rejects with `notFound`. */
   image(reference: string): Promise<Image>;
-  /** A writable root file system of the image's. */
-  prepare(id: string, image: Image): Promise<PreparedRootfs>;
+  /** A writable root file system of the image's. `users`, here and below: files are owned as the pod's user namespace maps their owners. */
+  prepare(id: string, image: Image, users?: PodUsers): Promise<PreparedRootfs>;
   /** Mount the images among `mounts` (kubelet's `image` volumes) and say how to bind them. */
-  mountImages(id: string, mounts: readonly Mount[]): Promise<SpecMount[]>;
+  mountImages(id: string, mounts: readonly Mount[], users?: PodUsers): Promise<SpecMount[]>;
   /**
    * Keep what the container is: from now on `recover` finds it. Resolves to the id it has from now on: the meta's own, or the one that a
    * runtime which names its own containers has given it. On failure nothing of it is left but what `discard` undoes.
@@ -62,7 +63,7 @@ export interface ContainerDriver<Image extends RuntimeImage = RuntimeImage> {
   /** Undo `prepare`, `mountImages` and `create`, whichever were done. */
   discard(id: string, imageMounts: number): Promise<void>;
   /** Start the process. `created` is awaited when it exists and before it runs. On failure nothing of it is left. */
-  start(record: ContainerRecord, created: (pid: number) => Promise<void>): Promise<void>;
+  start(record: ContainerRecord, created: (pid: number) => Promise<void>, users?: PodUsers): Promise<void>;
   /** False: there is no process to signal. */
   kill(record: ContainerRecord, signal: number): Promise<boolean>;
   observe(record: ContainerRecord): Promise<ProcessState>;

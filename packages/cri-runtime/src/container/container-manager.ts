@@ -8,7 +8,8 @@ import { cdiEdits } from '../cdi/cdi-devices.js';
 import { beyondConfig, configWithCdi, injectCdi } from '../cdi/inject-cdi.js';
 import { sandboxHostname, sandboxMounts } from '../sandbox/sandbox-files.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
-import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import { podUsers, type SandboxRecord } from '../sandbox/sandbox-record.js';
+import { checkContainerUsers } from '../sandbox/user-mappings.js';
 import { byIdOrPrefix, newId } from '../util/ids.js';
 import { readJson, writeJson } from '../util/json-file.js';
 import { KeyedMutex } from '../util/mutex.js';
@@ -17,8 +18,10 @@ import { type ContainerMeta, type ContainerRecord, createdStatus, loadStatus, ne
 import type { HostFacts } from './host-facts.js';
 import { ImageAccounts } from './image-accounts.js';
 import { stopSignalOf } from './signals.js';
+import { checkMountMappings, type MappedMounts } from './mapped-mounts.js';
 import { checkImageMounts } from './mounts.js';
-import { checkUserNamespace, containerSpec } from './spec.js';
+import { containerSpec } from './spec.js';
+import { keepNull, ownStdio } from './stdio-owners.js';
 import { type ResolvedUser, resolveUser } from './user.js';
 import { declaredVolumes } from './volumes.js';
 
@@ -36,6 +39,8 @@ export interface ContainerManagerOptions<Image extends RuntimeImage = RuntimeIma
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** For pods with user namespaces, where they can have them. */
+  readonly mapped?: MappedMounts;
   /** Where CDI specifications are. Default: `CDI_FOLDERS`. */
   readonly cdiFolders?: readonly string[];
   /** Annotations of every container's specification. */
@@ -81,7 +86,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
   }
 
   async create(sandbox: SandboxRecord, asked: ContainerConfig, sandboxConfig: PodSandboxConfig | undefined): Promise<ContainerRecord> {
-    const { driver, sandboxes, rootDir, facts, clock, random, onEvent, annotations, cdiFolders } = this.options;
+    const { driver, sandboxes, rootDir, facts, clock, random, onEvent, annotations, cdiFolders, mapped } = this.options;
     const names = asked.CDIDevices.map((d) => d.name);
     const cdi = names.length > 0 ? await cdiEdits(names, cdiFolders) : undefined;
     const unsaid = cdi && driver.configOnly ? beyondConfig(cdi) : undefined;
@@ -91,8 +96,10 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
     const podLogs = sandboxConfig?.logDirectory || sandbox.config.logDirectory;
     const security = config.linux?.securityContext;
-    checkUserNamespace(security?.namespaceOptions?.usernsOptions);
+    const users = podUsers(sandbox);
+    checkContainerUsers(security?.namespaceOptions, users);
     checkImageMounts(config.mounts);
+    checkMountMappings(config.mounts, users);
     const name = nameOf(config, sandbox.id);
     const owner = this.#names.get(name);
     if (owner) throw new CriError('unknown', `failed to reserve container name ${JSON.stringify(name)}: name is reserved for ${JSON.stringify(owner)}`);
@@ -102,11 +109,15 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     try {
       const image = await driver.image(config.image?.image ?? '');
       const imageConfig: ImageConfig = image.config.config ?? {};
-      const [rootfs, pid] = await Promise.all([driver.prepare(id, image), this.#pidNamespace(sandbox, config), mkdir(dir, { recursive: true, mode: 0o711 })]);
+      const [rootfs, pid] = await Promise.all([
+        driver.prepare(id, image, users),
+        this.#pidNamespace(sandbox, config),
+        mkdir(dir, { recursive: true, mode: 0o711 }),
+      ]);
       const user = await this.#user(config, image.id, imageConfig, rootfs.layers);
-      const [volumes, mounted] = await Promise.all([
-        driver.makesVolumes ? [] : declaredVolumes(imageConfig.Volumes, dir, rootfs.layers),
-        imageMountCount(config) > 0 ? driver.mountImages(id, config.mounts) : [],
+      const [volumes, images] = await Promise.all([
+        driver.makesVolumes ? [] : declaredVolumes(imageConfig.Volumes, dir, rootfs.layers, users),
+        imageMountCount(config) > 0 ? driver.mountImages(id, config.mounts, users) : [],
       ]);
       await this.#nameMountedImages(config);
       const { net, ipc, uts } = sandbox.namespaces;
@@ -117,17 +128,24 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         config,
         image: imageConfig,
         user,
-        namespaces: { ...(net ? { network: net } : {}), ...(ipc ? { ipc } : {}), ...(uts ? { uts } : {}), ...(pid ? { pid } : {}) },
+        namespaces: {
+          ...(net ? { network: net } : {}),
+          ...(ipc ? { ipc } : {}),
+          ...(uts ? { uts } : {}),
+          ...(pid ? { pid } : {}),
+          ...(users ? { user: users } : {}),
+        },
         hostname: sandboxHostname(sandbox.config),
         cgroupsPath,
         sandboxMounts: sandboxMounts(sandboxes.filesDir(sandbox), sandboxes.shmPath(sandbox), readonly),
-        extraMounts: [...volumes, ...mounted],
+        extraMounts: [...volumes, ...images],
         annotations: {
           ...annotations?.(sandbox),
           'io.kubernetes.cri.container-type': 'container',
           'io.kubernetes.cri.container-name': config.metadata.name,
         },
         facts,
+        ...(mapped ? { mappedPath: (index: number) => mapped.path(id, index) } : {}),
         ...(rootfs.path === undefined ? {} : { rootfs: rootfs.path }),
       });
       if (cdi) injectCdi(spec, cdi);
@@ -163,18 +181,24 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
   }
 
   start(record: ContainerRecord): Promise<void> {
-    const { driver, sandboxes, clock, onEvent } = this.options;
-    const { id, sandboxId } = record.meta;
+    const { driver, sandboxes, clock, onEvent, mapped, logger } = this.options;
+    const { id, sandboxId, user, config } = record.meta;
     return this.#locks.run(id, async () => {
       if (record.status.state !== 'created') throw new CriError('unknown', `container ${JSON.stringify(id)} is in ${criStateName(record)} state`);
       if (record.removing) throw new CriError('unknown', `container ${JSON.stringify(id)} is being removed`);
-      if (sandboxes.require(sandboxId).state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandboxId)} is not running`);
+      const sandbox = sandboxes.require(sandboxId);
+      if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandboxId)} is not running`);
+      const users = podUsers(sandbox);
+      const created = (pid: number) => {
+        keepNull();
+        if (users) ownStdio(pid, user, users);
+        // Running before it runs: its end may be seen before the answer.
+        Object.assign(record.status, { state: 'running', pid, startedAt: BigInt(clock.now()) * 1_000_000n });
+        return this.#saveStatus(record);
+      };
       try {
-        await driver.start(record, (pid) => {
-          // Running before it runs: its end may be seen before the answer.
-          Object.assign(record.status, { state: 'running', pid, startedAt: BigInt(clock.now()) * 1_000_000n });
-          return this.#saveStatus(record);
-        });
+        if (users) await mapped?.make(id, config.mounts, users);
+        await driver.start(record, created, users);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         const now = BigInt(clock.now()) * 1_000_000n;
@@ -189,6 +213,8 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         await this.#saveStatus(record).catch(() => {});
         record.markExited();
         throw new CriError('unknown', `failed to start container: ${message}`, { cause: error });
+      } finally {
+        if (users) await mapped?.release(id).catch((error: unknown) => logger.warn('unmounting mapped volumes failed', { err: error, container: id }));
       }
       onEvent(id, sandboxId, ContainerEventType.CONTAINER_STARTED_EVENT);
     });
@@ -246,7 +272,8 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
 
   /** After a restart: find every container, go on with the running ones, notice what ended meanwhile. */
   async recover(): Promise<void> {
-    const { driver, rootDir, logger, sandboxes, clock } = this.options;
+    const { driver, rootDir, logger, sandboxes, clock, mapped } = this.options;
+    await mapped?.clear();
     for (const { meta, process, startedAt } of await driver.recover()) {
       if (!sandboxes.find(meta.sandboxId)) {
         logger.warn('removing a container whose sandbox is gone', { container: meta.id });

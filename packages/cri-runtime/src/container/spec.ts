@@ -1,13 +1,6 @@
 import { posix } from 'node:path';
 import { readFile } from 'node:fs/promises';
-import {
-  type ContainerConfig,
-  CriError,
-  MountPropagation,
-  NamespaceMode,
-  type SecurityProfile,
-  SecurityProfile_ProfileType as ProfileType,
-} from '@coxswain/cri';
+import { type ContainerConfig, CriError, MountPropagation, type SecurityProfile, SecurityProfile_ProfileType as ProfileType } from '@coxswain/cri';
 import { clampOomScoreAdj, mounts as hostMounts } from '@coxswain/linux';
 import type { ImageConfig, RuntimeSpec, SpecLinux, SpecMount, SpecSeccomp } from '@coxswain/oci';
 import { appArmorProfile } from './apparmor.js';
@@ -17,6 +10,8 @@ import type { HostFacts } from './host-facts.js';
 import { baseMounts, convertMount, orderMounts } from './mounts.js';
 import { initialResources, specResources } from './resources.js';
 import { defaultSeccomp } from './seccomp-default.js';
+import { isMapped } from './mapped-mounts.js';
+import { type PodUsers, specMappings } from '../sandbox/user-mappings.js';
 import type { ResolvedUser } from './user.js';
 
 /** Used when neither the image nor the pod sets PATH. */
@@ -27,6 +22,8 @@ export interface ContainerNamespaces {
   readonly network?: string;
   readonly ipc?: string;
   readonly uts?: string;
+  /** The pod's own users; the namespaces above are this one's. */
+  readonly user?: PodUsers;
   /** A path to join, `new`, or absent for the host's. */
   readonly pid?: string;
 }
@@ -45,6 +42,8 @@ export interface SpecInput {
   readonly extraMounts: readonly SpecMount[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly facts: HostFacts;
+  /** Where a mount of the config, by its index, will be with its owners mapped. */
+  readonly mappedPath?: (index: number) => string;
   /** Where the root file system is; default `rootfs` in the bundle. */
   readonly rootfs?: string;
 }
@@ -126,12 +125,17 @@ async function specMounts(input: SpecInput, privileged: boolean): Promise<SpecMo
   const own = config.mounts.filter((m) => !m.image?.image);
   // The mount table is only looked at for those that propagate.
   const info = own.some((m) => m.propagation !== MountPropagation.PROPAGATION_PRIVATE) ? await hostMounts() : [];
-  const converted = await Promise.all(own.map((m) => convertMount(m, info)));
+  const converted = await Promise.all(
+    own.map(async (m) => {
+      const { mount } = await convertMount(m, info);
+      return isMapped(m) && input.mappedPath ? { ...mount, source: input.mappedPath(config.mounts.indexOf(m)) } : mount;
+    }),
+  );
   if (own.some((m) => m.recursiveReadOnly) && !facts.recursiveReadOnly) throw new CriError('unknown', 'recursive read-only mounts need Linux 5.12 or newer');
   const taken = new Set(config.mounts.map((m) => posix.normalize(m.containerPath)));
   const wanted = [...baseMounts({ sysReadonly: !privileged }), ...input.sandboxMounts].filter((m) => !taken.has(m.destination));
   // Of two mounts of one place the later is taken: the image's own volumes give way to what the pod asks for.
-  return orderMounts([...wanted, ...input.extraMounts, ...converted.map((c) => c.mount)]);
+  return orderMounts([...wanted, ...input.extraMounts, ...converted]);
 }
 
 async function specLinux(input: SpecInput, privileged: boolean, capabilities: readonly string[]): Promise<SpecLinux> {
@@ -149,12 +153,14 @@ async function specLinux(input: SpecInput, privileged: boolean, capabilities: re
   return {
     namespaces: [
       { type: 'mount' },
+      ...(namespaces.user ? [{ type: 'user' as const, path: namespaces.user.path }] : []),
       ...join('network', namespaces.network),
       ...join('ipc', namespaces.ipc),
       ...join('uts', namespaces.uts),
       ...(namespaces.pid === undefined ? [] : namespaces.pid === 'new' ? [{ type: 'pid' as const }] : [{ type: 'pid' as const, path: namespaces.pid }]),
       ...(facts.cgroups.version === 2 && !privileged ? [{ type: 'cgroup' as const }] : []),
     ],
+    ...(namespaces.user ? { uidMappings: specMappings(namespaces.user.uids), gidMappings: specMappings(namespaces.user.gids) } : {}),
     cgroupsPath: input.cgroupsPath,
     devices: privileged ? await hostDevices() : devices,
     resources: {
@@ -201,28 +207,4 @@ function legacySeccomp(text: string): { profileType: ProfileType; localhostRef: 
   if (text === 'runtime/default' || text === 'docker/default') return { profileType: ProfileType.RuntimeDefault, localhostRef: '' };
   if (text.startsWith('localhost/')) return { profileType: ProfileType.Localhost, localhostRef: text };
   throw new CriError('invalidArgument', `unknown seccomp profile ${JSON.stringify(text)}`);
-}
-
-/** The modes of a user namespace request that can be served: none here, so everything but NODE is refused, for the reason that is nearest. */
-export function checkUserNamespace(
-  options:
-    | { mode: NamespaceMode; uids: readonly { containerId: number; length: number }[]; gids: readonly { containerId: number; length: number }[] }
-    | undefined,
-): void {
-  if (!options || options.mode === NamespaceMode.NODE) return;
-  if (options.mode !== NamespaceMode.POD) throw new CriError('invalidArgument', `unsupported user namespace mode: ${NamespaceMode[options.mode]}`);
-  for (const [kind, list] of [
-    ['UID', options.uids],
-    ['GID', options.gids],
-  ] as const) {
-    if (list.length > 1) throw new CriError('invalidArgument', `only one ${kind} mapping is supported, got ${list.length} mappings`);
-  }
-  if (options.uids.length === 0 && options.gids.length === 0) return;
-  if ((options.uids.length === 0) !== (options.gids.length === 0))
-    throw new CriError('invalidArgument', 'user namespace mappings are needed for both UIDs and GIDs');
-  for (const map of [...options.uids, ...options.gids]) {
-    if (map.containerId !== 0) throw new CriError('invalidArgument', 'the user namespace does not map container id 0');
-    if (map.length === 0) throw new CriError('invalidArgument', 'a user namespace mapping has length 0');
-  }
-  throw new CriError('unimplemented', 'user namespaces need id-mapped mounts, which runc has from 1.2 on');
 }

@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namespacesProgram } from './namespaces-program.js';
 import { hostElfArch, KEEPER_RECORD_BYTES, keeperProgram, pauseProgram, withoutMountProgram } from './programs.js';
 
 let dir: string;
@@ -61,6 +62,37 @@ describe('the keeper', () => {
     expect(held(41)).toBeUndefined();
     child.stdin?.end();
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
+
+describe('the holder of namespaces', () => {
+  const CLONE_NEWUSER = 0x10000000;
+  const ask = (flags: number) => {
+    const child = spawn(install('namespaces', namespacesProgram(hostElfArch())), [], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const wish = Buffer.alloc(4);
+    wish.writeUInt32LE(flags);
+    child.stdin.write(wish);
+    return child;
+  };
+
+  it('enters new ones, says so, and ends with its input', async () => {
+    const child = ask(CLONE_NEWUSER);
+    await once(child.stdout, 'data');
+    expect(readlinkSync(`/proc/${child.pid}/ns/user`)).not.toBe(readlinkSync('/proc/self/ns/user'));
+    child.stdin.end();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('tells what the kernel says to nonsense', async () => {
+    expect(await once(ask(0x1000), 'exit')).toEqual([256 - constants.errno.EINVAL, null]);
+  });
+
+  it('is tiny and well-formed for both architectures', () => {
+    for (const arch of ['x64', 'arm64'] as const) {
+      const bytes = Buffer.from(namespacesProgram(arch));
+      expect(bytes.length).toBeLessThan(512);
+      expect(bytes.readUInt16LE(18)).toBe(arch === 'x64' ? 62 : 183);
+    }
   });
 });
 

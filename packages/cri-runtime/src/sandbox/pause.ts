@@ -4,7 +4,8 @@ import type { RuntimeSpec } from '@coxswain/oci';
 import { DEFAULT_DEVICE_RULES } from '../container/devices.js';
 import { installProgram } from '../elf/install-program.js';
 import { hostElfArch, pauseProgram } from '../elf/programs.js';
-import type { SandboxRecord } from './sandbox-record.js';
+import { podUsers, type SandboxRecord } from './sandbox-record.js';
+import { specMappings } from './user-mappings.js';
 
 /** Runs the first process of a pod's PID namespace, for pods that share one. */
 export interface PauseRunner {
@@ -26,9 +27,11 @@ export async function writePauseRootfs(dir: string): Promise<void> {
 /** The specification of a sandbox's pause container. Pure. */
 export function pauseSpec(rootfs: string, sandbox: SandboxRecord, cgroupsPath: string, annotations: Readonly<Record<string, string>> = {}): RuntimeSpec {
   const { net, ipc, uts } = sandbox.namespaces;
+  const users = podUsers(sandbox);
+  const nobody = Math.min(65535, ...[...(users?.uids ?? []), ...(users?.gids ?? [])].map((m) => m.length - 1));
   return {
     ociVersion: '1.0.2',
-    process: { user: { uid: 65535, gid: 65535 }, args: ['/pause'], env: [], cwd: '/', noNewPrivileges: true, capabilities: {} },
+    process: { user: { uid: nobody, gid: nobody }, args: ['/pause'], env: [], cwd: '/', noNewPrivileges: true, capabilities: {} },
     root: { path: rootfs, readonly: true },
     // Runtimes make device nodes; not in a root file system that all pause containers share.
     mounts: [
@@ -40,10 +43,12 @@ export function pauseSpec(rootfs: string, sandbox: SandboxRecord, cgroupsPath: s
       namespaces: [
         { type: 'mount' },
         { type: 'pid' },
+        ...(users ? [{ type: 'user' as const, path: users.path }] : []),
         ...(net ? [{ type: 'network' as const, path: net }] : []),
         ...(ipc ? [{ type: 'ipc' as const, path: ipc }] : []),
         ...(uts ? [{ type: 'uts' as const, path: uts }] : []),
       ],
+      ...(users ? { uidMappings: specMappings(users.uids), gidMappings: specMappings(users.gids) } : {}),
       cgroupsPath,
       resources: { devices: [...DEFAULT_DEVICE_RULES], cpu: { shares: 2 } },
     },

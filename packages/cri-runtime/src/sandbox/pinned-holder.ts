@@ -6,6 +6,8 @@ import { newId } from '../util/ids.js';
 import type { PauseRunner } from './pause.js';
 import type { HeldNamespaces, NamespaceWish, SandboxHolder } from './sandbox-holder.js';
 import type { SandboxRecord } from './sandbox-record.js';
+import { hostRoot } from './user-mappings.js';
+import type { UserNamespaces } from './user-namespaces.js';
 
 const SHM_BYTES = 64 * 1024 * 1024;
 
@@ -13,6 +15,8 @@ export interface PinnedHolderOptions {
   /** Does not survive reboots: namespaces, shared memory. */
   readonly stateDir: string;
   readonly pause: PauseRunner;
+  /** Absent: pods have none of their own. */
+  readonly users?: UserNamespaces;
   readonly random: Random;
 }
 
@@ -20,22 +24,29 @@ export interface PinnedHolderOptions {
 export class PinnedHolder implements SandboxHolder {
   constructor(private readonly options: PinnedHolderOptions) {}
 
+  async usersProblem(runtimeHandler: string): Promise<string | undefined> {
+    return this.options.users ? this.options.users.problem(runtimeHandler) : 'this CRI server makes none';
+  }
+
   async reserve(): Promise<string> {
     return newId(this.options.random);
   }
 
-  async hold(sandbox: SandboxRecord, { kinds, sysctls, hostname }: NamespaceWish): Promise<HeldNamespaces> {
+  async hold(sandbox: SandboxRecord, { kinds, sysctls, hostname, users }: NamespaceWish): Promise<HeldNamespaces> {
+    const maker = this.options.users;
+    const root = users && hostRoot(users);
+    const create = (pid?: number) =>
+      createPinnedNamespaces({
+        dir: join(this.#dir(sandbox.id), 'ns'),
+        kinds: [...kinds, ...(root ? (['user'] as const) : [])],
+        sysctls: { ...sysctls },
+        ...(kinds.includes('uts') && hostname ? { hostname } : {}),
+        ...(pid !== undefined && root ? { of: { pid, rootUid: root.uid } } : {}),
+      });
     const [namespaces] = await Promise.all([
-      kinds.length === 0
-        ? {}
-        : createPinnedNamespaces({
-            dir: join(this.#dir(sandbox.id), 'ns'),
-            kinds: [...kinds],
-            sysctls: { ...sysctls },
-            ...(kinds.includes('uts') && hostname ? { hostname } : {}),
-          }),
+      users && maker ? maker.within(users, kinds, create) : kinds.length === 0 ? {} : create(),
       kinds.includes('ipc')
-        ? mountTmpfs({ target: this.shmPath(sandbox.id), sizeBytes: SHM_BYTES, mode: 0o1777, noExec: true, noSuid: true, noDev: true })
+        ? mountTmpfs({ target: this.shmPath(sandbox.id), sizeBytes: SHM_BYTES, mode: 0o1777, noExec: true, noSuid: true, noDev: true, ...root })
         : undefined,
     ]);
     return { namespaces };

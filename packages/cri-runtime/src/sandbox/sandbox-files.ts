@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname as machineName } from 'node:os';
 import { join } from 'node:path';
 import { type DNSConfig, NamespaceMode, type PodSandboxConfig } from '@coxswain/cri';
 import type { SpecMount } from '@coxswain/oci';
+import { hostRoot, type UserMappings } from './user-mappings.js';
 
 /** Contents of resolv.conf for a DNS configuration. Pure. */
 export function resolvConf(dns: Pick<DNSConfig, 'servers' | 'searches' | 'options'>): string {
@@ -19,12 +20,17 @@ export const usesHostIpc = (config: PodSandboxConfig) => config.linux?.securityC
 
 export const sandboxHostname = (config: PodSandboxConfig) => config.hostname || (usesHostNetwork(config) ? machineName() : '');
 
+const SHARED_FILES = ['hostname', 'hosts', 'resolv.conf'] as const;
+
 /** Writes the files all containers of a pod share. Small and local: synchronous, as `writeJson`. */
-export function writeSandboxFiles(dir: string, config: PodSandboxConfig): void {
+export function writeSandboxFiles(dir: string, config: PodSandboxConfig, users?: UserMappings): void {
   mkdirSync(dir, { recursive: true, mode: 0o755 });
   writeFileSync(join(dir, 'hostname'), `${sandboxHostname(config)}\n`, { mode: 0o644 });
   writeFileSync(join(dir, 'resolv.conf'), config.dnsConfig ? resolvConf(config.dnsConfig) : hostFile('/etc/resolv.conf', ''), { mode: 0o644 });
   writeFileSync(join(dir, 'hosts'), hostFile('/etc/hosts', '127.0.0.1 localhost\n'));
+  if (!users) return;
+  const { uid, gid } = hostRoot(users);
+  for (const file of SHARED_FILES) chownSync(join(dir, file), uid, gid);
 }
 
 function hostFile(path: string, otherwise: string): string {
@@ -39,7 +45,7 @@ function hostFile(path: string, otherwise: string): string {
 export function sandboxMounts(dir: string, shm: string | undefined, readonly: boolean): SpecMount[] {
   const mode = readonly ? 'ro' : 'rw';
   return [
-    ...['hostname', 'hosts', 'resolv.conf'].map((file) => ({
+    ...SHARED_FILES.map((file) => ({
       destination: `/etc/${file}`,
       type: 'bind',
       source: join(dir, file),

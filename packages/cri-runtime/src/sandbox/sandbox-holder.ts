@@ -1,6 +1,7 @@
 import type { PodSandboxConfig } from '@coxswain/cri';
 import type { PinnableNamespace, PinnedNamespaces } from '@coxswain/linux';
 import type { SandboxRecord } from './sandbox-record.js';
+import type { UserMappings } from './user-mappings.js';
 
 /** What a sandbox wants of its namespaces, checked. */
 export interface NamespaceWish {
@@ -9,6 +10,8 @@ export interface NamespaceWish {
   readonly sysctls: Readonly<Record<string, string>>;
   /** Empty: the host's. */
   readonly hostname: string;
+  /** Of a user namespace that owns the others; absent: the host's users. */
+  readonly users?: UserMappings;
 }
 
 /** What has been made. */
@@ -30,6 +33,8 @@ export interface FoundSandbox {
  * owns names, records, files and the network.
  */
 export interface SandboxHolder {
+  /** Why pods of a RuntimeClass handler cannot have user namespaces; undefined: they can. */
+  usersProblem(runtimeHandler: string): Promise<string | undefined>;
   /** A new sandbox's id. Runtimes that give ids themselves make what will carry it, with all that `found` needs. */
   reserve(config: PodSandboxConfig, runtimeHandler: string, wish: NamespaceWish, signal: AbortSignal): Promise<string>;
   /** Make the namespaces. A failure may leave parts, which `release` removes. */

@@ -3,13 +3,14 @@ import { join, posix } from 'node:path';
 import { CriError, type PodSandboxConfig } from '@coxswain/cri';
 import { isPinnedNamespace, type PinnableNamespace, sysctlNamespace } from '@coxswain/linux';
 import type { Clock, Logger } from '@coxswain/sdk';
-import { checkUserNamespace } from '../container/spec.js';
+import { keepNull } from '../container/stdio-owners.js';
 import { byIdOrPrefix } from '../util/ids.js';
 import { readJson, writeJson } from '../util/json-file.js';
 import { KeyedMutex } from '../util/mutex.js';
 import { sandboxHostname, usesHostIpc, usesHostNetwork, writeSandboxFiles } from './sandbox-files.js';
 import type { SandboxHolder } from './sandbox-holder.js';
 import type { SandboxNetwork } from './sandbox-network.js';
+import { requestedUsers } from './user-mappings.js';
 import { loadSandbox, type SandboxRecord, type StoredSandbox, storeSandbox } from './sandbox-record.js';
 
 export interface SandboxManagerOptions {
@@ -56,6 +57,11 @@ export class SandboxManager {
     if (!sandbox || sandbox.state === 'making')
       throw new CriError('notFound', `an error occurred when try to find sandbox: sandbox ${JSON.stringify(id)} not found`);
     return sandbox;
+  }
+
+  /** Why pods of a RuntimeClass handler cannot have user namespaces; undefined: they can. */
+  usersProblem(runtimeHandler: string): Promise<string | undefined> {
+    return this.options.holder.usersProblem(runtimeHandler);
   }
 
   filesDir(sandbox: SandboxRecord): string {
@@ -106,9 +112,12 @@ export class SandboxManager {
     if (!config.metadata?.name || !config.metadata.uid) throw new CriError('invalidArgument', 'the sandbox config must have metadata with name and uid');
     if (runtimeHandler !== '' && !this.options.handlers.includes(runtimeHandler))
       throw new CriError('unknown', `failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`);
-    checkUserNamespace(config.linux?.securityContext?.namespaceOptions?.usernsOptions);
+    const users = requestedUsers(config.linux?.securityContext?.namespaceOptions);
+    const unable = users && (await this.usersProblem(runtimeHandler));
+    if (unable !== undefined)
+      throw new CriError('unimplemented', `pods of runtime handler ${JSON.stringify(runtimeHandler)} cannot have user namespaces: ${unable}`);
     const kinds: PinnableNamespace[] = [...(usesHostNetwork(config) ? [] : (['net', 'uts'] as const)), ...(usesHostIpc(config) ? [] : (['ipc'] as const))];
-    const wish = { kinds, sysctls: checkSysctls(config.linux?.sysctls ?? {}, kinds), hostname: sandboxHostname(config) };
+    const wish = { kinds, sysctls: checkSysctls(config.linux?.sysctls ?? {}, kinds), hostname: sandboxHostname(config), ...(users ? { users } : {}) };
     const name = nameOf(config);
     const owner = this.#names.get(name);
     if (owner) throw new CriError('unknown', `failed to reserve sandbox name ${JSON.stringify(name)}: name is reserved for ${JSON.stringify(owner)}`);
@@ -137,7 +146,7 @@ export class SandboxManager {
       await mkdir(this.#rootDir(id), { recursive: true, mode: 0o711 });
       // Known before it exists: a crash from here on is cleaned up.
       await this.#save(sandbox);
-      writeSandboxFiles(this.filesDir(sandbox), config);
+      writeSandboxFiles(this.filesDir(sandbox), config, users);
       const { namespaces, pid } = await holder.hold(sandbox, wish);
       sandbox.namespaces = namespaces;
       if (pid !== undefined) Object.assign(sandbox, { pausePid: pid, hasPause: true });
@@ -169,6 +178,7 @@ export class SandboxManager {
       sandbox.hasPause = true;
       await this.#save(sandbox);
       const pid = await this.options.holder.start(sandbox, this.cgroupsPath(sandbox, `pause-${sandbox.id}`));
+      keepNull();
       sandbox.pausePid = pid;
       await this.#save(sandbox);
       return pid;

@@ -1,6 +1,7 @@
 import { fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { type PodSandboxConfig, PodSandboxConfigSchema } from '@coxswain/cri';
 import type { PinnedNamespaces } from '@coxswain/linux';
+import { type PodUsers, requestedUsers } from './user-mappings.js';
 
 /** A pod sandbox. `making` is only ever seen after a crash: what was made of it is cleaned up. */
 export interface SandboxRecord {
@@ -38,6 +39,12 @@ export function storeSandbox(record: SandboxRecord): StoredSandbox {
 
 export function loadSandbox(stored: StoredSandbox): SandboxRecord {
   return { ...stored, config: fromJson(PodSandboxConfigSchema, stored.config, { ignoreUnknownFields: true }), createdAt: BigInt(stored.createdAt) };
+}
+
+/** The user namespace of its own, while it has it. */
+export function podUsers({ config, namespaces: { user: path } }: Pick<SandboxRecord, 'config' | 'namespaces'>): PodUsers | undefined {
+  const users = requestedUsers(config.linux?.securityContext?.namespaceOptions);
+  return users && path !== undefined ? { ...users, path } : undefined;
 }
 
 export type { StoredSandbox };

@@ -316,7 +316,7 @@ export class ManagedRuntimeService implements RuntimeService {
   }
 
   async status(request: StatusRequest) {
-    const { engine, network, facts } = this.deps;
+    const { engine, network, facts, sandboxes } = this.deps;
     const [runtime, cni] = await Promise.all([engine.problem(), network.problem()]);
     const condition = (type: string, problem: string | undefined, reason: string) => ({
       type,
@@ -327,7 +327,10 @@ export class ManagedRuntimeService implements RuntimeService {
     const info: Record<string, string> = request.verbose
       ? { config: JSON.stringify({ cgroupVersion: facts.cgroups.version, appArmor: facts.appArmor, seccomp: facts.seccomp }) }
       : {};
-    const features = { recursiveReadOnlyMounts: facts.recursiveReadOnly, userNamespaces: false };
+    const handlers = ['', ...engine.handlers].map(async (name) => {
+      const userNamespaces = (await sandboxes.usersProblem(name)) === undefined;
+      return { name, features: { recursiveReadOnlyMounts: facts.recursiveReadOnly, userNamespaces } };
+    });
     return {
       status: {
         conditions: [
@@ -336,7 +339,7 @@ export class ManagedRuntimeService implements RuntimeService {
         ],
       },
       info,
-      runtimeHandlers: ['', ...engine.handlers].map((name) => ({ name, features })),
+      runtimeHandlers: await Promise.all(handlers),
       features: { supplementalGroupsPolicy: true },
     };
   }

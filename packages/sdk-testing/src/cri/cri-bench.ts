@@ -35,9 +35,9 @@ export interface CriUnderTest {
 /**
  * What a runtime may leave out and say so: `kernel`: namespaces, mounts, limits, users and security settings act on what runs;
  * `programs`: commands are programs, with environment and standard input; `image-volumes`: images are mounted as volumes;
- * `metrics`: the metrics calls and the streaming forms of the list calls.
+ * `user-namespaces`: pods can have users of their own; `metrics`: the metrics calls and the streaming forms of the list calls.
  */
-export type CriSuiteArea = 'kernel' | 'programs' | 'image-volumes' | 'metrics';
+export type CriSuiteArea = 'kernel' | 'programs' | 'image-volumes' | 'user-namespaces' | 'metrics';
 
 export interface CriSuiteOptions {
   readonly name?: string;

@@ -6,14 +6,19 @@ import {
   type ContainerMeta,
   type ContainerRecord,
   type FoundContainer,
+  hostOwner,
   imageMountCount,
   KeyedMutex,
+  type MappedLayers,
   loadMeta,
+  podUsers,
+  type PodUsers,
   type PreparedRootfs,
   type ProcessExit,
   type ProcessState,
   type SandboxRecord,
   type StoredMeta,
+  shiftOwner,
   storeMeta,
 } from '@coxswain/cri-runtime';
 import type { RuntimeSpec, SpecMount } from '@coxswain/oci';
@@ -27,7 +32,7 @@ import { ContainerIo, type IoSlots } from '../io/container-io.js';
 import type { Keeper } from '../io/keeper.js';
 import { KIND_LABEL, SANDBOX_LABEL } from '../sandbox/pause.js';
 import type { ImageMounts } from './image-volumes.js';
-import { type SnapshotMount, snapshotLayers } from './snapshot-mounts.js';
+import { duringMapped, type SnapshotMount, snapshotLayers } from './snapshot-mounts.js';
 
 const META_TYPE = 'coxswain.dev/cri/container.v1+json';
 const SIGKILL = 9;
@@ -38,6 +43,7 @@ export interface ContainerdDriverOptions {
   readonly images: ImageStore;
   readonly imageMounts: ImageMounts;
   readonly keeper: Keeper;
+  readonly mappedLayers: MappedLayers;
   readonly snapshotter: string;
   /** Pipes. */
   readonly stateDir: string;
@@ -59,15 +65,18 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
     return this.options.images.require(reference);
   }
 
-  async prepare(id: string, image: StoredImage): Promise<PreparedRootfs> {
+  async prepare(id: string, image: StoredImage, users?: PodUsers): Promise<PreparedRootfs> {
     const { containerd, snapshotter } = this.options;
     const { mounts } = await containerd.snapshots.prepare({ snapshotter, key: id, parent: image.chainId, labels: { 'containerd.io/gc.root': 'coxswain' } });
     this.#rootfs.set(id, mounts);
-    return { layers: snapshotLayers(mounts) };
+    const layers = snapshotLayers(mounts);
+    // The folder that is / in the container.
+    if (users && layers[0] !== undefined) await shiftOwner(layers[0], users);
+    return { layers };
   }
 
-  mountImages(id: string, mounts: readonly Mount[]): Promise<SpecMount[]> {
-    return this.options.imageMounts.make(id, mounts);
+  mountImages(id: string, mounts: readonly Mount[], users?: PodUsers): Promise<SpecMount[]> {
+    return this.options.imageMounts.make(id, mounts, users);
   }
 
   async create({ meta, spec, image, sandbox }: { meta: ContainerMeta; spec: RuntimeSpec; image: StoredImage; sandbox: SandboxRecord }): Promise<string> {
@@ -77,7 +86,7 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
         id: meta.id,
         labels: { [KIND_LABEL]: 'container', [SANDBOX_LABEL]: sandbox.id },
         image: image.names[0] ?? '',
-        runtime: this.options.runtimes.require(sandbox.runtimeHandler),
+        runtime: this.options.runtimes.require(sandbox.runtimeHandler).info(hostOwner(meta.user, podUsers(sandbox))),
         spec: jsonAny(SpecType.spec, spec),
         snapshotter,
         snapshotKey: meta.id,
@@ -94,7 +103,7 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
     await this.options.imageMounts.remove(id, imageMounts);
   }
 
-  async start(record: ContainerRecord, created: (pid: number) => Promise<void>): Promise<void> {
+  async start(record: ContainerRecord, created: (pid: number) => Promise<void>, users?: PodUsers): Promise<void> {
     const { containerd, snapshotter } = this.options;
     const { id, sandboxId, config } = record.meta;
     const io = this.#newIo(record.meta);
@@ -106,12 +115,14 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
       record.status.driverState = slots;
       this.#io.set(id, io);
       await this.#shims.run(sandboxId, async () => {
-        const { pid } = await containerd.tasks.create({
-          containerId: id,
-          rootfs: rootfs.map((m) => ({ type: m.type, source: m.source, options: [...m.options] })),
-          ...io.paths,
-          terminal: config.tty,
-        });
+        const create = (mounts: readonly SnapshotMount[]) =>
+          containerd.tasks.create({
+            containerId: id,
+            rootfs: mounts.map((m) => ({ type: m.type, source: m.source, options: [...m.options] })),
+            ...io.paths,
+            terminal: config.tty,
+          });
+        const { pid } = await (users ? duringMapped(this.options.mappedLayers, rootfs, users, create) : create(rootfs));
         try {
           // Saving first costs nothing: the runtime takes longer.
           await Promise.all([created(pid), containerd.tasks.start({ containerId: id })]);

@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriError, isRpcError, type Mount } from '@coxswain/cri';
-import { resolveInRootfs } from '@coxswain/cri-runtime';
+import { type MappedLayers, type PodUsers, resolveInRootfs } from '@coxswain/cri-runtime';
 import { bindMount, mount, umountAll } from '@coxswain/linux';
 import type { SpecMount } from '@coxswain/oci';
 import type { Containerd } from '../containerd/client.js';
 import type { ImageStore } from '../images/image-store.js';
-import type { SnapshotMount } from './snapshot-mounts.js';
+import { duringMapped, type SnapshotMount } from './snapshot-mounts.js';
 
 /** Mounts of whole images (`image` volumes): read-only views of their unpacked layers, mounted under our state folder. */
 export class ImageMounts {
@@ -15,9 +15,10 @@ export class ImageMounts {
     private readonly images: ImageStore,
     private readonly snapshotter: string,
     private readonly dir: string,
+    private readonly mappedLayers: MappedLayers,
   ) {}
 
-  async make(containerId: string, mounts: readonly Mount[]): Promise<SpecMount[]> {
+  async make(containerId: string, mounts: readonly Mount[], users?: PodUsers): Promise<SpecMount[]> {
     const out: SpecMount[] = [];
     for (const [i, wanted] of mounts.filter((m) => m.image?.image).entries()) {
       const image = await this.images.require(wanted.image?.image ?? '');
@@ -30,7 +31,8 @@ export class ImageMounts {
         parent: image.chainId,
         labels: { 'containerd.io/gc.root': String(i) },
       });
-      await mountView(view.mounts, target);
+      const mountAll = (layers: readonly SnapshotMount[]) => mountView(layers, target);
+      await (users ? duringMapped(this.mappedLayers, view.mounts, users, mountAll) : mountAll(view.mounts));
       // Links in the image lead into the image, not to what this machine has there.
       const inside = await resolveInRootfs([target], wanted.imageSubPath);
       if (inside === undefined) throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);

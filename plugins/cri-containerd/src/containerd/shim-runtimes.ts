@@ -6,19 +6,31 @@ import { OptionsSchema } from '../generated/containerd/runc/v1/options_pb.js';
 /** containerd's shim for OCI runtimes that have runc's command line. */
 const SHIM = 'io.containerd.runc.v2';
 
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** How containerd runs a container: which shim, and what that runs. */
 export interface ShimRuntime {
-  readonly name: string;
-  readonly options: Any;
+  /** The OCI runtime. */
+  readonly program: string;
+  /** In containerd's words. `owner`: whose the pipes of the container's processes are, on the host. */
+  readonly info: (owner?: Owner) => { readonly name: string; readonly options: Any };
 }
 
 /** The OCI runtimes of this node behind containerd's shim, by RuntimeClass handler. A container keeps the one it was made with. */
 export class ShimRuntimes extends RuntimeHandlers<ShimRuntime> {
   static async open(options: OciProgramsOptions): Promise<ShimRuntimes> {
     const programs = await ociPrograms(options);
-    return new ShimRuntimes(new Map([...programs].map(([handler, program]) => [handler, { name: SHIM, options: shimOptions(program) }])));
+    return new ShimRuntimes(
+      new Map([...programs].map(([handler, program]) => [handler, { program, info: (owner) => ({ name: SHIM, options: shimOptions(program, owner) }) }])),
+    );
   }
 }
 
-const shimOptions = (binaryName: string): Any =>
-  create(AnySchema, { typeUrl: OptionsSchema.typeName, value: toBinary(OptionsSchema, create(OptionsSchema, { binaryName })) });
+const shimOptions = (binaryName: string, owner: Owner = { uid: 0, gid: 0 }): Any =>
+  create(AnySchema, {
+    typeUrl: OptionsSchema.typeName,
+    value: toBinary(OptionsSchema, create(OptionsSchema, { binaryName, ioUid: owner.uid, ioGid: owner.gid })),
+  });

@@ -29,7 +29,7 @@ export class PauseContainers implements PauseRunner {
       container: {
         id,
         labels: { [KIND_LABEL]: 'pause', [SANDBOX_LABEL]: sandbox.id },
-        runtime: this.runtimes.require(sandbox.runtimeHandler),
+        runtime: this.runtimes.require(sandbox.runtimeHandler).info(),
         spec: jsonAny(SpecType.spec, pauseSpec(this.rootfs, sandbox, cgroupsPath, { [SHIM_GROUP]: sandbox.id })),
         image: '',
         snapshotter: '',

@@ -9,11 +9,14 @@ import {
   imageMountCount,
   KeyedMutex,
   loadMeta,
+  type MappedLayers,
+  type PodUsers,
   type PreparedRootfs,
   type ProcessExit,
   type ProcessState,
   readJson,
   resolveInRootfs,
+  shiftOwner,
   type SandboxRecord,
   type StoredMeta,
   storeMeta,
@@ -23,7 +26,7 @@ import { isAlive, type ProcessIdentity, signalProcess, umountAll } from '@coxswa
 import type { Digest, RuntimeSpec, SpecMount } from '@coxswain/oci';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { ImageStore, StoredImage } from '../images/image-store.js';
-import { mountOverlay } from '../images/layer-store.js';
+import { mountOverlay, type OverlayOptions } from '../images/layer-store.js';
 import { type ConmonDirs, createWatched, monitorName, type Watched } from './conmon.js';
 import { readExit } from './exit-watcher.js';
 import type { OciRuntime, Runtimes } from './oci-runtime.js';
@@ -32,6 +35,7 @@ export interface CrioDriverOptions {
   readonly images: ImageStore;
   readonly runtimes: Runtimes;
   readonly conmon: ConmonDirs;
+  readonly mappedLayers: MappedLayers;
   /** Survives reboots: what containers are, and their writable layers. */
   readonly rootDir: string;
   /** Does not: bundles, mounts. */
@@ -68,21 +72,23 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
     return this.options.images.require(reference);
   }
 
-  async prepare(id: string, image: StoredImage): Promise<PreparedRootfs> {
+  async prepare(id: string, image: StoredImage, users?: PodUsers): Promise<PreparedRootfs> {
     // From now on the collector leaves its layers alone.
     this.#known.set(id, { handler: '', diffIds: image.diffIds, mounted: [] });
     const { upper, work } = this.#writable(id);
     await Promise.all([mkdir(upper, { recursive: true, mode: 0o755 }), mkdir(work, { recursive: true, mode: 0o700 })]);
+    // The folder that is / in the container.
+    if (users) await shiftOwner(upper, users);
     return { layers: [upper, ...this.#lowers(image.diffIds)], path: this.rootfs(id) };
   }
 
-  async mountImages(id: string, mounts: readonly Mount[]): Promise<SpecMount[]> {
+  async mountImages(id: string, mounts: readonly Mount[], users?: PodUsers): Promise<SpecMount[]> {
     const out: SpecMount[] = [];
     for (const [i, wanted] of mounts.filter((m) => m.image?.image).entries()) {
       const image = await this.options.images.require(wanted.image?.image ?? '');
       this.#known.get(id)?.mounted.push(image.diffIds);
       const target = join(this.#imageMounts(id), String(i));
-      await mountOverlay({ lowers: this.#lowers(image.diffIds), target });
+      await this.#mount({ lowers: this.#lowers(image.diffIds), target }, users);
       // Links in the image lead into the image, not to what this machine has there.
       const inside = await resolveInRootfs([target], wanted.imageSubPath);
       if (inside === undefined) throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
@@ -114,14 +120,14 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
     this.#known.delete(id);
   }
 
-  start(record: ContainerRecord, created: (pid: number) => Promise<void>): Promise<void> {
+  start(record: ContainerRecord, created: (pid: number) => Promise<void>, users?: PodUsers): Promise<void> {
     const { id, config, logPath } = record.meta;
     const known = this.#require(id);
     return this.#locks.run(id, async () => {
       const runtime = this.options.runtimes.require(known.handler);
       try {
         await Promise.all([
-          mountOverlay({ lowers: this.#lowers(known.diffIds), target: this.rootfs(id), writable: this.#writable(id) }),
+          this.#mount({ lowers: this.#lowers(known.diffIds), target: this.rootfs(id), writable: this.#writable(id) }, users),
           logPath === '' ? undefined : mkdir(dirname(logPath), { recursive: true, mode: 0o755 }),
         ]);
         const watched = await createWatched(this.options.conmon, {
@@ -280,6 +286,11 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
 
   #lowers(diffIds: readonly Digest[]): string[] {
     return this.options.images.layers.stack(diffIds);
+  }
+
+  #mount(overlay: OverlayOptions, users: PodUsers | undefined): Promise<void> {
+    if (!users) return mountOverlay(overlay);
+    return this.options.mappedLayers.during(overlay.lowers, users, (lowers) => mountOverlay({ ...overlay, lowers }));
   }
 
   #dir(id: string): string {

@@ -5,7 +5,17 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { CriError } from '@coxswain/cri';
-import { type ExecOptions, type ExecRunner, makeFifo, openFifoReader, openFifoWriter, pumpOutput, RUNTIME_ENV } from '@coxswain/cri-runtime';
+import {
+  type ExecOptions,
+  type ExecRunner,
+  hostOwner,
+  makeFifo,
+  mappingsOf,
+  openFifoReader,
+  openFifoWriter,
+  pumpOutput,
+  RUNTIME_ENV,
+} from '@coxswain/cri-runtime';
 import { type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
 import type { RuntimeSpec, SpecProcess } from '@coxswain/oci';
 import type { Clock, Random } from '@coxswain/sdk';
@@ -42,7 +52,8 @@ export class CrioExec implements ExecRunner {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const process: SpecProcess = { ...spec.process, args: [...options.cmd], terminal: options.tty };
     if (options.tty && !process.env?.some((e) => e.startsWith('TERM='))) process.env = [...(process.env ?? []), 'TERM=xterm'];
-    const session = { containerId, dir, name, runtime, options };
+    // Whoever the process is, it may open /dev/stdout by name: crun does not see to that.
+    const session = { containerId, dir, name, owner: hostOwner(process.user, mappingsOf(spec)), runtime, options };
     let timedOut = false;
     let running: RunningExec | undefined;
     const kill = () => running?.kill();
@@ -69,13 +80,13 @@ export class CrioExec implements ExecRunner {
     }
   }
 
-  #pipes({ containerId, dir, runtime, options }: Session): RunningExec {
+  #pipes({ containerId, dir, owner, runtime, options }: Session): RunningExec {
     const { clock } = this.options;
     const log = join(dir, 'runtime.log');
     const pidFile = join(dir, 'pidfile');
     const names = ['stdin', 'stdout', 'stderr'] as const;
     const path = (name: string) => join(dir, name);
-    for (const name of names) if (name !== 'stdin' || options.stdin) makeFifo(path(name));
+    for (const name of names) if (name !== 'stdin' || options.stdin) makeFifo(path(name), owner);
     const readers = [openFifoReader(path('stdout')), openFifoReader(path('stderr'))];
     const drained = Promise.all([pumpOutput(readers[0] as Readable, options.stdout), pumpOutput(readers[1] as Readable, options.stderr)]);
     const writer = options.stdin && openFifoWriter(path('stdin'));
@@ -180,6 +191,7 @@ interface Session {
   readonly containerId: string;
   readonly dir: string;
   readonly name: string;
+  readonly owner: { readonly uid: number; readonly gid: number };
   readonly runtime: OciRuntime;
   readonly options: ExecOptions;
 }

@@ -24,6 +24,10 @@ export interface DockerHolderOptions {
 export class DockerHolder implements SandboxHolder {
   constructor(private readonly options: DockerHolderOptions) {}
 
+  async usersProblem(): Promise<string> {
+    return 'the Docker Engine maps the users of all its containers, or of none';
+  }
+
   async reserve(config: PodSandboxConfig, runtimeHandler: string, wish: NamespaceWish, signal: AbortSignal): Promise<string> {
     const { engine, pauseImage, random } = this.options;
     const oomScoreAdj = await clampOomScoreAdj(PAUSE_OOM_SCORE_ADJ);
