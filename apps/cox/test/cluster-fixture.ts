@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +53,8 @@ export class ClusterFixture implements AsyncDisposable {
   #client: KubeClient | undefined;
 
   constructor(readonly name: string) {
+    // Users of pods' own user namespaces have to get at their root file systems.
+    chmodSync(this.folder, 0o711);
     this.env = {
       COXSWAIN_CLUSTER_INDEX: String(this.#index.value),
       COXSWAIN_STATE_DIR: join(this.folder, 'state'),

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Http2Server } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { request } from 'node:https';
@@ -72,6 +72,8 @@ const said = (name: string, reason: string, text: RegExp) =>
     },
     40_000,
   );
+/** The user a process of this machine runs as; undefined: it is gone. */
+const ownerOf = (pid: string) => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
 /** What a process prints until it contains `part`. */
 const until = (child: ChildProcess, part: string) =>
   new Promise<string>((resolve, reject) => {
@@ -357,10 +359,65 @@ describe.concurrent('volumes', () => {
     });
   });
 
+  test('a pod with users of its own: who they are inside and outside, whose its files are, and that nothing of it stays', async () => {
+    const at = (places: Readonly<Record<string, string>>) => ({ volumeMounts: Object.entries(places).map(([name, mountPath]) => ({ name, mountPath })) });
+    const files = ['/', '/e/f', '/c/data-1', '/s/data-1', '/p/token', '/etc/hosts', '/etc/resolv.conf'];
+    await make('own-users', {
+      hostUsers: false,
+      volumes: [
+        { name: 'e', emptyDir: {} },
+        { name: 'm', emptyDir: { medium: 'Memory' } },
+        { name: 'c', configMap: { name: 'config' } },
+        { name: 's', secret: { secretName: 'secret', defaultMode: 0o400 } },
+        { name: 'p', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
+      ],
+      initContainers: [{ ...sh('echo first > /e/init', at({ e: '/e' })), name: 'i' }],
+      containers: [
+        sh(
+          `cat /proc/self/uid_map; touch /e/f; stat -L -c "%n %u:%g" ${files.join(' ')}; cat /e/init /s/data-1; echo; echo by-name > /dev/stderr;` +
+            'nc -w 5 $KUBERNETES_SERVICE_HOST 443 < /dev/null && echo reached; sleep 1000',
+          at({ e: '/e', c: '/c', s: '/s', p: '/p' }),
+        ),
+        {
+          ...sh('echo $(id -u):$(id -g); touch /m/f && stat -c %u:%g /m/f; sleep 1000', {
+            securityContext: { runAsUser: 1000, runAsGroup: 2000 },
+            ...at({ m: '/m' }),
+          }),
+          name: 'user',
+        },
+      ],
+    });
+    const { metadata, spec } = await running('own-users');
+    const { status } = await cluster.json<{ status: { runtimeHandlers: { name: string; features: object }[] } }>('node', spec.nodeName);
+    expect(status.runtimeHandlers.find((h) => h.name === '')?.features).toMatchObject({ userNamespaces: true });
+    const said = await eventually('both have said all', async () => {
+      const [c, user] = [await logs('own-users'), await logs('own-users', 'user')];
+      expect(c).toContain('reached');
+      expect(user).toBe('1000:2000\n1000:2000\n');
+      return c;
+    });
+    const [map = '', ...lines] = said.trim().split('\n');
+    const [inside, first, length] = map.trim().split(/\s+/).map(Number) as [number, number, number];
+    expect([inside, first % 65_536, length]).toEqual([0, 0, 65_536]);
+    expect(first).toBeGreaterThan(0);
+    expect(lines).toEqual([...files.map((f) => `${f} 0:0`), 'first', 'secret-1', 'by-name', 'reached']);
+    const { state, run } = cluster.config.paths;
+    const folder = join(state, 'kubelet', 'pods', metadata.uid);
+    expect(statSync(join(folder, 'volumes/kubernetes.io~empty-dir/e/f')).uid).toBe(0);
+    const processes = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && ownerOf(pid) === first);
+    expect(processes.length).toBeGreaterThan(0);
+    await cluster.kubectl('exec', 'own-users', '-c', 'user', '--', 'sh', '-c', 'test $(id -u) = 1000 && echo x > /dev/stderr');
+    await cluster.kubectl('delete', 'pod', 'own-users');
+    await eventually('nothing is left', () => {
+      expect(existsSync(folder)).toBe(false);
+      expect(processes.filter((pid) => ownerOf(pid) === first)).toEqual([]);
+      const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+      expect(mounts.filter((m) => m.includes(metadata.uid) || (m.includes(run) && /\/(mapped|l)\//.test(m)))).toEqual([]);
+    });
+  });
+
   test('what the runtime cannot give is refused, not ignored', async () => {
-    await make('own-users', { hostUsers: false, containers: [sleep()] });
     await make('unsafe-sysctl', { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '65536' }] }, containers: [sleep()] });
-    await said('own-users', 'FailedCreatePodSandBox', /user namespaces/);
     await eventually('SysctlForbidden', async () => expect((await pod('unsafe-sysctl')).status).toMatchObject({ phase: 'Failed', reason: 'SysctlForbidden' }));
   });
 });

@@ -211,7 +211,8 @@ export class KubeletRun {
         secret: (namespace, name) => objects.get('Secret', namespace, name),
         runtimeClass: (name) => findRuntimeClass(client, name),
         fieldContext,
-        userNamespaces: new UserNamespaces(paths),
+        userNamespaces: await UserNamespaces.open(paths, { idsPerPod: options.userNamespaceIdsPerPod, maxPods: options.maxPods }),
+        runtimeFacts: () => monitor.facts,
         cdiDevices: (pod, container) => dra.devicesOf(pod, container),
       },
       {

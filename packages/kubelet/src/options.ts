@@ -1,6 +1,7 @@
 import { KUBERNETES_VERSION } from '@coxswain/sdk';
 import { cpus, hostname } from 'node:os';
 import type { SecureVersion } from 'node:tls';
+import { ID_BLOCK } from './volumes/user-namespaces.js';
 
 export interface NodeAddress {
   readonly type: 'InternalIP' | 'ExternalIP' | 'Hostname' | 'InternalDNS' | 'ExternalDNS';
@@ -76,6 +77,8 @@ export interface KubeletOptions {
   readonly cpuCFSQuota: boolean;
   readonly cpuCFSQuotaPeriodMicros: number;
   readonly seccompDefault: boolean;
+  /** Users a pod with a user namespace has; a multiple of 65536. */
+  readonly userNamespaceIdsPerPod: number;
   readonly systemReserved: Readonly<Record<string, string>>;
   readonly kubeReserved: Readonly<Record<string, string>>;
   readonly systemReservedCgroup?: string;
@@ -183,6 +186,7 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     cpuCFSQuota: true,
     cpuCFSQuotaPeriodMicros: 100_000,
     seccompDefault: false,
+    userNamespaceIdsPerPod: ID_BLOCK,
     systemReserved: {},
     kubeReserved: {},
     enforceNodeAllocatable: ['pods'],

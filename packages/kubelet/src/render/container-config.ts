@@ -71,9 +71,12 @@ export function containerConfig(pod: Pod, container: Container, input: Container
   };
 }
 
-/** Files of the pod's volumes keep their owners inside its user namespace. */
-const idMapped = (mount: MountInit, users: IdRange): MountInit =>
-  mount.hostPath ? { ...mount, uidMappings: [create(IDMappingSchema, idMapping(users))], gidMappings: [create(IDMappingSchema, idMapping(users))] } : mount;
+/** What is mounted keeps its owners inside the pod's user namespace. */
+const idMapped = (mount: MountInit, users: IdRange): MountInit => ({
+  ...mount,
+  uidMappings: [create(IDMappingSchema, idMapping(users))],
+  gidMappings: [create(IDMappingSchema, idMapping(users))],
+});
 
 function stopSignal(name: string | undefined): Signal {
   return (

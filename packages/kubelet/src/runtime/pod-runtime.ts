@@ -6,6 +6,7 @@ import { type Image, isRpcError, type RuntimeServiceClient } from '@coxswain/cri
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import { ImageError, type ImageManager } from '../images/image-manager.js';
+import type { RuntimeFacts } from '../node/node-object.js';
 import type { Paths } from '../paths.js';
 import type { KillAction, StartAction } from '../pod/decide.js';
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../pod/observed.js';
@@ -28,6 +29,7 @@ import type { UserNamespaces } from '../volumes/user-namespaces.js';
 import type { MountedVolume } from '../volumes/volume-manager.js';
 import type { HookRunner } from './hooks.js';
 import type { Pleg } from './pleg.js';
+import { requireUserNamespaces } from './user-namespace-support.js';
 import { StartError } from './start-error.js';
 import type { StartGate } from './start-gate.js';
 
@@ -59,6 +61,8 @@ export interface PodRuntimeDeps {
   readonly runtimeClass: (name: string) => Promise<RuntimeClass | undefined>;
   readonly fieldContext: (pod: Pod) => FieldContext;
   readonly userNamespaces: UserNamespaces;
+  /** What the runtime has said of its handlers. */
+  readonly runtimeFacts: () => Pick<RuntimeFacts, 'handlers'> | undefined;
   /** CDI names of the devices that the container's claims are about. Throws when they are not ready. */
   readonly cdiDevices: (pod: Pod, container: Container) => readonly string[];
 }
@@ -87,6 +91,7 @@ export class PodRuntime {
   }
 
   async sandboxConfig(pod: Pod, attempt: number, warn: boolean): Promise<SandboxConfig> {
+    if (pod.spec?.hostUsers === false) requireUserNamespaces(this.#deps.runtimeFacts(), await this.runtimeHandler(pod));
     const users = await this.#deps.userNamespaces.rangeOf(pod);
     const { paths, hostResolvConf, events } = this.#deps;
     const { clusterDNS, clusterDomain, cgroupRoot, seccompDefault, resources } = this.#options;

@@ -1,7 +1,8 @@
+import { ID_BLOCK } from '../../volumes/user-namespaces.js';
 import { countCpus } from '../cpu-list.js';
 import type { Field } from '../kubelet-settings.js';
 import { duration, given, noEffect, orDefault, settled, settledStrictly } from '../field-kinds.js';
-import { amounts, atLeast, between, boolean, bytes, fail, fields, ms, number, oneOf, record, text, texts, within } from '../takes.js';
+import { amounts, atLeast, between, boolean, bytes, fail, fields, ms, oneOf, record, text, texts, within } from '../takes.js';
 
 const LEVELS = ['none', 'pods', 'system-reserved', 'system-reserved-compressible', 'kube-reserved', 'kube-reserved-compressible'] as const;
 
@@ -37,8 +38,9 @@ export const podFields: Readonly<Record<string, Field>> = {
   seccompDefault: given('seccompDefault', boolean),
   configMapAndSecretChangeDetectionStrategy: settled(['Watch'], 'ConfigMaps and Secrets are watched'),
   userNamespaces: (v) => {
-    const { idsPerPod = 65_536 } = fields<{ idsPerPod: number }>({ idsPerPod: number })(v);
-    return idsPerPod === 65_536 ? {} : fail('idsPerPod: 65536, which every pod with a user namespace gets');
+    const { idsPerPod } = fields<{ idsPerPod: number }>({ idsPerPod: between(ID_BLOCK, 2 ** 32 - ID_BLOCK) })(v);
+    if (idsPerPod === undefined) return {};
+    return idsPerPod % ID_BLOCK === 0 ? { userNamespaceIdsPerPod: idsPerPod } : fail(`a multiple of ${ID_BLOCK} (idsPerPod)`);
   },
 
   registryPullQPS: given('registryPullQPS', atLeast(0)),
