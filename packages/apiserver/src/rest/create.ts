@@ -55,14 +55,15 @@ export async function create(
   await env.admission.admit(request, signal);
   // What follows from the object (its class of service, its selector) follows from it as admission has left it, and from its name.
   const complete = () => {
-    if (generated !== undefined) metadata.name = generateName(generated, env.random);
+    // Not the metadata from above: admission may have put others in their place.
+    if (generated !== undefined) object.metadata.name = generateName(generated, env.random);
     strategy.prepareForCreate?.(object, strategyContext);
     strategy.canonicalize?.(object);
   };
   complete();
   const hooks = env.hooks.get(hookKey(served));
   for (let attempt = 1; ; attempt++) {
-    const name = metadata.name ?? '';
+    const name = object.metadata.name ?? '';
     const allocation = options.dryRun ? undefined : await hooks?.beginCreate?.(context, object);
     try {
       if (attempt === 1) {

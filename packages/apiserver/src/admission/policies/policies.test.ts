@@ -154,6 +154,9 @@ describe('mutating admission policies', () => {
     expect(status, text).toBe(201);
     expect(json.metadata.labels).toEqual({ team: 'x' });
     expect(json.data).toEqual({ a: '1', b: 'x' });
+    const generated = await api.call('POST', CONFIG_MAPS, { ...configMap('', { a: '1' }), metadata: { generateName: 'made-' } });
+    expect(generated.status, generated.text).toBe(201);
+    expect(generated.json.metadata).toMatchObject({ name: expect.stringMatching(/^made-.{5}$/), labels: { team: 'x' } });
   });
 
   it('writes objects as maps', () => {
