@@ -40,19 +40,20 @@ export async function startRole(view: ClusterConfig, role: OwnRole, { logLevel, 
     logFile: logFile(view, role),
     stop: () => void stopSupervised(supervisionOf(view, role), 5000),
     onStep: (text: string) => say(`${where}${role}: ${text}`),
-    execArgv: nodeArguments(role, logLevel),
+    execArgv: nodeArguments(logLevel),
   };
   await spawnRole(start, signal);
 }
 
 /**
- * What a request leaves behind lives until its watchers have it: under load, Node's young space of 16 MiB is copied so often that it is a
- * sixth of a control plane's work. It grows only while it is used. Source maps cost memory, and time at every error's first look at its
- * stack: only who debugs pays. `COXSWAIN_NODE_ARGS` is for profiling (`--cpu-prof --cpu-prof-dir=…`), and has the last word.
+ * What a request, or the start of a pod, leaves behind lives until the last one waiting has had it: under load, Node's young space of 16 MiB is
+ * copied so often that it is a sixth of a control plane's work. It grows only while it is used. Source maps cost memory, and time at every
+ * error's first look at its stack: only who debugs pays. `COXSWAIN_NODE_ARGS` is for profiling (`--cpu-prof --cpu-prof-dir=…`), and has the
+ * last word.
  */
-function nodeArguments(role: OwnRole, logLevel: LogLevel): string[] {
+function nodeArguments(logLevel: LogLevel): string[] {
   const extra = process.env['COXSWAIN_NODE_ARGS']?.split(' ').filter(Boolean) ?? [];
-  return [...(role === 'control-plane' ? ['--max-semi-space-size=32'] : []), ...(logLevel === 'debug' ? ['--enable-source-maps'] : []), ...extra];
+  return ['--max-semi-space-size=32', ...(logLevel === 'debug' ? ['--enable-source-maps'] : []), ...extra];
 }
 
 export interface RoleToStart {

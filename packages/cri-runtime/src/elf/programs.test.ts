@@ -4,8 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileS
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LauncherOptions, launcherProgram } from './launcher.js';
 import { namespacesProgram } from './namespaces-program.js';
-import { hostElfArch, KEEPER_RECORD_BYTES, keeperProgram, pauseProgram, withoutMountProgram } from './programs.js';
+import { hostElfArch, KEEPER_RECORD_BYTES, keeperProgram, pauseProgram } from './programs.js';
 
 let dir: string;
 beforeAll(() => {
@@ -96,9 +97,11 @@ describe('the holder of namespaces', () => {
   });
 });
 
-describe('the launcher', () => {
-  const launcher = (name: string, program: string) =>
-    install(name, withoutMountProgram(hostElfArch(), { program, mountPoint: join(dir, 'no', 'mount'), parent: join(dir, 'no') }));
+describe.each<[string, Omit<LauncherOptions, 'program'>]>([
+  ['plain', {}],
+  ['without a mount', { without: { mountPoint: '/no/mount', parent: '/no' } }],
+])('the launcher, %s', (kind, options) => {
+  const launcher = (name: string, program: string) => install(`${name}-${kind.replaceAll(' ', '-')}`, launcherProgram(hostElfArch(), { program, ...options }));
 
   it('becomes the program, with its arguments and environment', () => {
     const script = String.raw`printf '%s\n' "$0" "$@" "$VALUE"`;
@@ -109,6 +112,19 @@ describe('the launcher', () => {
     expect([status, stdout]).toEqual([0, 'zero\none\ntwo words\nkept\n']);
   });
 
+  it('runs it out of memory, where nobody can write to it', () => {
+    const { stdout } = spawnSync(launcher('launch-sh', '/bin/sh'), ['-c', 'readlink /proc/$$/exe; (: > /proc/$$/exe) 2>/dev/null || echo sealed'], {
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('/memfd:/bin/sh (deleted)\nsealed\n');
+  });
+
+  it('runs the file where it cannot be copied', () => {
+    // A script's interpreter could not open what is closed when it starts.
+    const script = install('script', Buffer.from('#!/bin/sh\necho "script $1"\n'));
+    expect(spawnSync(launcher('launch-script', script), ['one'], { encoding: 'utf8' }).stdout).toBe('script one\n');
+  });
+
   it('hands on how the program ended, and ends with 127 when there is none', () => {
     expect(spawnSync(launcher('launch-false', '/bin/sh'), ['-c', 'exit 3']).status).toBe(3);
     expect(spawnSync(launcher('launch-none', join(dir, 'missing')), []).status).toBe(127);
@@ -116,8 +132,8 @@ describe('the launcher', () => {
 
   it('is well-formed for both architectures', () => {
     for (const arch of ['x64', 'arm64'] as const) {
-      const bytes = Buffer.from(withoutMountProgram(arch, { program: '/usr/bin/crun', mountPoint: '/sys/fs/cgroup/unified', parent: '/sys/fs/cgroup' }));
-      expect(bytes.length).toBeLessThan(512);
+      const bytes = Buffer.from(launcherProgram(arch, { program: '/usr/bin/crun', ...options }));
+      expect(bytes.length).toBeLessThan(768);
       expect(bytes.includes('/usr/bin/crun\0')).toBe(true);
     }
   });

@@ -8,9 +8,6 @@ const SIGTERM = 15;
 const SIGCHLD = 17;
 const WNOHANG = 1;
 const O_RDWR_NONBLOCK = 0o4002;
-const CLONE_NEWNS = 0x20000;
-const MS_PRIVATE = 0x40000;
-const MNT_DETACH = 2;
 
 /** Bytes of one record on the keeper's input; see `io/keeper.ts`. A power of two below PIPE_BUF, so records never mix. */
 export const KEEPER_RECORD_BYTES = 512;
@@ -172,70 +169,6 @@ export function keeperProgram(arch: ElfArch): Uint8Array {
     .set(0, 0)
     .syscall(93);
   return elfExecutable(arch, a.build(), KEEPER_RECORD_BYTES);
-}
-
-/** What a program is to run without: a mount, taken away for it alone. */
-export interface WithoutMount {
-  readonly program: string;
-  readonly mountPoint: string;
-  /** The mount that holds `mountPoint`'s folder: it becomes private, or the mount would go for all. */
-  readonly parent: string;
-}
-
-/**
- * A launcher: in a mount namespace of its own it takes a mount away and becomes `program`, with the arguments and environment it got.
- * Mounts elsewhere go on propagating. What the kernel refuses is left to `program` to complain about; 127 when there is no such program.
- */
-export function withoutMountProgram(arch: ElfArch, { program, mountPoint, parent }: WithoutMount): Uint8Array {
-  const text = (value: string) => Buffer.from(`${value}\0`);
-  if (arch === 'x64') {
-    const a = new X64()
-      .set(Reg.rdi, CLONE_NEWNS)
-      .syscall(272) // unshare
-      .set(Reg.rdi, 0)
-      .address(Reg.rsi, 'parent')
-      .set(Reg.rdx, 0)
-      .set(Reg.r10, MS_PRIVATE)
-      .set(Reg.r8, 0)
-      .syscall(165) // mount
-      .address(Reg.rdi, 'mount point')
-      .set(Reg.rsi, MNT_DETACH)
-      .syscall(166) // umount2
-      .address(Reg.rdi, 'program')
-      .stackAddress(Reg.rsi, 8)
-      .loadStack(Reg.rdx)
-      .scaledAddress(Reg.rdx, Reg.rsi, Reg.rdx, 8)
-      .syscall(59) // execve(program, argv, envp)
-      .set(Reg.rdi, 127)
-      .syscall(60)
-      .data('parent', text(parent))
-      .data('mount point', text(mountPoint))
-      .data('program', text(program));
-    return elfExecutable(arch, a.build());
-  }
-  const a = new Arm64()
-    .set(0, CLONE_NEWNS)
-    .syscall(97)
-    .set(0, 0)
-    .address(1, 'parent')
-    .set(2, 0)
-    .set(3, MS_PRIVATE)
-    .set(4, 0)
-    .syscall(40)
-    .address(0, 'mount point')
-    .set(1, MNT_DETACH)
-    .syscall(39)
-    .address(0, 'program')
-    .stackAddress(1, 8)
-    .loadStack(2)
-    .scaledAddress(2, 1, 2, 8)
-    .syscall(221)
-    .set(0, 127)
-    .syscall(93)
-    .data('parent', text(parent))
-    .data('mount point', text(mountPoint))
-    .data('program', text(program));
-  return elfExecutable(arch, a.build());
 }
 
 /** This machine's architecture; throws where we have no programs for it. */

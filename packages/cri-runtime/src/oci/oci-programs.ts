@@ -3,7 +3,8 @@ import { accessSync, constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CgroupLayout } from '@coxswain/linux';
 import { installProgram } from '../elf/install-program.js';
-import { hostElfArch, withoutMountProgram } from '../elf/programs.js';
+import { launcherProgram } from '../elf/launcher.js';
+import { hostElfArch } from '../elf/programs.js';
 
 /** The environment OCI runtimes are run with: of ours, what finds programs. */
 export const RUNTIME_ENV = { PATH: process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
@@ -34,7 +35,7 @@ export async function ociPrograms({ runtimes, dir, cgroups }: OciProgramsOptions
       continue;
     }
     const crun = await crunVersion(program);
-    const command = crun && cgroups.version === 1 && cgroups.unified !== undefined ? await writeLauncher(dir, handler, program, cgroups.unified) : program;
+    const command = crun ? await writeLauncher(dir, handler, program, cgroups) : program;
     if (!runtimes && crun && isOlder(crun, TRIED_CRUN)) late = [handler, command];
     else out.set(handler, command);
   }
@@ -77,10 +78,11 @@ const crunVersion = (program: string) =>
 
 const isOlder = (a: readonly [number, number], b: readonly [number, number]) => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 
-/** crun refuses hybrid cgroups (v1 with a v2 hierarchy beside), so it runs where the v2 one is not mounted. */
-async function writeLauncher(dir: string, handler: string, program: string, unified: string): Promise<string> {
-  const path = join(dir, `${handler}-without-unified`);
-  const bytes = withoutMountProgram(hostElfArch(), { program, mountPoint: unified, parent: dirname(unified) });
-  await installProgram(path, bytes);
+/** crun refuses hybrid cgroups (v1 with a v2 hierarchy beside), so there it runs where the v2 one is not mounted. */
+async function writeLauncher(dir: string, handler: string, program: string, cgroups: CgroupLayout): Promise<string> {
+  const path = join(dir, `${handler}-launcher`);
+  const unified = cgroups.version === 1 ? cgroups.unified : undefined;
+  const without = unified === undefined ? {} : { without: { mountPoint: unified, parent: dirname(unified) } };
+  await installProgram(path, launcherProgram(hostElfArch(), { program, ...without }));
   return path;
 }
