@@ -20,7 +20,7 @@ export {
   type UmountOptions,
   umount,
 } from './mount.js';
-export { isMountPoint, type MountInfo, mounts, parseMountInfo, umountAll } from './mountinfo.js';
+export { isMountPoint, type MountInfo, mounts, parseMountInfo, umountAll, umountTarget } from './mountinfo.js';
 export {
   type CreateNamespacesOptions,
   createPinnedNamespaces,

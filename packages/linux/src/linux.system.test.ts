@@ -36,6 +36,7 @@ import {
   signalProcess,
   umount,
   umountAll,
+  umountTarget,
   writeSysctl,
 } from './index.js';
 
@@ -241,6 +242,18 @@ it('mounts: tmpfs, bind, read-only, and all below a folder', async () => {
   await expect(umount(join(dir, 'm'))).rejects.toMatchObject({ code: 'EINVAL' });
   expect(await umountAll(join(dir, 'm'))).toBe(2);
   expect(await isMountPoint(target)).toBe(false);
+});
+
+it('mounts: all of one target, in use or not, and no others', async () => {
+  const [target, other] = [join(dir, 't', 'target'), join(dir, 't', 'target-2')];
+  for (const each of [target, target, other]) await mountTmpfs({ target: each });
+  await mountTmpfs({ target: join(target, 'below') });
+  await umountTarget(target);
+  expect(await Promise.all([target, join(target, 'below'), other].map(isMountPoint))).toEqual([false, false, true]);
+  await umountTarget(other);
+  await umountTarget(other);
+  await umountTarget(join(dir, 't', 'missing'));
+  expect(await isMountPoint(other)).toBe(false);
 });
 
 it('a control group limits, counts, kills, and goes away', async () => {

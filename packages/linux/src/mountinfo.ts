@@ -58,15 +58,27 @@ export async function isMountPoint(path: string): Promise<boolean> {
 /** Unmounts everything at and below `path`, innermost first; a busy mount is detached. Idempotent. Returns how many. */
 export async function umountAll(path: string, thread: SyscallThread = sharedThread()): Promise<number> {
   const inside = (await mounts()).filter((m) => m.mountPoint === path || m.mountPoint.startsWith(path.endsWith('/') ? path : `${path}/`));
-  for (const { mountPoint } of inside.reverse()) {
-    try {
-      await umount(mountPoint, {}, thread);
-    } catch (error) {
-      if (!(error instanceof LinuxError)) throw error;
-      // EINVAL and ENOENT: gone meanwhile.
-      if (error.code === 'EBUSY') await umount(mountPoint, { lazy: true }, thread);
-      else if (error.code !== 'EINVAL' && error.code !== 'ENOENT') throw error;
-    }
-  }
+  for (const { mountPoint } of inside.reverse()) await umountOne(mountPoint, thread);
   return inside.length;
+}
+
+/**
+ * Unmounts what is mounted at `target` itself, however often; what is busy, or has mounts below it, is detached with them. Idempotent.
+ * Unlike `umountAll` it does not read all mounts of the machine.
+ */
+export async function umountTarget(target: string, thread: SyscallThread = sharedThread()): Promise<void> {
+  while (await umountOne(target, thread));
+}
+
+/** False: nothing is mounted there, or no longer. */
+async function umountOne(target: string, thread: SyscallThread): Promise<boolean> {
+  try {
+    await umount(target, {}, thread);
+  } catch (error) {
+    if (!(error instanceof LinuxError)) throw error;
+    if (error.code === 'EBUSY') await umount(target, { lazy: true }, thread);
+    else if (error.code === 'EINVAL' || error.code === 'ENOENT') return false;
+    else throw error;
+  }
+  return true;
 }

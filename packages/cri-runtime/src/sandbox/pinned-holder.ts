@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createPinnedNamespaces, deletePinnedNamespaces, isAlive, isPinnedNamespace, mountTmpfs, processIdentity, umountAll } from '@coxswain/linux';
+import { createPinnedNamespaces, deletePinnedNamespaces, isAlive, isPinnedNamespace, mountTmpfs, processIdentity, umountTarget } from '@coxswain/linux';
 import type { Random } from '@coxswain/sdk';
 import { newId } from '../util/ids.js';
 import type { PauseRunner } from './pause.js';
@@ -66,7 +66,7 @@ export class PinnedHolder implements SandboxHolder {
   async release(id: string, hasProcess: boolean): Promise<void> {
     if (hasProcess) await this.options.pause.remove(id);
     await deletePinnedNamespaces(join(this.#dir(id), 'ns'));
-    await umountAll(this.shmPath(id));
+    await umountTarget(this.shmPath(id));
     await rm(this.#dir(id), { recursive: true, force: true });
   }
 

@@ -138,7 +138,8 @@ export class SandboxManager {
       state: 'making',
       namespaces: {},
       ips: [],
-      attached: false,
+      // What has a network may have been attached to it: so it needs to be written down once only, before.
+      attached: kinds.includes('net'),
       hasPause: false,
     };
     this.#sandboxes.set(id, sandbox);
@@ -151,8 +152,6 @@ export class SandboxManager {
       sandbox.namespaces = namespaces;
       if (pid !== undefined) Object.assign(sandbox, { pausePid: pid, hasPause: true });
       if (namespaces.net) {
-        sandbox.attached = true;
-        await this.#save(sandbox);
         try {
           sandbox.ips = await network.attach(id, namespaces.net, config, signal);
         } catch (cause) {

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bindMount, fileCalls, mount, umountAll } from '@coxswain/linux';
+import { bindMount, fileCalls, mount, umountTarget } from '@coxswain/linux';
 import { applyLayer, type ApplyLayerOptions, chainIds, type Digest, OciError } from '@coxswain/oci';
 
 /** The kernel takes a page of mount options. */
@@ -87,7 +87,7 @@ export interface OverlayOptions {
 /** Mount a stack of layers. A mount that is there already is replaced. */
 export async function mountOverlay({ lowers, target, writable }: OverlayOptions): Promise<void> {
   await mkdir(target, { recursive: true, mode: 0o755 });
-  await umountAll(target);
+  await umountTarget(target);
   if (!writable && lowers.length === 1) return bindMount({ source: lowers[0] as string, target, readOnly: true });
   const data = [`lowerdir=${lowers.join(':')}`, ...(writable ? [`upperdir=${writable.upper}`, `workdir=${writable.work}`] : [])].join(',');
   if (Buffer.byteLength(data) > MAX_MOUNT_DATA) throw new OciError('unsupported', `the image has too many layers (${lowers.length}) for one overlay mount`);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lookUp, RUNTIME_ENV } from '@coxswain/cri-runtime';
 import { type ProcessIdentity, processIdentity } from '@coxswain/linux';
@@ -34,10 +34,12 @@ export interface WatchOptions {
   readonly stdinOnce: boolean;
 }
 
+let found: string | undefined;
+
 export function conmonProgram(): string {
-  const path = lookUp('conmon');
-  if (path === undefined) throw new Error('conmon is not installed: apt-get install conmon');
-  return path;
+  found ??= lookUp('conmon');
+  if (found === undefined) throw new Error('conmon is not installed: apt-get install conmon');
+  return found;
 }
 
 /** The monitor's short name: its attach socket is at `<sockets>/<name>/attach`, and a socket's path holds 107 bytes. */
@@ -53,15 +55,15 @@ export function conmonArgs(program: { runtime: OciRuntime; id: string; name: str
   ];
 }
 
+/** What conmon makes in a bundle: of an earlier try, when it is there before. */
+const MADE_BY_CONMON = new Set(['pidfile', 'conmon.pid', 'attach', 'ctl', 'winsz', 'oom', 'exit']);
+
 /** Create a container under a conmon of its own. It waits for `start`. Rejects with the runtime's message, leaving nothing. */
 export async function createWatched(dirs: ConmonDirs, options: WatchOptions): Promise<Watched> {
   const { id, runtime, bundle, logPath, tty, stdin, stdinOnce } = options;
   const name = monitorName(id);
-  await Promise.all([
-    rm(join(dirs.exits, id), { force: true }),
-    rm(join(dirs.sockets, name), { force: true }),
-    ...['pidfile', 'conmon.pid', 'attach', 'ctl', 'winsz', 'oom', 'exit'].map((file) => rm(join(bundle, file), { force: true })),
-  ]);
+  const earlier = (await readdir(bundle)).filter((file) => MADE_BY_CONMON.has(file));
+  await Promise.all([join(dirs.exits, id), join(dirs.sockets, name), ...earlier.map((file) => join(bundle, file))].map((file) => rm(file, { force: true })));
   const args = [
     ...conmonArgs({ runtime, id, name, bundle, dirs }),
     ...['-P', join(bundle, 'conmon.pid'), '-l', logPath === '' ? 'none' : `k8s-file:${logPath}`],

@@ -22,7 +22,7 @@ import {
   storeMeta,
   writeJson,
 } from '@coxswain/cri-runtime';
-import { isAlive, type ProcessIdentity, signalProcess, umountAll } from '@coxswain/linux';
+import { isAlive, type ProcessIdentity, signalProcess, umountAll, umountTarget } from '@coxswain/linux';
 import type { Digest, RuntimeSpec, SpecMount } from '@coxswain/oci';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { ImageStore, StoredImage } from '../images/image-store.js';
@@ -145,7 +145,7 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
         await runtime.start(id);
       } catch (error) {
         await runtime.delete(id).catch((cleanup: unknown) => this.options.logger.warn('deleting a container that did not start failed', { err: cleanup }));
-        await umountAll(this.rootfs(id));
+        await umountTarget(this.rootfs(id));
         throw error;
       }
     });
@@ -261,7 +261,7 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
   async #end(id: string): Promise<void> {
     const runtime = this.options.runtimes.find(this.#known.get(id)?.handler ?? '');
     if (runtime && (await stat(join(runtime.root, id)).catch(() => undefined))) await runtime.delete(id);
-    await umountAll(this.rootfs(id));
+    await umountTarget(this.rootfs(id));
   }
 
   async #forget(id: string): Promise<void> {
