@@ -37,21 +37,25 @@ export interface ResourceOptions {
   readonly podPidsLimit?: number;
 }
 
-/** What the runtime is told for one container. */
+/** What the runtime is told for one container. Where it has no limit of its own its pod's holds. */
 export function containerResources(pod: Pod, container: Container, options: ResourceOptions): LinuxResources {
   const { requests, limits } = container.resources ?? {};
-  const cpuLimit = milliCpu(limits?.cpu);
+  const ofPod = pod.spec?.resources?.limits;
+  const cpuLimit = milliCpu(limits?.cpu) || milliCpu(ofPod?.cpu);
   const cpuRequest = requests?.cpu !== undefined ? milliCpu(requests.cpu) : cpuLimit;
   return {
     cpuShares: sharesOf(cpuRequest),
     cpuPeriod: options.cpuCfsPeriodMicros,
     cpuQuota: options.cpuCfsQuota ? quotaOf(cpuLimit, options.cpuCfsPeriodMicros) : -1,
-    memoryLimit: wholeUnits(limits?.memory),
+    memoryLimit: wholeUnits(limits?.memory) || wholeUnits(ofPod?.memory),
     oomScoreAdj: oomScoreAdj(pod, container, options.memoryCapacity),
   };
 }
 
-/** How early the kernel's OOM killer takes a container: −997 Guaranteed and node-critical, 1000 BestEffort, between by memory request. */
+/**
+ * How early the kernel's OOM killer takes a container: −997 Guaranteed and node-critical, 1000 BestEffort, between by memory request. What a
+ * pod requests beyond its containers' requests is shared between them.
+ */
 export function oomScoreAdj(pod: Pod, container: Container, memoryCapacity: number): number {
   if ((pod.spec?.priority ?? 0) >= 2_000_001_000 || pod.spec?.priorityClassName === 'system-node-critical') return -997;
   switch (qosClass(pod)) {
@@ -62,12 +66,21 @@ export function oomScoreAdj(pod: Pod, container: Container, memoryCapacity: numb
     case 'Burstable': {
       const smallest = Math.min(...(pod.spec?.containers ?? []).map((c) => memoryRequest(c)));
       // A sidecar is not killed before the containers it serves.
-      const request = isSidecar(container) ? Math.max(memoryRequest(container), smallest) : memoryRequest(container);
+      const own = isSidecar(container) ? Math.max(memoryRequest(container), smallest) : memoryRequest(container);
+      const request = own + sharedRequest(pod);
       const adjust = memoryCapacity > 0 ? Math.floor(1000 - (1000 * request) / memoryCapacity) : 999;
       if (adjust < 3) return 3;
       return adjust === 1000 ? 999 : adjust;
     }
   }
+}
+
+function sharedRequest({ spec }: Pod): number {
+  const ofPod = wholeUnits(spec?.resources?.requests?.memory);
+  if (ofPod === 0 || !spec) return 0;
+  const { resources: _pod, overhead: _overhead, ...alone } = spec;
+  const count = (spec.containers ?? []).length + (spec.initContainers ?? []).length;
+  return Math.max(0, Math.floor((ofPod - podRequest({ apiVersion: 'v1', kind: 'Pod', metadata: {}, spec: alone }, 'memory')) / count));
 }
 
 function memoryRequest(container: Container): number {

@@ -125,6 +125,16 @@ describe('resources', () => {
     expect(podCgroupLimits(burstable, options)).toEqual({ cpuShares: 256, cpuPeriodMicros: 100_000, cpuQuotaMicros: 50_000, memoryBytes: 2 ** 31 });
   });
 
+  it("holds a container without limits to its pod's, and shares what the pod requests beyond its containers", () => {
+    const p = pod({
+      resources: { requests: { cpu: '300m', memory: '2Gi' }, limits: { cpu: '400m', memory: '4Gi' } },
+      containers: [c({ cpu: '100m', memory: '1Gi' }, { memory: '1Gi' }), c()],
+    });
+    const [own, none] = (p.spec?.containers ?? []).map((container) => containerResources(p, container, options));
+    expect(own).toEqual({ cpuShares: 102, cpuPeriod: 100_000, cpuQuota: 40_000, memoryLimit: 2 ** 30, oomScoreAdj: 812 });
+    expect(none).toEqual({ cpuShares: 409, cpuPeriod: 100_000, cpuQuota: 40_000, memoryLimit: 2 ** 32, oomScoreAdj: 937 });
+  });
+
   it('counts init containers by their peak and sidecars with the rest', () => {
     const p = pod({ initContainers: [{ ...c({ cpu: '1' }), restartPolicy: 'Always' }, c({ cpu: '5' })], containers: [c({ cpu: '2' })] });
     expect(podRequest(p, 'cpu')).toBe(6);
