@@ -79,6 +79,12 @@ it('says what is wrong with a request for logs', async () => {
   expect((await api.call('GET', `${NS}/pods/placed/log`)).json.message).toBe('a container name must be specified for pod placed, choose one of: [a b]');
   expect((await api.call('GET', `${NS}/pods/placed/log?container=x`)).json).toMatchObject({ code: 400, message: 'container x is not valid for pod placed' });
   expect((await api.call('GET', `${NS}/pods/placed/log?container=a&tailLines=-1`)).status).toBe(422);
+  for (const [query, code, message] of [
+    ['tailLines=x', 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
+    ['sinceTime=noon', 400, 'parsing time "noon" as "2006-01-02T15:04:05Z07:00": cannot parse "noon" as "2006"'],
+    ['stream=Both', 422, 'PodLogOptions "placed" is invalid: stream: Unsupported value: "Both": supported values: "All", "Stderr", "Stdout"'],
+  ] as const)
+    expect((await api.call('GET', `${NS}/pods/placed/log?container=a&${query}`)).json, query).toMatchObject({ code, message });
   expect((await api.call('GET', `${NS}/pods/waiting/log?container=a`)).status).toBe(204);
   expect((await api.call('GET', `${NS}/pods/nothing/log`)).status).toBe(404);
 });

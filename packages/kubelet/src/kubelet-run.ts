@@ -281,6 +281,7 @@ export class KubeletRun {
       clock,
       cgroups,
       pods: () => this.#manager?.pods() ?? [],
+      volumes: (uid) => volumes.names(uid),
       nodeName: options.nodeName,
       rootDir: options.rootDir,
       startedAt: this.#bornAt,

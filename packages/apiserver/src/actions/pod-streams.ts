@@ -1,5 +1,5 @@
 import type { KubeObject } from '@coxswain/api';
-import { ApiError, genericServerResponse } from '@coxswain/apimachinery';
+import { ApiError, genericServerResponse, parseTime } from '@coxswain/apimachinery';
 import { isWebSocket } from '../http/websocket.js';
 import type { RequestContext } from '../request/request-context.js';
 import { admissionRequest } from '../rest/admission-request.js';
@@ -129,17 +129,31 @@ function chooseContainer(pod: KubeObject, asked: string): string {
   throw ApiError.badRequest(`a container name must be specified for pod ${podName}, choose one of: ${names(containers)}${more}`);
 }
 
+const LOG_STREAMS: readonly string[] = ['All', 'Stderr', 'Stdout'];
+
 function checkLogOptions(query: URLSearchParams, pod: string): void {
   const bad = (field: string, value: string, why: string) =>
     ApiError.invalid({ group: '', kind: 'PodLogOptions' }, pod, [{ type: 'FieldValueInvalid', field, message: `Invalid value: ${value}: ${why}` }]);
   const whole = (name: string, min: number, why: string) => {
     const value = query.get(name);
-    if (value && (!/^-?\d+$/.test(value) || Number(value) < min)) throw bad(name, value, why);
+    if (!value) return;
+    if (!/^[-+]?\d+$/.test(value)) throw ApiError.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+    if (Number(value) < min) throw bad(name, value, why);
   };
+  const since = query.get('sinceTime');
+  if (since && parseTime(since) === undefined)
+    throw ApiError.badRequest(`parsing time ${JSON.stringify(since)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(since)} as "2006"`);
   whole('tailLines', 0, 'must be greater than or equal to 0');
   whole('limitBytes', 1, 'must be greater than 0');
   whole('sinceSeconds', 1, 'must be greater than 0');
-  if (query.get('sinceSeconds') && query.get('sinceTime')) {
+  const stream = query.get('stream');
+  if (stream && !LOG_STREAMS.includes(stream)) {
+    const supported = LOG_STREAMS.map((name) => JSON.stringify(name)).join(', ');
+    throw ApiError.invalid({ group: '', kind: 'PodLogOptions' }, pod, [
+      { type: 'FieldValueNotSupported', field: 'stream', message: `Unsupported value: ${JSON.stringify(stream)}: supported values: ${supported}` },
+    ]);
+  }
+  if (query.get('sinceSeconds') && since) {
     throw ApiError.invalid({ group: '', kind: 'PodLogOptions' }, pod, [
       { type: 'FieldValueForbidden', field: '', message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified' },
     ]);

@@ -30,6 +30,7 @@ async function start(config: KubeletConfig, deps: Partial<KubeletServerDeps> = {
       auth: { authenticate: async () => undefined } as never,
       pods: () => [{ metadata: { name: 'web' } } as Pod],
       metrics: () => 'kubelet_up 1\n',
+      stats: { claims: async () => [] } as never,
       unhealthy: () => [],
       ...deps,
     } as KubeletServerDeps,
@@ -183,6 +184,19 @@ describe('health', () => {
     [['late'], 'syncloop', '', 500, 'internal server error: late\n'],
     [[], 'etcd', '', 404, '404 page not found\n'],
   ])('%j at /%s?%s', (problems, path, query, status, body) => expect(answer(problems, path, query)).toEqual({ status, body }));
+});
+
+it('/metrics/slis tells of the checks that were asked for', async () => {
+  let problems: string[] = [];
+  const { port } = await start({}, { auth: anybody, unhealthy: () => problems });
+  await ask(port, 'GET', '/healthz');
+  problems = ['late'];
+  await ask(port, 'GET', '/healthz');
+  const { body } = await ask(port, 'GET', '/metrics/slis');
+  expect(body).toContain('kubernetes_healthcheck{name="ping",type="healthz"} 1\n');
+  expect(body).toContain('kubernetes_healthcheck{name="syncloop",type="healthz"} 0\n');
+  expect(body).toContain('kubernetes_healthchecks_total{name="syncloop",status="success",type="healthz"} 1\n');
+  expect(body).toContain('kubernetes_healthchecks_total{name="syncloop",status="error",type="healthz"} 1\n');
 });
 
 describe('a checkpoint', () => {

@@ -10,14 +10,14 @@ import { type Clock, type Logger, profile } from '@coxswain/sdk';
 import { readLogs } from '../logs/read-logs.js';
 import type { KubeletOptions } from '../options.js';
 import { parseTime } from '../pod/time.js';
-import { cadvisorMetrics, resourceMetrics } from '../stats/resource-metrics.js';
+import { cadvisorMetrics, resourceMetrics, volumeMetrics } from '../stats/resource-metrics.js';
 import { formatMetrics, type Metric } from '../stats/prometheus.js';
 import type { StatsProvider } from '../stats/summary.js';
 import type { ServerAuth } from './auth.js';
 import { checkpoint } from './checkpoint.js';
 import { configurationOf } from './configuration.js';
 import { debugFlags } from './debug-flags.js';
-import { healthAnswer } from './health.js';
+import { healthAnswer, HealthMetrics } from './health.js';
 import { HttpError } from './http-error.js';
 import { serveLogFile } from './log-files.js';
 import { type Call, type Handler, off, readOf, refuseWrites } from './handler.js';
@@ -66,6 +66,7 @@ export class KubeletServer {
   #healthz: http.Server | undefined;
   #readOnly: http.Server | undefined;
   #stopFollowing: (() => void) | undefined;
+  readonly #checks = new HealthMetrics();
   readonly #stopping = new AbortController();
   readonly #sockets = new Set<Duplex>();
 
@@ -200,7 +201,9 @@ export class KubeletServer {
       metrics: (c) => this.#metrics(c),
       stats: async (c) => {
         if (c.parts[0] !== 'summary') throw new HttpError(404, '404 page not found');
-        await json(c.response, await this.#deps.stats.summary());
+        const { stats } = this.#deps;
+        const narrow = c.url.searchParams.get('only_cpu_and_memory') === 'true';
+        await json(c.response, await (narrow ? stats.cpuAndMemory() : stats.detailed()));
       },
     };
     const debugging = readOnly ? {} : this.#options.enableDebuggingHandlers ? this.#debugging(below) : disabled(below);
@@ -234,7 +237,9 @@ export class KubeletServer {
   }
 
   #health(parts: readonly string[], query: URLSearchParams): { readonly status: number; readonly body: string } {
-    return healthAnswer({ ping: [], log: [], syncloop: this.#deps.unhealthy() }, parts, query);
+    const checks = { ping: [], log: [], syncloop: this.#deps.unhealthy() };
+    this.#checks.seen(checks);
+    return healthAnswer(checks, parts, query);
   }
 
   async #metrics({ response, parts }: Call): Promise<void> {
@@ -242,13 +247,16 @@ export class KubeletServer {
     let found: Metric[];
     switch (parts[0]) {
       case undefined:
-        response.writeHead(200, { 'content-type': PROMETHEUS }).end(metrics());
+        response.writeHead(200, { 'content-type': PROMETHEUS }).end(metrics() + formatMetrics(volumeMetrics(await stats.claims())));
         return;
+      case 'slis':
+        found = this.#checks.metrics();
+        break;
       case 'resource':
         found = resourceMetrics(await stats.summary());
         break;
       case 'cadvisor':
-        found = cadvisorMetrics(await stats.summary());
+        found = cadvisorMetrics(await stats.detailed());
         break;
       case 'probes':
         found = probeMetrics();

@@ -1,4 +1,5 @@
 import type { Metric, Sample } from './prometheus.js';
+import type { VolumeStats } from './pod-extras.js';
 import type { Summary } from './summary.js';
 
 const seconds = (nanoseconds: number) => nanoseconds / 1e9;
@@ -56,8 +57,15 @@ export function cadvisorMetrics({ pods }: Summary): Metric[] {
   const usage: Sample[] = [];
   const rss: Sample[] = [];
   const fs: Sample[] = [];
+  const received: Sample[] = [];
+  const sent: Sample[] = [];
   for (const pod of pods) {
     const of = { namespace: pod.podRef.namespace, pod: pod.podRef.name };
+    for (const { name, rxBytes, txBytes } of pod.network?.interfaces ?? []) {
+      const labels = { ...of, interface: name };
+      if (rxBytes !== undefined) received.push({ labels, value: rxBytes, ...at(pod.network?.time) });
+      if (txBytes !== undefined) sent.push({ labels, value: txBytes, ...at(pod.network?.time) });
+    }
     for (const c of pod.containers) {
       const labels = { container: c.name, ...of };
       if (c.cpu?.usageCoreNanoSeconds !== undefined)
@@ -79,5 +87,28 @@ export function cadvisorMetrics({ pods }: Summary): Metric[] {
     },
     { name: 'container_memory_rss', help: 'Size of RSS in bytes.', type: 'gauge', samples: rss },
     { name: 'container_fs_usage_bytes', help: 'Number of bytes that are consumed by the container on this filesystem.', type: 'gauge', samples: fs },
+    { name: 'container_network_receive_bytes_total', help: 'Cumulative count of bytes received', type: 'counter', samples: received },
+    { name: 'container_network_transmit_bytes_total', help: 'Cumulative count of bytes transmitted', type: 'counter', samples: sent },
+  ];
+}
+
+/** How full the volumes of claims are, for /metrics. */
+export function volumeMetrics(volumes: readonly VolumeStats[]): Metric[] {
+  const gauge = (name: string, help: string, of: 'availableBytes' | 'capacityBytes' | 'usedBytes' | 'inodesFree' | 'inodes' | 'inodesUsed'): Metric => ({
+    name: `kubelet_volume_stats_${name}`,
+    help,
+    type: 'gauge',
+    samples: volumes.flatMap(({ pvcRef, ...stats }) => {
+      const value = stats[of];
+      return value === undefined ? [] : [{ labels: { namespace: pvcRef.namespace, persistentvolumeclaim: pvcRef.name }, value }];
+    }),
+  });
+  return [
+    gauge('available_bytes', 'Number of available bytes in the volume', 'availableBytes'),
+    gauge('capacity_bytes', 'Capacity in bytes of the volume', 'capacityBytes'),
+    gauge('inodes', 'Maximum number of inodes in the volume', 'inodes'),
+    gauge('inodes_free', 'Number of free inodes in the volume', 'inodesFree'),
+    gauge('inodes_used', 'Number of used inodes in the volume', 'inodesUsed'),
+    gauge('used_bytes', 'Number of used bytes in the volume', 'usedBytes'),
   ];
 }

@@ -4,6 +4,7 @@ import { type CgroupStats, diskUsage, memoryUsage } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import { Keys } from '../pod/keys.js';
+import { claimStats, fsStats, type NetworkStats, podNetworks, type VolumeStats } from './pod-extras.js';
 
 export interface CpuStats {
   readonly time: string;
@@ -45,6 +46,8 @@ export interface PodSummary {
   readonly containers: readonly ContainerSummary[];
   readonly cpu?: CpuStats;
   readonly memory?: MemoryStats;
+  readonly network?: NetworkStats;
+  readonly volume?: readonly VolumeStats[];
 }
 
 export interface Summary {
@@ -64,6 +67,8 @@ export interface StatsDeps {
   readonly clock: Clock;
   readonly cgroups: PodCgroups | undefined;
   readonly pods: () => readonly Pod[];
+  /** Where the volumes of a pod are. */
+  readonly volumes: (uid: string) => readonly { readonly name: string; readonly path: string }[];
   readonly nodeName: string;
   readonly rootDir: string;
   readonly startedAt: number;
@@ -143,18 +148,47 @@ export class StatsProvider {
           workingSetBytes: workingSet,
           ...(node ? { rssBytes: node.memory.rssBytes, pageFaults: node.memory.pageFaults, majorPageFaults: node.memory.majorPageFaults } : {}),
         }),
-        fs: {
-          time,
-          availableBytes: disk.availableBytes,
-          capacityBytes: disk.totalBytes,
-          usedBytes: disk.usedBytes,
-          inodesFree: disk.freeInodes,
-          inodes: disk.totalInodes,
-          inodesUsed: disk.totalInodes - disk.freeInodes,
-        },
+        fs: fsStats(disk, time),
       },
       pods: summaries.filter((p) => p.containers.length > 0),
     };
+  }
+
+  /** With what goes over the network and how full the volumes of claims are, which takes longer. */
+  async detailed(): Promise<Summary> {
+    const [summary, networks, claims] = await Promise.all([this.summary(), podNetworks(this.deps.runtime), this.#claims()]);
+    const detailed = summary.pods.map((pod): PodSummary => {
+      const network = networks.get(pod.podRef.uid);
+      const volume = claims.get(pod.podRef.uid) ?? [];
+      return { ...pod, ...(network ? { network } : {}), ...(volume.length > 0 ? { volume } : {}) };
+    });
+    return { ...summary, pods: detailed };
+  }
+
+  /** How full the volumes of claims are, each claim once. */
+  async claims(): Promise<readonly VolumeStats[]> {
+    const all = [...(await this.#claims()).values()].flat();
+    return [...new Map(all.map((volume) => [`${volume.pvcRef.namespace}/${volume.pvcRef.name}`, volume])).values()];
+  }
+
+  async #claims(): Promise<ReadonlyMap<string, readonly VolumeStats[]>> {
+    const { pods, volumes, clock } = this.deps;
+    const time = new Date(clock.now()).toISOString();
+    return new Map(
+      await Promise.all(
+        pods().map(async (pod) => {
+          const uid = pod.metadata?.uid ?? '';
+          return [uid, await claimStats(pod, volumes(uid), time)] as const;
+        }),
+      ),
+    );
+  }
+
+  /** `?only_cpu_and_memory=true` */
+  async cpuAndMemory(): Promise<Summary> {
+    const { node, pods } = await this.summary();
+    const { fs: _fs, runtime: _runtime, ...ofNode } = node;
+    return { node: ofNode, pods: pods.map((pod) => ({ ...pod, containers: pod.containers.map(({ rootfs: _rootfs, ...container }) => container) })) };
   }
 
   #cpu(key: string, nanoseconds: number, now: number, time: string): CpuStats {
