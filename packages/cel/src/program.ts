@@ -36,11 +36,16 @@ export function compile(environment: CelEnvironment, source: string, type?: 'boo
 
 /** What the checker has against the types of an expression, as upstream words it; undefined when nothing. */
 export function typeWarning(environment: CelEnvironment, source: string): string | undefined {
+  return checkTypes(environment, source).warning;
+}
+
+/** The type an expression results in, as far as it can be told, or what the checker has against it. */
+export function checkTypes(environment: CelEnvironment, source: string): { readonly type?: string | undefined; readonly warning?: string } {
   try {
-    const { valid, error } = environment.env.parse(source).check();
-    return valid ? undefined : located(source, error, warningText(error));
+    const { valid, error, type } = environment.env.parse(source).check();
+    return valid ? { type } : { warning: located(source, error, warningText(error)) };
   } catch (error) {
-    return located(source, error);
+    return { warning: located(source, error) };
   }
 }
 

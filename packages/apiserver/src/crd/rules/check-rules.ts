@@ -5,6 +5,7 @@ import { itemsOf, valuesOf } from '../json-schema.js';
 import type { JsonSchema } from '../json-schema.js';
 import { analyze, maxSize } from './estimate.js';
 import { ruleEnvironment } from './rule-check.js';
+import { typeProblem } from './rule-types.js';
 
 const EXPRESSION_LIMIT = 10_000_000;
 const TOTAL_LIMIT = 100_000_000;
@@ -107,6 +108,11 @@ class RuleChecker {
           `compilation failed: ERROR: <input>:${place}: ${problem.text}\n | ${source.split('\n')[before.length - 1]}\n | ${'.'.repeat((before.at(-1) as string).length)}^`,
         ),
       );
+      return undefined;
+    }
+    const mismatch = typeProblem(schema, resource, source, type);
+    if (mismatch !== undefined) {
+      this.#errors.push(fieldErrors.invalid(path, rule, mismatch));
       return undefined;
     }
     const total = cost * cardinality;

@@ -99,3 +99,26 @@ describe('checks of rules', () => {
     expect(escapeName('ä')).toBeUndefined();
   });
 });
+
+describe('the types of a rule', () => {
+  const problems = (rule: string, more: object = {}) =>
+    checkRules(spec({ rule, ...more }), 'x').map(({ message }) => message.replace(/^Invalid value: \{.*?\}: /, '').split('\n')[0]);
+  it.each([
+    ["self.min == 'x'", "compilation failed: ERROR: <input>:1:10: found no matching overload for '_==_' applied to '(int, string)'"],
+    ["self.min + self.name == 'x'", "compilation failed: ERROR: <input>:1:10: found no matching overload for '_+_' applied to '(int, string)'"],
+    ['self.list.all(x, x > 1)', "compilation failed: ERROR: <input>:1:20: found no matching overload for '_>_' applied to '(string, int)'"],
+    ["self.map['a'] == 'b'", "compilation failed: ERROR: <input>:1:15: found no matching overload for '_==_' applied to '(int, string)'"],
+    ['self.name.first == 1', "compilation failed: ERROR: <input>:1:10: type 'string' does not support field selection"],
+    ['self.min', 'cel expression must evaluate to a bool'],
+  ])('%s', (rule, problem) => expect(problems(rule)).toEqual([problem]));
+  it('hold for messages', () => expect(problems('self.min > 1', { messageExpression: 'self.min' })).toEqual(['messageExpression must evaluate to a string']));
+  it.each([
+    "self.min > 1 && self.name != 'x' && self.list[0] + self.name != ''",
+    "self.when > timestamp('2020-01-01T00:00:00Z')",
+    "self.?name.orValue('x') == 'x' && self.map.all(k, self.map[k] > 1 && k.size() < 9)",
+    "self.odd__dash__name == 'x' && (has(self.min) ? self.min : 0) >= 0",
+    'self.min < 1.5 && double(self.min) == 1.0 && type(self.min) == int',
+    "self.list.map(x, x + 'a').exists(x, x in ['b']) && self.min in [1, 2] && self.list == ['a']",
+    "(self.min > 1 ? 'a' : 'b') == self.name && [self.min, self.max].max() == 3 && self.name.matches('x')",
+  ])('%s', (rule) => expect(problems(rule)).toEqual([]));
+});
