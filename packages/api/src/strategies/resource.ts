@@ -1,7 +1,8 @@
 import type { ResourceStrategy, StrategyContext } from '../definition.js';
 import { defaultResourceClaim, defaultResourceClaimTemplate } from '../defaults/extensions.js';
 import type { DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../generated/types.js';
-import { validateDeviceClass, validateResourceClaim, validateResourceClaimTemplate, validateResourceSlice } from '../validation/resource.js';
+import { validateDeviceClass, validateResourceClaim, validateResourceClaimTemplate } from '../validation/resource.js';
+import { validateResourceSlice } from '../validation/resource-slice.js';
 import { validateResourceClaimStatusUpdate } from '../validation/resource-claim-status.js';
 import { immutable } from '../validation/object-meta.js';
 import type { StrategyParts } from './lifecycle.js';

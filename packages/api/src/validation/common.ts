@@ -1,10 +1,11 @@
 import type { LabelSelector } from '../generated/types.js';
 import type { FieldError } from '../field-error.js';
 import { compareQuantities, isQuantity } from '../quantity/arithmetic.js';
-import { duplicate, forbidden, invalid, invalids, notSupported, required } from './errors.js';
-import { isLabelValue, isPercent, isPortName, isPortNumber, isQualifiedName, type SyntaxCheck } from './names.js';
+import { duplicate, forbidden, invalid, invalids, notSupported, required, tooLong } from './errors.js';
+import { isLabelValue, isPercent, isPortName, isPortNumber, isQualifiedName, type SyntaxCheck, isDNS1123Subdomain } from './names.js';
 import { validateLabels } from './object-meta.js';
 
+const MAX_DRIVER_NAME = 63;
 export const NEGATIVE = 'must be greater than or equal to 0';
 
 /** Absent passes. */
@@ -37,6 +38,12 @@ export function unique<T>(items: readonly T[], keyOf: (item: T) => string | unde
     seen.add(key);
     return [];
   });
+}
+
+/** Of a driver: a subdomain in whatever case, and short enough for a path. */
+export function driverName(value: string | undefined, field: string): FieldError[] {
+  if (!value) return [required(field)];
+  return [...(value.length > MAX_DRIVER_NAME ? [tooLong(field, MAX_DRIVER_NAME)] : []), ...invalids(field, value, isDNS1123Subdomain(value.toLowerCase()))];
 }
 
 export const each = <T>(items: readonly T[] | undefined, field: string, check: (item: T, field: string, index: number) => FieldError[]): FieldError[] =>

@@ -1,8 +1,12 @@
 import type { FieldError } from '../field-error.js';
 import type { ResourceClaim } from '../generated/types.js';
-import { each, requiredText } from './common.js';
-import { duplicate, forbidden, invalid, tooMany } from './errors.js';
+import { driverName, each, requiredText } from './common.js';
+import { validateBinding, validatePoolName, validateRaw, validateSet, validateSlice, validateToleration } from './device-parts.js';
+import { duplicate, forbidden, invalid, tooLong, tooMany } from './errors.js';
+import { parseCIDR } from './ip.js';
+import { byteLength, isDNS1123Label } from './names.js';
 import { immutable } from './object-meta.js';
+import { requestNamesOf, validateRequestRef } from './resource.js';
 
 const MAX_CONSUMERS = 256;
 const MAX_RESULTS = 32;
@@ -21,6 +25,7 @@ export function validateResourceClaimStatusUpdate({ metadata, spec, status }: Re
       return found;
     }),
   );
+  if (status) errors.push(...validateDevices(status));
   if (reserved.length > MAX_CONSUMERS) errors.push(tooMany('status.reservedFor', reserved.length, MAX_CONSUMERS));
   const { allocation } = status ?? {};
   if (allocation && old.status?.allocation) errors.push(...immutable(allocation, old.status.allocation, 'status.allocation'));
@@ -31,21 +36,64 @@ export function validateResourceClaimStatusUpdate({ metadata, spec, status }: Re
   return errors;
 }
 
+const MAX_CONDITIONS = 8;
+const MAX_ADDRESSES = 16;
+const MAX_INTERFACE_NAME = 256;
+const MAX_HARDWARE_ADDRESS = 128;
+
+type DeviceStatus = NonNullable<NonNullable<ResourceClaim['status']>['devices']>[number];
+
+const idOf = ({ driver, pool, device, shareID }: { driver: string; pool: string; device: string; shareID?: string }): string =>
+  `${driver}/${pool}/${device}${shareID === undefined ? '' : `/${shareID}`}`;
+
+/** What drivers say of devices that the claim has. */
+function validateDevices({ devices, allocation }: NonNullable<ResourceClaim['status']>): FieldError[] {
+  const allocated = new Set((allocation?.devices?.results ?? []).map(idOf));
+  return validateSet(devices, Number.POSITIVE_INFINITY, 'status.devices', idOf, (each, at) => [
+    ...driverName(each.driver, `${at}.driver`),
+    ...validatePoolName(each.pool, `${at}.pool`),
+    ...requiredText(each.device, `${at}.device`, isDNS1123Label),
+    ...(allocated.has(idOf(each)) ? [] : [invalid(at, idOf(each), 'must be an allocated device in the claim')]),
+    ...((each.conditions ?? []).length > MAX_CONDITIONS ? [tooMany(`${at}.conditions`, each.conditions?.length ?? 0, MAX_CONDITIONS)] : []),
+    ...(each.data === undefined ? [] : validateRaw(each.data, `${at}.data`)),
+    ...validateNetworkData(each.networkData, `${at}.networkData`),
+  ]);
+}
+
+function validateNetworkData(data: DeviceStatus['networkData'], field: string): FieldError[] {
+  if (!data) return [];
+  const { interfaceName = '', hardwareAddress = '', ips } = data;
+  return [
+    ...(byteLength(interfaceName) > MAX_INTERFACE_NAME ? [tooLong(`${field}.interfaceName`, MAX_INTERFACE_NAME)] : []),
+    ...(byteLength(hardwareAddress) > MAX_HARDWARE_ADDRESS ? [tooLong(`${field}.hardwareAddress`, MAX_HARDWARE_ADDRESS)] : []),
+    ...validateSet(
+      ips,
+      MAX_ADDRESSES,
+      `${field}.ips`,
+      (address) => address,
+      (address, at) => (parseCIDR(address) ? [] : [invalid(at, address, 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)')]),
+    ),
+  ];
+}
+
 type Results = NonNullable<NonNullable<NonNullable<ResourceClaim['status']>['allocation']>['devices']>['results'];
 type Requests = NonNullable<NonNullable<ResourceClaim['spec']['devices']>['requests']>;
 
 function validateResults(results: NonNullable<Results>, requests: Requests): FieldError[] {
   const field = 'status.allocation.devices.results';
-  const known = new Set(requests.flatMap(({ name, firstAvailable = [] }) => [name, ...firstAvailable.map((sub) => `${name}/${sub.name}`)]));
-  return [
-    ...(results.length > MAX_RESULTS ? [tooMany(field, results.length, MAX_RESULTS)] : []),
-    ...each(results, field, ({ request, driver, pool, device }, at) => [
-      ...(known.has(request)
-        ? []
-        : [invalid(`${at}.request`, request, "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'")]),
-      ...requiredText(driver, `${at}.driver`),
-      ...requiredText(pool, `${at}.pool`),
-      ...requiredText(device, `${at}.device`),
-    ]),
-  ];
+  const names = requestNamesOf({ requests });
+  return validateSlice(results, MAX_RESULTS, field, (result, at) => [
+    ...validateRequestRef(result.request, `${at}.request`, names),
+    ...driverName(result.driver, `${at}.driver`),
+    ...validatePoolName(result.pool, `${at}.pool`),
+    ...requiredText(result.device, `${at}.device`, isDNS1123Label),
+    ...validateBinding(result, at),
+    ...each(result.tolerations, `${at}.tolerations`, validateToleration),
+    ...(result.shareID === undefined ? [] : validateUid(result.shareID, `${at}.shareID`)),
+  ]);
 }
+
+const validateUid = (uid: string, field: string): FieldError[] =>
+  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uid)
+    ? []
+    : [invalid(field, uid, 'uid must be in RFC 4122 normalized form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` with lowercase hexadecimal characters')];

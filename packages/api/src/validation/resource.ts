@@ -1,7 +1,5 @@
 import type { FieldError } from '../field-error.js';
 import type {
-  CapacityRequestPolicyRange,
-  Device,
   DeviceClaim,
   DeviceClass,
   DeviceRequest,
@@ -10,176 +8,113 @@ import type {
   ExactDeviceRequest,
   ResourceClaim,
   ResourceClaimTemplate,
-  ResourceSlice,
 } from '../generated/types.js';
-import { parseQuantity } from '../quantity/quantity.js';
-import { each, requiredEnum, requiredText, unique } from './common.js';
-import { duplicate, forbidden, invalid, notFound, required, tooMany } from './errors.js';
-import { isDNS1123Label, isDNS1123Subdomain } from './names.js';
+import { requiredEnum, requiredText } from './common.js';
+import { validateConfiguration, validateFullDeviceKey, validateSet, validateSlice, validateToleration } from './device-parts.js';
+import { invalid, invalids, required, tooLong } from './errors.js';
+import { byteLength, isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from './names.js';
+import { isExtendedResource } from './pod/resources.js';
 
 const MAX_REQUESTS = 32;
-const MAX_DEVICES = 128;
+const MAX_ALTERNATIVES = 8;
+const MAX_PARTS = 32;
+const MAX_TOLERATIONS = 16;
+const MAX_EXPRESSION = 10 * 1024;
 
 export const validateResourceClaim = ({ spec }: ResourceClaim): FieldError[] => validateDeviceClaim(spec?.devices, 'spec.devices');
 
 export const validateResourceClaimTemplate = ({ spec }: ResourceClaimTemplate): FieldError[] => validateDeviceClaim(spec?.spec?.devices, 'spec.spec.devices');
 
+export const validateDeviceClass = ({ spec }: DeviceClass): FieldError[] => [
+  ...validateSelectors(spec?.selectors, 'spec.selectors'),
+  ...validateSlice(spec?.config, MAX_PARTS, 'spec.config', ({ opaque }, at) => validateConfiguration(opaque, at)),
+  ...validateExtendedName(spec?.extendedResourceName, 'spec.extendedResourceName'),
+];
+
+const validateExtendedName = (name: string | undefined, field: string): FieldError[] =>
+  name === undefined || (isExtendedResource(name) && isQualifiedName(name).length === 0)
+    ? []
+    : [invalid(field, name, 'must be a valid extended resource name')];
+
+/** By the name of a request: those of its alternatives. */
+type RequestNames = ReadonlyMap<string, ReadonlySet<string>>;
+
+export const requestNamesOf = (claim: DeviceClaim | undefined): RequestNames =>
+  new Map((claim?.requests ?? []).map(({ name, firstAvailable = [] }) => [name, new Set(firstAvailable.map((each) => each.name))]));
+
+const NO_REQUEST = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
+
+export function validateRequestRef(ref: string, field: string, names: RequestNames): FieldError[] {
+  const [request = '', alternative, ...more] = ref.split('/');
+  if (more.length > 0) return [invalid(field, ref, NO_REQUEST)];
+  const parts = alternative === undefined ? [request] : [request, alternative];
+  const known = names.get(request);
+  return [
+    ...parts.flatMap((part) => invalids(field, part, isDNS1123Label(part))),
+    ...(known && (alternative === undefined || known.has(alternative)) ? [] : [invalid(field, ref, NO_REQUEST)]),
+  ];
+}
+
 function validateDeviceClaim(claim: DeviceClaim | undefined, field: string): FieldError[] {
-  const requests = claim?.requests ?? [];
-  const names = new Set(requests.map(({ name }) => name));
-  const errors: FieldError[] = requests.length > MAX_REQUESTS ? [tooMany(`${field}.requests`, requests.length, MAX_REQUESTS)] : [];
-  const known = (request: string, path: string): FieldError[] =>
-    names.has(request.split('/')[0] ?? '')
-      ? []
-      : [invalid(path, request, "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'")];
+  const names = requestNamesOf(claim);
+  const refs = (list: readonly string[] | undefined, at: string) =>
+    validateSet(
+      list,
+      MAX_REQUESTS,
+      at,
+      (name) => name,
+      (name, path) => validateRequestRef(name, path, names),
+    );
   return [
-    ...errors,
-    ...unique(
-      requests,
-      ({ name }) => name,
-      (index) => `${field}.requests[${index}].name`,
-    ),
-    ...each(requests, `${field}.requests`, validateRequest),
-    ...each(claim?.constraints, `${field}.constraints`, ({ requests: named, matchAttribute, distinctAttribute }, path) => [
-      ...each(named, `${path}.requests`, known),
-      ...(matchAttribute || distinctAttribute ? [] : [required(`${path}.matchAttribute`)]),
+    ...validateSet(claim?.requests, MAX_REQUESTS, `${field}.requests`, ({ name }) => name, validateRequest),
+    ...validateSlice(claim?.constraints, MAX_PARTS, `${field}.constraints`, ({ requests, matchAttribute, distinctAttribute }, at) => [
+      ...refs(requests, `${at}.requests`),
+      ...(matchAttribute !== undefined
+        ? validateFullDeviceKey(matchAttribute, `${at}.matchAttribute`)
+        : distinctAttribute !== undefined
+          ? validateFullDeviceKey(distinctAttribute, `${at}.distinctAttribute`)
+          : [required(at, 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set')]),
     ]),
-    ...each(claim?.config, `${field}.config`, ({ requests: named, opaque }, path) => [
-      ...each(named, `${path}.requests`, known),
-      ...(opaque
-        ? [...requiredText(opaque.driver, `${path}.opaque.driver`, isDNS1123Subdomain), ...(opaque.parameters ? [] : [required(`${path}.opaque.parameters`)])]
-        : [required(`${path}.opaque`)]),
+    ...validateSlice(claim?.config, MAX_PARTS, `${field}.config`, ({ requests, opaque }, at) => [
+      ...refs(requests, `${at}.requests`),
+      ...validateConfiguration(opaque, at),
     ]),
   ];
 }
 
-function validateRequest({ name, exactly, firstAvailable }: DeviceRequest, field: string): FieldError[] {
+function validateRequest({ name, exactly, firstAvailable = [] }: DeviceRequest, field: string): FieldError[] {
   const errors = requiredText(name, `${field}.name`, isDNS1123Label);
-  if (exactly && firstAvailable)
+  if (!exactly && firstAvailable.length === 0) return [...errors, required(field, 'exactly one of `exactly` or `firstAvailable` is required')];
+  if (exactly && firstAvailable.length > 0)
     return [...errors, invalid(field, null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set')];
-  if (!exactly && !firstAvailable) return [...errors, required(field, 'exactly one of `exactly` or `firstAvailable` is required')];
-  if (exactly) errors.push(...validateExact(exactly, `${field}.exactly`));
+  if (exactly) return [...errors, ...validateExact(exactly, `${field}.exactly`)];
   return [
     ...errors,
-    ...unique(
-      firstAvailable ?? [],
+    ...validateSet(
+      firstAvailable,
+      MAX_ALTERNATIVES,
+      `${field}.firstAvailable`,
       (each) => each.name,
-      (index) => `${field}.firstAvailable[${index}].name`,
+      (request, at) => [...requiredText(request.name, `${at}.name`, isDNS1123Label), ...validateExact(request, at)],
     ),
-    ...each(firstAvailable, `${field}.firstAvailable`, (request, path) => [
-      ...requiredText(request.name, `${path}.name`, isDNS1123Label),
-      ...validateExact(request, path),
-    ]),
   ];
 }
 
-function validateExact({ deviceClassName, allocationMode, count, selectors }: ExactDeviceRequest | DeviceSubRequest, field: string): FieldError[] {
+function validateExact({ deviceClassName, allocationMode, count, selectors, tolerations }: ExactDeviceRequest | DeviceSubRequest, field: string): FieldError[] {
   const errors = [
     ...requiredText(deviceClassName, `${field}.deviceClassName`, isDNS1123Subdomain),
-    ...requiredEnum(allocationMode, `${field}.allocationMode`, ['All', 'ExactCount']),
     ...validateSelectors(selectors, `${field}.selectors`),
+    ...requiredEnum(allocationMode, `${field}.allocationMode`, ['All', 'ExactCount']),
   ];
   if (allocationMode === 'ExactCount' && (count ?? 0) <= 0) errors.push(invalid(`${field}.count`, count ?? 0, 'must be greater than zero'));
   if (allocationMode === 'All' && count) errors.push(invalid(`${field}.count`, count, "must not be specified when allocationMode is 'All'"));
-  return errors;
+  return [...errors, ...validateSlice(tolerations, MAX_TOLERATIONS, `${field}.tolerations`, validateToleration)];
 }
 
+/** That expressions compile is checked where the language is known. */
 const validateSelectors = (selectors: readonly DeviceSelector[] | undefined, field: string): FieldError[] =>
-  each(selectors, field, ({ cel }, path) => (cel ? requiredText(cel.expression, `${path}.cel.expression`) : [required(`${path}.cel`)]));
-
-export const validateDeviceClass = ({ spec }: DeviceClass): FieldError[] => validateSelectors(spec?.selectors, 'spec.selectors');
-
-export function validateResourceSlice({ spec }: ResourceSlice): FieldError[] {
-  const errors = [...requiredText(spec.driver, 'spec.driver', isDNS1123Subdomain), ...requiredText(spec.pool?.name, 'spec.pool.name')];
-  const places = [spec.nodeName, spec.nodeSelector, spec.allNodes, spec.perDeviceNodeSelection].filter(Boolean);
-  if (places.length === 0) errors.push(required('spec', 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'));
-  if (places.length > 1)
-    errors.push(
-      invalid('spec', null, 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set'),
-    );
-  if ((spec.pool?.resourceSliceCount ?? 0) <= 0)
-    errors.push(invalid('spec.pool.resourceSliceCount', spec.pool?.resourceSliceCount ?? 0, 'must be greater than zero'));
-  if ((spec.devices ?? []).length > MAX_DEVICES) errors.push(tooMany('spec.devices', spec.devices?.length ?? 0, MAX_DEVICES));
-  const names = new Set<string>();
-  const counters = new Set((spec.sharedCounters ?? []).map(({ name }) => name));
-  return [
-    ...errors,
-    ...each(spec.devices, 'spec.devices', ({ name, consumesCounters, ...device }, path) => {
-      const found = [...requiredText(name, `${path}.name`, isDNS1123Label), ...validateCapacities(device, path), ...validateBinding(device, path)];
-      if (names.has(name)) found.push(duplicate(`${path}.name`, name));
-      names.add(name);
-      if (counters.size === 0) return found;
-      return [
-        ...found,
-        ...each(consumesCounters, `${path}.consumesCounters`, ({ counterSet }, at) =>
-          counters.has(counterSet) ? [] : [notFound(`${at}.counterSet`, counterSet)],
-        ),
-      ];
-    }),
-  ];
-}
-
-const MAX_BINDING_CONDITIONS = 4;
-const MAX_VALID_VALUES = 10;
-
-/** Conditions that a driver meets before a pod is bound; both lists, or neither. */
-function validateBinding({ bindingConditions = [], bindingFailureConditions = [] }: Partial<Device>, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const [name, list] of Object.entries({ bindingConditions, bindingFailureConditions }))
-    if (list.length > MAX_BINDING_CONDITIONS) errors.push(tooMany(`${field}.${name}`, list.length, MAX_BINDING_CONDITIONS));
-  if (bindingConditions.length === 0 && bindingFailureConditions.length > 0)
-    errors.push(required(`${field}.bindingConditions`, 'bindingConditions are required to use bindingFailureConditions'));
-  if (bindingFailureConditions.length === 0 && bindingConditions.length > 0)
-    errors.push(required(`${field}.bindingFailureConditions`, 'bindingFailureConditions are required to use bindingConditions'));
-  for (const condition of bindingFailureConditions)
-    if (bindingConditions.includes(condition))
-      errors.push(invalid(`${field}.bindingFailureConditions`, condition, 'bindingFailureConditions must not overlap with bindingConditions'));
-  return errors;
-}
-
-/** How shares of a device may be cut. */
-function validateCapacities({ capacity = {}, allowMultipleAllocations }: Partial<Device>, field: string): FieldError[] {
-  return Object.entries(capacity).flatMap(([name, { value, requestPolicy }]) => {
-    if (!requestPolicy) return [];
-    const at = `${field}.capacity[${name}].requestPolicy`;
-    if (!allowMultipleAllocations) return [forbidden(at, 'allowMultipleAllocations must be true')];
-    const { default: usual, validValues = [], validRange } = requestPolicy;
-    const nanos = (quantity: string) => parseQuantity(quantity).nanos;
-    const most = nanos(value);
-    const errors: FieldError[] = [];
-    if ((validValues.length > 0 || validRange) && usual === undefined)
-      errors.push(required(`${at}.default`, 'required when validValues or validRange is defined'));
-    if (validValues.length > 0 && validRange)
-      errors.push(forbidden(`${at}.validRange`, 'exactly one policy can be specified, cannot specify `validValues` and `validRange` at the same time'));
-    if (usual !== undefined && nanos(usual) > most) errors.push(invalid(`${at}.default`, usual, `default value is larger than the capacity value ${value}`));
-    if (validValues.length > MAX_VALID_VALUES) errors.push(tooMany(`${at}.validValues`, validValues.length, MAX_VALID_VALUES));
-    for (const [i, valid] of validValues.entries()) {
-      if (nanos(valid) > most) errors.push(invalid(`${at}.validValues[${i}]`, valid, `option is larger than the capacity value ${value}`));
-      if (i > 0 && nanos(valid) <= nanos(validValues[i - 1] ?? '0'))
-        errors.push(invalid(`${at}.validValues[${i}]`, valid, 'values must be sorted in ascending order'));
-    }
-    if (usual !== undefined && validValues.length > 0 && !validValues.some((valid) => nanos(valid) === nanos(usual)))
-      errors.push(invalid(`${at}.default`, usual, 'default value is not valid according to the requestPolicy'));
-    if (validRange) errors.push(...validateRange(validRange, usual, most, `${at}.validRange`));
-    return errors;
+  validateSlice(selectors, MAX_PARTS, field, ({ cel }, at) => {
+    if (!cel) return [required(`${at}.cel`)];
+    const path = `${at}.cel.expression`;
+    return byteLength(cel.expression ?? '') > MAX_EXPRESSION ? [tooLong(path, MAX_EXPRESSION)] : requiredText(cel.expression, path);
   });
-}
-
-function validateRange({ min, max, step }: CapacityRequestPolicyRange, usual: string | undefined, most: bigint, field: string): FieldError[] {
-  const nanos = (quantity: string) => parseQuantity(quantity).nanos;
-  if (min === undefined) return [required(`${field}.min`)];
-  const errors: FieldError[] = [];
-  const least = nanos(min);
-  if (least > most) errors.push(invalid(`${field}.min`, min, 'min is larger than the capacity value'));
-  if (max !== undefined && nanos(max) > most) errors.push(invalid(`${field}.max`, max, 'max is larger than the capacity value'));
-  if (max !== undefined && nanos(max) < least) errors.push(invalid(`${field}.min`, min, 'min is larger than max'));
-  if (usual !== undefined && (nanos(usual) < least || (max !== undefined && nanos(usual) > nanos(max))))
-    errors.push(invalid(`${field}`, usual, 'default value is outside of the range'));
-  if (step === undefined) return errors;
-  if (nanos(step) <= 0n) return [...errors, invalid(`${field}.step`, step, 'must be greater than zero')];
-  if (least + nanos(step) > most) errors.push(invalid(`${field}.step`, step, 'one step above min is larger than the capacity value'));
-  for (const [what, value] of Object.entries({ max, default: usual }))
-    if (value !== undefined && (nanos(value) - least) % nanos(step) !== 0n)
-      errors.push(invalid(`${field}.step`, value, `${what} is not a multiple of a given step (${step}) from (${min})`));
-  return errors;
-}

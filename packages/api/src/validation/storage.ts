@@ -1,16 +1,10 @@
 import type { FieldError } from '../field-error.js';
 import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
-import { each, nonNegativeQuantity, optionalEnum, requiredText, unique, validateLabelSelector } from './common.js';
+import { driverName, each, nonNegativeQuantity, optionalEnum, requiredText, unique, validateLabelSelector } from './common.js';
 import { duplicate, forbidden, invalid, required } from './errors.js';
 import { isDNS1123Subdomain, isQualifiedName } from './names.js';
 import { immutable } from './object-meta.js';
-
-const driverName = (value: string | undefined, field: string): FieldError[] => {
-  if (!value) return [required(field)];
-  if (value.length > 63) return [{ type: 'FieldValueTooLong', field, message: 'Too long: may not be more than 63 bytes' }];
-  return requiredText(value.toLowerCase(), field, isDNS1123Subdomain);
-};
 
 export function validateStorageClass(object: StorageClass): FieldError[] {
   const errors = object.provisioner ? requiredText(object.provisioner.toLowerCase(), 'provisioner', isQualifiedName) : [required('provisioner')];
