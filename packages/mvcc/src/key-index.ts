@@ -69,6 +69,11 @@ export class KeyIndex {
     this.#keys.visit(from, to, visit);
   }
 
+  /** Runs `fill`, in which much is appended and nothing visited. */
+  fill(fill: () => void): void {
+    this.#keys.fill(fill);
+  }
+
   append(key: string, version: Version): KeyHistory {
     let history = this.#keys.get(key);
     if (!history) {

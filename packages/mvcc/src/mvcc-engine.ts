@@ -1,4 +1,4 @@
-import type { Backend, Mutation, RecordId } from './backend.js';
+import type { Backend, Mutation, RecordId, StoredRecord } from './backend.js';
 import { holds } from './compare.js';
 import type { ErrorFactory } from './errors.js';
 import { KeyIndex, liveAt, predecessor } from './key-index.js';
@@ -74,25 +74,30 @@ export class MvccEngine {
   /** Rebuild the index from the backend, and keep the newest values. Returns records an interrupted compaction left behind. */
   load(compactRevision: number): RecordId[] {
     let last = 1;
-    for (const { revision, sub, bytes } of this.backend.scan(0, Number.MAX_SAFE_INTEGER)) {
-      const { key, kind, createRevision, version, lease } = decodeHeader(bytes);
-      const before = this.#index.get(key)?.versions.at(-1)?.lease ?? 0;
-      const entry: Version = { modRevision: revision, sub, createRevision, version, lease, kv: undefined };
-      this.#index.append(key, entry);
-      if (kind === 'put') {
-        // Whoever opens a store reads it all: what is remembered here is not read a second time.
-        entry.kv = toKeyValue(key, entry, Buffer.from(recordValue(bytes)));
-        this.#cache.admit(entry);
+    this.#index.fill(() => {
+      for (const record of this.backend.scan(0, Number.MAX_SAFE_INTEGER)) {
+        this.#remember(record);
+        last = record.revision;
       }
-      this.#leases.attach(key, before, lease);
-      last = revision;
-    }
+    });
     this.#head = this.#visible = Math.max(last, compactRevision, 1);
     this.#compacted = compactRevision;
     if (compactRevision === 0) return [];
     const { ids, versions } = this.#index.compact(compactRevision);
     for (const superseded of versions) this.#cache.drop(superseded);
     return ids;
+  }
+
+  #remember({ revision, sub, bytes }: StoredRecord): void {
+    const { key, kind, createRevision, version, lease, valueOffset } = decodeHeader(bytes);
+    const entry: Version = { modRevision: revision, sub, createRevision, version, lease, kv: undefined };
+    const { versions } = this.#index.append(key, entry);
+    const before = versions.length > 1 ? (versions.at(-2) as Version).lease : 0;
+    this.#leases.attach(key, before, lease);
+    if (kind === 'delete') return;
+    // Whoever opens a store reads it all: what is remembered here is not read a second time.
+    entry.kv = toKeyValue(key, entry, Buffer.from(bytes.subarray(valueOffset)));
+    this.#cache.admit(entry);
   }
 
   range(range: KeyRange, options?: RangeOptions): RangeResult {

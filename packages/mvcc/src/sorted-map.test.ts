@@ -26,6 +26,36 @@ test('a SortedMap holds and orders what a Map and a sort would', () => {
   );
 });
 
+test('a SortedMap that was filled at once goes on as any other', () => {
+  const key = fc.nat(20_000).map((n) => `k${n}`);
+  const step = fc.record({ key, remove: fc.boolean() });
+  const steps = fc.array(step, { maxLength: 5000, size: 'max' });
+  fc.assert(
+    fc.property(steps, steps, key, key, (first, then, from, to) => {
+      const map = new SortedMap<string>();
+      const model = new Set<string>();
+      const take = ({ key, remove }: { key: string; remove: boolean }) => {
+        if (remove) expect(map.delete(key)).toBe(model.delete(key));
+        else {
+          map.set(key, key);
+          model.add(key);
+        }
+      };
+      const check = () => {
+        const seen: string[] = [];
+        map.visit(from, to, (v) => seen.push(v) > 0);
+        expect(seen).toEqual([...model].filter((k) => k >= from && k < to).sort());
+        expect(map.size).toBe(model.size);
+      };
+      map.fill(() => first.forEach(take));
+      check();
+      then.forEach(take);
+      check();
+    }),
+    { numRuns: 20 },
+  );
+});
+
 test('a SortedMap that is filled in order and emptied again works on', () => {
   const map = new SortedMap<number>();
   const key = (i: number) => String(i).padStart(6, '0');

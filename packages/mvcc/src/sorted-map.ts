@@ -27,6 +27,7 @@ interface Split<V> {
 export class SortedMap<V> {
   readonly #exact = new Map<string, V>();
   #root: Node<V> = { leaf: true, keys: [], values: [] };
+  #filling = false;
 
   get size(): number {
     return this.#exact.size;
@@ -36,14 +37,27 @@ export class SortedMap<V> {
     return this.#exact.get(key);
   }
 
+  /** Runs `fill`, in which much is set or deleted and nothing visited: sorting once takes a fraction of finding a place for each key. */
+  fill(fill: () => void): void {
+    this.#filling = true;
+    try {
+      fill();
+    } finally {
+      this.#filling = false;
+      this.#root = treeOf(this.#exact);
+    }
+  }
+
   set(key: string, value: V): void {
     this.#exact.set(key, value);
+    if (this.#filling) return;
     const split = insert(this.#root, key, value);
     if (split) this.#root = { leaf: false, keys: [split.key], children: [this.#root, split.right] };
   }
 
   delete(key: string): boolean {
     if (!this.#exact.delete(key)) return false;
+    if (this.#filling) return true;
     remove(this.#root, key);
     while (!this.#root.leaf && this.#root.children.length <= 1) {
       this.#root = this.#root.children[0] ?? { leaf: true, keys: [], values: [] };
@@ -55,6 +69,26 @@ export class SortedMap<V> {
   visit(from: string, to: string | undefined, visit: (value: V) => boolean): void {
     walk(this.#root, from, to, visit);
   }
+}
+
+/** Of full nodes, as keys that arrive in order make them. */
+function treeOf<V>(entries: ReadonlyMap<string, V>): Node<V> {
+  const keys = [...entries.keys()].sort();
+  let level: Node<V>[] = [];
+  for (let at = 0; at < keys.length; at += MAX) {
+    const some = keys.slice(at, at + MAX);
+    level.push({ leaf: true, keys: some, values: some.map((key) => entries.get(key) as V) });
+  }
+  // keys[i * MAX ** n] begins the i-th node of level n.
+  for (let below = MAX; level.length > 1; below *= MAX) {
+    const above: Node<V>[] = [];
+    for (let at = 0; at < level.length; at += MAX) {
+      const children = level.slice(at, at + MAX);
+      above.push({ leaf: false, keys: children.slice(1).map((_, i) => keys[(at + i + 1) * below] as string), children });
+    }
+    level = above;
+  }
+  return level[0] ?? { leaf: true, keys: [], values: [] };
 }
 
 /** First index whose key is >= key. */
