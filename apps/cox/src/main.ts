@@ -7,7 +7,8 @@ void main();
 /** Exit codes: 0 done, 1 failed, 2 called wrongly. */
 async function main(): Promise<void> {
   try {
-    await createProgram().parseAsync(process.argv);
+    const program = await createProgram(process.argv[2]);
+    await program.parseAsync(process.argv);
     // Connections kept alive for the next request would hold the command back; a long-running role never comes here.
     process.exit();
   } catch (error) {

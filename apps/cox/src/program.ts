@@ -12,8 +12,8 @@ const podNetworks = ['auto', 'vxlan', 'direct'] as const satisfies readonly PodN
 
 const DEFAULT_CLUSTER = 'default';
 
-/** The command line. Each command's code is loaded when it runs: `cox status` does not pay for the API server. */
-export function createProgram(): Command {
+/** The command line that begins with `first`. Each command's code is loaded when it runs: `cox status` does not pay for the API server. */
+export async function createProgram(first: string | undefined): Promise<Command> {
   const program = new Command('cox')
     .description("Kubernetes' architecture in TypeScript: boots clusters, and runs each component alone")
     .version(coxVersion, '-V, --version')
@@ -105,7 +105,7 @@ export function createProgram(): Command {
       .addOption(new Option('--log-level <level>').choices([...logLevels]).default('info'))
       .action(async (options) => (await import('./commands/run-role.js')).runRole(role, options));
   }
-  for (const command of componentCommands()) program.addCommand(command);
+  if (program.commands.every((command) => command.name() !== first)) for (const command of await componentCommands(first)) program.addCommand(command);
   return program;
 }
 
