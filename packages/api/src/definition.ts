@@ -162,6 +162,8 @@ export interface ResourceDefinition {
   readonly fromStorage?: (object: KubeObject) => KubeObject;
   /** Not persisted: a POST is answered by a named handler (SubjectAccessReview, TokenReview…). */
   readonly virtual?: string;
+  /** Whoever asks for it, in whatever way, is told this. */
+  readonly deprecated?: string;
 }
 
 /** A strategy-level default for objects of unknown type. */

@@ -341,6 +341,14 @@ describe('services', () => {
     expect((await apply(null)).json).toMatchObject({ code: 422, message: expect.stringContaining('spec.ports: Required value') });
   });
 
+  it('tells whoever asks for Endpoints, also by reading, what to use instead', async () => {
+    const warning = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"';
+    for (const path of [`${NS}/endpoints`, `${NS}/endpoints/kubernetes`, '/api/v1/endpoints'])
+      expect((await api.call('GET', path)).headers.warning, path).toBe(warning);
+    expect((await api.call('GET', '/api/v1/componentstatuses')).headers.warning).toBe('299 - "v1 ComponentStatus is deprecated in v1.19+"');
+    expect((await api.call('GET', `${NS}/services`)).headers.warning).toBeUndefined();
+  });
+
   it('serves itself as the kubernetes service', async () => {
     expect((await api.call('GET', `${NS}/services/kubernetes`)).json.spec.clusterIP).toBe('10.96.0.1');
     expect((await api.call('GET', `${NS}/endpoints/kubernetes`)).json.subsets[0].addresses).toEqual([{ ip: '192.0.2.1' }]);

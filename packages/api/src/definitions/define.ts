@@ -30,6 +30,7 @@ export interface Row {
   readonly toStorage?: ResourceDefinition['toStorage'];
   readonly fromStorage?: ResourceDefinition['fromStorage'];
   readonly virtual?: string;
+  readonly deprecated?: string;
 }
 
 /** Makes the definitions of one group and version; `schemaPackage` is the prefix of its OpenAPI names. */
@@ -64,6 +65,7 @@ export function defineGroup(group: string, version: string, schemaPackage: strin
       ...(row.toStorage && { toStorage: row.toStorage }),
       ...(row.fromStorage && { fromStorage: row.fromStorage }),
       ...(row.virtual && { virtual: row.virtual }),
+      ...(row.deprecated && { deprecated: row.deprecated }),
     };
   });
 }

@@ -58,6 +58,7 @@ export class ResourceHandler {
     )
       return notFoundPage();
     if (!served.definition.namespaced && context.resource.namespace !== '') return notFoundPage();
+    if (served.definition.deprecated !== undefined) context.warn(served.definition.deprecated);
     if (served.definition.virtual) return this.#action(served.definition.virtual, context, served);
     return subresource === '' ? this.#main(context, served) : this.#sub(context, served, subresource);
   }

@@ -20,6 +20,7 @@ const componentStatuses: Row = {
   namespaced: false,
   verbs: ['get', 'list'],
   virtual: 'componentstatus',
+  deprecated: 'v1 ComponentStatus is deprecated in v1.19+',
   columns: [
     nameColumn,
     column<ComponentStatus>('Status', (object) => {

@@ -33,6 +33,7 @@ export const endpoints: Row = {
   singular: 'endpoints',
   shortNames: ['ep'],
   storagePrefix: '/registry/services/endpoints',
+  deprecated: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   strategy: endpointsStrategy,
   columns: [nameColumn, column<Endpoints>('Endpoints', endpointAddresses), ageColumn],
 };
