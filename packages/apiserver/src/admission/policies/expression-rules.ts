@@ -1,9 +1,9 @@
 import type { FieldError, KubeObject, ResourceDefinition } from '@coxswain/api';
 import { fieldErrors } from '@coxswain/api';
-import { type CelEnvironment, compile } from '@coxswain/cel';
+import { type CelEnvironment, checkTypes, compile } from '@coxswain/cel';
 import { conditionEnvironment } from '../matching/match-conditions.js';
 import { expandObjects } from './expand-objects.js';
-import { policyEnvironment } from './policy-environment.js';
+import { namingEnvironment, policyEnvironment } from './policy-environment.js';
 
 const GROUP = 'admissionregistration.k8s.io';
 
@@ -11,6 +11,8 @@ interface Expression {
   readonly field: string;
   readonly source: string | undefined;
   readonly type?: 'bool' | 'string';
+  /** Of a policy's variables: how many come before. Others come after all. */
+  readonly before?: number;
 }
 
 /** Definitions of admission configuration with the rule that their expressions compile; other definitions as they are. */
@@ -31,9 +33,9 @@ function checkOf(kind: string): ((object: KubeObject) => FieldError[]) | undefin
           checkAll(conditions(webhook, `webhooks[${i}]`), conditionEnvironment()),
         );
     case 'ValidatingAdmissionPolicy':
-      return ({ spec }) => checkAll([...conditions(spec, 'spec'), ...variables(spec), ...validations(spec)], policyEnvironment());
+      return ({ spec }) => checkPolicy(spec, [...conditions(spec, 'spec'), ...variables(spec), ...validations(spec)]);
     case 'MutatingAdmissionPolicy':
-      return ({ spec }) => checkAll([...conditions(spec, 'spec'), ...variables(spec), ...mutations(spec)], policyEnvironment());
+      return ({ spec }) => checkPolicy(spec, [...conditions(spec, 'spec'), ...variables(spec), ...mutations(spec)]);
     default:
       return undefined;
   }
@@ -51,7 +53,7 @@ function conditions(spec: Spec | object, path: string): Expression[] {
 }
 
 const variables = (spec: Spec): Expression[] =>
-  listOf<{ expression: string }>(spec, 'variables').map(({ expression }, i) => ({ field: `spec.variables[${i}].expression`, source: expression }));
+  listOf<{ expression: string }>(spec, 'variables').map(({ expression }, i) => ({ field: `spec.variables[${i}].expression`, source: expression, before: i }));
 
 function validations(spec: Spec): Expression[] {
   return [
@@ -84,5 +86,25 @@ function checkAll(expressions: readonly Expression[], environment: CelEnvironmen
     } catch (error) {
       return [fieldErrors.invalid(field, source, (error as Error).message)];
     }
+  });
+}
+
+const UNKNOWN_NAME = /: (?:undefined field '.*'|undeclared reference to 'params' \(in container ''\))$/;
+
+/** Besides, they name only variables that come before them, and `params` where the policy has some. */
+function checkPolicy(spec: Spec, expressions: readonly Expression[]): FieldError[] {
+  const names = listOf<{ name: string }>(spec, 'variables').map(({ name }) => name);
+  const known = new Map<number, CelEnvironment>();
+  const naming = (before: number): CelEnvironment => {
+    let environment = known.get(before);
+    if (!environment) known.set(before, (environment = namingEnvironment(names.slice(0, before), spec?.paramKind !== undefined)));
+    return environment;
+  };
+  return expressions.flatMap((expression) => {
+    const errors = checkAll([expression], policyEnvironment());
+    const { field, source, before = names.length } = expression;
+    if (errors.length > 0 || !source?.trim() || !/\b(?:variables|params)\b/.test(source)) return errors;
+    const { warning = '' } = checkTypes(naming(before), source);
+    return UNKNOWN_NAME.test(warning.split('\n')[0] ?? '') ? [fieldErrors.invalid(field, source, `compilation failed: ${warning}`)] : [];
   });
 }

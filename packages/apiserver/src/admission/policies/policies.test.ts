@@ -128,6 +128,28 @@ describe('validating admission policies', () => {
     );
   });
 
+  it('names variables that come before, and parameters it has', async () => {
+    await using api = await startTestServer();
+    const create = async (spec: object) => {
+      const metadata = { name: 'p' };
+      const answer = await api.call('POST', `${GROUP}/validatingadmissionpolicies?dryRun=All`, { metadata, spec: { matchConstraints, ...spec } });
+      return answer.status === 201 ? 'taken' : (answer.json.message.split('\n')[0] as string).replace(/^.* is invalid: /, '');
+    };
+    const validations = [{ expression: 'variables.a > 1', messageExpression: "string(variables.b) + 'x'" }];
+    const variables = [
+      { name: 'a', expression: 'object.data.size()' },
+      { name: 'b', expression: 'variables.a + 1' },
+    ];
+    expect(await create({ validations, variables })).toBe('taken');
+    expect(await create({ validations, variables: [...variables].reverse() })).toContain(
+      'spec.variables[0].expression: Invalid value: "variables.a + 1": compilation failed: ERROR: <input>:1:10: undefined field \'a\'',
+    );
+    expect(await create({ validations: [{ expression: 'variables.z == 1' }] })).toContain("undefined field 'z'");
+    const asks = [{ expression: 'params == null || params.data.size() > 1' }];
+    expect(await create({ validations: asks })).toContain("undeclared reference to 'params' (in container '')");
+    expect(await create({ validations: asks, paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } })).toBe('taken');
+  });
+
   it('follows its failure policy when an expression fails', async () => {
     await using api = await startTestServer();
     await put(api, 'Validating', { validations: [{ expression: "object.data.x == '1'" }] });

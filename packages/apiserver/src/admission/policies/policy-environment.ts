@@ -36,6 +36,16 @@ export const typedPolicyEnvironment = (name: string, schema: TypeSchema, lookup:
     for (const variable of OBJECTS) env.registerVariable(variable, type);
   });
 
+const VARIABLES = 'kubernetes.variables';
+
+/** The same where only these variables are, and parameters or none: for checking, not for running. */
+export const namingEnvironment = (variables: readonly string[], params: boolean): CelEnvironment =>
+  new CelEnvironment([...OBJECTS, ...OTHERS.filter((name) => name !== 'variables' && (params || name !== 'params'))], (env) => {
+    policyFunctions(env);
+    env.registerType(VARIABLES, { fields: Object.fromEntries(variables.map((name) => [name, 'dyn'])) });
+    env.registerVariable('variables', VARIABLES);
+  });
+
 export type CompiledExpression = Program | { readonly failed: string };
 
 export function compileExpression(source: string, type?: 'bool' | 'string'): CompiledExpression {
