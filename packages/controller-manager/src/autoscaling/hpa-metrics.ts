@@ -1,5 +1,5 @@
 import { type CrossVersionObjectReference, type KubeObject, quantityMilliValue } from '@coxswain/api';
-import { isNotFound, labelSelectorFromObject, parseTime } from '@coxswain/apimachinery';
+import { labelSelectorFromObject, parseTime } from '@coxswain/apimachinery';
 import type { KubeClient } from '@coxswain/client';
 import { resourceId, type ServedResource } from '../runtime/discovery.js';
 import type { PodMetric, PodMetrics } from './hpa-replicas.js';
@@ -23,6 +23,8 @@ interface Values {
   readonly items?: readonly MetricValue[];
 }
 
+type Query = Readonly<Record<string, string>>;
+
 const DEFAULT_WINDOW_MS = 60_000;
 const CUSTOM = 'custom.metrics.k8s.io';
 const CUSTOM_VERSIONS = ['v1beta2', 'v1beta1'];
@@ -41,8 +43,8 @@ export class HpaMetrics {
 
   /** What pods use of a resource, of one container or all. Rejects when nothing is measured. */
   async resource(resource: string, namespace: string, selector: string, container: string | undefined, signal: AbortSignal): Promise<PodMetrics> {
-    const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`;
-    const { items = [] } = await this.#get<{ items?: readonly PodUsage[] }>(path, 'resource metrics API', signal);
+    const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods`;
+    const { items = [] } = await this.#get<{ items?: readonly PodUsage[] }>(path, { labelSelector: selector }, 'resource metrics API', signal);
     if (items.length === 0) throw new Error('no metrics returned from resource metrics API');
     const metrics = new Map<string, PodMetric>();
     for (const { metadata, timestamp, window, containers = [] } of items) {
@@ -57,8 +59,8 @@ export class HpaMetrics {
 
   /** A metric of each pod. */
   async pods(metric: string, namespace: string, selector: string, metricSelector: Selector, signal: AbortSignal): Promise<PodMetrics> {
-    const query = new URLSearchParams({ labelSelector: selector, ...labels('metricLabelSelector', metricSelector) });
-    const { items = [] } = await this.#custom<Values>(`namespaces/${namespace}/pods/*/${metric}?${query}`, signal);
+    const query = { labelSelector: selector, ...labels('metricLabelSelector', metricSelector) };
+    const { items = [] } = await this.#custom<Values>(`namespaces/${namespace}/pods/*/${encodeURIComponent(metric)}`, query, signal);
     if (items.length === 0) throw new Error('no metrics returned from custom metrics API');
     return new Map(
       items.map(({ describedObject, timestamp, windowSeconds, window, value }) => {
@@ -81,8 +83,7 @@ export class HpaMetrics {
     if (!resource) throw new Error(`unable to map kind ${kind} to resource`);
     const namespaceItself = resourceId(resource) === 'namespaces';
     const at = namespaceItself ? `namespaces/${namespace}/metrics` : `namespaces/${namespace}/${resourceId(resource)}/${name}`;
-    const query = new URLSearchParams(labels('metricLabelSelector', metricSelector));
-    const { items = [] } = await this.#custom<Values>(`${at}/${metric}${query.size > 0 ? `?${query}` : ''}`, signal);
+    const { items = [] } = await this.#custom<Values>(`${at}/${encodeURIComponent(metric)}`, labels('metricLabelSelector', metricSelector), signal);
     const [first] = items;
     if (!first) throw new Error('no metrics returned from custom metrics API');
     return quantityMilliValue(first.value);
@@ -90,42 +91,39 @@ export class HpaMetrics {
 
   /** The sum of a metric that belongs to no object of the cluster, in thousandths. */
   async external(metric: string, namespace: string, metricSelector: Selector, signal: AbortSignal): Promise<number> {
-    const query = new URLSearchParams(labels('labelSelector', metricSelector));
-    const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${metric}${query.size > 0 ? `?${query}` : ''}`;
-    const { items = [] } = await this.#get<Values>(path, 'external metrics API', signal);
+    const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${encodeURIComponent(metric)}`;
+    const { items = [] } = await this.#get<Values>(path, labels('labelSelector', metricSelector), 'external metrics API', signal);
     if (items.length === 0) throw new Error('no metrics returned from external metrics API');
     return items.reduce((sum, { value }) => sum + quantityMilliValue(value), 0);
   }
 
   /** In the newest version that is served. */
-  async #custom<T>(path: string, signal: AbortSignal): Promise<T> {
+  async #custom<T>(path: string, query: Query, signal: AbortSignal): Promise<T> {
     const known = this.#customVersion;
     if (known !== undefined) {
       try {
-        return await this.#get<T>(`/apis/${CUSTOM}/${known}/${path}`, 'custom metrics API', signal);
+        return await this.#get<T>(`/apis/${CUSTOM}/${known}/${path}`, query, 'custom metrics API', signal);
       } catch (error) {
         // Whoever serves it may have been replaced by another.
         this.#customVersion = undefined;
         throw error;
       }
     }
-    const group = await this.#get<{ versions?: readonly { version: string }[] }>(`/apis/${CUSTOM}`, 'custom metrics API', signal);
+    const group = await this.#get<{ versions?: readonly { version: string }[] }>(`/apis/${CUSTOM}`, {}, 'custom metrics API', signal);
     const version = CUSTOM_VERSIONS.find((v) => group.versions?.some((served) => served.version === v));
     if (version === undefined) throw new Error(`unable to fetch metrics from custom metrics API: none of ${CUSTOM_VERSIONS.join(', ')} is served`);
     this.#customVersion = version;
-    return this.#get<T>(`/apis/${CUSTOM}/${version}/${path}`, 'custom metrics API', signal);
+    return this.#get<T>(`/apis/${CUSTOM}/${version}/${path}`, query, 'custom metrics API', signal);
   }
 
-  async #get<T>(path: string, api: string, signal: AbortSignal): Promise<T> {
+  async #get<T>(path: string, query: Query, api: string, signal: AbortSignal): Promise<T> {
     try {
-      return await this.client.get<T>(path, { signal });
+      return await this.client.get<T>(path, { query: new URLSearchParams(query).toString(), signal });
     } catch (error) {
       if (signal.aborted) throw error;
-      const why = isNotFound(error) ? `${(error as Error).message || 'the server could not find the requested resource'}` : (error as Error).message;
-      throw new Error(`unable to fetch metrics from ${api}: ${why}`, { cause: error });
+      throw new Error(`unable to fetch metrics from ${api}: ${(error as Error).message}`, { cause: error });
     }
   }
 }
 
-const labels = (parameter: string, selector: Selector): Record<string, string> =>
-  selector ? { [parameter]: labelSelectorFromObject(selector).toString() } : {};
+const labels = (parameter: string, selector: Selector): Query => (selector ? { [parameter]: labelSelectorFromObject(selector).toString() } : {});

@@ -132,9 +132,10 @@ describe('every type of metric', () => {
     },
   };
   const client = {
-    get: async (path: string) => {
-      if (!(path in answers)) throw new Error(`nobody serves ${path}`);
-      return answers[path];
+    get: async (path: string, { query = '' }: { query?: string } = {}) => {
+      const asked = query === '' ? path : `${path}?${query}`;
+      if (path.includes('?') || !(asked in answers)) throw new Error(`nobody serves ${asked}`);
+      return answers[asked];
     },
   } as unknown as KubeClient;
   const target: Target = {
