@@ -2,7 +2,7 @@ import type { ResourceStrategy } from '../definition.js';
 import { defaultIngressClass, defaultNetworkPolicy } from '../defaults/others.js';
 import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from '../generated/types.js';
 import { validateIngress, validateIngressClass, validateIngressClassUpdate } from '../validation/ingress.js';
-import { isCanonicalIP } from '../validation/ip.js';
+import { isIPName } from '../validation/ip.js';
 import { validateNetworkPolicy } from '../validation/network-policy.js';
 import { validateIPAddress, validateIPAddressUpdate, validateServiceCIDR, validateServiceCIDRUpdate } from '../validation/service-cidr.js';
 import type { StrategyParts } from './lifecycle.js';
@@ -28,7 +28,7 @@ export const networkPolicyStrategy: StrategyParts = {
 };
 
 export const ipAddressStrategy: StrategyParts = {
-  validateName: (name) => (isCanonicalIP(name) ? [] : ['must be a valid IP address in canonical form']),
+  validateName: isIPName,
   validate: (object) => validateIPAddress(object as IPAddress),
   validateUpdate: (object, old) => validateIPAddressUpdate(object as IPAddress, old as IPAddress),
 };

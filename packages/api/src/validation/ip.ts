@@ -20,6 +20,28 @@ export function parseCIDR(value: string): { readonly address: string; readonly p
 
 export const validateCIDR = (value: string, field: string): FieldError[] => (parseCIDR(value) === undefined ? [invalid(field, value, NOT_A_CIDR)] : []);
 
+const numberOf = (address: string): bigint =>
+  isIPv4(address)
+    ? address.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n)
+    : groups(address).reduce((sum, group) => (sum << 16n) | BigInt(group), 0n);
+
+/** A network, not an address in one. */
+export function validateNetwork(value: string, field: string): FieldError[] {
+  const cidr = parseCIDR(value);
+  if (cidr === undefined) return [invalid(field, value, NOT_A_CIDR)];
+  const host = (cidr.family === 'IPv4' ? 32 : 128) - cidr.prefix;
+  if ((numberOf(cidr.address) & ((1n << BigInt(host)) - 1n)) !== 0n) return [invalid(field, value, 'must not have bits set beyond the prefix length')];
+  const canonical = `${canonicalIP(cidr.address)}/${cidr.prefix}`;
+  return canonical === value ? [] : [invalid(field, value, `must be in canonical form (${JSON.stringify(canonical)})`)];
+}
+
+/** What is wrong with an address as a name. */
+export function isIPName(value: string): string[] {
+  if (isIP(value) === 0) return [NOT_AN_IP];
+  const canonical = canonicalIP(value);
+  return canonical === value ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
 /** The 16-bit groups of an IPv6 address. */
 function groups(address: string): number[] {
   let text = address;
@@ -51,5 +73,3 @@ export function canonicalIP(address: string): string {
   if (start < 0) return hex.join(':');
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
-
-export const isCanonicalIP = (value: string): boolean => isIP(value) !== 0 && canonicalIP(value) === value;

@@ -1,14 +1,30 @@
 import type { FieldError } from '../field-error.js';
-import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass } from '../generated/types.js';
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass, VolumeError } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
-import { driverName, each, nonNegativeQuantity, optionalEnum, requiredText, unique, validateLabelSelector } from './common.js';
-import { duplicate, forbidden, invalid, required } from './errors.js';
-import { isDNS1123Subdomain, isQualifiedName } from './names.js';
+import { driverName, each, nonNegativeQuantity, optionalEnum, optionalText, requiredText, unique, validateLabelSelector } from './common.js';
+import { duplicate, forbidden, invalid, invalids, required, tooLong } from './errors.js';
+import { byteLength, isDNS1123Subdomain, isQualifiedName, rangeError } from './names.js';
 import { immutable } from './object-meta.js';
+
+const MAX_PARAMETERS = 512;
+const MAX_PARAMETERS_SIZE = 256 * 1024;
+const MAX_NODE_ID = 192;
+const MAX_MESSAGE = 1024;
+
+const sizeOf = (entries: Readonly<Record<string, string>>): number =>
+  Object.entries(entries).reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0);
+
+function validateParameters(parameters: Readonly<Record<string, string>> = {}, field = 'parameters'): FieldError[] {
+  if (Object.keys(parameters).length > MAX_PARAMETERS) return [tooLong(field, MAX_PARAMETERS)];
+  return [
+    ...('' in parameters ? [invalid(field, '', 'field can not be empty.')] : []),
+    ...(sizeOf(parameters) > MAX_PARAMETERS_SIZE ? [tooLong(field, MAX_PARAMETERS_SIZE)] : []),
+  ];
+}
 
 export function validateStorageClass(object: StorageClass): FieldError[] {
   const errors = object.provisioner ? requiredText(object.provisioner.toLowerCase(), 'provisioner', isQualifiedName) : [required('provisioner')];
-  if (Object.keys(object.parameters ?? {}).some((key) => key === '')) errors.push(invalid('parameters', object.parameters, 'field cannot be empty'));
+  errors.push(...validateParameters(object.parameters));
   return [
     ...errors,
     ...optionalEnum(object.reclaimPolicy, 'reclaimPolicy', ['Delete', 'Retain']),
@@ -48,14 +64,17 @@ export function validateCSIDriver({ metadata, spec }: CSIDriver): FieldError[] {
       if (expirationSeconds !== undefined && expirationSeconds < 600) {
         errors.push(invalid(`${path}.expirationSeconds`, expirationSeconds, 'may not specify a duration less than 10 minutes'));
       }
+      if (expirationSeconds !== undefined && expirationSeconds > 2 ** 32) {
+        errors.push(invalid(`${path}.expirationSeconds`, expirationSeconds, 'may not specify a duration larger than 2^32 seconds'));
+      }
       return errors;
     }),
   ];
 }
 
 export const validateCSIDriverUpdate = ({ spec }: CSIDriver, { spec: old }: CSIDriver): FieldError[] => [
-  ...immutable(spec.attachRequired, old.attachRequired, 'spec.attachRequired'),
-  ...immutable(spec.fsGroupPolicy, old.fsGroupPolicy, 'spec.fsGroupPolicy'),
+  // As upstream spells it.
+  ...immutable(spec.attachRequired, old.attachRequired, 'spec.attachedRequired'),
   ...immutable(spec.volumeLifecycleModes, old.volumeLifecycleModes, 'spec.volumeLifecycleModes'),
 ];
 
@@ -68,7 +87,11 @@ export const validateCSINode = ({ spec }: CSINode): FieldError[] => [
   ...each(spec?.drivers, 'spec.drivers', ({ name, nodeID, topologyKeys, allocatable }, path) => [
     ...driverName(name, `${path}.name`),
     ...requiredText(nodeID, `${path}.nodeID`),
-    ...each(topologyKeys, `${path}.topologyKeys`, (key, at) => requiredText(key, at, isQualifiedName)),
+    ...(byteLength(nodeID ?? '') > MAX_NODE_ID ? [invalid(`${path}.nodeID`, nodeID, `must be ${MAX_NODE_ID} characters or less`)] : []),
+    ...each(topologyKeys, path, (key, _, index) => [
+      ...requiredText(key, path, isQualifiedName),
+      ...(topologyKeys && topologyKeys.indexOf(key) < index ? [duplicate(path, key)] : []),
+    ]),
     ...((allocatable?.count ?? 0) < 0 ? [invalid(`${path}.allocatable.count`, allocatable?.count, 'must be greater than or equal to 0')] : []),
   ]),
 ];
@@ -94,21 +117,35 @@ export const validateCSIStorageCapacityUpdate = (object: CSIStorageCapacity, old
   ...immutable(object.storageClassName, old.storageClassName, 'storageClassName'),
 ];
 
-export function validateVolumeAttachment({ spec }: VolumeAttachment): FieldError[] {
-  const errors = [...driverName(spec.attacher, 'spec.attacher'), ...requiredText(spec.nodeName, 'spec.nodeName', isDNS1123Subdomain)];
+export function validateVolumeAttachment({ spec, status }: VolumeAttachment): FieldError[] {
+  const errors = driverName(spec.attacher, 'spec.attacher');
   const { inlineVolumeSpec, persistentVolumeName } = spec.source ?? {};
-  if (!inlineVolumeSpec && !persistentVolumeName) errors.push(required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
-  if (inlineVolumeSpec && persistentVolumeName) {
+  if (!inlineVolumeSpec && persistentVolumeName === undefined)
+    errors.push(required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
+  else if (inlineVolumeSpec && persistentVolumeName !== undefined)
     errors.push(forbidden('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
-  }
-  return errors;
+  else if (persistentVolumeName === '') errors.push(required('spec.source.persistentVolumeName', 'must specify non empty persistentVolumeName'));
+  else errors.push(...optionalText(persistentVolumeName, 'spec.source.persistentVolumeName', isDNS1123Subdomain));
+  return [
+    ...errors,
+    ...invalids('spec.nodeName', spec.nodeName, isDNS1123Subdomain(spec.nodeName ?? '')),
+    ...(sizeOf(status?.attachmentMetadata ?? {}) > MAX_PARAMETERS_SIZE ? [tooLong('status.attachmentMetadata', MAX_PARAMETERS_SIZE)] : []),
+    ...validateVolumeError(status?.attachError, 'status.attachError'),
+    ...validateVolumeError(status?.detachError, 'status.detachError'),
+  ];
 }
+
+const validateVolumeError = (error: VolumeError | undefined, field: string): FieldError[] => [
+  ...(byteLength(error?.message ?? '') > MAX_MESSAGE ? [tooLong(`${field}.message`, MAX_PARAMETERS_SIZE)] : []),
+  ...((error?.errorCode ?? 0) < 0 ? [invalid(`${field}.errorCode`, error?.errorCode, rangeError(0, 2 ** 31 - 1))] : []),
+];
 
 export const validateVolumeAttachmentUpdate = ({ spec }: VolumeAttachment, { spec: old }: VolumeAttachment): FieldError[] =>
   deepEqual(spec, old) ? [] : [invalid('spec', spec, 'field is immutable')];
 
 export function validateVolumeAttributesClass(object: VolumeAttributesClass): FieldError[] {
   const errors = driverName(object.driverName, 'driverName');
+  errors.push(...validateParameters(object.parameters));
   if (Object.keys(object.parameters ?? {}).length === 0) errors.push(required('parameters', 'must contain at least one key/value pair'));
   return errors;
 }
