@@ -411,14 +411,31 @@ describe.concurrent('volumes', () => {
     await eventually('nothing is left', () => {
       expect(existsSync(folder)).toBe(false);
       expect(processes.filter((pid) => ownerOf(pid) === first)).toEqual([]);
-      const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-      expect(mounts.filter((m) => m.includes(metadata.uid) || (m.includes(run) && /\/(mapped|l)\//.test(m)))).toEqual([]);
+      const places = readFileSync('/proc/self/mountinfo', 'utf8')
+        .split('\n')
+        .map((mount) => mount.split(' ')[4] ?? '');
+      expect(places.filter((place) => place.includes(metadata.uid) || ['mapped', 'l'].some((dir) => place.startsWith(join(run, 'cri', dir, '/'))))).toEqual([]);
     });
   });
 
   test('what the runtime cannot give is refused, not ignored', async () => {
     await make('unsafe-sysctl', { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '65536' }] }, containers: [sleep()] });
     await eventually('SysctlForbidden', async () => expect((await pod('unsafe-sysctl')).status).toMatchObject({ phase: 'Failed', reason: 'SysctlForbidden' }));
+  });
+});
+
+test('a container is stopped by the signal it asks for, which only a pod that names its system may', async () => {
+  const container = sh('trap "echo by-usr1 > /dev/termination-log; exit 0" USR1; trap "" TERM; sleep 1000 & while :; do wait; done', {
+    lifecycle: { stopSignal: 'SIGUSR1' },
+    livenessProbe: { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1 },
+  });
+  await expect(make('stop-signal', { containers: [container] })).rejects.toThrow(
+    /stopSignal: Forbidden: may not be set for containers with empty `spec\.os\.name`/,
+  );
+  await make('stop-signal', { os: { name: 'linux' }, terminationGracePeriodSeconds: 60, containers: [container] });
+  await eventually('stopped by it', async () => {
+    const { status } = await cluster.json<{ status: { containerStatuses: { stopSignal: string; lastState: object }[] } }>('pod', 'stop-signal');
+    expect(status.containerStatuses[0]).toMatchObject({ stopSignal: 'SIGUSR1', lastState: { terminated: { exitCode: 0, message: 'by-usr1\n' } } });
   });
 });
 

@@ -27,7 +27,7 @@ export function stopSignalOf(wish: Signal, image: string): number {
 /** As CRI reports it. */
 export function stopSignalEnum(wish: Signal, image: string): Signal {
   if (wish !== Signal.RUNTIME_DEFAULT) return wish;
-  const name = image.toUpperCase().startsWith('SIG') ? image.toUpperCase() : `SIG${image.toUpperCase()}`;
-  const found = (Signal as unknown as Readonly<Record<string, Signal>>)[name];
-  return found ?? Signal.SIGTERM;
+  const number = signalNumber(image);
+  const name = Object.keys(Signal).find((key) => key.startsWith('SIG') && signalNumber(key) === number);
+  return name === undefined ? Signal.SIGTERM : Signal[name as keyof typeof Signal];
 }

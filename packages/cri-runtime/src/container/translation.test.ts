@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { capabilitiesOfMask, containerCapabilities, DEFAULT_CAPABILITIES } from './capabilities.js';
 import { mergeResources, specResources } from './resources.js';
 import { defaultSeccomp } from './seccomp-default.js';
-import { signalNumber, stopSignalOf } from './signals.js';
+import { signalNumber, stopSignalEnum, stopSignalOf } from './signals.js';
 import { processArgs } from './spec.js';
 import { resolveUser } from './user.js';
 
@@ -64,6 +64,16 @@ it('signals: the pod first, then the image, then SIGTERM', () => {
   expect(stopSignalOf(Signal.SIGUSR1, 'SIGQUIT')).toBe(10);
   expect(stopSignalOf(Signal.RUNTIME_DEFAULT, 'QUIT')).toBe(3);
   expect(stopSignalOf(Signal.RUNTIME_DEFAULT, '')).toBe(15);
+  expect(stopSignalOf(Signal.SIGRTMINPLUS3, '')).toBe(37);
+  expect(['', 'quit', '10', 'SIGRTMIN+3', 'RTMAX-2', 'nonsense'].map((image) => Signal[stopSignalEnum(Signal.RUNTIME_DEFAULT, image)])).toEqual([
+    'SIGTERM',
+    'SIGQUIT',
+    'SIGUSR1',
+    'SIGRTMINPLUS3',
+    'SIGRTMAXMINUS2',
+    'SIGTERM',
+  ]);
+  expect(stopSignalEnum(Signal.SIGINT, 'QUIT')).toBe(Signal.SIGINT);
   expect([signalNumber('SIGRTMIN+3'), signalNumber('RTMAX-1'), signalNumber('9'), signalNumber('nope')]).toEqual([37, 63, 9, undefined]);
 });
 

@@ -1,5 +1,6 @@
 import { type ContainerStatus, ContainerState, NamespaceMode, type PodSandboxStatus, PodSandboxState } from '@coxswain/cri';
 import { Keys } from './keys.js';
+import { apiStopSignal } from './stop-signal.js';
 import type { ContainerPhase, ObservedContainer, ObservedSandbox } from './observed.js';
 
 const ms = (nanoseconds: bigint) => (nanoseconds > 0n ? Number(nanoseconds / 1_000_000n) : 0);
@@ -18,6 +19,7 @@ export function observedContainer(status: ContainerStatus, sandboxId: string): O
   const { labels, annotations } = status;
   const linux = status.resources?.linux;
   const user = status.user?.linux;
+  const stopSignal = apiStopSignal(status.stopSignal);
   const grace = annotations[Keys.deletionGracePeriod] ?? annotations[Keys.terminationGracePeriod];
   return {
     id: status.id,
@@ -35,6 +37,7 @@ export function observedContainer(status: ContainerStatus, sandboxId: string): O
     hash: annotations[Keys.containerHash] ?? '',
     restartCount: Number(annotations[Keys.restartCount] ?? status.metadata?.attempt ?? 0),
     logPath: status.logPath,
+    ...(stopSignal ? { stopSignal } : {}),
     ...(grace !== undefined ? { gracePeriod: Number(grace) } : {}),
     ...(user ? { user: { uid: Number(user.uid), gid: Number(user.gid), supplementalGroups: user.supplementalGroups.map(Number) } } : {}),
     ...(linux

@@ -28,6 +28,8 @@ export interface ObservedContainer {
   readonly gracePeriod?: number;
   readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] };
   readonly resources?: ObservedResources;
+  /** What stops it, by the API's name, where the runtime says. */
+  readonly stopSignal?: string;
 }
 
 export interface ObservedSandbox {

@@ -1,9 +1,10 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { Container, Pod } from '@coxswain/api';
-import { type ContainerConfigSchema, type DeviceSchema, IDMappingSchema, type MountSchema, Signal } from '@coxswain/cri';
+import { type ContainerConfigSchema, type DeviceSchema, IDMappingSchema, type MountSchema } from '@coxswain/cri';
 import { containerHash } from '../pod/container-hash.js';
 import { Keys } from '../pod/keys.js';
 import { gracePeriodOf, podId } from '../pod/pod-spec.js';
+import { criStopSignal } from '../pod/stop-signal.js';
 import type { LinuxResources } from '../pod/resources.js';
 import { expand } from './expand.js';
 import type { IdRange } from '../volumes/user-namespaces.js';
@@ -57,7 +58,7 @@ export function containerConfig(pod: Pod, container: Container, input: Container
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    stopSignal: stopSignal(container.lifecycle?.stopSignal),
+    stopSignal: criStopSignal(container.lifecycle?.stopSignal),
     linux: {
       resources: {
         cpuShares: BigInt(resources.cpuShares),
@@ -77,10 +78,3 @@ const idMapped = (mount: MountInit, users: IdRange): MountInit => ({
   uidMappings: [create(IDMappingSchema, idMapping(users))],
   gidMappings: [create(IDMappingSchema, idMapping(users))],
 });
-
-function stopSignal(name: string | undefined): Signal {
-  return (
-    (name ? (Signal as unknown as Record<string, Signal | undefined>)[name.replace('+', 'PLUS').replace(/(?<=RTMAX)-/, 'MINUS')] : undefined) ??
-    Signal.RUNTIME_DEFAULT
-  );
-}

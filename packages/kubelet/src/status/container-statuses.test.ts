@@ -22,6 +22,8 @@ const running = (resources: ObservedContainer['resources']): ObservedContainer =
   ...(resources ? { resources } : {}),
 });
 
+const view = { runtimeName: 'containerd', terminating: false, waiting: () => undefined, started: () => true, readiness: () => true };
+
 const resourcesOf = (limit: string, quota: number) => {
   const pod: Pod = {
     apiVersion: 'v1',
@@ -30,9 +32,19 @@ const resourcesOf = (limit: string, quota: number) => {
     spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '1m' }, limits: { cpu: limit } } }] },
   };
   const observed = { uid: 'u', name: 'p', namespace: 'n', sandboxes: [], containers: [running({ cpuShares: 2, cpuQuota: quota, cpuPeriod: 100_000 })] };
-  const view = { runtimeName: 'containerd', terminating: false, waiting: () => undefined, started: () => true, readiness: () => true };
   return containerStatuses(pod, observed, view).containerStatuses?.[0]?.resources;
 };
+
+it('the stop signal is in the status of a container that asks for one', () => {
+  const signalOf = (lifecycle: object | undefined) => {
+    const container = { name: 'c', image: 'i', ...(lifecycle ? { lifecycle } : {}) };
+    const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [container] } };
+    const observed = { uid: 'u', name: 'p', namespace: 'n', sandboxes: [], containers: [{ ...running(undefined), stopSignal: 'SIGUSR1' }] };
+    return containerStatuses(pod, observed, view).containerStatuses?.[0]?.stopSignal;
+  };
+  expect(signalOf({ stopSignal: 'SIGUSR1' })).toBe('SIGUSR1');
+  expect(signalOf(undefined)).toBeUndefined();
+});
 
 describe('resources in the status of a container', () => {
   it('are what is in force, also before a resize has come about', () => {

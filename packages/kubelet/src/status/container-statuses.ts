@@ -110,6 +110,8 @@ function containerStatus(pod: Pod, ref: ContainerRef, observed: ObservedPod, vie
     state,
     lastState,
     ...resourcesOf(container, latest),
+    // Upstream says it of all containers, behind a gate that is off: here it is said of those that ask for one.
+    ...(container.lifecycle?.stopSignal && latest.stopSignal ? { stopSignal: latest.stopSignal } : {}),
     ...(running && latest.user
       ? { user: { linux: { uid: latest.user.uid, gid: latest.user.gid, supplementalGroups: [...latest.user.supplementalGroups] } } }
       : {}),

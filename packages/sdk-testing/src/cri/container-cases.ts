@@ -1,5 +1,5 @@
 import { readFile, rename } from 'node:fs/promises';
-import { type ContainerEventType, ContainerState } from '@coxswain/cri';
+import { type ContainerEventType, ContainerState, Signal } from '@coxswain/cri';
 import { describe, expect, it } from 'vitest';
 import type { ContainerInit, CriBench } from './cri-bench.js';
 
@@ -60,6 +60,16 @@ export function containerCases(t: CriBench): void {
       } as Partial<ContainerInit>);
       await exited(containerId);
       expect(await logLines(logPath)).toEqual([['stdout', 'F', 'hello you /tmp']]);
+    });
+    needs('programs')('are stopped by the signal they ask for, and say which', async () => {
+      const { containerId, logPath } = await start(await runPod(), {
+        command: ['sh', '-c', 'trap "exit 42" USR1; trap "" TERM; echo ready; while :; do sleep 0.05; done'],
+        stopSignal: Signal.SIGUSR1,
+      } as Partial<ContainerInit>);
+      await expect.poll(async () => (await logLines(logPath)).length, { timeout: 10_000 }).toBe(1);
+      expect((await status(containerId)).stopSignal).toBe(Signal.SIGUSR1);
+      await t.cri.runtime.stopContainer({ containerId, timeout: 60n });
+      expect(await status(containerId)).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 42 });
     });
     it('of one pod run side by side and can be entered', async () => {
       const pod = await runPod();

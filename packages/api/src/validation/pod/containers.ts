@@ -151,7 +151,7 @@ function validateDevices(
 }
 
 export function validateContainers(scope: PodScope, field: string): FieldError[] {
-  const { containers = [], terminationGracePeriodSeconds: grace } = scope.spec;
+  const { containers = [] } = scope.spec;
   if (containers.length === 0) return [required(field)];
   return [
     ...unique(
@@ -161,7 +161,7 @@ export function validateContainers(scope: PodScope, field: string): FieldError[]
     ),
     ...each(containers, field, (container, path) => [
       ...validateContainerCommon(container, path, scope),
-      ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, grace),
+      ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, scope.spec),
       ...validateOnceProbe(container.livenessProbe, `${path}.livenessProbe`),
       ...validateReadinessProbe(container.readinessProbe, `${path}.readinessProbe`),
       ...validateOnceProbe(container.startupProbe, `${path}.startupProbe`),
@@ -172,7 +172,7 @@ export function validateContainers(scope: PodScope, field: string): FieldError[]
 }
 
 export function validateInitContainers(scope: PodScope, field: string): FieldError[] {
-  const { containers = [], initContainers = [], terminationGracePeriodSeconds: grace } = scope.spec;
+  const { containers = [], initContainers = [] } = scope.spec;
   const taken = new Set(containers.map(({ name }) => name));
   return each(initContainers, field, (container, path) => {
     const sidecar = container.restartPolicy === 'Always';
@@ -183,7 +183,7 @@ export function validateInitContainers(scope: PodScope, field: string): FieldErr
     }
     if (sidecar) {
       errors.push(
-        ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, grace),
+        ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, scope.spec),
         ...validateOnceProbe(container.livenessProbe, `${path}.livenessProbe`),
         ...validateReadinessProbe(container.readinessProbe, `${path}.readinessProbe`),
         ...validateOnceProbe(container.startupProbe, `${path}.startupProbe`),

@@ -1,8 +1,9 @@
 import type { FieldError } from '../../field-error.js';
-import type { Lifecycle, LifecycleHandler, Probe } from '../../generated/types.js';
+import type { Lifecycle, LifecycleHandler, PodSpec, Probe } from '../../generated/types.js';
 import { each, nonNegative, optionalEnum, requiredText, validatePortNumOrName } from '../common.js';
 import { forbidden, invalid, invalids, required } from '../errors.js';
 import { isHTTPHeaderName, isPortNumber } from '../names.js';
+import { validateStopSignal } from './stop-signals.js';
 
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & Pick<LifecycleHandler, 'sleep'>;
 
@@ -65,9 +66,11 @@ export function validateReadinessProbe(probe: Probe | undefined, field: string):
   return errors;
 }
 
-export function validateLifecycle(lifecycle: Lifecycle | undefined, field: string, gracePeriod: number | undefined): FieldError[] {
+export function validateLifecycle(lifecycle: Lifecycle | undefined, field: string, spec: Pick<PodSpec, 'terminationGracePeriodSeconds' | 'os'>): FieldError[] {
+  const { terminationGracePeriodSeconds: gracePeriod, os } = spec;
   const errors: FieldError[] = [];
   if (lifecycle?.postStart) errors.push(...validateHandler(lifecycle.postStart, `${field}.postStart`, gracePeriod));
   if (lifecycle?.preStop) errors.push(...validateHandler(lifecycle.preStop, `${field}.preStop`, gracePeriod));
+  errors.push(...validateStopSignal(lifecycle?.stopSignal, `${field}.stopSignal`, os));
   return errors;
 }
