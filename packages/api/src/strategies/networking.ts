@@ -1,7 +1,7 @@
 import type { ResourceStrategy } from '../definition.js';
 import { defaultIngressClass, defaultNetworkPolicy } from '../defaults/others.js';
 import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from '../generated/types.js';
-import { validateIngress, validateIngressClass, validateIngressClassUpdate } from '../validation/ingress.js';
+import { validateIngress, validateIngressClass, validateIngressClassUpdate, validateIngressStatus } from '../validation/ingress.js';
 import { isIPName } from '../validation/ip.js';
 import { validateNetworkPolicy } from '../validation/network-policy.js';
 import { validateIPAddress, validateIPAddressUpdate, validateServiceCIDR, validateServiceCIDRUpdate } from '../validation/service-cidr.js';
@@ -12,7 +12,7 @@ export const ingressStrategy: StrategyParts = {
   validate: (object) => validateIngress(object as Ingress),
 };
 
-export const ingressStatusStrategy: ResourceStrategy = {};
+export const ingressStatusStrategy: ResourceStrategy = { validate: (object) => validateIngressStatus(object as Ingress) };
 
 export const ingressClassStrategy: StrategyParts = {
   generationOf: ['spec'],

@@ -1,9 +1,20 @@
 import type { FieldError } from '../field-error.js';
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressClass } from '../generated/types.js';
-import { each, optionalEnum, requiredText } from './common.js';
-import { forbidden, invalid, invalids, notSupported, required } from './errors.js';
+import { each, optionalText, requiredEnum, requiredText } from './common.js';
+import { forbidden, invalid, invalids, notSupported, required, tooLong } from './errors.js';
 import { isIP } from 'node:net';
-import { isDNS1035Label, isDNS1123Label, isDNS1123Subdomain, isDomainPrefixedPath, isPortName, isPortNumber, isWildcardDNS1123Subdomain } from './names.js';
+import { validateIP } from './ip.js';
+import {
+  isDNS1035Label,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isDomainPrefixedPath,
+  isPathSegment,
+  isPortName,
+  isPortNumber,
+  isWildcardDNS1123Subdomain,
+  type SyntaxCheck,
+} from './names.js';
 import { immutable } from './object-meta.js';
 
 export function validateIngress({ metadata, spec = {} }: Ingress): FieldError[] {
@@ -44,6 +55,8 @@ function validateHost(host: string | undefined, field: string): FieldError[] {
   return invalids(field, host, host.includes('*') ? isWildcardDNS1123Subdomain(host) : isDNS1123Subdomain(host));
 }
 
+const segment: SyntaxCheck = (text) => isPathSegment(text, false);
+
 const TYPES = ['Exact', 'ImplementationSpecific', 'Prefix'];
 
 function validatePath({ path = '', pathType, backend }: HTTPIngressPath, field: string): FieldError[] {
@@ -63,37 +76,54 @@ function validatePath({ path = '', pathType, backend }: HTTPIngressPath, field: 
 function validateBackend(backend: IngressBackend | undefined, field: string): FieldError[] {
   const { service, resource } = backend ?? {};
   if (service && resource) return [invalid(field, '', 'cannot set both resource and service backends')];
-  if (resource) return [...requiredText(resource.kind, `${field}.resource.kind`), ...requiredText(resource.name, `${field}.resource.name`)];
-  if (!service) return [required(field, 'resource or service backend is required')];
+  if (resource)
+    return [
+      ...optionalText(resource.apiGroup, `${field}.resource.apiGroup`, isDNS1123Subdomain),
+      ...requiredText(resource.kind, `${field}.resource.kind`, segment),
+      ...requiredText(resource.name, `${field}.resource.name`, segment),
+    ];
+  if (!service) return [invalid(field, '', 'resource or service backend is required')];
   const errors: FieldError[] = [];
   if (!service.name) errors.push(required(`${field}.service.name`));
   else errors.push(...invalids(`${field}.service.name`, service.name, isDNS1035Label(service.name)));
   const { name, number } = service.port ?? {};
   const path = `${field}.service.port`;
-  if (name && number) return [...errors, invalid(path, '', 'cannot set both port name & port number')];
+  if (name && number) return [...errors, invalid(field, '', 'cannot set both port name & port number')];
   if (name) return [...errors, ...invalids(`${path}.name`, name, isPortName(name))];
   if (number) return [...errors, ...invalids(`${path}.number`, number, isPortNumber(number))];
-  return [...errors, required(path, 'port name or number is required')];
+  return [...errors, required(field, 'port name or number is required')];
 }
 
 export function validateIngressClass({ spec }: IngressClass): FieldError[] {
   const errors: FieldError[] = [];
   const controller = spec?.controller ?? '';
-  if (controller.length > 250) errors.push(invalid('spec.controller', controller, 'must be no more than 250 characters'));
+  if (controller.length > 250) errors.push(tooLong('spec.controller', 250));
   errors.push(...(controller ? invalids('spec.controller', controller, isDomainPrefixedPath(controller)) : [required('spec.controller')]));
   const parameters = spec?.parameters;
   if (!parameters) return errors;
   const path = 'spec.parameters';
-  errors.push(...requiredText(parameters.kind, `${path}.kind`), ...requiredText(parameters.name, `${path}.name`));
-  errors.push(...optionalEnum(parameters.scope, `${path}.scope`, ['Cluster', 'Namespace']));
+  errors.push(
+    ...optionalText(parameters.apiGroup, `${path}.apiGroup`, isDNS1123Subdomain),
+    ...requiredText(parameters.kind, `${path}.kind`, segment),
+    ...requiredText(parameters.name, `${path}.name`, segment),
+    ...requiredEnum(parameters.scope, `${path}.scope`, ['Cluster', 'Namespace']),
+  );
   if (parameters.scope === 'Namespace') {
-    if (!parameters.namespace) errors.push(required(`${path}.namespace`, "`parameters.scope` is set to 'Namespace'"));
+    if (parameters.namespace === undefined) errors.push(required(`${path}.namespace`, "`parameters.scope` is set to 'Namespace'"));
     else errors.push(...invalids(`${path}.namespace`, parameters.namespace, isDNS1123Label(parameters.namespace)));
-  } else if (parameters.namespace !== undefined) {
+  } else if (parameters.scope === 'Cluster' && parameters.namespace !== undefined) {
     errors.push(forbidden(`${path}.namespace`, "`parameters.scope` is set to 'Cluster'"));
   }
   return errors;
 }
+
+/** What controllers say of where an ingress is reached. */
+export const validateIngressStatus = ({ status }: Ingress): FieldError[] =>
+  each(status?.loadBalancer?.ingress, 'status.loadBalancer.ingress', ({ ip, hostname }, at) => [
+    ...(ip ? validateIP(ip, `${at}.ip`) : []),
+    ...optionalText(hostname, `${at}.hostname`, isDNS1123Subdomain),
+    ...(hostname && isIP(hostname) ? [invalid(`${at}.hostname`, hostname, 'must be a DNS name, not an IP address')] : []),
+  ]);
 
 export const validateIngressClassUpdate = ({ spec }: IngressClass, { spec: old }: IngressClass): FieldError[] =>
   immutable(spec?.controller, old?.controller, 'spec.controller');
