@@ -9,7 +9,7 @@ const components = ['apiserver', 'scheduler', 'controller-manager', 'cloud-contr
 const src = (names) => `^packages/(${names.join('|')})/`;
 const notTests = '\\.test\\.ts$';
 // What only tests use composes as they do.
-const testHelpers = '^packages/kubelet/src/testing/';
+const testHelpers = '^packages/(apiserver|kubelet)/src/testing/';
 // A component's program composes it with plugins, as an app does: docs/adr/0012.
 const programs = '/src/(bin\\.ts$|command/)';
 
@@ -77,9 +77,9 @@ export default {
       name: 'no-deep-imports',
       severity: 'error',
       from: { path: '^(packages|plugins|apps)/([^/]+)/' },
-      to: { path: '^(packages|plugins)/([^/]+)/src/(?!((command|run|on-demand|socket)/)?index\\.ts$)', pathNot: '^$1/$2/' },
+      to: { path: '^(packages|plugins)/([^/]+)/src/(?!((command|run|on-demand|socket|testing)/)?index\\.ts$)', pathNot: '^$1/$2/' },
     },
-    { name: 'test-helpers-are-for-tests', severity: 'error', from: { pathNot: [notTests, testHelpers] }, to: { path: testHelpers } },
+    { name: 'test-helpers-are-for-tests', severity: 'error', from: { pathNot: [notTests, testHelpers, '^packages/testing/'] }, to: { path: testHelpers } },
     { name: 'no-tests-in-source', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { path: '\\.test\\.ts$' } },
   ],
   options: {

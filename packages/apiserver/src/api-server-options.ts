@@ -1,10 +1,10 @@
 import type { ResourceDefinition, SchemaLookup } from '@coxswain/api';
+import type { Transport } from '@coxswain/client';
 import type { AdmissionPlugin, ApiRouter, Authenticator, Authorizer, Clock, Logger, Random, StateStore, UserInfo } from '@coxswain/sdk';
 import type { AdmissionSettings } from './admission/admission-settings.js';
 import type { AuditPolicy } from './audit/audit-policy.js';
 import type { FrontProxyOptions } from './auth/front-proxy-authenticator.js';
 import type { ServingCertificates, TlsLimits } from './http/serving-certificates.js';
-import type { InProcessTransport } from './in-process-transport.js';
 import type { KubeletClient } from './proxy/kubelet-location.js';
 
 /** What an API server is made of. `createApiServer` reads most of it from files named by flags. */
@@ -91,7 +91,7 @@ export interface ApiServerOptions {
   /** Asked now and then for serving certificates: new ones are used for new connections. */
   readonly reloadTls?: () => Promise<ServingCertificates>;
   /** Makes what else the cluster needs, after the built-in policy and before `/readyz` says yes; the transport may do everything. */
-  readonly seed?: (transport: InProcessTransport, signal: AbortSignal) => Promise<void>;
+  readonly seed?: (transport: Transport, signal: AbortSignal) => Promise<void>;
   readonly eventTtlSeconds: number;
   /** 0: old revisions are kept. */
   readonly compactionIntervalMs: number;

@@ -329,6 +329,24 @@ describe('services', () => {
     expect((await service('late', '10.97.0.2')).json).toMatchObject({ code: 422, message: expect.stringContaining('is not in the valid range') });
   });
 
+  it('dry runs are refused what cannot be given, and take nothing', async () => {
+    const dry = (name: string, spec: object) => api.call('POST', `${NS}/services?dryRun=All`, { metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } });
+    expect((await dry('dry', { clusterIP: '9.9.9.9' })).json.message).toContain('is not in the valid range');
+    expect((await dry('dry', { clusterIP: '10.96.0.1' })).json.message).toContain('provided IP is already allocated');
+    expect((await dry('dry', { type: 'NodePort', ports: [{ port: 80, nodePort: 20 }] })).json.message).toContain('provided port is not in the valid range');
+    expect((await dry('dry', { clusterIP: '10.96.0.78' })).json.spec.clusterIP).toBe('10.96.0.78');
+    expect((await api.call('POST', `${NS}/services`, { metadata: { name: 'wet' }, spec: { clusterIP: '10.96.0.78', ports: [{ port: 80 }] } })).status).toBe(
+      201,
+    );
+    const changed = await api.call(
+      'PATCH',
+      `${NS}/services/wet?dryRun=All`,
+      { spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 20 }] } },
+      { type: 'application/merge-patch+json' },
+    );
+    expect(changed.json.message).toContain('provided port is not in the valid range');
+  });
+
   it('applies null for the spec as if there were none', async () => {
     const apply = (spec: object | null) =>
       api.call(

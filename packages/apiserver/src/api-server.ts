@@ -1,4 +1,5 @@
 import { definitions as builtIns, lookupSchema as builtInSchemas } from '@coxswain/api';
+import type { Transport } from '@coxswain/client';
 import type { AdmissionPlugin, Authenticator, Authorizer, Component, ComponentState, UserInfo } from '@coxswain/sdk';
 import { ComponentStateCell } from '@coxswain/sdk';
 import { Counter } from 'prom-client';
@@ -47,7 +48,6 @@ import { HttpServer } from './http/http-server.js';
 import type { ServingCertificates } from './http/serving-certificates.js';
 import { InFlight } from './http/in-flight.js';
 import { inProcessTransport } from './in-process-transport.js';
-import type { InProcessTransport } from './in-process-transport.js';
 import { KubeletLocator } from './proxy/kubelet-location.js';
 import { RbacAuthorizer } from './rbac/rbac-authorizer.js';
 import { ResourceRegistry } from './registry/resource-registry.js';
@@ -252,7 +252,7 @@ export class ApiServer implements Component {
   }
 
   /** The API for a component of this process, as this user; the same rules hold as over HTTPS. */
-  transport(user: UserInfo): InProcessTransport {
+  transport(user: UserInfo): Transport {
     return inProcessTransport(this.handler, user);
   }
 

@@ -1,11 +1,13 @@
+import { systemClock } from '@coxswain/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configMap, memoryStore, startTestServer } from './testing/start-test-server.js';
+import { MemoryStore } from './testing/memory-store.js';
+import { configMap, startTestServer } from './testing/start-test-server.js';
 import type { TestServer } from './testing/start-test-server.js';
 
 /** What upstream's conformance tests of sig-api-machinery and sig-auth ask of the API server alone. Names are theirs. */
 describe('conformance', () => {
   let api: TestServer;
-  const store = memoryStore();
+  const store = new MemoryStore(systemClock);
   beforeAll(async () => {
     api = await startTestServer({ store });
     await api.call('POST', '/api/v1/namespaces', { metadata: { name: 'e2e' } });

@@ -1,41 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { ApiError } from '@coxswain/apimachinery';
+import type { Transport, TransportRequest, WatchEvent } from '@coxswain/client';
 import type { UserInfo } from '@coxswain/sdk';
 import type { ApiHandler } from './api-handler.js';
 import { inOnePiece } from './request/api-request.js';
 import type { ApiRequest, ApiResponse, StreamSink } from './request/api-request.js';
 import { objectFraming } from './storage/watch-groups.js';
-import type { DecodedEvent, Payload } from './storage/watch-groups.js';
-
-/** Structural twin of the `Transport` of @coxswain/client, which this package does not import. */
-export interface InProcessRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
-  readonly path: string;
-  readonly query?: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface InProcessResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-  readonly object?: unknown;
-}
-
-export interface InProcessStream {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly chunks: AsyncIterable<Uint8Array>;
-  readonly events?: AsyncIterable<readonly DecodedEvent[]>;
-}
-
-export interface InProcessTransport {
-  request(request: InProcessRequest): Promise<InProcessResponse>;
-  stream(request: InProcessRequest): Promise<InProcessStream>;
-  close(): Promise<void>;
-}
+import type { Payload } from './storage/watch-groups.js';
 
 /** Undelivered batches a consumer may have before its stream ends and it has to resume. */
 const MAX_PENDING = 10_000;
@@ -44,7 +15,7 @@ const MAX_PENDING = 10_000;
  * The API for components in this process: the same chain from authorization on, as `user`, without TLS and without text. Objects
  * that come back are the server's own and must not be changed.
  */
-export function inProcessTransport(handler: ApiHandler, user: UserInfo): InProcessTransport {
+export function inProcessTransport(handler: ApiHandler, user: UserInfo): Transport {
   const closing = new AbortController();
   const caller = { user };
   // Who asks often asks with the same signal: joining it with ours costs more than many a request.
@@ -58,7 +29,7 @@ export function inProcessTransport(handler: ApiHandler, user: UserInfo): InProce
     joined.set(signal, both);
     return both;
   };
-  const send = async (request: InProcessRequest): Promise<{ response: Exclude<ApiResponse, { type: 'list' }>; signal: AbortSignal }> => {
+  const send = async (request: TransportRequest): Promise<{ response: Exclude<ApiResponse, { type: 'list' }>; signal: AbortSignal }> => {
     const signal = request.signal ? untilClosed(request.signal) : closing.signal;
     signal.throwIfAborted();
     return { response: inOnePiece(await handler.handle(new InProcessApiRequest(request, signal, caller))), signal };
@@ -107,7 +78,7 @@ class InProcessApiRequest implements ApiRequest {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
-    readonly request: InProcessRequest,
+    readonly request: TransportRequest,
     readonly signal: AbortSignal,
     readonly caller: { readonly user: UserInfo },
   ) {
@@ -129,10 +100,10 @@ class InProcessApiRequest implements ApiRequest {
 }
 
 /** Bounded: a consumer that does not keep up loses its stream, not the server its memory. */
-class EventQueue implements StreamSink, AsyncIterable<readonly DecodedEvent[]> {
+class EventQueue implements StreamSink, AsyncIterable<readonly WatchEvent[]> {
   readonly framing = objectFraming;
   readonly #listeners: (() => void)[] = [];
-  #pending: (readonly DecodedEvent[])[] = [];
+  #pending: (readonly WatchEvent[])[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
 
@@ -147,7 +118,7 @@ class EventQueue implements StreamSink, AsyncIterable<readonly DecodedEvent[]> {
 
   write(payload: Payload): boolean {
     if (this.#ended) return false;
-    this.#pending.push(payload as readonly DecodedEvent[]);
+    this.#pending.push(payload as readonly WatchEvent[]);
     if (this.#pending.length > MAX_PENDING) this.end();
     this.#wake?.();
     return !this.#ended;
@@ -165,7 +136,7 @@ class EventQueue implements StreamSink, AsyncIterable<readonly DecodedEvent[]> {
     else this.#listeners.push(listener);
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<readonly DecodedEvent[]> {
+  async *[Symbol.asyncIterator](): AsyncIterator<readonly WatchEvent[]> {
     try {
       for (;;) {
         const batches = this.#pending;

@@ -2,11 +2,10 @@ import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
-import { createCa, issueCertificate } from '@coxswain/pki';
-import { systemClock } from '@coxswain/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestServer } from './testing/start-test-server.js';
 import type { TestServer } from './testing/start-test-server.js';
+import { servingCertificate } from './testing/test-certificates.js';
 
 const NS = '/api/v1/namespaces/default';
 let api: TestServer;
@@ -15,15 +14,7 @@ const asked: string[] = [];
 
 beforeAll(async () => {
   api = await startTestServer();
-  const now = systemClock.now();
-  const pair = await issueCertificate(await createCa('kubelets', now), {
-    usage: 'server',
-    subject: { commonName: 'kubelet' },
-    ipAddresses: ['127.0.0.1'],
-    now,
-    validForMs: 3_600_000,
-  });
-  kubelet = createServer(pair, (request, response) => {
+  kubelet = createServer(await servingCertificate('n1'), (request, response) => {
     asked.push(request.url ?? '');
     if (request.headers.authorization) response.writeHead(500);
     if (request.url?.includes('previous=true')) return void response.writeHead(400).end('previous terminated container "a" not found\n');

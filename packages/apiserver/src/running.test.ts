@@ -1,7 +1,9 @@
 import type { AdmissionPlugin } from '@coxswain/sdk';
+import { systemClock } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
 import { parseAuditPolicy } from './audit/audit-policy.js';
-import { configMap, memoryStore, startTestServer } from './testing/start-test-server.js';
+import { MemoryStore } from './testing/memory-store.js';
+import { configMap, startTestServer } from './testing/start-test-server.js';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
 const FLOW = '/apis/flowcontrol.apiserver.k8s.io/v1';
@@ -43,7 +45,7 @@ it('a watch ends by itself, between the least time and twice that', async () => 
 
 describe('the store that does not answer', () => {
   it('is told by /readyz, in time', async () => {
-    const store = memoryStore();
+    const store = new MemoryStore(systemClock);
     let hangs = false;
     const bound = new Proxy(store, {
       get: (target, name) => {

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:tls';
+import { systemClock } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
-import { configMap, memoryStore, startTestServer } from './testing/start-test-server.js';
+import { MemoryStore } from './testing/memory-store.js';
+import { configMap, startTestServer } from './testing/start-test-server.js';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
 
 describe('a watch from the past', () => {
   it('is served from the history of the store after a restart, and refused when that is compacted', async () => {
-    const store = memoryStore();
+    const store = new MemoryStore(systemClock);
     const names: string[] = [];
     let from = '';
     {

@@ -18,25 +18,22 @@ interface Stepper {
 type Steppable = ASTNode & { evaluate(stepper: Stepper, ast: ASTNode, ctx: unknown): unknown };
 
 const PROBE = '__stepper';
+let shown: Stepper | undefined;
 
 /** The language of Kubernetes' expressions, with variables of its own. Evaluation is counted against a budget. */
 export class CelEnvironment {
   readonly env: Environment;
   #budget: Budget | undefined;
 
-  constructor(variables: readonly string[], extend?: (env: Environment) => void) {
-    this.env = base().clone();
+  /** `from`: what is known there is known here as well; it is not to be changed any more. */
+  constructor(variables: readonly string[], extend?: (env: Environment) => void, from?: CelEnvironment) {
+    this.env = (from?.env ?? base()).clone();
     for (const name of variables) this.env.registerVariable(name, 'dyn');
     extend?.(this.env);
-    let stepper: Stepper | undefined;
-    this.env.registerFunction(`${PROBE}(): bool`, function probe(this: Stepper) {
-      // oxlint-disable-next-line typescript/no-this-alias -- the interpreter shows itself nowhere else
-      stepper = this;
-      return true;
-    });
+    shown = undefined;
     this.env.evaluate(`${PROBE}()`);
     // The interpreter takes every step through `run`: here each is paid for.
-    if (stepper) this.#meter(stepper);
+    if (shown) this.#meter(shown);
   }
 
   /** Run with a budget; throws BudgetExceeded when it does not suffice. */
@@ -92,5 +89,10 @@ function base(): Environment {
   registerAddresses(env);
   registerFormats(env);
   registerSemver(env);
+  env.registerFunction(`${PROBE}(): bool`, function probe(this: Stepper) {
+    // oxlint-disable-next-line typescript/no-this-alias -- the interpreter shows itself nowhere else
+    shown = this;
+    return true;
+  });
   return (shared = env);
 }

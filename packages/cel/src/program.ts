@@ -49,8 +49,18 @@ export function checkTypes(environment: CelEnvironment, source: string): { reado
   }
 }
 
+/** What an expression results in (`int`, `list<string>`, the name of an object's type, `dyn`); undefined when it does not compile. */
+export function resultType(environment: CelEnvironment, source: string): string | undefined {
+  try {
+    const { valid, type } = environment.env.parse(source).check();
+    return valid ? type : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function warningText(error: unknown): string {
-  const { code, summary, message } = error as { code?: string; summary?: string; message: string };
+  const { summary, message } = error as { summary?: string; message: string };
   const text = summary ?? message;
   const applied = (operator: string, types: string) => `found no matching overload for '${operator}' applied to '${typeText(types)}'`;
   const binary = /^no such overload: (\S.*?) (in|[^\s\w<>]{1,2}|<|>|<=|>=) (\S.*)$/.exec(text);
@@ -59,7 +69,6 @@ function warningText(error: unknown): string {
   if (unary) return applied(`${unary[1]}_`, `(${unary[2]})`);
   const call = /^found no matching overload for '(?:([^()]+)\.)?(\w+)\((.*)\)'$/.exec(text);
   if (call) return applied(call[2] as string, `${call[1] ? `${call[1]}.` : ''}(${call[3]})`);
-  if (code === 'no_such_key') return `undefined field '${text.replace(/^No such key: /, '')}'`;
   // The list's own type is nowhere said.
   const element = /^List index must be int, got '(.*)'$/.exec(text)?.[1];
   if (element) return applied('_[_]', `(list<dyn>, ${element})`);
@@ -97,6 +106,7 @@ function offsetOf(source: string, error: unknown): number {
 function compileText(error: unknown): string {
   const { code, summary = '', message } = error as { code?: string; summary?: string; message: string };
   const text = summary === '' ? message : summary;
+  if (code === 'no_such_key') return `undefined field '${text.replace(/^No such key: /, '')}'`;
   if (code === 'unknown_variable') return `undeclared reference to '${text.replace(/^Unknown variable: /, '')}' (in container '')`;
   const overload = /^found no matching overload for '(?:[\w<>, ]+\.)?(\w+)\((.*)\)'$/.exec(text);
   if (overload) return `undeclared reference to '${overload[1]}' (in container '')`;

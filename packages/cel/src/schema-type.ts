@@ -11,6 +11,15 @@ export function declareType(env: Environment, name: string, schema: TypeSchema, 
   return new Declarer(env, lookup).type(schema, name);
 }
 
+/** Makes the type of an object known; values of it may be null. */
+export function declareObject(env: Environment, name: string, fields: Record<string, string>): void {
+  env.registerType(name, { fields });
+  // The interpreter takes no operators for names with other characters: elements of lists and maps, which are never null.
+  if (!/^[\w.]+$/.test(name)) return;
+  // The other way round, and `!=`, come with it.
+  env.registerOperator(`${name} == null`, (object: unknown) => object === null);
+}
+
 class Declarer {
   /** Structs by name that the one at hand lies in. */
   readonly #within = new Set<string>();
@@ -54,7 +63,7 @@ class Declarer {
   #object({ fields, preserveUnknown, additional }: StructSchema, path: string): string {
     const entries = Object.entries(fields);
     if (preserveUnknown || additional || entries.length === 0) return 'dyn';
-    this.env.registerType(path, { fields: Object.fromEntries(entries.flatMap(([name, field]) => this.#field(name, field, path))) });
+    declareObject(this.env, path, Object.fromEntries(entries.flatMap(([name, field]) => this.#field(name, field, path))));
     return path;
   }
 

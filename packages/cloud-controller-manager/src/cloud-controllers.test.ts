@@ -1,25 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Node, Service } from '@coxswain/api';
-import { ApiServer } from '@coxswain/apiserver';
-import { KubeClient, type Transport } from '@coxswain/client';
-import { createCa, issueCertificate } from '@coxswain/pki';
-import {
-  type CloudProvider,
-  type InstanceMetadata,
-  type LoadBalancerStatus,
-  type Route,
-  silentLogger,
-  type StateStore,
-  systemClock,
-  systemRandom,
-} from '@coxswain/sdk';
-import { openLmdbStore } from '@coxswain/store-lmdb';
+import { startTestServer, type TestServer } from '@coxswain/apiserver/testing';
+import type { KubeClient } from '@coxswain/client';
+import { type CloudProvider, type InstanceMetadata, type LoadBalancerStatus, type Route, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { CloudControllerManager } from './cloud-controller-manager.js';
 
-// The real API server and store; the cloud is played, and can be told to refuse.
+// The real API server; the cloud is played, and can be told to refuse.
 const base = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const soon = { timeout: 30_000, interval: 20 };
 
@@ -57,48 +43,13 @@ class PlayedCloud implements CloudProvider {
 }
 
 const cloud = new PlayedCloud();
-let folder: string;
-let store: StateStore;
-let server: ApiServer;
+let server: TestServer;
 let client: KubeClient;
 let manager: CloudControllerManager;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cox-ccm-'));
-  store = await openLmdbStore({ path: join(folder, 'db'), clock: systemClock });
-  const ca = await createCa('test', Date.now());
-  const tls = await issueCertificate(ca, {
-    subject: { commonName: 'apiserver' },
-    usage: 'server',
-    validForMs: 3_600_000,
-    ipAddresses: ['127.0.0.1'],
-    now: Date.now(),
-  });
-  server = new ApiServer({
-    ...base,
-    store,
-    host: '127.0.0.1',
-    port: 0,
-    advertiseAddress: '127.0.0.1',
-    tls: { ...tls, clientCA: ca.cert },
-    tokens: new Map(),
-    anonymous: false,
-    serviceAccounts: { issuers: ['https://kubernetes.default.svc'], verifyingKeys: [] },
-    authorizationModes: ['RBAC'],
-    kubelet: { clientCert: tls.cert, clientKey: tls.key } as never,
-    serviceRanges: ['10.96.0.0/16'],
-    nodePorts: { from: 30_000, to: 32_767 },
-    disabledAdmission: [],
-    maxRequestsInFlight: 1000,
-    maxMutatingRequestsInFlight: 500,
-    eventTtlSeconds: 3600,
-    compactionIntervalMs: 300_000,
-    authenticators: [],
-    authorizers: [],
-    admission: [],
-  });
-  await server.start(AbortSignal.timeout(20_000));
-  client = new KubeClient({ transport: server.transport({ name: 'admin', groups: ['system:authenticated', 'system:masters'] }) as unknown as Transport });
+  server = await startTestServer();
+  client = server.clientAs('admin', 'system:masters');
   await client.api.namespaces().create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'app' } });
   const config = { allocateNodeCidrs: true, clusterCidrs: ['10.244.0.0/16'], nodeMonitorPeriod: 1 };
   manager = new CloudControllerManager({ ...base, cloud, client, config });
@@ -107,9 +58,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await manager.stop(AbortSignal.timeout(2000));
-  await server.stop(AbortSignal.timeout(2000));
-  await store.close();
-  await rm(folder, { recursive: true, force: true });
+  await server[Symbol.asyncDispose]();
 });
 
 const TAINT = { key: 'node.cloudprovider.kubernetes.io/uninitialized', value: 'true', effect: 'NoSchedule' };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ApiServer, type ApiServerOptions } from '@coxswain/apiserver';
-import { KubeClient, RestMetrics, type Transport } from '@coxswain/client';
+import { KubeClient, RestMetrics } from '@coxswain/client';
 import { CloudControllerManager, CsiController } from '@coxswain/cloud-controller-manager';
 import { ControllerManager } from '@coxswain/controller-manager';
 import { serveEtcdOnDemand } from '@coxswain/etcd-api/on-demand';
@@ -96,7 +96,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
   const metrics = new Map<string, RestMetrics>();
   const clientAs = (name: string, userAgent: string, clock: Clock, ...groups: string[]): KubeClient => {
     if (!server) throw new Error('the API server is made first');
-    const transport = server.transport({ name, groups: [AUTHENTICATED, ...groups] }) as Transport;
+    const transport = server.transport({ name, groups: [AUTHENTICATED, ...groups] });
     const program = userAgent.split('/', 1)[0] as string;
     const counted = metrics.get(program) ?? new RestMetrics();
     metrics.set(program, counted);
@@ -115,7 +115,7 @@ export function controlPlaneComponents(config: ClusterConfig, pki: ClusterPki): 
           logger: logger.child({ component: 'apiserver' }),
           // Before anybody is told that the server is ready: an add-on that comes too early is refused, and backs off.
           async seed(transport, signal) {
-            const admin = new KubeClient({ transport: transport as Transport, userAgent: `coxswain/${KUBERNETES_VERSION}`, clock });
+            const admin = new KubeClient({ transport, userAgent: `coxswain/${KUBERNETES_VERSION}`, clock });
             const join = { server: `https://${config.nodeIP}:${config.ports.apiServer}`, certificateAuthority: pki.ca.cert };
             await Promise.all([
               applyAddonPolicy(admin, signal),

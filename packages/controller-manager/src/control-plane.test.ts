@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Deployment, Job, KubeObject, Pod, ServiceCIDR, StatefulSet } from '@coxswain/api';
-import { ApiServer } from '@coxswain/apiserver';
-import { InformerFactory, KubeClient, resourceRef, Resources, type Transport } from '@coxswain/client';
-import { createCa, issueCertificate } from '@coxswain/pki';
+import { startTestServer, type TestServer } from '@coxswain/apiserver/testing';
+import { InformerFactory, type KubeClient, resourceRef, Resources } from '@coxswain/client';
 import { Scheduler } from '@coxswain/scheduler';
 import { silentLogger, systemClock, systemRandom, type Logger, type StateStore } from '@coxswain/sdk';
 import { openLmdbStore } from '@coxswain/store-lmdb';
@@ -17,7 +16,7 @@ const base = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const soon = { timeout: 30_000, interval: 20 };
 let folder: string;
 let store: StateStore;
-let server: ApiServer;
+let server: TestServer;
 let client: KubeClient;
 let stops: (() => Promise<void>)[] = [];
 const refused: string[] = [];
@@ -31,48 +30,16 @@ const warnings: Logger = { ...silentLogger, warn: note, error: note, child: () =
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cox-control-plane-'));
   store = await openLmdbStore({ path: join(folder, 'db'), clock: systemClock });
-  const ca = await createCa('test', Date.now());
-  const tls = await issueCertificate(ca, {
-    subject: { commonName: 'apiserver' },
-    usage: 'server',
-    validForMs: 3_600_000,
-    dnsNames: ['localhost'],
-    ipAddresses: ['127.0.0.1'],
-    now: Date.now(),
-  });
-  server = new ApiServer({
-    ...base,
-    store,
-    host: '127.0.0.1',
-    port: 0,
-    advertiseAddress: '127.0.0.1',
-    tls: { ...tls, clientCA: ca.cert },
-    tokens: new Map(),
-    anonymous: false,
-    serviceAccounts: { issuers: ['https://kubernetes.default.svc'], verifyingKeys: [] },
-    authorizationModes: ['RBAC'],
-    kubelet: { clientCert: tls.cert, clientKey: tls.key } as never,
-    serviceRanges: ['10.96.0.0/16'],
-    nodePorts: { from: 30_000, to: 32_767 },
-    disabledAdmission: [],
-    maxRequestsInFlight: 1000,
-    maxMutatingRequestsInFlight: 500,
-    eventTtlSeconds: 3600,
-    compactionIntervalMs: 300_000,
-    authenticators: [],
-    authorizers: [],
-    admission: [],
-  });
-  await server.start(AbortSignal.timeout(10_000));
-  const clientAs = (name: string, ...groups: string[]) =>
-    new KubeClient({ transport: server.transport({ name, groups: ['system:authenticated', ...groups] }) as unknown as Transport });
+  // Room for every test's Services.
+  server = await startTestServer({ store, serviceRanges: ['10.96.0.0/16'], nodePorts: { from: 30_000, to: 32_767 } });
+  const { authority, clientAs } = server;
   client = clientAs('admin', 'system:masters');
   const manager = new ControllerManager({
     ...base,
     logger: warnings,
     client: clientAs('system:kube-controller-manager'),
     clientFor: (account) => clientAs(`system:serviceaccount:kube-system:${account}`, 'system:serviceaccounts', 'system:serviceaccounts:kube-system'),
-    config: { rootCa: ca.cert, allocateNodeCidrs: true, clusterCidrs: ['10.244.0.0/16'] },
+    config: { rootCa: authority.cert, allocateNodeCidrs: true, clusterCidrs: ['10.244.0.0/16'] },
   });
   const scheduler = new Scheduler({ ...base, logger: warnings, client: clientAs('system:kube-scheduler') });
   await manager.start(AbortSignal.timeout(10_000));
@@ -83,7 +50,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const stop of stops) await stop();
-  await server.stop(AbortSignal.timeout(2000));
+  await server[Symbol.asyncDispose]();
   await store.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -317,6 +284,44 @@ describe('the control plane', () => {
     await volumes.delete('v');
     await claims.delete('c');
     await vi.waitFor(() => expect(volumes.get('v')).rejects.toMatchObject({ status: { code: 404 } }), soon);
+  });
+
+  it('says of a volume that nobody can delete that it failed, and leaves it at that', async () => {
+    const volumes = client.api.persistentVolumes();
+    const size = { storage: '1Gi' };
+    const accessModes = ['ReadWriteOnce'];
+    await volumes.create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'kept' },
+      spec: { storageClassName: 'kept', accessModes, capacity: size, hostPath: { path: '/nowhere' }, persistentVolumeReclaimPolicy: 'Delete' },
+    });
+    const claims = client.api.persistentVolumeClaims('default');
+    await claims.create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'kept', namespace: 'default' },
+      spec: { storageClassName: 'kept', accessModes, resources: { requests: size } },
+    });
+    await vi.waitFor(async () => expect((await volumes.get('kept')).status?.phase).toBe('Bound'), soon);
+    await claims.delete('kept');
+    const failed = { phase: 'Failed', message: 'error getting deleter volume plugin for volume "kept": no deletable volume plugin matched' };
+    await vi.waitFor(async () => expect((await volumes.get('kept')).status).toMatchObject(failed), soon);
+    // Looked at once more it stays so.
+    await volumes.patch('kept', 'merge', { metadata: { labels: { looked: 'at' } } });
+    const { metadata } = await volumes.get('kept');
+    await claims.create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'another', namespace: 'default' },
+      spec: { storageClassName: 'none-such', accessModes, resources: { requests: size } },
+    });
+    await vi.waitFor(async () => {
+      const { items } = await client.api.events('default').list();
+      expect(items.some((e) => e.involvedObject?.name === 'another')).toBe(true);
+    }, soon);
+    expect(await volumes.get('kept')).toMatchObject({ metadata: { resourceVersion: metadata.resourceVersion }, status: failed });
+    await Promise.all([volumes.delete('kept'), claims.delete('another')]);
   });
 
   describe('devices of ResourceClaims', () => {

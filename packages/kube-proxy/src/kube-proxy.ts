@@ -1,3 +1,4 @@
+import type { Node } from '@coxswain/api';
 import { InformerFactory, type KubeClient, Resources } from '@coxswain/client';
 import {
   type CancelTimer,
@@ -49,6 +50,7 @@ export interface KubeProxyOptions {
 const LISTEN_AGAIN_MS = 5000;
 const RETRY_MS = [250, 1000, 5000, 15_000, 30_000];
 const SELECTOR = `!${PROXY_NAME_LABEL}`;
+const ZONE = 'topology.kubernetes.io/zone';
 
 /**
  * kube-proxy: keeps a `ServiceProxy` at what Services and EndpointSlices say.
@@ -209,6 +211,7 @@ class Running {
     this.informers = new InformerFactory({ client, clock, random, logger });
     const services = this.informers.informer(Resources.services, { labelSelector: SELECTOR });
     const slices = this.informers.informer(Resources.endpointSlices, { labelSelector: `${SELECTOR},!service.kubernetes.io/headless` });
+    const node = this.informers.informer(Resources.nodes, { fieldSelector: `metadata.name=${nodeName}` });
     const change =
       <T>(take: (object: T) => void) =>
       (object: T) => {
@@ -217,6 +220,8 @@ class Running {
       };
     const setService = change(this.tracker.setService.bind(this.tracker));
     const setSlice = change(this.tracker.setSlice.bind(this.tracker));
+    const setNode = change((object: Node) => this.tracker.setZone(object.metadata.labels?.[ZONE]));
+    node.addHandler({ add: setNode, update: (old, object) => old.metadata.labels?.[ZONE] !== object.metadata.labels?.[ZONE] && setNode(object) });
     services.addHandler({ add: setService, update: (_old, object) => setService(object), delete: change(this.tracker.deleteService.bind(this.tracker)) });
     slices.addHandler({
       add: setSlice,

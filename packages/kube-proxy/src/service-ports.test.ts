@@ -26,7 +26,7 @@ describe('servicePorts', () => {
       slice('web-1', [{ addresses: ['10.0.0.2'], nodeName: 'n1' }]),
       slice('web-2', [{ addresses: ['10.0.0.1'], nodeName: 'n2', conditions: { ready: false, serving: true, terminating: true } }]),
     ];
-    expect(servicePorts(service(), slices, 'n1')).toEqual([
+    expect(servicePorts(service(), slices, { name: 'n1' })).toEqual([
       {
         key: 'default/web:http',
         protocol: 'TCP',
@@ -52,18 +52,36 @@ describe('servicePorts', () => {
     ['an alias', service({ type: 'ExternalName', externalName: 'example.com' })],
     ["another proxy's", service({}, { metadata: { namespace: 'default', name: 'web', labels: { 'service.kubernetes.io/service-proxy-name': 'other' } } })],
   ])('leaves out a Service that is %s', (_what, s) => {
-    expect(servicePorts(s, [], 'n1')).toEqual([]);
+    expect(servicePorts(s, [], { name: 'n1' })).toEqual([]);
   });
 
   it('endpoints that are for this node serve it alone; without one for it, all do', () => {
     const on = (node: string, ip: string, ready = true) => ({ addresses: [ip], nodeName: node, conditions: { ready }, hints: { forNodes: [{ name: node }] } });
     const ips = (endpoints: EndpointSlice['endpoints'], node: string) =>
-      servicePorts(service(), [slice('s', endpoints)], node)[0]?.endpoints.map(({ ip }) => ip);
+      servicePorts(service(), [slice('s', endpoints)], { name: node })[0]?.endpoints.map(({ ip }) => ip);
     const both = [on('n1', '10.0.0.1'), on('n2', '10.0.0.2')];
     expect(ips(both, 'n1')).toEqual(['10.0.0.1']);
     expect(ips(both, 'n3')).toEqual(['10.0.0.1', '10.0.0.2']);
     expect(ips([on('n1', '10.0.0.1', false), on('n2', '10.0.0.2')], 'n1')).toEqual(['10.0.0.1', '10.0.0.2']);
     expect(ips([...both, { addresses: ['10.0.0.3'] }], 'n1')).toHaveLength(3);
+  });
+
+  it('endpoints that are for the zone serve it alone, those for the node before them', () => {
+    const on = (zone: string, ip: string, node?: string) => ({
+      addresses: [ip],
+      conditions: { ready: true },
+      hints: { forZones: [{ name: zone }], ...(node ? { forNodes: [{ name: node }] } : {}) },
+    });
+    const ips = (endpoints: EndpointSlice['endpoints'], name: string, zone?: string) =>
+      servicePorts(service(), [slice('s', endpoints)], { name, ...(zone ? { zone } : {}) })[0]?.endpoints.map(({ ip }) => ip);
+    const zoned = [on('a', '10.0.0.1'), on('b', '10.0.0.2')];
+    expect([ips(zoned, 'n1', 'a'), ips(zoned, 'n1', 'c'), ips(zoned, 'n1')]).toEqual([['10.0.0.1'], ['10.0.0.1', '10.0.0.2'], ['10.0.0.1', '10.0.0.2']]);
+    const both = [on('a', '10.0.0.1', 'n1'), on('a', '10.0.0.2', 'n2'), on('b', '10.0.0.3', 'n3')];
+    expect([ips(both, 'n1', 'a'), ips(both, 'n9', 'a'), ips(both, 'n9', 'z')]).toEqual([
+      ['10.0.0.1'],
+      ['10.0.0.1', '10.0.0.2'],
+      ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
+    ]);
   });
 
   it('node ports, load balancer addresses and affinity', () => {
@@ -79,7 +97,7 @@ describe('servicePorts', () => {
         { status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '192.0.2.2', ipMode: 'Proxy' }, { hostname: 'x' }] } } },
       ),
       [],
-      'n1',
+      { name: 'n1' },
     );
     expect(port).toMatchObject({
       key: 'default/web:',
@@ -97,7 +115,7 @@ describe('servicePorts', () => {
       slice('a', [{ addresses: ['x.example'] }], { addressType: 'FQDN' }),
       slice('b', [{ addresses: ['10.0.0.1'] }], { ports: [{ name: 'http', port: 8080, protocol: 'UDP' }] }),
     ];
-    expect(servicePorts(service(), slices, 'n1')[0]?.endpoints).toEqual([]);
+    expect(servicePorts(service(), slices, { name: 'n1' })[0]?.endpoints).toEqual([]);
   });
 });
 

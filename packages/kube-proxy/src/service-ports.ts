@@ -17,9 +17,18 @@ export function isProxied(service: Service): boolean {
   return spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None';
 }
 
+/** The node a proxy works on. */
+export interface ProxyNode {
+  readonly name: string;
+  /** Its label `topology.kubernetes.io/zone`. */
+  readonly zone?: string;
+}
+
+type HintedEndpoint = ServiceEndpoint & { readonly forNodes: readonly string[]; readonly forZones: readonly string[] };
+
 /** The endpoints of one port, from all slices of its Service. */
-function endpointsOf(name: string, protocol: ServiceProtocol, slices: readonly EndpointSlice[], nodeName: string): ServiceEndpoint[] {
-  const out: (ServiceEndpoint & { readonly forNodes: readonly string[] })[] = [];
+function endpointsOf(name: string, protocol: ServiceProtocol, slices: readonly EndpointSlice[], node: ProxyNode): ServiceEndpoint[] {
+  const out: HintedEndpoint[] = [];
   for (const slice of slices) {
     if (slice.addressType !== 'IPv4' && slice.addressType !== 'IPv6') continue;
     const port = slice.ports?.find((p) => (p.name ?? '') === name && protocolOf(p.protocol) === protocol)?.port;
@@ -34,31 +43,39 @@ function endpointsOf(name: string, protocol: ServiceProtocol, slices: readonly E
       out.push({
         ip,
         port,
-        local: endpoint.nodeName === nodeName,
+        local: endpoint.nodeName === node.name,
         ready,
         serving: endpoint.conditions?.serving ?? ready,
         terminating: endpoint.conditions?.terminating ?? false,
-        forNodes: (endpoint.hints?.forNodes ?? []).map(({ name: node }) => node),
+        forNodes: (endpoint.hints?.forNodes ?? []).map((hint) => hint.name),
+        forZones: (endpoint.hints?.forZones ?? []).map((hint) => hint.name),
       });
     }
   }
-  return hintedFor(nodeName, out)
-    .map(({ forNodes: _hint, ...endpoint }) => endpoint)
+  return hintedFor(node, out)
+    .map(({ forNodes: _nodes, forZones: _zones, ...endpoint }) => endpoint)
     .sort((a, b) => (a.ip === b.ip ? a.port - b.port : a.ip < b.ip ? -1 : 1));
 }
 
 /**
- * Endpoints that say which nodes they are for (traffic distribution `PreferSameNode`) serve those nodes. As upstream: only when all that
- * are ready say so, and at least one is for this node; else all serve.
+ * Endpoints that say which nodes they are for (traffic distribution `PreferSameNode`) serve those nodes, and those that say which zones
+ * (`PreferSameZone`) those zones. As upstream: only when all that are ready say so, and at least one is for this node, or zone; else all
+ * serve.
  */
-function hintedFor<T extends ServiceEndpoint & { readonly forNodes: readonly string[] }>(nodeName: string, endpoints: readonly T[]): readonly T[] {
+function hintedFor({ name, zone }: ProxyNode, endpoints: readonly HintedEndpoint[]): readonly HintedEndpoint[] {
   const ready = endpoints.filter((endpoint) => endpoint.ready);
-  const hinted = ready.every(({ forNodes }) => forNodes.length > 0) && ready.some(({ forNodes }) => forNodes.includes(nodeName));
-  return hinted ? endpoints.filter(({ forNodes }) => forNodes.includes(nodeName)) : endpoints;
+  for (const [hint, here] of [
+    ['forNodes', name],
+    ['forZones', zone],
+  ] as const) {
+    if (here !== undefined && ready.every((e) => e[hint].length > 0) && ready.some((e) => e[hint].includes(here)))
+      return endpoints.filter((e) => e[hint].includes(here));
+  }
+  return endpoints;
 }
 
 /** What the proxy of a node needs to know of a Service: one spec a port. Pure. */
-export function servicePorts(service: Service, slices: readonly EndpointSlice[], nodeName: string): ServicePortSpec[] {
+export function servicePorts(service: Service, slices: readonly EndpointSlice[], node: ProxyNode): ServicePortSpec[] {
   if (!isProxied(service)) return [];
   const { metadata } = service;
   const spec = service.spec ?? {};
@@ -79,7 +96,7 @@ export function servicePorts(service: Service, slices: readonly EndpointSlice[],
       nodePort: spec.type === 'NodePort' || spec.type === 'LoadBalancer' ? (port.nodePort ?? 0) : 0,
       internalTrafficPolicy: spec.internalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
       externalTrafficPolicy: spec.externalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
-      endpoints: endpointsOf(name, protocol, sorted, nodeName),
+      endpoints: endpointsOf(name, protocol, sorted, node),
       ...(spec.sessionAffinity === 'ClientIP'
         ? { sessionAffinitySeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS }
         : {}),

@@ -1,6 +1,6 @@
 import type { EndpointSlice, Service } from '@coxswain/api';
 import type { ServiceDelta, ServicePortSpec } from '@coxswain/sdk';
-import { isProxied, SERVICE_NAME_LABEL, servicePorts } from './service-ports.js';
+import { isProxied, type ProxyNode, SERVICE_NAME_LABEL, servicePorts } from './service-ports.js';
 
 /** A Service's health check port, for load balancers that ask which nodes have endpoints. */
 export interface HealthCheckService {
@@ -24,7 +24,18 @@ export class ServiceTracker {
   private readonly given = new Map<string, Map<string, string>>();
   private readonly health = new Map<string, HealthCheckService>();
 
-  constructor(private readonly nodeName: string) {}
+  private node: ProxyNode;
+
+  constructor(nodeName: string) {
+    this.node = { name: nodeName };
+  }
+
+  /** The zone the node is in; undefined: none that is known. */
+  setZone(zone: string | undefined): void {
+    if (zone === this.node.zone) return;
+    this.node = { name: this.node.name, ...(zone === undefined ? {} : { zone }) };
+    for (const key of this.services.keys()) this.dirty.add(key);
+  }
 
   setService(service: Service): void {
     this.services.set(keyOf(service), service);
@@ -66,7 +77,7 @@ export class ServiceTracker {
     const remove: string[] = [];
     for (const key of this.dirty) {
       const service = this.services.get(key);
-      const specs = service ? servicePorts(service, [...(this.slices.get(key)?.values() ?? [])], this.nodeName) : [];
+      const specs = service ? servicePorts(service, [...(this.slices.get(key)?.values() ?? [])], this.node) : [];
       const before = this.given.get(key) ?? new Map<string, string>();
       const after = new Map<string, string>();
       for (const spec of specs) {

@@ -175,6 +175,33 @@ describe('a pod', () => {
     expect(node.api.events()).toContain('Normal Killing: Container web failed liveness probe, will be restarted');
   });
 
+  it('runs the hooks of all its containers as it ends, and stops a sidecar after those it serves', async () => {
+    node = await start();
+    const lifecycle = { preStop: { exec: { command: ['bye'] } } };
+    node.pod('a', { initContainers: [{ ...web, name: 'side', restartPolicy: 'Always', lifecycle }], containers: [{ ...web, lifecycle }] });
+    await node.until(() => node.phase('a') === 'Running');
+    const before = node.cri.calls.length;
+    node.api.deletePod('a', 9);
+    await node.until(() => node.api.get('/api/v1/namespaces/default/pods/a') === undefined);
+    const calls = node.cri.calls.slice(before).filter((call) => /^(execSync|stopContainer)/.test(call));
+    expect(calls.slice(0, 2).sort()).toEqual(['execSync side bye', 'execSync web bye']);
+    expect(calls.slice(2)).toEqual(['stopContainer web 9s', 'stopContainer side 9s']);
+  });
+
+  it('says what is wrong with the image of a volume', async () => {
+    node = await start();
+    node.cri.failures.set('pullImage', new Error('no such host'));
+    node.pod('a', {
+      containers: [{ ...web, volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+      volumes: [{ name: 'data', image: { reference: 'nowhere/x:1' } }],
+    });
+    await node.until(() => node.status('a').containerStatuses?.[0].state.waiting?.reason === 'ErrImagePull');
+    await node.untilWithin(2_000, () => node.status('a').containerStatuses?.[0].state.waiting?.reason === 'ImagePullBackOff');
+    expect(node.status('a').containerStatuses[0].state.waiting.message).toContain('Back-off pulling image "nowhere/x:1"');
+    node.cri.failures.clear();
+    await node.untilWithin(15_000, () => node.phase('a') === 'Running');
+  });
+
   it('says what is wrong with its image', async () => {
     node = await start();
     node.cri.failures.set('pullImage', new Error('no such host'));

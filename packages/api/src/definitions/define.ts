@@ -1,7 +1,8 @@
 import type { GroupVersionKind, PrinterColumn, ResourceDefinition, ResourceStrategy, Subresource, Verb } from '../definition.js';
 import { zeroOf } from '../decode/zero-of.js';
+import { gatedFieldsOf } from '../gates/gated-fields.js';
 import { ageColumn, nameColumn } from '../printing/column.js';
-import { type StrategyParts, statusStrategyOf, strategyOf } from '../strategies/lifecycle.js';
+import { partStrategyOf, type StrategyParts, statusStrategyOf, strategyOf } from '../strategies/lifecycle.js';
 
 export const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
@@ -40,7 +41,9 @@ export function defineGroup(group: string, version: string, schemaPackage: strin
     const { status, strategy = {}, subresources = [] } = row;
     const schema = `${schemaPackage}.${row.kind}`;
     const hasStatus = status !== undefined || strategy.hasStatus === true;
-    const parts: StrategyParts = { ...strategy, hasStatus, emptyStatus: () => zeroOf(schema, 'status') };
+    const gatedFields = gatedFieldsOf(group, row.kind);
+    const parts: StrategyParts = { ...strategy, hasStatus, emptyStatus: () => zeroOf(schema, 'status'), gatedFields };
+    const others = subresources.map((each) => (each.type === 'part' ? { ...each, strategy: partStrategyOf(each.strategy, gatedFields) } : each));
     const base: ResourceDefinition = {
       group,
       version,
@@ -54,7 +57,9 @@ export function defineGroup(group: string, version: string, schemaPackage: strin
       schema,
       verbs: row.verbs ?? ALL_VERBS,
       strategy: strategyOf(namespaced, parts, row.virtual !== undefined),
-      subresources: status ? [{ type: 'status', strategy: statusStrategyOf(namespaced, { ...nameRule(strategy), ...status }) }, ...subresources] : subresources,
+      subresources: status
+        ? [{ type: 'status', strategy: statusStrategyOf(namespaced, { ...nameRule(strategy), ...status }, gatedFields) }, ...others]
+        : others,
       columns: row.columns ?? [nameColumn, ageColumn],
       selectableFields: row.selectableFields ?? {},
       storagePrefix: row.storagePrefix ?? `/registry/${row.resource}`,

@@ -54,6 +54,31 @@ test.each([
   expect(object.status).toEqual(status);
 });
 
+test('field selectors beside name and namespace, as upstream registers them', () => {
+  const reference = (at: string) => ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((each) => `${at}.${each}`);
+  const supported: Record<string, readonly string[]> = {
+    'v1 Pod': [
+      ...['nodeName', 'restartPolicy', 'schedulerName', 'serviceAccountName', 'hostNetwork', 'host'].map((each) => `spec.${each}`),
+      ...['phase', 'podIP', 'podIPs', 'nominatedNodeName'].map((each) => `status.${each}`),
+    ],
+    'v1 Node': ['spec.unschedulable'],
+    'v1 Namespace': ['status.phase'],
+    'v1 Secret': ['type'],
+    'v1 Service': ['spec.clusterIP', 'spec.type'],
+    'v1 ReplicationController': ['status.replicas'],
+    'v1 Event': [...reference('involvedObject'), 'reason', 'reportingComponent', 'source', 'type'],
+    'events.k8s.io/v1 Event': [...reference('regarding'), 'reason', 'reportingController', 'type'],
+    'apps/v1 ReplicaSet': ['status.replicas'],
+    'batch/v1 Job': ['status.successful'],
+    'certificates.k8s.io/v1 CertificateSigningRequest': ['spec.signerName'],
+    'resource.k8s.io/v1 ResourceSlice': ['spec.nodeName', 'spec.driver'],
+  };
+  for (const { group, version, kind, selectableFields } of definitions) {
+    const name = `${group === '' ? version : `${group}/${version}`} ${kind}`;
+    expect(Object.keys(selectableFields).sort(), name).toEqual([...(supported[name] ?? [])].sort());
+  }
+});
+
 describe('columns', () => {
   const pod = (status: object, spec: object = {}, metadata: object = {}): KubeObject => ({
     apiVersion: 'v1',

@@ -1,5 +1,5 @@
 import { defaultLimitRange, defaultSecret } from '../defaults/core.js';
-import type { ConfigMap, LimitRange, ResourceQuota, Secret } from '../generated/types.js';
+import type { ConfigMap, LimitRange, ResourceQuota, Secret, ServiceAccount } from '../generated/types.js';
 import { validateConfigMap, validateConfigMapUpdate } from '../validation/config-map.js';
 import { validateLimitRange, validateResourceQuota, validateResourceQuotaUpdate } from '../validation/quota.js';
 import { validateSecret, validateSecretUpdate } from '../validation/secret.js';
@@ -30,8 +30,18 @@ export const secretStrategy: StrategyParts = {
   validateUpdate: (object, old) => validateSecretUpdate(object as Secret, old as Secret),
 };
 
+/** Of a secret an account names nothing but the name. */
+function cleanSecrets({ secrets }: ServiceAccount): void {
+  secrets?.forEach(({ name }, index) => {
+    secrets[index] = name ? { name } : {};
+  });
+}
+
 /** Metadata is all there is to check. */
-export const serviceAccountStrategy: StrategyParts = {};
+export const serviceAccountStrategy: StrategyParts = {
+  prepareForCreate: (object) => cleanSecrets(object as ServiceAccount),
+  prepareForUpdate: (object) => cleanSecrets(object as ServiceAccount),
+};
 
 export const resourceQuotaStrategy: StrategyParts = {
   validate: (object) => validateResourceQuota(object as ResourceQuota),

@@ -1,4 +1,5 @@
 import type { KubeObject, ResourceStrategy } from '../definition.js';
+import { dropGatedFields, type GatedFields } from '../gates/gated-fields.js';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../validation/object-meta.js';
 import { deepEqual } from '../util/deep-equal.js';
 
@@ -12,11 +13,13 @@ export interface StrategyParts extends ResourceStrategy {
   readonly generationOf?: readonly string[];
   /** A new status as upstream writes it: a struct that is never left out, with the zeros that are never left out. */
   readonly emptyStatus?: () => unknown;
+  /** Fields that are dropped, as their gates are off. */
+  readonly gatedFields?: readonly GatedFields[];
 }
 
 /** Adds metadata validation (not for virtual kinds), the status reset and the generation count to a kind's own rules. */
 export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = false): ResourceStrategy {
-  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, emptyStatus, ...own } = parts;
+  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, emptyStatus, gatedFields = [], ...own } = parts;
   const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
   return {
     allowUnconditionalUpdate: true,
@@ -24,10 +27,12 @@ export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = 
     prepareForCreate(object, context) {
       if (hasStatus && !keepsStatusOnCreate) resetStatus(object, emptyStatus?.());
       if (generationOf) object.metadata.generation = 1;
+      dropGatedFields(gatedFields, object, undefined);
       own.prepareForCreate?.(object, context);
     },
     prepareForUpdate(object, old, context) {
       if (hasStatus) restore(object, old, 'status');
+      dropGatedFields(gatedFields, object, old);
       own.prepareForUpdate?.(object, old, context);
       keepGeneration(object, old);
       if (generationOf?.some((field) => !deepEqual(object[field], old[field]))) bumpGeneration(object, old);
@@ -38,7 +43,7 @@ export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = 
 }
 
 /** Rules of a status subresource: everything but the status, and what else `prepare` lets through, stays as stored. */
-export function statusStrategyOf(namespaced: boolean, own: ResourceStrategy = {}): ResourceStrategy {
+export function statusStrategyOf(namespaced: boolean, own: ResourceStrategy = {}, gatedFields: readonly GatedFields[] = []): ResourceStrategy {
   const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
   return {
     allowUnconditionalUpdate: true,
@@ -48,6 +53,7 @@ export function statusStrategyOf(namespaced: boolean, own: ResourceStrategy = {}
         if (field !== 'status' && field !== 'metadata') restore(object, old, field);
       }
       keepGeneration(object, old);
+      dropGatedFields(gatedFields, object, old);
       own.prepareForUpdate?.(object, old, context);
     },
     validate: (object) => [...validateObjectMeta(object, rules), ...(own.validate?.(object) ?? [])],
@@ -59,6 +65,15 @@ function resetStatus(object: KubeObject, status: unknown): void {
   if (status === undefined) delete object.status;
   else object.status = status;
 }
+
+/** Rules of a subresource that writes a part of the object. */
+export const partStrategyOf = (own: ResourceStrategy, gatedFields: readonly GatedFields[]): ResourceStrategy => ({
+  ...own,
+  prepareForUpdate(object, old, context) {
+    dropGatedFields(gatedFields, object, old);
+    own.prepareForUpdate?.(object, old, context);
+  },
+});
 
 /** Sets a top-level field back to what is stored. */
 export function restore(object: KubeObject, old: KubeObject, field: string): void {

@@ -103,6 +103,43 @@ test('ingresses, network policies and autoscalers', () => {
   expect(hpa.object.spec).toMatchObject({ minReplicas: 1, metrics: [{ resource: { name: 'cpu' } }] });
 });
 
+test.each([
+  [{ nodeAffinity: {} }, 'spec.nodeAffinity.required: Required value: must specify required node constraints'],
+  [{ volumeAttributesClassName: 'gold' }, 'spec.csi: Required value: has to be specified when using volumeAttributesClassName'],
+  [
+    { hostPath: undefined, csi: { driver: 'd', volumeHandle: 'h' }, volumeAttributesClassName: '' },
+    'spec.volumeAttributesClassName: Required value: an empty string is disallowed',
+  ],
+])('a persistent volume with %j', (more, error) => {
+  const spec = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/v' }, ...more };
+  expect(admit({ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'v' }, spec }).errors).toEqual([error]);
+});
+
+test.each([
+  ['10.1.0.0/16', []],
+  ['fd00::/64', []],
+  ['10.1.0.1/16', ['spec.cidrs[0]: Invalid value: "10.1.0.1/16": must not have bits set beyond the prefix length']],
+  ['fd00::1:0/120', []],
+  ['fd00::1/120', ['spec.cidrs[0]: Invalid value: "fd00::1/120": must not have bits set beyond the prefix length']],
+  ['FD00:0::/64', ['spec.cidrs[0]: Invalid value: "FD00:0::/64": must be in canonical form ("fd00::/64")']],
+  ['10.1', ['spec.cidrs[0]: Invalid value: "10.1": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)']],
+])('a range for services of %s', (cidr, errors) => {
+  expect(admit({ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'r' }, spec: { cidrs: [cidr] } }).errors).toEqual(errors);
+});
+
+test.each([
+  ['FQDN', { addresses: ['web.example.com.'] }, []],
+  ['FQDN', { addresses: ['web'] }, ['endpoints[0].addresses[0]: Invalid value: "web": should be a domain with at least two segments separated by dots']],
+  [
+    'IPv4',
+    { addresses: ['10.0.0.1'], hints: { forZones: [{ name: 'a b' }] } },
+    [expect.stringContaining('endpoints[0].hints.forZones[0].name: Invalid value: "a b": a valid label must be')],
+  ],
+])('an endpoint slice of %s with %j', (addressType, endpoint, errors) => {
+  const slice = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: 's' }, addressType, endpoints: [endpoint] };
+  expect(admit(slice).errors).toEqual(errors);
+});
+
 test('a certificate request says who asked', () => {
   const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\n').toString('base64');
   const { object, errors } = admit({

@@ -26,14 +26,32 @@ export const claimStrategy: StrategyParts = {
   default: (object) => defaultClaim(object as PersistentVolumeClaim),
   prepareForCreate(object) {
     object.status = { phase: 'Pending' };
+    dropDataSource(object as PersistentVolumeClaim, undefined);
     mirrorDataSource(object as PersistentVolumeClaim);
   },
-  prepareForUpdate: (object) => mirrorDataSource(object as PersistentVolumeClaim),
+  prepareForUpdate(object, old) {
+    dropDataSource(object as PersistentVolumeClaim, old as PersistentVolumeClaim);
+    mirrorDataSource(object as PersistentVolumeClaim);
+  },
   validate: (object) => validateClaim(object as PersistentVolumeClaim),
   validateUpdate: (object, old) => validateClaimUpdate(object as PersistentVolumeClaim, old as PersistentVolumeClaim),
 };
 
 export const claimStatusStrategy: ResourceStrategy = {};
+
+/**
+ * Sources in other namespaces are behind a gate that is off (CrossNamespaceVolumeDataSource), and `dataSource` alone never named anything but claims and
+ * snapshots: both are dropped, unless the claim had a source already.
+ */
+function dropDataSource({ spec }: PersistentVolumeClaim, old: PersistentVolumeClaim | undefined): void {
+  if (!spec) return;
+  if (spec.dataSourceRef?.namespace && !old?.spec?.dataSourceRef) delete spec.dataSourceRef;
+  if (old?.spec?.dataSource || old?.spec?.dataSourceRef || spec.dataSourceRef) return;
+  if (spec.dataSource && !isClaimOrSnapshot(spec.dataSource)) delete spec.dataSource;
+}
+
+const isClaimOrSnapshot = ({ apiGroup, kind }: { readonly apiGroup?: string; readonly kind: string }): boolean =>
+  apiGroup ? apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot' : kind === 'PersistentVolumeClaim';
 
 /** `dataSource` and `dataSourceRef` say the same thing unless the latter names a namespace. */
 function mirrorDataSource({ spec }: PersistentVolumeClaim): void {
@@ -41,8 +59,6 @@ function mirrorDataSource({ spec }: PersistentVolumeClaim): void {
   if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };
   else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) {
     const { apiGroup, kind, name } = spec.dataSourceRef;
-    if ((apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot') || (!apiGroup && kind === 'PersistentVolumeClaim')) {
-      spec.dataSource = { ...(apiGroup && { apiGroup }), kind, name };
-    }
+    spec.dataSource = { ...(apiGroup && { apiGroup }), kind, name };
   }
 }

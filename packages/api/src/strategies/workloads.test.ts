@@ -61,12 +61,42 @@ describe('pods', () => {
       { containers: [{ ...container, resources: { limits: { cpu: '1' }, requests: { cpu: '2' } } }] },
       'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
     ],
+    [
+      {
+        containers: [
+          { ...container, resources: { requests: { cpu: '600m' } } },
+          { ...container, name: 'd' },
+        ],
+        resources: { requests: { cpu: '1500m' } },
+      },
+      'spec.resources.requests[cpu]: Invalid value: "1500m": must be greater than or equal to aggregate container requests of 1600m',
+    ],
+    [
+      {
+        initContainers: [
+          { ...container, name: 's', restartPolicy: 'Always' },
+          { ...container, name: 'i' },
+        ],
+        resources: { requests: { cpu: '1' }, limits: { cpu: '3' } },
+      },
+      'spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2',
+    ],
+    [
+      { containers: [{ ...container, resources: { limits: { memory: '2Gi' }, requests: { memory: '1Mi' } } }], resources: { limits: { memory: '1Gi' } } },
+      'spec.resources.containers[0][memory].limits: Invalid value: "2Gi": must be less than or equal to pod limits of 1Gi',
+    ],
+    [
+      { resources: { limits: { 'ephemeral-storage': '1Gi' }, requests: { cpu: '1' } } },
+      'spec.resources.limits[ephemeral-storage]: Unsupported value: "ephemeral-storage": supported values: "cpu", "hugepages-", "memory"',
+    ],
+    [{ resources: { claims: [{ name: 'gpu' }] } }, 'spec.resources.claims: Forbidden: claims may not be set for Resources at pod-level'],
     [{ containers: [{ ...container, volumeMounts: [{ name: 'v', mountPath: '/v' }] }] }, 'spec.containers[0].volumeMounts[0].name: Not found: "v"'],
     [
       { volumes: [{ name: 'v', secret: { secretName: 's' }, hostPath: { path: '/' } }] },
       'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
     ],
     [{ ephemeralContainers: [{ name: 'e', image: 'i' }] }, 'spec.ephemeralContainers: Forbidden: cannot be set on create'],
+    [{ hostNetwork: true, hostnameOverride: 'x' }, 'spec.hostnameOverride: Forbidden: may not be specified when `hostNetwork` is true'],
     [{ dnsPolicy: 'None' }, 'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
     [
       { initContainers: [{ ...container, name: 'i', readinessProbe: { tcpSocket: { port: 1 } } }] },

@@ -3,7 +3,7 @@ import type { Endpoint, EndpointSlice } from '../generated/types.js';
 import { each, optionalText, requiredEnum } from './common.js';
 import { duplicate, invalid, invalids, required, tooMany } from './errors.js';
 import { isIPFamily, validateIP } from './ip.js';
-import { isDNS1123Label, isDNS1123Subdomain, isPortName, isQualifiedName, rangeError } from './names.js';
+import { isDNS1123Label, isDNS1123Subdomain, isFullyQualifiedDomainName, isLabelValue, isPortName, isQualifiedName, rangeError } from './names.js';
 import { immutable } from './object-meta.js';
 import { validateNonSpecialIP } from './endpoints.js';
 
@@ -39,7 +39,7 @@ function validateEndpoint({ addresses = [], hostname, nodeName, hints }: Endpoin
   const zones = new Set<string>();
   return [
     ...each(addresses, `${field}.addresses`, (address, path) => {
-      if (type === 'FQDN') return invalids(path, address, isDNS1123Subdomain(address));
+      if (type === 'FQDN') return invalids(path, address, isFullyQualifiedDomainName(address));
       const wrong = validateIP(address, path);
       if (wrong.length > 0) return wrong;
       if ((type === 'IPv4' || type === 'IPv6') && !isIPFamily(address, type)) {
@@ -50,7 +50,7 @@ function validateEndpoint({ addresses = [], hostname, nodeName, hints }: Endpoin
     ...optionalText(nodeName, `${field}.nodeName`, isDNS1123Subdomain),
     ...optionalText(hostname, `${field}.hostname`, isDNS1123Label),
     ...each(hints?.forZones, `${field}.hints.forZones`, ({ name }, path) => {
-      const found: FieldError[] = name ? [] : [required(`${path}.name`)];
+      const found: FieldError[] = name ? invalids(`${path}.name`, name, isLabelValue(name)) : [required(`${path}.name`)];
       if (zones.has(name)) found.push(duplicate(`${path}.name`, name));
       zones.add(name);
       return found;

@@ -47,6 +47,15 @@ export const isDNS1123Subdomain: SyntaxCheck = (value) => {
   return subdomainRegExp.test(value) ? errors : [...errors, regexError(SUBDOMAIN_RULE, SUBDOMAIN, 'example.com')];
 };
 
+/** With or without the dot of the root. */
+export const isFullyQualifiedDomainName: SyntaxCheck = (value) => {
+  const name = value.replace(/\.$/, '');
+  const wrong = isDNS1123Subdomain(name);
+  if (wrong.length > 0) return wrong;
+  const labels = name.split('.');
+  return labels.length < 2 ? ['should be a domain with at least two segments separated by dots'] : labels.flatMap(isDNS1123Label);
+};
+
 export const isWildcardDNS1123Subdomain: SyntaxCheck = (value) => {
   const errors = value.length > 253 ? [maxLengthError(253)] : [];
   if (wildcardRegExp.test(value)) return errors;

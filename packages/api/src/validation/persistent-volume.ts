@@ -2,7 +2,7 @@ import type { FieldError } from '../field-error.js';
 import type { PersistentVolume, PersistentVolumeSpec } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
 import { optionalEnum, optionalText, positiveQuantity, requiredText } from './common.js';
-import { forbidden, invalid, notSupported, required } from './errors.js';
+import { forbidden, invalid, invalids, notSupported, required } from './errors.js';
 import { isDNS1123Subdomain } from './names.js';
 import { validateAccessModes } from './persistent-volume-claim.js';
 import { validateNodeSelectorTerms } from './pod/scheduling.js';
@@ -41,9 +41,23 @@ export function validateVolumeObject({ spec }: PersistentVolume): FieldError[] {
     ...optionalEnum(spec.persistentVolumeReclaimPolicy, 'spec.persistentVolumeReclaimPolicy', ['Delete', 'Recycle', 'Retain']),
     ...optionalEnum(spec.volumeMode, 'spec.volumeMode', ['Block', 'Filesystem']),
     ...optionalText(spec.storageClassName, 'spec.storageClassName', isDNS1123Subdomain),
-    ...(spec.nodeAffinity?.required ? validateNodeSelectorTerms(spec.nodeAffinity.required.nodeSelectorTerms, 'spec.nodeAffinity.required') : []),
+    ...validateNodeAffinity(spec),
     ...validateSource(spec),
+    ...validateAttributesClass(spec),
   ];
+}
+
+function validateNodeAffinity({ nodeAffinity }: PersistentVolumeSpec): FieldError[] {
+  if (!nodeAffinity) return [];
+  if (!nodeAffinity.required) return [required('spec.nodeAffinity.required', 'must specify required node constraints')];
+  return validateNodeSelectorTerms(nodeAffinity.required.nodeSelectorTerms, 'spec.nodeAffinity.required');
+}
+
+function validateAttributesClass({ volumeAttributesClassName: name, csi }: PersistentVolumeSpec): FieldError[] {
+  if (name === undefined) return [];
+  const path = 'spec.volumeAttributesClassName';
+  const errors = name === '' ? [required(path, 'an empty string is disallowed')] : invalids(path, name, isDNS1123Subdomain(name));
+  return csi ? errors : [...errors, required('spec.csi', 'has to be specified when using volumeAttributesClassName')];
 }
 
 function validateCapacity({ capacity = {} }: PersistentVolumeSpec): FieldError[] {

@@ -1,9 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { deepEqual, formatTime } from '@coxswain/apimachinery';
+import type { Transport } from '@coxswain/client';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import type { PathHandler } from '../api-handler.js';
 import type { Discovery, ForeignGroupVersion } from '../discovery/discovery.js';
-import type { InProcessTransport } from '../in-process-transport.js';
 import type { ForeignOpenApi, OpenApi } from '../openapi/open-api.js';
 import { BackendConnections } from '../proxy/connections.js';
 import { passThrough } from '../proxy/pass-through.js';
@@ -30,7 +30,7 @@ export interface AggregatorOptions {
   readonly apiServices: ResourceCache;
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
-  readonly transport: InProcessTransport;
+  readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

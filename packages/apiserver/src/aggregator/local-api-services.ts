@@ -1,5 +1,5 @@
+import type { Transport } from '@coxswain/client';
 import type { Logger } from '@coxswain/sdk';
-import type { InProcessTransport } from '../in-process-transport.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 
 const LABEL = 'kube-aggregator.kubernetes.io/automanaged';
@@ -34,7 +34,7 @@ export class LocalApiServices {
 
   constructor(
     readonly registry: ResourceRegistry,
-    readonly transport: InProcessTransport,
+    readonly transport: Transport,
     readonly logger: Logger,
   ) {}
 

@@ -1,9 +1,9 @@
-import { request as requestHttps } from 'node:https';
 import type { OutgoingHttpHeaders } from 'node:http';
+import { type Agent, request as requestHttps } from 'node:https';
 import type { APIService, KubeObject } from '@coxswain/api';
 import type { Clock, Random, UserInfo } from '@coxswain/sdk';
 import type { Backend } from '../proxy/backend.js';
-import { type BackendConnections, isReplayable, wasStale } from '../proxy/connections.js';
+import { type BackendConnections, isReplayable, requestError } from '../proxy/connections.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { serviceAddress } from '../webhooks/service-address.js';
 
@@ -66,23 +66,23 @@ export class RemoteApi {
   }
 }
 
-function send(
-  backend: Backend,
+function send(backend: Backend, method: string, headers: OutgoingHttpHeaders, body: Buffer | undefined, signal: AbortSignal): Promise<RemoteAnswer> {
+  const attempt = (agent: Agent | false) => sendBy(agent, backend, method, headers, body, signal);
+  const replayable = isReplayable(method, {}) && !body?.length;
+  return backend.connections ? backend.connections.use(replayable, signal, attempt) : attempt(false);
+}
+
+function sendBy(
+  agent: Agent | false,
+  { host, port, path, tls }: Backend,
   method: string,
   headers: OutgoingHttpHeaders,
   body: Buffer | undefined,
   signal: AbortSignal,
-  again = false,
 ): Promise<RemoteAnswer> {
-  const { host, port, path, tls, connections } = backend;
-  const replayable = isReplayable(method, {}) && !body?.length;
   return new Promise((resolve, reject) => {
-    const agent = connections ? connections.agent(replayable && !again) : false;
     const request = requestHttps({ host, port, path, method, headers, signal, agent, ...tls });
-    request.on('error', (error) => {
-      if (replayable && wasStale(request, error) && !signal.aborted) resolve(send(backend, method, headers, body, signal, true));
-      else reject(error);
-    });
+    request.on('error', (error) => reject(requestError(request, error)));
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       let size = 0;

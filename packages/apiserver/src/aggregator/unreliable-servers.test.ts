@@ -2,11 +2,11 @@ import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
-import { createCa, issueCertificate } from '@coxswain/pki';
 import { systemClock } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
 import { startTestServer } from '../testing/start-test-server.js';
 import type { TestServer } from '../testing/start-test-server.js';
+import { servingCertificate } from '../testing/test-certificates.js';
 
 const API_SERVICES = '/apis/apiregistration.k8s.io/v1/apiservices';
 const LOCAL = '/api/v1/namespaces';
@@ -15,15 +15,7 @@ type Behaviour = 'well' | 'hangs' | 'rubbish' | 'errors';
 
 /** A server of remote.example.com/v1 that can be told to misbehave, killed and brought back on its port. */
 async function startRemote() {
-  const now = systemClock.now();
-  const ca = await createCa('remote', now, 3_600_000);
-  const { cert, key } = await issueCertificate(ca, {
-    usage: 'server',
-    subject: { commonName: 'x' },
-    dnsNames: ['remote.default.svc'],
-    now,
-    validForMs: 3_600_000,
-  });
+  const { ca, cert, key } = await servingCertificate('remote.default.svc');
   const state = { behaviour: 'well' as Behaviour, asked: 0 };
   let server: Server;
   const make = () =>
@@ -54,7 +46,7 @@ async function startRemote() {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { state, port, ca: ca.cert, kill, back: () => listen(port), [Symbol.asyncDispose]: kill };
+  return { state, port, ca, kill, back: () => listen(port), [Symbol.asyncDispose]: kill };
 }
 
 async function register(api: TestServer, { port, ca }: { port: number; ca: string }): Promise<void> {

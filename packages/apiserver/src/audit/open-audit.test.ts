@@ -5,7 +5,7 @@ import { silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { afterAll, expect, it } from 'vitest';
 import { createApiServer } from '../create-api-server.js';
 import { parseApiServerFlags } from '../options.js';
-import { memoryStore } from '../testing/start-test-server.js';
+import { MemoryStore } from '../testing/memory-store.js';
 import { startWebhook } from '../testing/start-webhook.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'open-audit-'));
@@ -20,7 +20,7 @@ const put = (name: string, text: string): string => {
 async function start(flags: Record<string, string>, warnings: string[] = []) {
   const config = parseApiServerFlags({ 'cert-dir': join(folder, 'certs'), 'bind-address': '127.0.0.1', 'secure-port': '0', ...flags });
   const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
-  const server = await createApiServer(config, { store: memoryStore(), clock: systemClock, random: systemRandom, logger });
+  const server = await createApiServer(config, { store: new MemoryStore(systemClock), clock: systemClock, random: systemRandom, logger });
   await server.start(new AbortController().signal);
   return server;
 }

@@ -1,7 +1,7 @@
 import type { KubeObject } from '@coxswain/api';
 import { deepEqual } from '@coxswain/apimachinery';
+import type { Transport } from '@coxswain/client';
 import type { Logger } from '@coxswain/sdk';
-import type { InProcessTransport } from '../in-process-transport.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import type { PolicyRule } from '../rbac/rules.js';
 import { flowSchemas, priorityLevels } from '../flowcontrol/defaults.js';
@@ -20,7 +20,7 @@ const PATIENCE = 5;
 const NAMESPACES = ['kube-system', 'default', 'kube-public', 'kube-node-lease'];
 
 export interface BootstrapOptions {
-  readonly transport: InProcessTransport;
+  readonly transport: Transport;
   readonly registry: ResourceRegistry;
   readonly logger: Logger;
   readonly serviceRanges: readonly string[];

@@ -1,7 +1,7 @@
 import type { KubeObject, SchemaLookup } from '@coxswain/api';
 import { deepEqual } from '@coxswain/apimachinery';
+import type { Transport } from '@coxswain/client';
 import type { Clock, Logger } from '@coxswain/sdk';
-import type { InProcessTransport } from '../in-process-transport.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import type { VersionConverter } from '../registry/version-converter.js';
 import type { ResourceCache } from '../storage/resource-cache.js';
@@ -21,7 +21,7 @@ export interface CrdControllerOptions {
   readonly registry: ResourceRegistry;
   /** Of customresourcedefinitions. */
   readonly crds: ResourceCache;
-  readonly transport: InProcessTransport;
+  readonly transport: Transport;
   readonly lookup: SchemaLookup;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,6 +1,8 @@
 import { definitions } from '@coxswain/api';
+import { systemClock } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
-import { memoryStore, startTestServer } from '../testing/start-test-server.js';
+import { MemoryStore } from '../testing/memory-store.js';
+import { startTestServer } from '../testing/start-test-server.js';
 import { encryptingStore } from './encrypting-store.js';
 import { parseEncryptionConfig } from './encryption-config.js';
 
@@ -14,7 +16,7 @@ const KEY = '/registry/secrets/default/s';
 
 describe('encryption at rest', () => {
   it('keeps secrets encrypted, with keys that can be changed', async () => {
-    const store = memoryStore();
+    const store = new MemoryStore(systemClock);
     const raw = async () => Buffer.from((await store.range({ key: KEY })).kvs[0]?.value ?? []).toString('latin1');
     {
       await using api = await startTestServer({ store: encryptingStore(store, config([{ aesgcm: key(1, 'one') }, { identity: {} }])) });
@@ -31,7 +33,7 @@ describe('encryption at rest', () => {
   });
 
   it('does not take a value that was moved, or whose key is unknown', async () => {
-    const store = memoryStore();
+    const store = new MemoryStore(systemClock);
     const locked = encryptingStore(store, config([{ aesgcm: key(1, 'one') }]));
     await locked.txn({ compare: [], success: [{ type: 'put', key: KEY, value: Buffer.from('{}') }] });
     const [kv] = (await store.range({ key: KEY })).kvs;

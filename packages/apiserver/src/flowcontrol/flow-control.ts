@@ -1,6 +1,6 @@
 import type { KubeObject } from '@coxswain/api';
+import type { Transport } from '@coxswain/client';
 import type { Clock, Logger, UserInfo } from '@coxswain/sdk';
-import type { InProcessTransport } from '../in-process-transport.js';
 import type { RequestInfo } from '../request/request-info.js';
 import type { ResourceCache } from '../storage/resource-cache.js';
 import { ruleMatches } from './flow-rules.js';
@@ -50,7 +50,7 @@ export class FlowControl {
   }
 
   /** Keeps the `Dangling` condition of FlowSchemas right. */
-  maintain(transport: InProcessTransport): void {
+  maintain(transport: Transport): void {
     const check = () => {
       for (const { object } of this.options.schemas.all()) {
         const condition = this.#dangling(object);

@@ -2,26 +2,17 @@ import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { createCa, issueCertificate } from '@coxswain/pki';
-import { systemClock } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
 import type { ApiRequest } from '../request/api-request.js';
 import type { RawExchange } from '../request/raw-exchange.js';
+import { servingCertificate } from '../testing/test-certificates.js';
 import type { Backend } from './backend.js';
 import { BackendConnections } from './connections.js';
 import { passThrough } from './pass-through.js';
 
 /** A backend that answers with the number of the connection a request came on; `cut` ends that connection instead of answering. */
 async function start(cut: (request: { connection: number; nth: number; method: string }) => boolean = () => false) {
-  const now = systemClock.now();
-  const ca = await createCa('backend', now, 3_600_000);
-  const { cert, key } = await issueCertificate(ca, {
-    usage: 'server',
-    subject: { commonName: 'x' },
-    dnsNames: ['a.b.svc'],
-    now,
-    validForMs: 3_600_000,
-  });
+  const { ca, cert, key } = await servingCertificate('a.b.svc');
   const seen = new Map<Socket, { number: number; asked: number }>();
   const bodies: string[] = [];
   const server = createServer({ cert, key }, async (request, response) => {
@@ -35,7 +26,7 @@ async function start(cut: (request: { connection: number; nth: number; method: s
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const connections = new BackendConnections();
-  const backend: Backend = { scheme: 'https', host: '127.0.0.1', port, path: '/', tls: { servername: 'a.b.svc', ca: ca.cert }, connections };
+  const backend: Backend = { scheme: 'https', host: '127.0.0.1', port, path: '/', tls: { servername: 'a.b.svc', ca }, connections };
   return {
     backend,
     connections,
@@ -100,8 +91,8 @@ describe('connections to a backend', () => {
   it('are of whoever was trusted when they were made', async () => {
     await using remote = await start();
     expect(await call(remote.backend)).toBe('1');
-    const other = await createCa('other', systemClock.now(), 3_600_000);
-    await expect(call({ ...remote.backend, tls: { servername: 'a.b.svc', ca: other.cert } })).rejects.toThrow('error trying to reach service');
+    const other = await servingCertificate('a.b.svc');
+    await expect(call({ ...remote.backend, tls: { servername: 'a.b.svc', ca: other.ca } })).rejects.toThrow('error trying to reach service');
     expect(await call(remote.backend)).toBe('1');
   });
 });

@@ -16,10 +16,18 @@ const REPLAYABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 export class BackendConnections {
   readonly #kept = new Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE, timeout: IDLE_TIMEOUT_MS, scheduling: 'lifo' });
   /** TLS sessions are resumed all the same. */
-  readonly fresh = new Agent({ keepAlive: false });
+  readonly #fresh = new Agent({ keepAlive: false });
 
-  agent(replayable: boolean): Agent {
-    return replayable ? this.#kept : this.fresh;
+  /** Makes a request by an agent; once more when its connection was stale. `attempt` rejects with what `requestError` makes of the request's error. */
+  async use<T>(replayable: boolean, signal: AbortSignal, attempt: (agent: Agent) => Promise<T>): Promise<T> {
+    if (!replayable) return attempt(this.#fresh);
+    try {
+      return await attempt(this.#kept);
+    } catch (error) {
+      if (!(error instanceof StaleConnectionError)) throw error;
+      if (signal.aborted) throw error.cause;
+      return attempt(this.#fresh);
+    }
   }
 
   /** The backend is another one, or somewhere else: what waits for further requests is closed, what is in use goes on. */
@@ -34,8 +42,12 @@ export function isReplayable(method: string, headers: IncomingHttpHeaders): bool
   return REPLAYABLE.has(method) && headers['transfer-encoding'] === undefined && (length === undefined || length === '0');
 }
 
-/** Whether a request failed because the kept connection it was given had been closed by the other side. */
-export function wasStale({ reusedSocket }: { readonly reusedSocket: boolean }, error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
+class StaleConnectionError extends Error {
+  override readonly name = 'StaleConnectionError';
+}
+
+/** Tells apart that the kept connection a request was given had been closed by the other side. */
+export function requestError({ reusedSocket }: { readonly reusedSocket: boolean }, error: NodeJS.ErrnoException): Error {
+  const stale = reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+  return stale ? new StaleConnectionError(error.message, { cause: error }) : error;
 }

@@ -1,6 +1,6 @@
 import { request as requestHttp } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { type Agent, request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
@@ -9,7 +9,7 @@ import type { ApiRequest, ApiResponse } from '../request/api-request.js';
 import type { RawExchange } from '../request/raw-exchange.js';
 import { dial } from './backend.js';
 import type { Backend } from './backend.js';
-import { isReplayable, wasStale } from './connections.js';
+import { isReplayable, requestError } from './connections.js';
 import { linkStages, rewriteHeaders } from './rewrite-links.js';
 import type { LinkBase } from './rewrite-links.js';
 
@@ -103,12 +103,22 @@ function join(a: Duplex, b: Duplex): void {
   b.pipe(a);
 }
 
-function forward(request: ApiRequest, raw: RawExchange, backend: Backend, options: PassOptions, again = false): Promise<ApiResponse> {
-  const { headers: extra = {}, refusal, links, answer: added, connection } = options;
-  const { scheme, host, port, path, tls, connections } = backend;
+function forward(request: ApiRequest, raw: RawExchange, backend: Backend, options: PassOptions): Promise<ApiResponse> {
+  const { connections } = backend;
+  if (!connections) return forwardBy(false, false, request, raw, backend, options);
+  const replayable = isReplayable(request.method, raw.headers);
+  return connections.use(replayable, request.signal, (agent) => forwardBy(agent, replayable, request, raw, backend, options));
+}
+
+function forwardBy(
+  agent: Agent | false,
+  replayable: boolean,
+  request: ApiRequest,
+  raw: RawExchange,
+  { scheme, host, port, path, tls }: Backend,
+  { headers: extra = {}, refusal, links, answer: added, connection }: PassOptions,
+): Promise<ApiResponse> {
   const headers: OutgoingHttpHeaders = { ...cleaned(raw.headers), ...extra, host: `${host}:${port}` };
-  const replayable = connections !== undefined && isReplayable(request.method, raw.headers);
-  const agent = connections ? connections.agent(replayable && !again) : false;
   return new Promise((resolve, reject) => {
     const call = { host, port, path, method: request.method, headers, signal: request.signal };
     const outgoing = connection
@@ -116,10 +126,7 @@ function forward(request: ApiRequest, raw: RawExchange, backend: Backend, option
       : scheme === 'https'
         ? requestHttps({ ...call, agent, ...tls })
         : requestHttp({ ...call, agent: false });
-    outgoing.on('error', (error) => {
-      if (replayable && wasStale(outgoing, error) && !request.signal.aborted) resolve(forward(request, raw, backend, options, true));
-      else reject(error);
-    });
+    outgoing.on('error', (error) => reject(requestError(outgoing, error)));
     outgoing.on('response', (answer: IncomingMessage) => {
       const status = answer.statusCode ?? 502;
       if (refusal && (status < 200 || status > 206)) {

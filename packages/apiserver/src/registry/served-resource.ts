@@ -2,6 +2,7 @@ import type { DecodeResult, KubeObject, ResourceDefinition, SchemaLookup, Struct
 import type { GroupResource } from '@coxswain/apimachinery';
 import type { ObjectSource } from '../storage/object-source.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
+import type { StoredObject } from '../storage/stored-object.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
 import type { CustomOpenApi } from './custom-open-api.js';
 import type { CustomMessage } from '../protobuf/kinds.js';
@@ -19,6 +20,8 @@ export class ServedResource {
   readonly watchEncoder: WatchEncoder;
   readonly decodedEncoder: WatchEncoder;
   readonly groupResource: GroupResource;
+  /** `pods`, `deployments.apps`. */
+  readonly name: string;
   readonly #partial = new Map<string, ProtobufCodec>();
   readonly #inline: boolean;
   #protobuf: { readonly codec: ProtobufCodec | undefined } | undefined;
@@ -47,6 +50,7 @@ export class ServedResource {
     this.watchEncoder = objectWatchEncoder(this.codec);
     this.decodedEncoder = decodedWatchEncoder(this.codec);
     this.groupResource = { group: definition.group, resource: definition.resource };
+    this.name = definition.group === '' ? definition.resource : `${definition.resource}.${definition.group}`;
     this.schema = schema ?? { kind: 'ref', name: definition.schema };
     this.#inline = schema !== undefined;
   }
@@ -55,6 +59,16 @@ export class ServedResource {
   get protobuf(): ProtobufCodec | undefined {
     this.#protobuf ??= { codec: this.#inline && !this.message ? undefined : ProtobufCodec.whole(this.codec, this.lookup, this.message) };
     return this.#protobuf.codec;
+  }
+
+  /** Makes these readable through the codec; undefined: they are. Rejects with an ApiError. */
+  readable(stored: readonly StoredObject[]): Promise<void> | undefined {
+    return this.converter?.prepare(stored);
+  }
+
+  /** An object of this version as it is to be stored. */
+  toStorage(object: KubeObject): KubeObject | Promise<KubeObject> {
+    return this.converter ? this.converter.toStorage(object) : this.codec.toStorage(object);
   }
 
   get customMessage(): CustomMessage | undefined {

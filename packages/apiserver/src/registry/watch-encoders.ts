@@ -1,3 +1,4 @@
+import type { Status } from '@coxswain/apimachinery';
 import type { EventType } from '../storage/resource-cache.js';
 import type { StoredObject } from '../storage/stored-object.js';
 import type { WatchEncoder } from '../storage/watch-groups.js';
@@ -28,7 +29,7 @@ export function bookmarkFrame(kind: string, apiVersion: string, revision: number
 }
 
 /** An error at the end of a stream of events. */
-export function errorFrame(status: object): Buffer {
+export function errorFrame(status: Status): Buffer {
   return Buffer.from(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
 }
 

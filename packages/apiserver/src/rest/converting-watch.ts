@@ -1,10 +1,11 @@
+import { apiErrorOf, type Status } from '@coxswain/apimachinery';
+import type { WatchEvent } from '@coxswain/client';
 import type { VersionConverter } from '../registry/version-converter.js';
 import type { StreamSink } from '../request/api-request.js';
-import { apiErrorOf } from '@coxswain/apimachinery';
 import type { EventType } from '../storage/resource-cache.js';
 import type { StoredObject } from '../storage/stored-object.js';
 import { objectFraming } from '../storage/watch-groups.js';
-import type { DecodedEvent, Frame, WatchEncoder } from '../storage/watch-groups.js';
+import type { Frame, WatchEncoder } from '../storage/watch-groups.js';
 
 /** A frame that is made once its object has been converted. */
 type Pending = { readonly stored?: StoredObject; readonly make: () => Frame };
@@ -13,7 +14,7 @@ const MAX_PENDING = 10_000;
 
 /** An encoder whose frames are made later, by `convertingSink`. */
 export function pendingEncoder(encoder: WatchEncoder): WatchEncoder {
-  const pending = (frame: Pending): Frame => frame as unknown as DecodedEvent;
+  const pending = (frame: Pending): Frame => frame as unknown as WatchEvent;
   return {
     id: `pending:${encoder.id}`,
     encode: (type: EventType, stored: StoredObject) => pending({ stored, make: () => encoder.encode(type, stored) }),
@@ -40,7 +41,14 @@ export function convertingSink(sink: StreamSink, encoder: WatchEncoder, converte
     if (ended) sink.end();
   };
   const failed = (error: unknown): void => {
-    const status = apiErrorOf(error)?.status ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', message: String(error), code: 500 };
+    const status: Status = apiErrorOf(error)?.status ?? {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: String(error),
+      code: 500,
+    };
     sink.write(sink.framing.frame([encoder.error(status)]));
     sink.end();
   };

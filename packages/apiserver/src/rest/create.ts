@@ -1,4 +1,4 @@
-import type { KubeObject, StrategyContext } from '@coxswain/api';
+import type { KubeObject } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { RequestContext } from '../request/request-context.js';
@@ -6,7 +6,7 @@ import type { ResourceStorage } from '../storage/resource-storage.js';
 import { admissionRequest } from './admission-request.js';
 import { recordManager } from './field-managers.js';
 import { checkNamespace, ensureMetadata, fillMeta, generateName } from './object-meta.js';
-import type { RestEnv } from './rest-env.js';
+import { type RestEnv, strategyContext } from './rest-env.js';
 import type { WriteOptions } from './write-options.js';
 import type { WriteResult } from './write-result.js';
 import { validateNew } from './validate.js';
@@ -39,7 +39,6 @@ export async function create(
   const generated = !metadata.name && metadata.generateName ? metadata.generateName : undefined;
   const now = env.clock.now();
   fillMeta(object, env.random, now);
-  const strategyContext: StrategyContext = { now, random: () => env.random.next(), user: context.user };
   strategy.default?.(object);
   // What admission adds is nobody's, as upstream.
   if (managed) recordManager(served, undefined, object, options.fieldManager, '', now);
@@ -57,14 +56,15 @@ export async function create(
   const complete = () => {
     // Not the metadata from above: admission may have put others in their place.
     if (generated !== undefined) object.metadata.name = generateName(generated, env.random);
-    strategy.prepareForCreate?.(object, strategyContext);
+    strategy.prepareForCreate?.(object, strategyContext(env, context, now));
     strategy.canonicalize?.(object);
   };
   complete();
-  const hooks = env.hooks.get(hookKey(served));
+  const hooks = env.hooks.get(served.name);
   for (let attempt = 1; ; attempt++) {
     const name = object.metadata.name ?? '';
-    const allocation = options.dryRun ? undefined : await hooks?.beginCreate?.(context, object);
+    // Also when nothing is going to be written: what cannot be given is refused all the same.
+    const allocation = await hooks?.beginCreate?.(context, object);
     try {
       if (attempt === 1) {
         validateNew(served, object, hooks);
@@ -76,16 +76,9 @@ export async function create(
         return { type: 'unstored', object, created: true };
       }
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
-      const outcome = await storage.create(
-        namespace,
-        name,
-        served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object),
-        lease,
-        allocation?.companions,
-        context,
-      );
+      const outcome = await storage.create(namespace, name, await served.toStorage(object), lease, allocation?.companions, context);
       if (outcome.type === 'written') {
-        if (served.converter) await served.converter.prepare([outcome.object]);
+        await served.readable([outcome.object]);
         return { type: 'stored', object: outcome.object, created: true };
       }
     } catch (error) {
@@ -100,9 +93,4 @@ export async function create(
     if (!exists && attempt >= MAX_CLAIM_ATTEMPTS) throw ApiError.serverTimeout(groupResource, 'create', 1);
     if (generated !== undefined) complete();
   }
-}
-
-export function hookKey(served: ServedResource): string {
-  const { group, resource } = served.definition;
-  return group === '' ? resource : `${resource}.${group}`;
 }

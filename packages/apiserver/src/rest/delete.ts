@@ -4,7 +4,7 @@ import type { RequestContext } from '../request/request-context.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { StoredObject } from '../storage/stored-object.js';
 import { admissionRequest } from './admission-request.js';
-import { hookKey } from './create.js';
+import { checkUid, modified } from './conflicts.js';
 import type { DeleteOptions } from './delete-options.js';
 import { planDeletion } from './deletion.js';
 import type { RestEnv } from './rest-env.js';
@@ -28,17 +28,15 @@ export async function remove(
 ): Promise<DeleteResult> {
   const storage = served.storage as ResourceStorage;
   const { definition, groupResource } = served;
-  const hooks = env.hooks.get(hookKey(served));
+  const hooks = env.hooks.get(served.name);
   const { uid, resourceVersion } = options.preconditions;
   let stored = storage.cache.get(namespace, name);
   if (!stored && storage.store.currentRevision === undefined) stored = await storage.fresh(namespace, name, context);
   for (let attempt = 1; ; attempt++) {
     if (!stored) throw ApiError.notFound(groupResource, name);
-    if (served.converter) await served.converter.prepare([stored]);
+    await served.readable([stored]);
     const old = served.codec.object(stored);
-    if (uid !== undefined && uid !== old.metadata.uid) {
-      throw ApiError.conflict(groupResource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`);
-    }
+    checkUid(served, old, uid);
     if (resourceVersion !== undefined && resourceVersion !== String(stored.revision)) {
       throw ApiError.conflict(
         groupResource,
@@ -55,19 +53,12 @@ export async function remove(
     const outcome =
       step.type === 'remove'
         ? await storage.delete(stored, hooks?.beginDelete?.(old), context)
-        : await storage.update(
-            stored,
-            served.converter ? await served.converter.toStorage(step.object) : served.codec.toStorage(step.object),
-            undefined,
-            undefined,
-            context,
-          );
+        : await storage.update(stored, await served.toStorage(step.object), undefined, undefined, context);
     if (outcome.type === 'written') {
-      if (served.converter) await served.converter.prepare([outcome.object]);
+      await served.readable([outcome.object]);
       return { object: outcome.object, removed: step.type === 'remove' };
     }
-    if (attempt >= MAX_ATTEMPTS)
-      throw ApiError.conflict(groupResource, name, 'the object has been modified; please apply your changes to the latest version and try again');
+    if (attempt >= MAX_ATTEMPTS) throw modified(served, name);
     stored = await storage.fresh(namespace, name, context);
   }
 }

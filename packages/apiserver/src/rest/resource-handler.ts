@@ -9,7 +9,7 @@ import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import { convertingSink, pendingEncoder } from './converting-watch.js';
-import { create, hookKey } from './create.js';
+import { create } from './create.js';
 import { remove } from './delete.js';
 import { removeCollection } from './delete-collection.js';
 import { parseDeleteOptions } from './delete-options.js';
@@ -130,7 +130,7 @@ export class ResourceHandler {
     const { namespace, name } = context.resource;
     const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
     if (!stored) throw ApiError.notFound(served.groupResource, name);
-    const converted = served.converter?.prepare([stored]);
+    const converted = served.readable([stored]);
     if (converted) return converted.then(() => respondStored(this.options.env, context, served, stored, 200, accepted));
     return respondStored(this.options.env, context, served, stored, 200, accepted);
   }
@@ -138,7 +138,7 @@ export class ResourceHandler {
   async #list(context: RequestContext, served: ServedResource): Promise<ApiResponse> {
     const accepted = accept(context, served);
     const result = await list(this.options.env, context, served, parseListOptions(context.query, false));
-    if (served.converter) await served.converter.prepare(result.objects);
+    await served.readable(result.objects);
     return respondList(this.options.env, context, served, result, accepted);
   }
 
@@ -205,7 +205,7 @@ export class ResourceHandler {
     const options = await parseDeleteOptions(context);
     const result = await remove(env, context, served, namespace, name, options);
     const status = !result.removed && options.orphanDependents === false ? 202 : 200;
-    if (!result.removed || env.hooks.get(hookKey(served))?.returnsDeleted) return respondStored(env, context, served, result.object, status, accepted);
+    if (!result.removed || env.hooks.get(served.name)?.returnsDeleted) return respondStored(env, context, served, result.object, status, accepted);
     const { group } = served.definition;
     const uid = result.object.object.metadata.uid;
     return respondKind(context, 200, successStatus({ name, ...(group === '' ? {} : { group }), kind: served.definition.resource, ...(uid ? { uid } : {}) }));
@@ -214,7 +214,7 @@ export class ResourceHandler {
   async #deleteCollection(context: RequestContext, served: ServedResource, env: RestEnv): Promise<ApiResponse> {
     const accepted = accept(context, served);
     const result = await removeCollection(env, context, served);
-    if (served.converter) await served.converter.prepare(result.objects);
+    await served.readable(result.objects);
     return respondList(env, context, served, result, accepted);
   }
 

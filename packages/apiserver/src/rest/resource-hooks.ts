@@ -10,7 +10,7 @@ export interface Allocation {
 
 /** What one resource does beyond its strategy: allocation, special finalizers, expiry. */
 export interface ResourceHooks {
-  /** After mutating admission, before validation: may change `object`. */
+  /** After mutating admission, before validation: may change `object`. For a dry run nothing of it is written, and nothing released. */
   beginCreate?(context: RequestContext, object: KubeObject): Promise<Allocation | undefined> | Allocation | undefined;
   beginUpdate?(context: RequestContext, object: KubeObject, old: KubeObject): Promise<Allocation | undefined> | Allocation | undefined;
   /** Beside the strategy's validation, what needs more than the object. Not for subresources. */

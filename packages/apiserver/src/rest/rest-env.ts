@@ -1,3 +1,4 @@
+import type { StrategyContext } from '@coxswain/api';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
 import type { AdmissionChain } from '../admission/admission-chain.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
@@ -24,4 +25,9 @@ export interface RestEnv {
   watchCounter?(context: RequestContext): (events: number) => void;
   /** Throws 403 when the user may not do this besides what the request asks for. */
   authorize(context: RequestContext, verb: string): Promise<void>;
+}
+
+/** What a strategy may know of a write. */
+export function strategyContext(env: RestEnv, { user }: RequestContext, now: number): StrategyContext {
+  return { now, random: () => env.random.next(), user };
 }

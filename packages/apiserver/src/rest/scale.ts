@@ -55,7 +55,7 @@ export async function readScale(env: RestEnv, context: RequestContext, served: S
   const { namespace, name } = context.resource;
   const stored = (served.storage as ResourceStorage).cache.get(namespace, name);
   if (!stored) throw ApiError.notFound(served.groupResource, name);
-  if (served.converter) await served.converter.prepare([stored]);
+  await served.readable([stored]);
   return respondScale(env, context, scaleOf(served.codec.object(stored), sub), accept(context));
 }
 

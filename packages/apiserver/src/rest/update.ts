@@ -1,21 +1,21 @@
-import type { KubeObject, ResourceStrategy, StrategyContext } from '@coxswain/api';
+import type { KubeObject, ResourceStrategy } from '@coxswain/api';
 import { ApiError, deepEqual } from '@coxswain/apimachinery';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { RequestContext } from '../request/request-context.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import type { StoredObject } from '../storage/stored-object.js';
 import { admissionRequest } from './admission-request.js';
-import { create, hookKey } from './create.js';
+import { checkUid, modified } from './conflicts.js';
+import { create } from './create.js';
 import { isReadyToRemove } from './deletion.js';
 import { recordManager } from './field-managers.js';
 import { carryMeta, checkNamespace, ensureMetadata, nameMissing } from './object-meta.js';
-import type { RestEnv } from './rest-env.js';
+import { type RestEnv, strategyContext } from './rest-env.js';
 import { validateChanged } from './validate.js';
 import type { WriteOptions } from './write-options.js';
 import type { WriteResult } from './write-result.js';
 
 const MAX_ATTEMPTS = 30;
-const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
 export interface UpdatePlan {
   /** '' for the main resource. */
@@ -49,7 +49,7 @@ export async function update(env: RestEnv, context: RequestContext, served: Serv
     }
     const result = await tryUpdate(env, context, served, storage, stored, plan, options);
     if (result) return result;
-    if (attempt >= MAX_ATTEMPTS) throw ApiError.conflict(groupResource, name, MODIFIED);
+    if (attempt >= MAX_ATTEMPTS) throw modified(served, name);
     stored = await storage.fresh(namespace, name, context);
   }
 }
@@ -64,9 +64,9 @@ async function tryUpdate(
   options: WriteOptions,
 ): Promise<WriteResult | undefined> {
   const { namespace, name } = context.resource;
-  const { definition, groupResource } = served;
+  const { definition } = served;
   const { strategy } = plan;
-  if (served.converter) await served.converter.prepare([stored]);
+  await served.readable([stored]);
   const old = served.codec.object(stored);
   const object = await plan.transform(old);
   ensureMetadata(object);
@@ -76,11 +76,9 @@ async function tryUpdate(
   if (metadata.name !== name) {
     throw ApiError.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
-  if (metadata.uid && metadata.uid !== old.metadata.uid) {
-    throw ApiError.conflict(groupResource, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`);
-  }
+  checkUid(served, old, metadata.uid || undefined);
   if (metadata.resourceVersion && metadata.resourceVersion !== '0') {
-    if (metadata.resourceVersion !== String(stored.revision)) throw ApiError.conflict(groupResource, name, MODIFIED);
+    if (metadata.resourceVersion !== String(stored.revision)) throw modified(served, name);
   } else if (!plan.patch && definition.strategy.allowUnconditionalUpdate !== true) {
     throw ApiError.invalid({ group: definition.group, kind: definition.kind }, name, [
       { type: 'FieldValueInvalid', field: 'metadata.resourceVersion', message: 'Invalid value: 0: must be specified for an update' },
@@ -90,7 +88,6 @@ async function tryUpdate(
   carryMeta(object, old);
 
   const now = env.clock.now();
-  const strategyContext: StrategyContext = { now, random: () => env.random.next(), user: context.user };
   strategy.default?.(object);
   if (plan.managed) recordManager(served, old, object, options.fieldManager, plan.subresource, now);
   const request = admissionRequest(context, served, {
@@ -106,9 +103,9 @@ async function tryUpdate(
   const signal = () => context.request.signal;
   await env.admission.admit(request, signal);
   // After admission: what it changes counts for the generation, and is held back like what anybody else writes.
-  strategy.prepareForUpdate?.(object, old, strategyContext);
-  const hooks = env.hooks.get(hookKey(served));
-  const allocation = options.dryRun || plan.subresource !== '' ? undefined : await hooks?.beginUpdate?.(context, object, old);
+  strategy.prepareForUpdate?.(object, old, strategyContext(env, context, now));
+  const hooks = env.hooks.get(served.name);
+  const allocation = plan.subresource === '' ? await hooks?.beginUpdate?.(context, object, old) : undefined;
   try {
     validateChanged(served, strategy, object, old, plan.subresource === '' ? hooks : undefined);
     await env.admission.validate(request, signal);
@@ -124,15 +121,9 @@ async function tryUpdate(
       if (outcome.type === 'written') return { type: 'unstored', object, created: false };
     } else {
       const lease = hooks?.expires ? await env.eventLeases.lease() : undefined;
-      const outcome = await storage.update(
-        stored,
-        served.converter ? await served.converter.toStorage(object) : served.codec.toStorage(object),
-        lease,
-        allocation?.companions,
-        context,
-      );
+      const outcome = await storage.update(stored, await served.toStorage(object), lease, allocation?.companions, context);
       if (outcome.type === 'written') {
-        if (served.converter) await served.converter.prepare([outcome.object]);
+        await served.readable([outcome.object]);
         return { type: 'stored', object: outcome.object, created: false };
       }
     }

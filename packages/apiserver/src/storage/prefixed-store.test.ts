@@ -5,11 +5,12 @@ import { prefixRange, silentLogger, systemClock, systemRandom } from '@coxswain/
 import { afterAll, expect, it } from 'vitest';
 import { createApiServer } from '../create-api-server.js';
 import { parseApiServerFlags } from '../options.js';
-import { configMap, memoryStore, startTestServer } from '../testing/start-test-server.js';
+import { MemoryStore } from '../testing/memory-store.js';
+import { configMap, startTestServer } from '../testing/start-test-server.js';
 import { prefixedStore } from './prefixed-store.js';
 
 it('keeps everything under another prefix, and finds it there again', async () => {
-  const store = memoryStore();
+  const store = new MemoryStore(systemClock);
   const path = '/api/v1/namespaces/default/configmaps';
   {
     await using api = await startTestServer({ store: prefixedStore(store, '/clusters/one') });
@@ -45,7 +46,7 @@ it('encrypts what is to be encrypted there as well', async () => {
     JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration', resources: [{ resources: ['secrets'], providers }] }),
   );
   const flags = { 'bind-address': '127.0.0.1', 'secure-port': '0', 'cert-dir': folder, 'etcd-prefix': 'other', 'encryption-provider-config': file };
-  const store = memoryStore();
+  const store = new MemoryStore(systemClock);
   const server = await createApiServer(parseApiServerFlags(flags), { store, clock: systemClock, random: systemRandom, logger: silentLogger });
   await server.start(new AbortController().signal);
   const api = server.transport({ name: 'admin', groups: ['system:masters'] });

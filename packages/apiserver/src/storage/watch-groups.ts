@@ -1,20 +1,16 @@
+import type { Status } from '@coxswain/apimachinery';
+import type { WatchEvent } from '@coxswain/client';
 import type { CancelTimer, Clock } from '@coxswain/sdk';
 import type { CacheEvent, EventType } from './resource-cache.js';
 import type { StoredObject } from './stored-object.js';
 import { filterMatches } from './watch-filter.js';
 import type { WatchFilter } from './watch-filter.js';
 
-/** An event that never becomes text: for watchers in this process. The object is the cache's own: never changed. */
-export interface DecodedEvent {
-  readonly type: EventType | 'BOOKMARK' | 'ERROR';
-  readonly object: object;
-}
-
-/** One event in the form its watchers want it. */
-export type Frame = Buffer | DecodedEvent;
+/** One event in the form its watchers want it: text, or, for those in this process, as it is. Its object is the cache's own: never changed. */
+export type Frame = Buffer | WatchEvent;
 
 /** What a sink is given: bytes as they go over the wire, or events. */
-export type Payload = Buffer | readonly DecodedEvent[];
+export type Payload = Buffer | readonly WatchEvent[];
 
 /** How frames become a payload on one kind of connection; made once per group and batch, not once per watcher. */
 export interface WatchFraming {
@@ -27,7 +23,7 @@ export const rawFraming: WatchFraming = {
   frame: (frames) => (frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames as readonly Buffer[])),
 };
 
-export const objectFraming: WatchFraming = { id: 'objects', frame: (frames) => frames as readonly DecodedEvent[] };
+export const objectFraming: WatchFraming = { id: 'objects', frame: (frames) => frames as readonly WatchEvent[] };
 
 /** Turns events into the text of one served version and media type. */
 export interface WatchEncoder {
@@ -36,7 +32,7 @@ export interface WatchEncoder {
   readonly inProcess?: boolean;
   encode(type: EventType, object: StoredObject): Frame;
   bookmark(revision: number, annotations?: Readonly<Record<string, string>>): Frame;
-  error(status: object): Frame;
+  error(status: Status): Frame;
 }
 
 /** Where a watch writes. `write` returns false when the watcher was too slow and has been closed. */

@@ -1,23 +1,16 @@
 import { request as httpsRequest } from 'node:https';
 import type { KubeObject } from '@coxswain/api';
-import { MemoryBackend, RevisionedStore } from '@coxswain/mvcc';
-import { createCa, createServiceAccountKeys, issueCertificate } from '@coxswain/pki';
+import { KubeClient } from '@coxswain/client';
+import type { KeyPairPem } from '@coxswain/pki';
 import type { StateStore } from '@coxswain/sdk';
-import {
-  CompactedError,
-  FutureRevisionError,
-  InvalidStoreRequestError,
-  LeaseNotFoundError,
-  silentLogger,
-  StoreError,
-  StoreUnavailableError,
-  systemClock,
-  systemRandom,
-} from '@coxswain/sdk';
+import { silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { ApiServer } from '../api-server.js';
 import type { ApiServerOptions } from '../api-server-options.js';
 import { parseTokenFile } from '../auth/token-file-authenticator.js';
+import { MemoryStore } from './memory-store.js';
+import { testCertificates } from './test-certificates.js';
 
+/** Bearer tokens: `admin` is a member of system:masters, `bob` of nothing, `node` is the node n1. */
 const TOKENS = 'admin,admin,1,"system:masters"\nbob,bob,2,\nnode,system:node:n1,3,"system:nodes"\n';
 
 export interface Answer {
@@ -38,8 +31,13 @@ export interface CallOptions {
 export interface TestServer extends AsyncDisposable {
   readonly server: ApiServer;
   readonly store: StateStore;
+  readonly url: string;
   /** PEM: what its certificate is checked with. */
   readonly ca: string;
+  /** Its CA, which client certificates are trusted by. */
+  readonly authority: KeyPairPem;
+  /** In process, as a user who has been authenticated. */
+  clientAs(name: string, ...groups: string[]): KubeClient;
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
   /** Events of a watch until `enough` says so. */
   watch(path: string, enough: (events: readonly WatchLine[]) => boolean): Promise<readonly WatchLine[]>;
@@ -50,38 +48,11 @@ export interface WatchLine {
   readonly object: KubeObject;
 }
 
-const errors = {
-  compacted: (requested: number, compact: number) => new CompactedError(requested, compact),
-  futureRevision: (requested: number, current: number) => new FutureRevisionError(requested, current),
-  leaseNotFound: (lease: number) => new LeaseNotFoundError(lease),
-  leaseExists: (lease: number) => new StoreError('lease-exists', `lease ${lease} already exists`),
-  unavailable: (message: string) => new StoreUnavailableError(message),
-  invalid: (message: string) => new InvalidStoreRequestError(message),
-};
-
-/** A memory store with what an API server needs of it. */
-export function memoryStore(): StateStore {
-  const store = new RevisionedStore(new MemoryBackend(), { now: () => systemClock.monotonic(), errors });
-  return Object.assign(store, {
-    currentRevision: () => store.revision,
-    status: async () => ({ revision: store.revision, compactRevision: store.compactRevision, sizeBytes: 0, healthy: true }),
-  }) as unknown as StateStore;
-}
-
-let certificates: Promise<{ cert: string; key: string; ca: string; serviceAccountKey: string }> | undefined;
-
-async function makeCertificates() {
-  const now = systemClock.now();
-  const ca = await createCa('test', now, 3_600_000);
-  const leaf = await issueCertificate(ca, { usage: 'server', subject: { commonName: 'apiserver' }, ipAddresses: ['127.0.0.1'], now, validForMs: 3_600_000 });
-  return { cert: leaf.cert, key: leaf.key, ca: ca.cert, serviceAccountKey: createServiceAccountKeys().privateKey };
-}
-
-/** A whole server over TLS on a free port. */
+/** A whole server over TLS on a free port of loopback. `options` replace what is usual; a store of theirs is left open in the end. */
 export async function startTestServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
-  certificates ??= makeCertificates();
-  const { cert, key, ca, serviceAccountKey } = await certificates;
-  const store = options.store ?? memoryStore();
+  const { authority, serving, serviceAccountKey } = await testCertificates();
+  const ca = authority.cert;
+  const store = options.store ?? new MemoryStore(systemClock);
   const server = new ApiServer({
     store,
     clock: systemClock,
@@ -90,7 +61,7 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
     host: '127.0.0.1',
     port: 0,
     advertiseAddress: '192.0.2.1',
-    tls: { cert, key, clientCA: ca },
+    tls: { ...serving, clientCA: ca },
     tokens: parseTokenFile(TOKENS),
     anonymous: true,
     serviceAccounts: { issuers: ['https://kubernetes.default.svc'], signingKey: serviceAccountKey, verifyingKeys: [] },
@@ -113,7 +84,10 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
   return {
     server,
     store,
+    url: `https://127.0.0.1:${server.port}`,
     ca,
+    authority,
+    clientAs: (name, ...groups) => new KubeClient({ transport: server.transport({ name, groups: ['system:authenticated', ...groups] }) }),
     call(method, path, body, { token = 'admin', headers = {}, type = 'application/json' } = {}) {
       const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
       return new Promise((resolve, reject) => {

@@ -1,8 +1,7 @@
 import { createServer } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createCa, issueCertificate } from '@coxswain/pki';
-import { systemClock } from '@coxswain/sdk';
+import { servingCertificate } from './test-certificates.js';
 
 export interface WebhookCall {
   readonly method: string;
@@ -23,20 +22,9 @@ export interface TestWebhook extends AsyncDisposable {
 /** What to answer; a text goes out as it is, a number is a status alone, undefined never comes. */
 export type Answerer = (call: WebhookCall) => object | string | number | undefined;
 
-const HOUR = 3_600_000;
-
 /** An HTTPS server on loopback; its certificate is also for `hook.default.svc`. */
 export async function startWebhook(answer: Answerer): Promise<TestWebhook> {
-  const now = systemClock.now();
-  const ca = await createCa('webhooks', now, HOUR);
-  const { cert, key } = await issueCertificate(ca, {
-    usage: 'server',
-    subject: { commonName: 'hook' },
-    dnsNames: ['hook.default.svc', 'localhost'],
-    ipAddresses: ['127.0.0.1'],
-    now,
-    validForMs: HOUR,
-  });
+  const { ca, cert, key } = await servingCertificate('hook.default.svc', 'localhost');
   const calls: WebhookCall[] = [];
   const server = createServer({ cert, key }, async (request, response) => {
     const chunks: Buffer[] = [];
@@ -63,7 +51,7 @@ export async function startWebhook(answer: Answerer): Promise<TestWebhook> {
   return {
     port,
     url: `https://127.0.0.1:${port}`,
-    caBundle: Buffer.from(ca.cert).toString('base64'),
+    caBundle: Buffer.from(ca).toString('base64'),
     calls,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -5,7 +5,7 @@ import type { Controller, ControllerContext } from '../runtime/controller-contex
 import { controllerRef } from '../runtime/owners.js';
 import type { DiscoveryEndpointPort } from './endpoint-port.js';
 import { planSlices, type PortGroup, type SlicePlan } from './plan-slices.js';
-import { endpointConditions, endpointHostname, isEndpoint, isHeadless, podAddress, serviceFamilies, targetPort } from './pod-endpoints.js';
+import { endpointConditions, endpointHostname, endpointHints, isEndpoint, isHeadless, podAddress, serviceFamilies, targetPort } from './pod-endpoints.js';
 import { watchServicePods } from './watch-service-pods.js';
 
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
@@ -30,13 +30,16 @@ export function portGroups(service: Service, pods: readonly Pod[], family: 'IPv4
     const nodeName = pod.spec?.nodeName;
     const zone = nodeName ? nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone'] : undefined;
     const hostname = endpointHostname(pod, service);
+    const conditions = endpointConditions(pod, service);
+    const hints = conditions.ready ? endpointHints(service.spec?.trafficDistribution, nodeName, zone) : undefined;
     const endpoint: Endpoint = {
       addresses: [ip],
-      conditions: endpointConditions(pod, service),
+      conditions,
       targetRef: { kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' },
       ...(nodeName && { nodeName }),
       ...(zone && { zone }),
       ...(hostname && { hostname }),
+      ...(hints && { hints }),
     };
     const key = JSON.stringify(ports);
     const group = groups.get(key);

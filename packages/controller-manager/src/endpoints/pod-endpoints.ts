@@ -1,4 +1,4 @@
-import type { Pod, Service, ServicePort } from '@coxswain/api';
+import type { EndpointHints, Pod, Service, ServicePort } from '@coxswain/api';
 import { isFinished, isReady } from '../pods/pod-state.js';
 
 export const familyOf = (ip: string): 'IPv4' | 'IPv6' => (ip.includes(':') ? 'IPv6' : 'IPv4');
@@ -36,6 +36,20 @@ export function endpointConditions(pod: Pod, service: Service): { readonly ready
   const serving = isReady(pod);
   const terminating = Boolean(pod.metadata.deletionTimestamp);
   return { ready: Boolean(service.spec?.publishNotReadyAddresses) || (serving && !terminating), serving, terminating };
+}
+
+/** Whom an endpoint is for, by its service's traffic distribution. Zones are told with nodes, too: for proxies that know zones only. */
+export function endpointHints(distribution: string | undefined, nodeName: string | undefined, zone: string | undefined): EndpointHints | undefined {
+  const forZones = zone ? { forZones: [{ name: zone }] } : {};
+  switch (distribution) {
+    case 'PreferClose':
+    case 'PreferSameZone':
+      return zone ? forZones : undefined;
+    case 'PreferSameNode':
+      return nodeName ? { ...forZones, forNodes: [{ name: nodeName }] } : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** Whether the pod is an endpoint at all. */

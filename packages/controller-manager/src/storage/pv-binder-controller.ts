@@ -149,16 +149,22 @@ export function pvBinderController({ client, informers, events }: ControllerCont
             .catch(gone);
     if (claim?.metadata.uid === ref.uid)
       return claim?.spec?.volumeName === pv.metadata.name && claim?.status?.phase === 'Bound' ? volumePhase(pv, 'Bound', signal) : undefined;
-    // Its claim is gone.
-    await volumePhase(pv, 'Released', signal);
-    if (pv.spec?.persistentVolumeReclaimPolicy !== 'Delete' || pv.metadata.annotations?.['pv.kubernetes.io/provisioned-by']) return;
-    if (pv.spec.hostPath || pv.spec.local) {
-      // Nobody of ours made what is behind it, so nobody of ours removes it.
-      events(pv as KubeObject, 'Warning', 'VolumeFailedDelete', 'error getting deleter volume plugin for volume: no deletable volume plugin matched');
-      await client.api
-        .persistentVolumes()
-        .updateStatus({ ...pv, status: { ...pv.status, phase: 'Failed', message: 'no deletable volume plugin matched' } }, { signal });
-    }
+    // Its claim is gone. The change of the phase brings the volume here again.
+    if (pv.status?.phase !== 'Released' && pv.status?.phase !== 'Failed') return volumePhase(pv, 'Released', signal);
+    if (pv.status.phase === 'Released') await reclaim(pv, signal);
+  }
+
+  /** Nobody of ours made what is behind a volume, so nobody of ours removes or empties it: that is for who provisioned it. */
+  async function reclaim(pv: PersistentVolume, signal: AbortSignal): Promise<void> {
+    const { persistentVolumeReclaimPolicy: policy, csi } = pv.spec ?? {};
+    const deletes = policy === 'Delete' && !csi && !pv.metadata.annotations?.['pv.kubernetes.io/provisioned-by'];
+    if (!deletes && policy !== 'Recycle') return;
+    const reason = deletes ? 'VolumeFailedDelete' : 'VolumeFailedRecycle';
+    const message = deletes
+      ? `error getting deleter volume plugin for volume "${pv.metadata.name}": no deletable volume plugin matched`
+      : 'No recycler plugin found for the volume!';
+    await client.api.persistentVolumes().updateStatus({ ...pv, status: { ...pv.status, phase: 'Failed', message } }, { signal });
+    events(pv as KubeObject, 'Warning', reason, message);
   }
 
   return {

@@ -1,11 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import type { KubeClient } from '@coxswain/client';
 import type { KeyPairPem } from '@coxswain/pki';
-import { type Clock, type Component, type ComponentState, ComponentStateCell, type Logger, type Random } from '@coxswain/sdk';
-import type { Observable } from 'rxjs';
-import type { ServingCertificate } from '../server/kubelet-server.js';
+import type { Clock, Logger, Random } from '@coxswain/sdk';
 import { type CertificateOrder, fulfils, orderCertificate } from './certificate-order.js';
 import type { CertificateStore } from './certificate-store.js';
+import { ChangingCertificate } from './changing-certificate.js';
 
 export interface CertificateRotationDeps {
   readonly name: string;
@@ -34,59 +33,25 @@ export function rotationDeadline(cert: string, random: Random): number {
   return from + (Date.parse(validTo) - from) * (0.7 + 0.2 * random.next());
 }
 
-/** Keeps a certificate valid: asks for the first one when there is none, then for the next before it runs out. Users are told each one. */
-export class CertificateRotation implements Component, ServingCertificate {
-  readonly name: string;
-  readonly #cell = new ComponentStateCell();
-  readonly state$: Observable<ComponentState> = this.#cell.state$;
+/** Keeps a certificate valid: asks for the first one when there is none, then for the next before it runs out. */
+export class CertificateRotation extends ChangingCertificate {
   readonly #deps: CertificateRotationDeps;
-  readonly #stopping = new AbortController();
-  readonly #listeners = new Set<(pair: KeyPairPem) => void>();
-  #current: KeyPairPem | undefined;
-  #loop: Promise<void> | undefined;
 
   constructor(deps: CertificateRotationDeps) {
+    super(deps.name, usable(deps));
     this.#deps = deps;
-    this.name = deps.name;
-    this.#current = this.#usable();
-  }
-
-  get current(): KeyPairPem | undefined {
-    return this.#current;
-  }
-
-  onChange(changed: (pair: KeyPairPem) => void): () => void {
-    this.#listeners.add(changed);
-    return () => this.#listeners.delete(changed);
-  }
-
-  /** Does not wait for a certificate: the one that approves it may need this node. */
-  async start(): Promise<void> {
-    this.#loop ??= this.#run(this.#stopping.signal);
-    this.#cell.set('ready');
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort(new Error('the kubelet is stopping'));
-    await this.#loop;
-    this.#cell.set('stopped');
-  }
-
-  #usable(): KeyPairPem | undefined {
-    const pair = this.#deps.store.current();
-    return pair && fulfils(pair.cert, this.#deps.order, this.#deps.clock.now()) ? pair : undefined;
   }
 
   #isLost(error: unknown): boolean {
     const { giveUpAfterMs, clock } = this.#deps;
-    if (giveUpAfterMs === undefined || this.#current === undefined || (error as { code?: unknown }).code !== 401) return false;
-    return clock.now() - Date.parse(new X509Certificate(this.#current.cert).validTo) > giveUpAfterMs;
+    if (giveUpAfterMs === undefined || this.current === undefined || (error as { code?: unknown }).code !== 401) return false;
+    return clock.now() - Date.parse(new X509Certificate(this.current.cert).validTo) > giveUpAfterMs;
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  protected async run(signal: AbortSignal): Promise<void> {
     const { client, store, order, clock, random, logger } = this.#deps;
     while (!signal.aborted) {
-      const due = this.#current ? rotationDeadline(this.#current.cert, random) : 0;
+      const due = this.current ? rotationDeadline(this.current.cert, random) : 0;
       while (!signal.aborted && clock.now() < due) await clock.sleep(Math.min(LOOK_MS, due - clock.now()), signal).catch(() => {});
       for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, MAX_RETRY_MS)) {
         try {
@@ -95,7 +60,7 @@ export class CertificateRotation implements Component, ServingCertificate {
         } catch (error) {
           if (signal.aborted) return;
           if (this.#isLost(error)) {
-            this.#cell.set('failed', 'there is no valid certificate, and the server gives no other to who has none');
+            this.fail('there is no valid certificate, and the server gives no other to who has none');
             return;
           }
           logger.warn('getting a certificate failed; will try again', { err: error });
@@ -103,15 +68,20 @@ export class CertificateRotation implements Component, ServingCertificate {
         }
       }
       if (signal.aborted) return;
-      const pair = this.#usable();
+      const pair = usable(this.#deps);
       if (!pair) {
         logger.error('the signer issued a certificate that is not what was asked for', { certificate: store.currentPath });
         await clock.sleep(MAX_RETRY_MS, signal).catch(() => {});
         continue;
       }
-      this.#current = pair;
       logger.info('a new certificate is in use', { certificate: store.currentPath });
-      for (const changed of this.#listeners) changed(pair);
+      this.replace(pair);
     }
   }
+}
+
+/** What the store has, when it is what is asked for and has not run out. */
+function usable({ store, order, clock }: CertificateRotationDeps): KeyPairPem | undefined {
+  const pair = store.current();
+  return pair && fulfils(pair.cert, order, clock.now()) ? pair : undefined;
 }

@@ -36,6 +36,12 @@ describe('reading container logs', () => {
     expect(await all({ timestamps: true, tailLines: 1 })).toBe(`${at(3)} three\n`);
   });
 
+  it('counts a line that has no end yet', async () => {
+    await writeFile(path, line(1, 'one') + line(2, 'two') + line(3, 'no', 'stdout', 'P') + line(3, 'end', 'stdout', 'P'));
+    expect(await all({ tailLines: 2 })).toBe('two\nnoend');
+    expect(await all({ tailLines: 1 })).toBe('noend');
+  });
+
   it('tells times in UTC with a Z, and others as they were written', async () => {
     await writeFile(path, '2026-01-01T00:00:01.000000001+00:00 stdout F one\n2026-01-01T02:00:01.5+02:00 stdout F two\n');
     expect(await all({ timestamps: true })).toBe('2026-01-01T00:00:01.000000001Z one\n2026-01-01T02:00:01.5+02:00 two\n');

@@ -189,12 +189,12 @@ async function lastLines(files: readonly string[], end: number, options: LogOpti
   return found;
 }
 
-/** How many leading pieces are beyond the last `count` whole lines. */
+/** How many leading pieces are beyond the last `count` lines, of which the last may have no end yet. */
 function cut(lines: readonly Buffer[], count: number): number {
   let seen = 0;
   for (let i = lines.length - 1; i >= 0; i--) {
     const piece = parseLogLine(lines[i] as Buffer);
-    if (piece && !piece.partial) seen++;
+    if (piece && (!piece.partial || i === lines.length - 1)) seen++;
     if (seen > count) return i + 1;
   }
   return 0;

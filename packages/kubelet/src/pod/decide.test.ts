@@ -91,6 +91,14 @@ describe('decisions for a pod', () => {
     ['sidecar without startup probe', pod('Always', [c('web')], [side, c('i1')]), observe('ready', 'side:running'), {}, 0, 'start i1#0'],
     ['sidecar starting up', pod('Always', [c('web')], [slow]), observe('ready', 'slow:running'), {}, 0, ''],
     ['sidecar started up', pod('Always', [c('web')], [slow]), observe('ready', 'slow:running'), { startup: 'success' as const }, 0, 'start web#0'],
+    [
+      'sidecar of another image',
+      pod('Never', [c('web')], [{ ...side, image: 'new' }]),
+      observe('ready', 'web:running', 'side:running'),
+      {},
+      0,
+      'kill side (definitionChanged), start side#1',
+    ],
     ['sidecar ended while the pod runs', pod('Never', [c('web')], [side]), observe('ready', 'web:running', 'side:exited(1)'), {}, 0, 'start side#1'],
     ['only the sidecar is left', pod('Never', [c('web')], [side]), observe('ready', 'web:exited(0)', 'side:running'), {}, 0, 'stop pod'],
     [

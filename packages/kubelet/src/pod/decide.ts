@@ -125,7 +125,7 @@ function planInit(input: DecideInput, sandbox: ObservedSandbox, plan: Plan): 'do
     const latest = containerInSandbox(observed, container.name, sandbox.id);
     if (ref.kind === 'sidecar') {
       if (latest?.phase === 'running') {
-        const verdict = probeVerdict(ref, latest, probes);
+        const verdict = changeVerdict(ref, latest) ?? probeVerdict(ref, latest, probes);
         if (verdict) {
           plan.kill.push(verdict);
           planStart(input, ref, plan, latest);
@@ -164,16 +164,14 @@ function planRegular(input: DecideInput, plan: Plan): boolean {
       planStart(input, ref, plan, latest);
       continue;
     }
-    const changed = latest.hash !== '' && latest.hash !== containerHash(container);
-    const verdict: KillAction | undefined = changed
-      ? { id: latest.id, name: container.name, reason: 'definitionChanged', message: `Container ${container.name} definition changed` }
-      : probeVerdict(ref, latest, probes);
+    const changed = changeVerdict(ref, latest);
+    const verdict = changed ?? probeVerdict(ref, latest, probes);
     if (!verdict) {
       left = true;
       continue;
     }
     plan.kill.push(verdict);
-    const again = changed || shouldStart(pod, ref, { ...latest, phase: 'exited', exitCode: 137 });
+    const again = changed !== undefined || shouldStart(pod, ref, { ...latest, phase: 'exited', exitCode: 137 });
     if (again) planStart(input, ref, plan, latest);
     // Also without a restart the pod is not over before the container has stopped.
     left = true;
@@ -200,16 +198,22 @@ function planStart(input: DecideInput, ref: ContainerRef, plan: Plan, inSandbox?
   plan.start.push({ ref, restartCount, ...(latest?.phase === 'exited' ? { finishedAt: latest.finishedAt } : {}) });
 }
 
+/** Of a container that runs what its pod does not say any more. */
+function changeVerdict(ref: ContainerRef, running: ObservedContainer): KillAction | undefined {
+  if (running.hash === '' || running.hash === containerHash(ref.container)) return undefined;
+  return { id: running.id, name: ref.container.name, reason: 'definitionChanged', message: `${titleOf(ref)} definition changed` };
+}
+
 function probeVerdict(ref: ContainerRef, running: ObservedContainer, probes: ProbeView): KillAction | undefined {
-  const { container } = ref;
-  if (container.startupProbe && probes.startup(running.id) === 'failure') {
-    return { id: running.id, name: container.name, reason: 'startupFailed', message: `Container ${container.name} failed startup probe` };
-  }
-  if (container.livenessProbe && probes.liveness(running.id) === 'failure') {
-    return { id: running.id, name: container.name, reason: 'livenessFailed', message: `Container ${container.name} failed liveness probe` };
-  }
+  const { startupProbe, livenessProbe, name } = ref.container;
+  if (startupProbe && probes.startup(running.id) === 'failure')
+    return { id: running.id, name, reason: 'startupFailed', message: `${titleOf(ref)} failed startup probe` };
+  if (livenessProbe && probes.liveness(running.id) === 'failure')
+    return { id: running.id, name, reason: 'livenessFailed', message: `${titleOf(ref)} failed liveness probe` };
   return undefined;
 }
+
+const titleOf = ({ kind, container }: ContainerRef) => `${kind === 'sidecar' ? 'Init container' : 'Container'} ${container.name}`;
 
 const unknownState = (c: ObservedContainer): KillAction => ({
   id: c.id,

@@ -1,11 +1,14 @@
 import http from 'node:http';
 import https from 'node:https';
 
-export type ProbeOutcome = 'success' | 'failure' | 'unknown';
+/** `warning`: a success that users are told of. */
+export type ProbeOutcome = 'success' | 'warning' | 'failure' | 'unknown';
 
 export interface ProbeAnswer {
   readonly outcome: ProbeOutcome;
   readonly message: string;
+  /** TLS was asked for, and plain HTTP answered. */
+  readonly plainHttp?: boolean;
 }
 
 export interface HttpProbeOptions {
@@ -21,48 +24,81 @@ export interface HttpProbeOptions {
 }
 
 const MAX_REDIRECTS = 10;
+const MAX_BODY = 10 * 1024;
 
-/** One GET: 200–399 is success; redirects are followed on the same host only. Certificates are not checked. */
+/** One GET: 200–399 is success; redirects are followed on the same host only, which others are warned of. Certificates are not checked. */
 export function httpProbe(options: HttpProbeOptions): Promise<ProbeAnswer> {
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  const path = options.path?.startsWith('/') ? options.path : `/${options.path ?? ''}`;
-  const url = new URL(`${(options.scheme ?? 'HTTP').toLowerCase()}://${host}:${options.port}${path}`);
-  return get(url, options, MAX_REDIRECTS);
+  return get(httpUrl(options), options, MAX_REDIRECTS);
+}
+
+/** Where a request goes. */
+export function httpUrl({ host, port, path = '', scheme = 'HTTP' }: HttpProbeOptions): URL {
+  return new URL(`${scheme.toLowerCase()}://${host.includes(':') ? `[${host}]` : host}:${port}${path.startsWith('/') ? '' : '/'}${path}`);
 }
 
 function get(url: URL, options: HttpProbeOptions, redirects: number): Promise<ProbeAnswer> {
   return new Promise((resolve) => {
-    const fail = (error: Error) => resolve({ outcome: 'failure', message: `Get "${url.href}": ${error.message}` });
-    const headers: Record<string, string> = { accept: '*/*', 'user-agent': options.userAgent, connection: 'close' };
-    for (const { name, value } of options.httpHeaders ?? []) {
-      const key = name.toLowerCase();
-      if (value === '' && (key === 'accept' || key === 'user-agent')) delete headers[key];
-      else headers[key] = value;
-    }
-    const common = { method: 'GET', headers, agent: false, signal: AbortSignal.timeout(options.timeoutMs) } as const;
+    const fail = (error: Error) =>
+      resolve({ outcome: 'failure', message: `Get "${url.href}": ${errorText(error, url)}`, ...(isPlainAnswer(error) ? { plainHttp: true } : {}) });
+    const common = { method: 'GET', headers: headersOf(options), agent: false, signal: AbortSignal.timeout(options.timeoutMs) } as const;
     const request = url.protocol === 'https:' ? https.request(url, { ...common, rejectUnauthorized: false }) : http.request(url, common);
-    request.once('error', (error) =>
-      fail(
-        error.name === 'AbortError' || error.name === 'TimeoutError'
-          ? new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
-          : error,
-      ),
-    );
+    request.once('error', fail);
     request.once('response', (response) => {
       const status = response.statusCode ?? 0;
       const location = response.headers.location;
       response.on('error', () => {});
-      response.destroy();
-      if (status >= 300 && status < 400 && location && !options.anyStatus) {
-        const next = new URL(location, url);
-        if (next.hostname !== url.hostname) return resolve({ outcome: 'success', message: `Probe terminated redirects, Response body: ` });
+      if (status >= 300 && status < 400 && !options.anyStatus) {
+        const next = location === undefined ? undefined : new URL(location, url);
+        if (next?.hostname !== url.hostname)
+          return void bodyOf(response).then((body) => resolve({ outcome: 'warning', message: `Probe terminated redirects, Response body: ${body}` }));
+        response.destroy();
         if (redirects === 0) return fail(new Error('stopped after 10 redirects'));
-        get(next, options, redirects - 1).then(resolve, fail);
-        return;
+        return void get(next, options, redirects - 1).then(resolve, fail);
       }
+      response.destroy();
       if (options.anyStatus || (status >= 200 && status < 400)) resolve({ outcome: 'success', message: '' });
       else resolve({ outcome: 'failure', message: `HTTP probe failed with statuscode: ${status}` });
     });
     request.end();
   });
+}
+
+/** The given headers, some more than once, over our own; an empty Accept or User-Agent takes that one away. */
+function headersOf({ httpHeaders = [], userAgent }: HttpProbeOptions): Record<string, string | string[]> {
+  const given: Record<string, string[]> = {};
+  for (const { name, value } of httpHeaders) (given[name.toLowerCase()] ??= []).push(value);
+  const headers: Record<string, string | string[]> = { accept: '*/*', 'user-agent': userAgent, connection: 'close' };
+  for (const [name, values] of Object.entries(given)) {
+    const [first = ''] = values;
+    if (first === '' && (name === 'accept' || name === 'user-agent')) delete headers[name];
+    else headers[name] = values.length > 1 && name !== 'host' ? values : first;
+  }
+  return headers;
+}
+
+/** The answer's text, cut where it gets long. */
+async function bodyOf(response: http.IncomingMessage): Promise<string> {
+  let body = '';
+  try {
+    for await (const chunk of response) {
+      body += String(chunk);
+      if (body.length >= MAX_BODY) break;
+    }
+  } catch {
+    // What came until then will do.
+  }
+  return body.slice(0, MAX_BODY);
+}
+
+/** In the words of Go's HTTP client. */
+function errorText(error: NodeJS.ErrnoException, url: URL): string {
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+  if (error.code === 'ECONNREFUSED') return `dial tcp ${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}: connect: connection refused`;
+  if (isPlainAnswer(error)) return 'http: server gave HTTP response to HTTPS client';
+  return error.message;
+}
+
+/** Whether TLS was spoken to a server that speaks plain HTTP. */
+function isPlainAnswer(error: NodeJS.ErrnoException): boolean {
+  return /wrong version number|packet length too long|http request/i.test(error.message);
 }

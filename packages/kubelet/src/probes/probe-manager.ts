@@ -109,6 +109,7 @@ export class ProbeManager implements ProbeView {
       },
       failed: ({ outcome, message }) => {
         if (outcome === 'failure') events.pod(tracked.pod, 'Warning', 'Unhealthy', `${TITLE[type]} probe failed: ${message}`, container.name);
+        else if (outcome === 'warning') events.pod(tracked.pod, 'Warning', 'ProbeWarning', `${TITLE[type]} probe warning: ${message}`, container.name);
         else events.pod(tracked.pod, 'Warning', 'Unhealthy', `${TITLE[type]} probe errored and resulted in unknown state: ${message}`, container.name);
       },
       decided: () => changed(tracked.uid),

@@ -7,7 +7,7 @@ export function countProbes(metrics: MetricSet): NonNullable<ProbeManagerDeps['c
     const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};
     metrics.add('prober_probe_total', 'Cumulative number of a liveness, readiness or startup probe for a container by result.', {
       probe_type: type[0]?.toUpperCase() + type.slice(1),
-      result: outcome === 'success' ? 'successful' : outcome === 'failure' ? 'failed' : 'unknown',
+      result: outcome === 'success' || outcome === 'warning' ? 'successful' : outcome === 'failure' ? 'failed' : 'unknown',
       container,
       pod: name,
       namespace,

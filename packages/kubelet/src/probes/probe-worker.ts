@@ -17,7 +17,7 @@ export interface ProbeWorkerOptions {
   readonly check: () => Promise<ProbeAnswer>;
   /** The verdict changed. */
   readonly decided: (ok: boolean) => void;
-  /** One check failed or could not be made. */
+  /** One check failed, could not be made, or succeeded with a warning. */
   readonly failed: (answer: ProbeAnswer) => void;
 }
 
@@ -26,7 +26,6 @@ export class ProbeWorker {
   readonly #options: ProbeWorkerOptions;
   #cancel: CancelTimer | undefined;
   #stopped = false;
-  #checking = false;
   #run = 0;
   #last: boolean | undefined;
   #verdict: boolean | undefined;
@@ -46,11 +45,6 @@ export class ProbeWorker {
     this.#schedule(delay > 0 ? delay : spread * this.#periodMs);
   }
 
-  /** Check now instead of at the next turn (readiness, once startup succeeded). */
-  trigger(): void {
-    if (!this.#stopped && !this.#checking) this.#schedule(0);
-  }
-
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
@@ -66,24 +60,21 @@ export class ProbeWorker {
   }
 
   async #turn(): Promise<void> {
-    const { clock, probe, type } = this.#options;
+    const { clock, type } = this.#options;
     const began = clock.monotonic();
-    this.#checking = true;
     const answer = await this.#options.check();
-    this.#checking = false;
     if (this.#stopped) return;
     this.#count(answer);
     // Its container is about to be stopped, or has started for good: nothing more to learn.
     if ((type !== 'readiness' && this.#verdict === false) || (type === 'startup' && this.#verdict === true)) return;
     if (!this.#stopped) this.#schedule(Math.max(0, this.#periodMs - (clock.monotonic() - began)));
-    void probe;
   }
 
   #count(answer: ProbeAnswer): void {
     const { probe, decided, failed } = this.#options;
     if (answer.outcome !== 'success') failed(answer);
     if (answer.outcome === 'unknown') return;
-    const ok = answer.outcome === 'success';
+    const ok = answer.outcome !== 'failure';
     this.#run = this.#last === ok ? this.#run + 1 : 1;
     this.#last = ok;
     if (this.#run < (ok ? (probe.successThreshold ?? 1) : (probe.failureThreshold ?? 3))) return;

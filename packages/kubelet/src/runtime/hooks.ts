@@ -1,6 +1,7 @@
 import type { Container, LifecycleHandler } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
+import { type HttpProbeOptions, httpUrl } from '../probes/http-probe.js';
 import type { PodNetwork } from '../probes/pod-network.js';
 import { resolvePort } from '../probes/ports.js';
 
@@ -11,6 +12,8 @@ export interface HookInput {
   /** Milliseconds it may take; absent: as long as it wants. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
+  /** Told that a request over TLS was answered in plain HTTP, and then made so. */
+  readonly fellBack?: (url: URL) => void;
 }
 
 /** Runs lifecycle handlers. Rejects with why a handler failed. */
@@ -39,15 +42,22 @@ export class HookRunner {
     if (handler.httpGet) {
       const host = handler.httpGet.host || input.podIP;
       if (!host) throw new Error('no address to send the request to: the pod has no IP');
-      const result = await this.network.http({
+      const request: HttpProbeOptions = {
         ...handler.httpGet,
         host,
         port: resolvePort(handler.httpGet.port, container),
         userAgent: 'kube-lifecycle/1.36',
         timeoutMs: timeoutMs ?? 30_000,
         anyStatus: true,
-      });
-      if (result.outcome !== 'success') throw new Error(result.message);
+      };
+      const result = await this.network.http(request);
+      if (result.outcome === 'success') return;
+      if (!result.plainHttp) throw new Error(result.message);
+      // Hooks were sent in plain HTTP whatever their scheme, until v1.23: what relied on it goes on working.
+      const plain = { ...request, scheme: 'HTTP', httpHeaders: request.httpHeaders?.filter(({ name }) => name.toLowerCase() !== 'authorization') };
+      const again = await this.network.http(plain);
+      if (again.outcome !== 'success') throw new Error(result.message);
+      input.fellBack?.(httpUrl(plain));
       return;
     }
     if (handler.sleep) {

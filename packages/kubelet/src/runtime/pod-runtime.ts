@@ -11,12 +11,13 @@ import type { Paths } from '../paths.js';
 import type { KillAction, StartAction } from '../pod/decide.js';
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../pod/observed.js';
 import type { PodCache } from '../pod/pod-cache.js';
-import { findContainer, formatPod, gracePeriodOf, isSidecar, type PodId, podId } from '../pod/pod-spec.js';
+import { findContainer, formatPod, gracePeriodOf, type PodId, podId } from '../pod/pod-spec.js';
 import { containerResources, podCgroupPath, type ResourceOptions } from '../pod/resources.js';
 import { ContainerConfigError } from '../render/config-error.js';
 import { containerConfig, containerLogPath } from '../render/container-config.js';
 import { podDns, type ResolvConf } from '../render/dns.js';
 import { environment } from '../render/environment.js';
+import { envFileKey } from '../render/env-file.js';
 import type { FieldContext } from '../render/field-path.js';
 import { hostNetworkHostsFile, hostsFile } from '../render/hosts-file.js';
 import { kernelHostname, podHostname } from '../render/hostname.js';
@@ -32,6 +33,7 @@ import type { Pleg } from './pleg.js';
 import { requireUserNamespaces } from './user-namespace-support.js';
 import { StartError } from './start-error.js';
 import type { StartGate } from './start-gate.js';
+import { TerminationOrder } from './termination-order.js';
 
 export interface PodRuntimeOptions {
   readonly clusterDomain: string;
@@ -158,6 +160,11 @@ export class PodRuntime {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ContainerConfigError) return fail('CreateContainerConfigError', error.message);
+      // Of a volume that is an image.
+      if (error instanceof ImageError) {
+        event('Warning', 'Failed', `Error: ${error.message}`);
+        throw new StartError(error.reason, error.message, error.retryMs);
+      }
       images.forget(container.image ?? '');
       return fail('CreateContainerError', runtimeErrorText(error));
     }
@@ -176,7 +183,8 @@ export class PodRuntime {
     const hook = container.lifecycle?.postStart;
     if (!hook) return;
     try {
-      await hooks.run(hook, { container, containerId: id, podIP: this.podIP(pod, sandbox), signal });
+      const fellBack = (url: URL) => event('Warning', 'LifecycleHTTPFallback', fallbackText(url));
+      await hooks.run(hook, { container, containerId: id, podIP: this.podIP(pod, sandbox), signal, fellBack });
     } catch (error) {
       signal.throwIfAborted();
       event('Warning', 'FailedPostStartHook', 'PostStartHook failed');
@@ -210,18 +218,7 @@ export class PodRuntime {
           'InvalidEnvironmentVariableNames',
           `Keys [${keys.join(', ')}] from the EnvFrom ${kind === 'ConfigMap' ? 'configMap' : 'secret'} ${namespace}/${name} were skipped since they are considered invalid environment variable names.`,
         ),
-      fileKey: async (volume, path, key) => {
-        const root = volumes.get(volume)?.path;
-        if (!root || path.split('/').includes('..')) return undefined;
-        const text = await readFile(join(root, path), 'utf8').catch(() => '');
-        return new Map(
-          text
-            .split('\n')
-            .flatMap((line) =>
-              line.includes('=') && !line.startsWith('#') ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const] : [],
-            ),
-        ).get(key);
-      },
+      fileKey: (volume, path, key) => envFileKey(volumes.get(volume)?.path, path, key),
     });
     const hostsPath = await this.#hostsFile(pod, podIPs);
     const mounts = await containerMounts(pod, container, {
@@ -302,7 +299,13 @@ export class PodRuntime {
   }
 
   /** Runs preStop and stops the container within `grace` seconds. The pod's object may be gone: then only the runtime's labels are known. */
-  async killContainer(pod: Pod | undefined, target: Pick<KillAction, 'id' | 'name' | 'message'>, grace: number, signal?: AbortSignal): Promise<void> {
+  async killContainer(
+    pod: Pod | undefined,
+    target: Pick<KillAction, 'id' | 'name' | 'message'>,
+    grace: number,
+    signal?: AbortSignal,
+    order?: TerminationOrder,
+  ): Promise<void> {
     const { runtime, hooks, clock, events, pleg, cache } = this.#deps;
     const ref = pod && findContainer(pod, target.name);
     if (pod) events.pod(pod, 'Normal', 'Killing', target.message || `Stopping container ${target.name}`, target.name);
@@ -320,6 +323,7 @@ export class PodRuntime {
           containerId: target.id,
           podIP: this.podIP(pod, sandbox),
           timeoutMs: grace * 1000,
+          fellBack: (url) => events.pod(pod, 'Warning', 'LifecycleHTTPFallback', fallbackText(url), target.name),
           signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
         });
       } catch (error) {
@@ -330,8 +334,10 @@ export class PodRuntime {
         cancel();
       }
     }
-    // What the hook took is gone, but the process always gets a moment to end by itself.
-    const left = Math.max(grace <= 0 ? 0 : 2, Math.ceil(grace - (clock.monotonic() - began) / 1000));
+    const rest = () => grace * 1000 - (clock.monotonic() - began);
+    if (order && rest() > 0) await order.turn(target.name, rest(), signal);
+    // What the hook and waiting took is gone, but the process always gets a moment to end by itself.
+    const left = Math.max(grace <= 0 ? 0 : 2, Math.ceil(rest() / 1000));
     try {
       await runtime.stopContainer({ containerId: target.id, timeout: BigInt(left) }, { timeoutMs: left * 1000 + STOP_SLACK_MS, ...(signal ? { signal } : {}) });
     } catch (error) {
@@ -343,18 +349,14 @@ export class PodRuntime {
     await pleg.observeContainer({ uid: known.uid, name: of.name, namespace: of.namespace }, target.id, known.container.sandboxId);
   }
 
-  /** Stops all containers (sidecars after the others, last first) and then the sandboxes. */
+  /** Stops all containers, sidecars after those they serve, and then the sandboxes. */
   async stopPod(pod: Pod | undefined, observed: ObservedPod, grace: number, signal?: AbortSignal): Promise<void> {
-    const began = this.#deps.clock.monotonic();
     const running = observed.containers.filter((c) => c.phase === 'running' || c.phase === 'unknown');
-    const sidecars = (pod?.spec?.initContainers ?? []).filter(isSidecar).map((c) => c.name);
-    const kill = (c: ObservedContainer, seconds: number) =>
-      this.killContainer(pod, { id: c.id, name: c.name, message: `Stopping container ${c.name}` }, seconds, signal);
-    await Promise.all(running.filter((c) => !sidecars.includes(c.name)).map((c) => kill(c, grace)));
-    for (const name of sidecars.reverse()) {
-      const left = Math.max(grace > 0 ? 1 : 0, Math.ceil(grace - (this.#deps.clock.monotonic() - began) / 1000));
-      await Promise.all(running.filter((c) => c.name === name).map((c) => kill(c, left)));
-    }
+    const names = running.map((c) => c.name);
+    const order = pod && new TerminationOrder(pod, names, this.#deps.clock);
+    const kill = ({ id, name }: ObservedContainer) =>
+      this.killContainer(pod, { id, name, message: `Stopping container ${name}` }, grace, signal, order).finally(() => order?.ended(name));
+    await Promise.all(running.map(kill));
     await this.stopSandboxes(observed);
   }
 
@@ -406,6 +408,8 @@ export class PodRuntime {
     if (container.logPath) await removeLogs(container.logPath);
   }
 }
+
+const fallbackText = (url: URL) => `request to HTTPS lifecycle hook ${url.href} returned HTTP response, retry with HTTP succeeded`;
 
 async function removeLogs(path: string): Promise<void> {
   const dir = dirname(path);

@@ -1,16 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApiServer } from '@coxswain/apiserver';
-import { KubeClient, type Transport } from '@coxswain/client';
+import { startTestServer, type TestServer } from '@coxswain/apiserver/testing';
+import type { KubeClient } from '@coxswain/client';
 import { ControllerManager } from '@coxswain/controller-manager';
-import { createCa, issueCertificate, type KeyPairPem } from '@coxswain/pki';
-import { silentLogger, type StateStore, systemClock, systemRandom } from '@coxswain/sdk';
-import { openLmdbStore } from '@coxswain/store-lmdb';
+import type { KeyPairPem } from '@coxswain/pki';
+import { silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { stringify } from 'yaml';
 
-const base = { clock: systemClock, random: systemRandom, logger: silentLogger };
-const HOUR = 3_600_000;
 export const TOKEN = 'abcdef.0123456789abcdef';
 const GROUP = 'system:bootstrappers:kubeadm:default-node-token';
 const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' as const };
@@ -20,48 +17,20 @@ export class ControlPlane {
   private constructor(
     readonly folder: string,
     readonly ca: KeyPairPem,
-    readonly server: ApiServer,
     readonly client: KubeClient,
     readonly bootstrapKubeconfig: string,
+    private readonly server: TestServer,
     private readonly manager: ControllerManager,
-    private readonly store: StateStore & { close(): Promise<void> },
   ) {}
 
   static async start(): Promise<ControlPlane> {
     const folder = await mkdtemp(join(tmpdir(), 'kubelet-certificates-'));
-    const store = await openLmdbStore({ path: join(folder, 'db'), clock: systemClock });
-    const now = Date.now();
-    const ca = await createCa('kubernetes', now);
-    const tls = await issueCertificate(ca, { subject: { commonName: 'apiserver' }, usage: 'server', validForMs: HOUR, ipAddresses: ['127.0.0.1'], now });
-    const server = new ApiServer({
-      ...base,
-      store,
-      host: '127.0.0.1',
-      port: 0,
-      advertiseAddress: '127.0.0.1',
-      tls: { ...tls, clientCA: ca.cert },
-      tokens: new Map(),
-      bootstrapTokens: true,
-      anonymous: false,
-      serviceAccounts: { issuers: ['https://kubernetes.default.svc'], verifyingKeys: [] },
-      authorizationModes: ['Node', 'RBAC'],
-      kubelet: { addressTypes: ['InternalIP'] },
-      serviceRanges: ['10.96.0.0/16'],
-      nodePorts: { from: 30_000, to: 32_767 },
-      disabledAdmission: [],
-      maxRequestsInFlight: 0,
-      maxMutatingRequestsInFlight: 0,
-      eventTtlSeconds: 3600,
-      compactionIntervalMs: 300_000,
-      authenticators: [],
-      authorizers: [],
-      admission: [],
-    });
-    await server.start(AbortSignal.timeout(20_000));
-    const clientAs = (name: string, ...groups: string[]) =>
-      new KubeClient({ transport: server.transport({ name, groups: ['system:authenticated', ...groups] }) as unknown as Transport });
+    const server = await startTestServer({ bootstrapTokens: true, anonymous: false });
+    const { authority: ca, clientAs } = server;
     const manager = new ControllerManager({
-      ...base,
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
       client: clientAs('system:kube-controller-manager'),
       clientFor: (account) => clientAs(`system:serviceaccount:kube-system:${account}`, 'system:serviceaccounts', 'system:serviceaccounts:kube-system'),
       config: {
@@ -79,14 +48,12 @@ export class ControlPlane {
         apiVersion: 'v1',
         kind: 'Config',
         'current-context': 'c',
-        clusters: [
-          { name: 'k', cluster: { server: `https://127.0.0.1:${server.port}`, 'certificate-authority-data': Buffer.from(ca.cert).toString('base64') } },
-        ],
+        clusters: [{ name: 'k', cluster: { server: server.url, 'certificate-authority-data': Buffer.from(ca.cert).toString('base64') } }],
         contexts: [{ name: 'c', context: { cluster: 'k', user: 'tls-bootstrap-token-user' } }],
         users: [{ name: 'tls-bootstrap-token-user', user: { token: TOKEN } }],
       }),
     );
-    const plane = new ControlPlane(folder, ca, server, client, kubeconfig, manager, store as StateStore & { close(): Promise<void> });
+    const plane = new ControlPlane(folder, ca, client, kubeconfig, server, manager);
     await plane.#token();
     await plane.bind('kubeadm:kubelet-bootstrap', 'system:node-bootstrapper', GROUP);
     return plane;
@@ -139,8 +106,7 @@ export class ControlPlane {
 
   async stop(): Promise<void> {
     await this.manager.stop(AbortSignal.timeout(5000));
-    await this.server.stop(AbortSignal.timeout(5000));
-    await this.store.close();
+    await this.server[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,6 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container, Pod } from '@coxswain/api';
 import { MountPropagation } from '@coxswain/cri';
-import { isMountPoint } from '@coxswain/linux';
 import type { Paths } from '../paths.js';
 import { podId } from '../pod/pod-spec.js';
 import { ContainerConfigError } from '../render/config-error.js';
@@ -60,7 +59,7 @@ export async function containerMounts(pod: Pod, container: Container, input: Con
     } else if (subPath) {
       const target = input.paths.subPath(uid, mount.name, container.name, index);
       try {
-        if (!(await isMountPoint(target))) await mountSubPath(hostPath, subPath, target, { readOnly: false });
+        await mountSubPath(hostPath, subPath, target);
       } catch (error) {
         throw new ContainerConfigError(
           `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${(error as Error).message}`,

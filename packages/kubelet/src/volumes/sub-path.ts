@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
-import { mkdir, realpath, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, realpath, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
-import { bindMount } from '@coxswain/linux';
+import { bindMount, isMountPoint, umount } from '@coxswain/linux';
 
 // Not in Node's constants: open(2).
 const O_PATH = 0o10000000;
@@ -9,8 +9,9 @@ const O_PATH = 0o10000000;
 /**
  * Shows `subPath` of a volume at `target`, wherever links inside of the volume point: the path is resolved, must stay below the volume,
  * and is then opened part by part without following links, so that a container that swaps a folder for a link in between gains nothing.
+ * What was shown before stays if it is still the same; a ConfigMap's file is another one once the ConfigMap changed.
  */
-export async function mountSubPath(volume: string, subPath: string, target: string, options: { readonly readOnly: boolean }): Promise<void> {
+export async function mountSubPath(volume: string, subPath: string, target: string): Promise<void> {
   checkSubPath(subPath);
   const root = await realpath(volume);
   const full = `${root}/${subPath}`;
@@ -23,15 +24,29 @@ export async function mountSubPath(volume: string, subPath: string, target: stri
   if (inside === '..' || inside.startsWith('../') || inside.startsWith('/')) throw new Error(`subpath "${subPath}" not within volume path "${volume}"`);
   const fd = openBelow(root, inside);
   try {
-    if (fstatSync(fd).isDirectory()) await mkdir(target, { recursive: true, mode: 0o750 });
+    const wanted = fstatSync(fd);
+    if (await isMountPoint(target)) {
+      const shown = await stat(target);
+      if (shown.dev === wanted.dev && shown.ino === wanted.ino) return;
+      await umount(target, { lazy: true });
+    }
+    await removeMountPoint(target);
+    if (wanted.isDirectory()) await mkdir(target, { recursive: true, mode: 0o750 });
     else {
       await mkdir(dirname(target), { recursive: true, mode: 0o750 });
-      if (!(await stat(target).catch(() => undefined))) await writeFile(target, '', { mode: 0o640 });
+      await writeFile(target, '', { mode: 0o640 });
     }
-    await bindMount({ source: `/proc/${process.pid}/fd/${fd}`, target, ...(options.readOnly ? { readOnly: true } : {}) });
+    await bindMount({ source: `/proc/${process.pid}/fd/${fd}`, target });
   } finally {
     closeSync(fd);
   }
+}
+
+/** Never recursively: were something still mounted there, it would be emptied. */
+async function removeMountPoint(target: string): Promise<void> {
+  const found = await lstat(target).catch(() => undefined);
+  if (found?.isDirectory()) await rmdir(target);
+  else if (found) await unlink(target);
 }
 
 function checkSubPath(subPath: string): void {

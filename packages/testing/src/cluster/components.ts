@@ -1,5 +1,5 @@
 import { ApiServer, parseTokenFile } from '@coxswain/apiserver';
-import { KubeClient, type Transport } from '@coxswain/client';
+import { KubeClient } from '@coxswain/client';
 import { ControllerManager } from '@coxswain/controller-manager';
 import { all, component, type ComponentRecipe } from '@coxswain/host';
 import { Scheduler } from '@coxswain/scheduler';
@@ -39,7 +39,7 @@ export function testComponents(input: ComponentsInput): { readonly recipes: read
   const made: Made = {
     clientAs(name, ...groups) {
       if (!made.server) throw new Error('the API server is made first');
-      const transport = made.server.transport({ name, groups: ['system:authenticated', ...groups] }) as Transport;
+      const transport = made.server.transport({ name, groups: ['system:authenticated', ...groups] });
       return new KubeClient({ transport: activity.watched(transport), userAgent: `${name}/v1.36.0`, clock });
     },
   };

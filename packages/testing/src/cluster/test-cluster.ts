@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MemoryStore } from '@coxswain/apiserver/testing';
 import type { KubeClient } from '@coxswain/client';
 import { createHost, type Host } from '@coxswain/host';
 import { kubeconfigYaml } from '@coxswain/pki';
@@ -14,7 +15,6 @@ import { type ClusterClock, realTime, type TestTime, virtualTime } from '../cloc
 import { milliseconds, type Span } from '../clock/virtual-clock.js';
 import { testCertificates } from './certificates.js';
 import { type Made, testComponents } from './components.js';
-import { MemoryStore } from './memory-store.js';
 import { kubeletsOf, type NodePlan, planNodes, type TestClusterOptions } from './options.js';
 import { seededRandom } from './seeded-random.js';
 

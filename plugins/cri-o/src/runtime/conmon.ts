@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lookUp, RUNTIME_ENV } from '@coxswain/cri-runtime';
-import { type ProcessIdentity, processIdentity } from '@coxswain/linux';
+import { type ProcessIdentity, processIdentity, startProgram } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
+import { lines } from './lines.js';
 import { type OciRuntime, RuntimeCommandError, runtimeMessage } from './oci-runtime.js';
 
 /** Where conmon puts things: all under the runtime state folder. */
@@ -70,39 +70,40 @@ export async function createWatched(dirs: ConmonDirs, options: WatchOptions): Pr
     ...(tty ? ['-t'] : []),
     ...(stdin ? ['-i', ...(stdinOnce ? [] : ['--leave-stdin-open'])] : []),
   ];
-  const pid = await new Promise<number>((resolve, reject) => {
-    // Detached: a signal to our process group must not reach it.
-    const child = spawn(conmonProgram(), args, {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      env: { ...RUNTIME_ENV, _OCI_SYNCPIPE: '3' },
-      cwd: '/',
-      detached: true,
-    });
-    let [said, complaint] = ['', ''];
-    child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8').slice(0, 4096)));
-    const sync = child.stdio[3] as NodeJS.ReadableStream & { destroy(): void };
-    const settle = (run: () => void) => {
-      sync.destroy();
-      child.stderr?.destroy();
-      run();
-    };
-    const fail = (message: string) => settle(() => reject(new RuntimeCommandError(message)));
-    sync.on('data', (chunk: Buffer) => {
-      said += chunk.toString('utf8');
-      if (!said.includes('\n')) return;
-      const { data, message } = JSON.parse(said.slice(0, said.indexOf('\n'))) as { data: number; message?: string };
-      if (data > 0) settle(() => resolve(data));
-      else fail(runtimeMessage(message ?? '') || runtimeMessage(complaint) || `${runtime.handler} create failed (${data})`);
-    });
-    sync.on('end', () => fail(runtimeMessage(complaint) || 'conmon ended without an answer'));
-    sync.on('error', (error) => fail(`reading from conmon failed: ${error.message}`));
-    child.once('error', (error) => fail(`cannot run conmon: ${error.message}`));
-    child.unref();
-  });
+  const pid = await startConmon(args, runtime);
   const process = processIdentity(pid);
   if (!process) throw new RuntimeCommandError(`the container's first process (${pid}) ended at once`);
   const conmon = processIdentity(Number(await readFile(join(bundle, 'conmon.pid'), 'utf8').catch(() => '0')));
   return { process, ...(conmon ? { conmon } : {}) };
+}
+
+/** The pid of the container's first process. */
+async function startConmon(args: readonly string[], runtime: OciRuntime): Promise<number> {
+  const conmon = await startProgram({
+    path: conmonProgram(),
+    args,
+    env: { ...RUNTIME_ENV, _OCI_SYNCPIPE: '3' },
+    descriptors: ['null', 'null', 'pipe', 'pipe'],
+    newSession: true,
+  }).catch((cause: unknown) => {
+    throw new RuntimeCommandError(`cannot run conmon: ${(cause as Error).message}`, { cause });
+  });
+  const [errors, answers] = [conmon.pipe(2), conmon.pipe(3)];
+  let complaint = '';
+  errors.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8').slice(0, 4096)));
+  errors.on('error', () => {});
+  try {
+    const { value: answer } = await lines(answers).next();
+    if (answer === undefined) throw new RuntimeCommandError(runtimeMessage(complaint) || 'conmon ended without an answer');
+    const { data, message } = JSON.parse(answer) as { data: number; message?: string };
+    if (data <= 0) throw new RuntimeCommandError(runtimeMessage(message ?? '') || runtimeMessage(complaint) || `${runtime.handler} create failed (${data})`);
+    return data;
+  } finally {
+    errors.destroy();
+    answers.destroy();
+    // What was started is gone since it made the monitor out of itself, before that made the container.
+    await conmon.reap();
+  }
 }
 
 /** Tell a container's conmon about a new terminal size. */

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { CriError } from '@coxswain/cri';
 import {
   type ExecOptions,
@@ -16,11 +17,20 @@ import {
   pumpOutput,
   RUNTIME_ENV,
 } from '@coxswain/cri-runtime';
-import { type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
+import {
+  type ProcessIdentity,
+  type ProgramDescriptor,
+  type ProgramEnd,
+  processIdentity,
+  signalProcess,
+  type StartedProgram,
+  startProgram,
+} from '@coxswain/linux';
 import type { RuntimeSpec, SpecProcess } from '@coxswain/oci';
 import type { Clock, Random } from '@coxswain/sdk';
 import { attachStreams } from './attach.js';
 import { type ConmonDirs, conmonArgs, conmonProgram, resizeTerminal } from './conmon.js';
+import { lines } from './lines.js';
 import { type OciRuntime, runtimeMessage } from './oci-runtime.js';
 
 /** How long output may still come after an exec'd process has ended (its children may hold the pipes). */
@@ -91,17 +101,12 @@ export class CrioExec implements ExecRunner {
     const drained = Promise.all([pumpOutput(readers[0] as Readable, options.stdout), pumpOutput(readers[1] as Readable, options.stderr)]);
     const writer = options.stdin && openFifoWriter(path('stdin'));
     const stdio = [
-      options.stdin ? openSync(path('stdin'), constants.O_RDONLY) : 'ignore',
+      options.stdin ? openSync(path('stdin'), constants.O_RDONLY) : 'null',
       openSync(path('stdout'), constants.O_WRONLY),
       openSync(path('stderr'), constants.O_WRONLY),
     ] as const;
     const args = ['--log', log, '--log-format', 'json', ...runtime.args(['exec', '--process', path('process.json'), '--pid-file', pidFile, containerId])];
-    let child: ChildProcess;
-    try {
-      child = spawn(runtime.command, args, { stdio: [...stdio], env: RUNTIME_ENV, cwd: '/' });
-    } finally {
-      for (const fd of stdio) if (typeof fd === 'number') closeSync(fd);
-    }
+    const ending = this.#runtimeExec(runtime, args, stdio);
     if (options.stdin && writer) {
       writer.on('error', () => {});
       options.stdin.on('error', () => writer.destroy());
@@ -111,7 +116,7 @@ export class CrioExec implements ExecRunner {
     let over = false;
     const exit = (async () => {
       try {
-        const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+        const { code, signal } = await ending;
         const pid = await readPid(pidFile);
         if (code !== 0 && pid === undefined) {
           const message = runtimeMessage(await readFile(log, 'utf8').catch(() => '')) || `${runtime.handler} exec failed (${signal ?? code})`;
@@ -128,6 +133,19 @@ export class CrioExec implements ExecRunner {
       }
     })();
     return { exit, kill: () => void killWhenKnown(pidFile, clock, () => over) };
+  }
+
+  /** Takes the descriptors. */
+  async #runtimeExec(runtime: OciRuntime, args: readonly string[], stdio: readonly ProgramDescriptor[]): Promise<ProgramEnd> {
+    let program: StartedProgram;
+    try {
+      // The fourth is only held: by the runtime, not by what it runs, so its end is the runtime's.
+      program = await startProgram({ path: runtime.command, args, env: RUNTIME_ENV, descriptors: [...stdio, 'pipe'] });
+    } finally {
+      for (const fd of stdio) if (typeof fd === 'number') closeSync(fd);
+    }
+    await finished(program.pipe(stdio.length).resume());
+    return program.reap();
   }
 
   #terminal({ containerId, dir, name, runtime, options }: Session): RunningExec {
@@ -213,18 +231,5 @@ async function killWhenKnown(pidFile: string, clock: Pick<Clock, 'sleep'>, over:
     if (typeof found === 'object') signalProcess(found, 'SIGKILL');
     if (found !== undefined) return;
     await clock.sleep(20);
-  }
-}
-
-/** Lines of a stream, as they come. */
-async function* lines(stream: Readable): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of stream) {
-    rest += (chunk as Buffer).toString('utf8');
-    for (let at = rest.indexOf('\n'); at >= 0; at = rest.indexOf('\n')) {
-      const line = rest.slice(0, at).trim();
-      rest = rest.slice(at + 1);
-      if (line) yield line;
-    }
   }
 }

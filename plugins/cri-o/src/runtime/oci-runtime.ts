@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OciProgramsOptions, ociPrograms, RUNTIME_ENV, RuntimeHandlers } from '@coxswain/cri-runtime';
+import { runProgram } from '@coxswain/linux';
 
 /** How the command line of an OCI runtime failed; the message is the runtime's own. */
 export class RuntimeCommandError extends Error {
   override readonly name = 'RuntimeCommandError';
 }
-
-const OUTPUT_LIMIT = 1024 * 1024;
 
 /** One OCI runtime: the command line all of them have (`create`, `start`, `exec`, `kill`, `delete`, `update`). */
 export class OciRuntime {
@@ -45,19 +43,11 @@ export class OciRuntime {
     return ['--root', this.root, ...command];
   }
 
-  #run(command: readonly string[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(this.command, this.args(command), { stdio: ['ignore', 'ignore', 'pipe'], env: RUNTIME_ENV, cwd: '/' });
-      let stderr = '';
-      child.stderr.on('data', (chunk: Buffer) => {
-        if (stderr.length < OUTPUT_LIMIT) stderr += chunk.toString('utf8');
-      });
-      child.once('error', (error) => reject(new RuntimeCommandError(`cannot run ${this.command}: ${error.message}`)));
-      child.once('close', (code, signal) => {
-        if (code === 0) resolve();
-        else reject(new RuntimeCommandError(runtimeMessage(stderr) || `${this.handler} ${command[0]} failed (${signal ?? code})`));
-      });
+  async #run(command: readonly string[]): Promise<void> {
+    const { end, stderr } = await runProgram({ path: this.command, args: this.args(command), env: RUNTIME_ENV }).catch((cause: unknown) => {
+      throw new RuntimeCommandError(`cannot run ${this.command}: ${(cause as Error).message}`, { cause });
     });
+    if (end.code !== 0) throw new RuntimeCommandError(runtimeMessage(stderr) || `${this.handler} ${command[0]} failed (${end.signal ?? end.code})`);
   }
 }
 

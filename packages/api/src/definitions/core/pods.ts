@@ -33,6 +33,10 @@ export const pods: Row = {
       'status.nominatedNodeName',
     ),
     'spec.hostNetwork': (object) => String(object.spec?.hostNetwork === true),
+    // What clients of before v1 call the node.
+    'spec.host': (object) => object.spec?.nodeName ?? '',
+    // Taken by upstream, which has no value for it: nothing but '' is equal to it.
+    'status.podIPs': () => '',
   },
   subresources: [
     connect('attach', 'PodAttachOptions'),

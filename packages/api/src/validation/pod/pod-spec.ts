@@ -7,7 +7,7 @@ import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, rangeError } from 
 import { validateLabels } from '../object-meta.js';
 import { type PodScope, validateContainers, validateInitContainers } from './containers.js';
 import { validateOperatingSystem } from './operating-system.js';
-import { validateResources, validateResourceName } from './resources.js';
+import { validatePodResources, validateResourceName } from './resources.js';
 import { validateAffinity, validateTolerations, validateTopologySpread } from './scheduling.js';
 import { validatePodSecurityContext } from './security.js';
 import { validatePullSecrets, validateVolumes } from './volumes.js';
@@ -26,7 +26,7 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
     ...validateTolerations(spec.tolerations, `${field}.tolerations`),
     ...validateTopologySpread(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`),
     ...validatePodSecurityContext(spec, `${field}.securityContext`),
-    ...validateResources(spec.resources, `${field}.resources`),
+    ...validatePodResources(spec, `${field}.resources`),
     ...validateOperatingSystem(spec, field),
     ...validateExtras(spec, field),
   ];
@@ -105,6 +105,9 @@ function validateExtras(spec: PodSpec, field: string): FieldError[] {
   }
   if (spec.setHostnameAsFQDN && spec.hostnameOverride !== undefined) {
     errors.push(forbidden(`${field}.hostnameOverride`, 'may not be specified when `setHostnameAsFQDN` is true'));
+  }
+  if (spec.hostNetwork && spec.hostnameOverride !== undefined) {
+    errors.push(forbidden(`${field}.hostnameOverride`, 'may not be specified when `hostNetwork` is true'));
   }
   errors.push(
     ...each(spec.readinessGates, `${field}.readinessGates`, ({ conditionType }, at) =>

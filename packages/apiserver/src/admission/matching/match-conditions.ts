@@ -1,4 +1,5 @@
 import { Budget, CelEnvironment, compile, evaluationText, type Program, RUNTIME_BUDGET } from '@coxswain/cel';
+import { declareRequest } from './admission-types.js';
 import { registerAuthorizer } from './authorizer-library.js';
 
 export interface MatchCondition {
@@ -11,6 +12,15 @@ let environment: CelEnvironment | undefined;
 /** For match conditions of webhooks. */
 export const conditionEnvironment = (): CelEnvironment =>
   (environment ??= new CelEnvironment(['object', 'oldObject', 'request', 'authorizer'], registerAuthorizer));
+
+let checking: CelEnvironment | undefined;
+
+/** The same for checking them. */
+export const conditionCheckEnvironment = (): CelEnvironment =>
+  (checking ??= new CelEnvironment(['object', 'oldObject', 'authorizer'], (env) => {
+    registerAuthorizer(env);
+    declareRequest(env);
+  }));
 
 export type ConditionOutcome = { readonly type: 'match' } | { readonly type: 'no match' } | { readonly type: 'error'; readonly message: string };
 

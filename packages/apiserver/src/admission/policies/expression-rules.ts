@@ -1,18 +1,17 @@
 import type { FieldError, KubeObject, ResourceDefinition } from '@coxswain/api';
-import { fieldErrors } from '@coxswain/api';
-import { type CelEnvironment, checkTypes, compile } from '@coxswain/cel';
-import { conditionEnvironment } from '../matching/match-conditions.js';
+import { fieldErrors, lookupSchema } from '@coxswain/api';
+import { type CelEnvironment, compile, resultType } from '@coxswain/cel';
+import { conditionCheckEnvironment } from '../matching/match-conditions.js';
 import { expandObjects } from './expand-objects.js';
-import { namingEnvironment, policyEnvironment } from './policy-environment.js';
+import { type PolicyVariable, typedEnvironment, variableEnvironments, withVariables } from './typed-environment.js';
 
 const GROUP = 'admissionregistration.k8s.io';
 
 interface Expression {
   readonly field: string;
   readonly source: string | undefined;
-  readonly type?: 'bool' | 'string';
-  /** Of a policy's variables: how many come before. Others come after all. */
-  readonly before?: number;
+  /** What it may result in; absent: anything. */
+  readonly types?: readonly string[];
 }
 
 /** Definitions of admission configuration with the rule that their expressions compile; other definitions as they are. */
@@ -30,16 +29,18 @@ function checkOf(kind: string): ((object: KubeObject) => FieldError[]) | undefin
     case 'MutatingWebhookConfiguration':
       return (object) =>
         ((object.webhooks ?? []) as { matchConditions?: { expression: string }[] }[]).flatMap((webhook, i) =>
-          checkAll(conditions(webhook, `webhooks[${i}]`), conditionEnvironment()),
+          checkAll(conditions(webhook, `webhooks[${i}]`), conditionCheckEnvironment()),
         );
     case 'ValidatingAdmissionPolicy':
-      return ({ spec }) => checkPolicy(spec, [...conditions(spec, 'spec'), ...variables(spec), ...validations(spec)]);
+      return ({ spec }) => checkPolicy(spec, validations(spec), messages(spec));
     case 'MutatingAdmissionPolicy':
-      return ({ spec }) => checkPolicy(spec, [...conditions(spec, 'spec'), ...variables(spec), ...mutations(spec)]);
+      return ({ spec }) => checkPolicy(spec, mutations(spec), []);
     default:
       return undefined;
   }
 }
+
+const BOOL = ['bool'];
 
 type Spec = Readonly<Record<string, unknown>> | undefined;
 const listOf = <T>(spec: Spec, key: string): readonly T[] => (spec?.[key] as readonly T[] | undefined) ?? [];
@@ -48,25 +49,25 @@ function conditions(spec: Spec | object, path: string): Expression[] {
   return listOf<{ expression: string }>(spec as Spec, 'matchConditions').map(({ expression }, i) => ({
     field: `${path}.matchConditions[${i}].expression`,
     source: expression,
-    type: 'bool',
+    types: BOOL,
   }));
 }
 
-const variables = (spec: Spec): Expression[] =>
-  listOf<{ expression: string }>(spec, 'variables').map(({ expression }, i) => ({ field: `spec.variables[${i}].expression`, source: expression, before: i }));
-
 function validations(spec: Spec): Expression[] {
   return [
-    ...listOf<{ expression: string; messageExpression?: string }>(spec, 'validations').flatMap(({ expression, messageExpression }, i): Expression[] => [
-      { field: `spec.validations[${i}].expression`, source: expression, type: 'bool' },
-      { field: `spec.validations[${i}].messageExpression`, source: messageExpression, type: 'string' },
-    ]),
-    ...listOf<{ valueExpression: string }>(spec, 'auditAnnotations').map(({ valueExpression }, i) => ({
-      field: `spec.auditAnnotations[${i}].valueExpression`,
-      source: valueExpression,
-    })),
+    ...listOf<{ expression: string }>(spec, 'validations').map(({ expression }, i): Expression => {
+      return { field: `spec.validations[${i}].expression`, source: expression, types: BOOL };
+    }),
+    ...listOf<{ valueExpression: string }>(spec, 'auditAnnotations').map(({ valueExpression }, i): Expression => {
+      return { field: `spec.auditAnnotations[${i}].valueExpression`, source: valueExpression, types: ['string', 'null'] };
+    }),
   ];
 }
+
+const messages = (spec: Spec): Expression[] =>
+  listOf<{ messageExpression?: string }>(spec, 'validations').map(({ messageExpression }, i) => {
+    return { field: `spec.validations[${i}].messageExpression`, source: messageExpression, types: ['string'] };
+  });
 
 function mutations(spec: Spec): Expression[] {
   return listOf<{ applyConfiguration?: { expression?: string }; jsonPatch?: { expression?: string } }>(spec, 'mutations').flatMap(
@@ -77,34 +78,49 @@ function mutations(spec: Spec): Expression[] {
   );
 }
 
+/** Each kind of expression knows other variables: conditions no `variables`, messages no authorizer, and no policy without a `paramKind` has `params`. */
+function checkPolicy(spec: Spec, rules: readonly Expression[], texts: readonly Expression[]): FieldError[] {
+  const params = spec?.['paramKind'] !== undefined;
+  const variables = listOf<PolicyVariable>(spec, 'variables');
+  const ruleEnvironment = environmentOf(params, true);
+  const known = (environment: CelEnvironment): CelEnvironment => (variables.length > 0 ? withVariables(environment, variables) : environment);
+  const steps = variables.length > 0 ? variableEnvironments(ruleEnvironment, variables) : [ruleEnvironment];
+  return [
+    ...checkAll(conditions(spec, 'spec'), ruleEnvironment),
+    ...variables.flatMap(({ expression }, i) => checkAll([{ field: `spec.variables[${i}].expression`, source: expression }], steps[i] as CelEnvironment)),
+    ...checkAll(rules, steps.at(-1) as CelEnvironment),
+    ...(texts.some(({ source }) => source) ? checkAll(texts, known(environmentOf(params, false))) : []),
+  ];
+}
+
+const environments = new Map<string, CelEnvironment>();
+
+function environmentOf(params: boolean, authorizer: boolean): CelEnvironment {
+  const key = `${params} ${authorizer}`;
+  let environment = environments.get(key);
+  if (!environment) environments.set(key, (environment = typedEnvironment({ params: params ? 'any' : undefined, authorizer, lookup: lookupSchema })));
+  return environment;
+}
+
 function checkAll(expressions: readonly Expression[], environment: CelEnvironment): FieldError[] {
-  return expressions.flatMap(({ field, source, type }) => {
+  return expressions.flatMap(({ field, source, types }) => {
     if (!source?.trim()) return [];
     try {
-      compile(environment, source, type);
-      return [];
+      compile(environment, source);
     } catch (error) {
       return [fieldErrors.invalid(field, source, (error as Error).message)];
     }
+    const found = resultType(environment, source) ?? 'dyn';
+    // What cannot be told beforehand is seen when it runs.
+    if (!types || found === 'dyn' || types.includes(found)) return [];
+    return [
+      fieldErrors.invalid(
+        field,
+        source,
+        `must evaluate to ${types.length === 1 ? types[0] : `one of [${types.map(typeText).join(' ')}]`} but got ${typeText(found)}`,
+      ),
+    ];
   });
 }
 
-const UNKNOWN_NAME = /: (?:undefined field '.*'|undeclared reference to 'params' \(in container ''\))$/;
-
-/** Besides, they name only variables that come before them, and `params` where the policy has some. */
-function checkPolicy(spec: Spec, expressions: readonly Expression[]): FieldError[] {
-  const names = listOf<{ name: string }>(spec, 'variables').map(({ name }) => name);
-  const known = new Map<number, CelEnvironment>();
-  const naming = (before: number): CelEnvironment => {
-    let environment = known.get(before);
-    if (!environment) known.set(before, (environment = namingEnvironment(names.slice(0, before), spec?.paramKind !== undefined)));
-    return environment;
-  };
-  return expressions.flatMap((expression) => {
-    const errors = checkAll([expression], policyEnvironment());
-    const { field, source, before = names.length } = expression;
-    if (errors.length > 0 || !source?.trim() || !/\b(?:variables|params)\b/.test(source)) return errors;
-    const { warning = '' } = checkTypes(naming(before), source);
-    return UNKNOWN_NAME.test(warning.split('\n')[0] ?? '') ? [fieldErrors.invalid(field, source, `compilation failed: ${warning}`)] : [];
-  });
-}
+const typeText = (type: string): string => (type === 'null' ? 'null_type' : type.replaceAll('<', '(').replaceAll('>', ')'));

@@ -62,6 +62,95 @@ describe('validating admission policies', () => {
     await vi.waitFor(async () => expect((await api.call('GET', path)).json.status).toEqual({ observedGeneration: 2, typeChecking: {} }), soon);
   });
 
+  it('are told where parameters and variables do not fit', async () => {
+    await using api = await startTestServer();
+    const resourceRules = [{ apiGroups: ['', 'apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods/*', 'deployments', 'configmaps'] }];
+    await put(api, 'Validating', {
+      matchConstraints: { resourceRules },
+      paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      variables: [
+        { name: 'name', expression: 'object.metadata.name' },
+        { name: 'replicas', expression: 'object.spec.replicas' },
+      ],
+      validations: [
+        { expression: 'params.data.max > 1' },
+        { expression: 'variables.name > 1' },
+        // Deployments have them; of a config map's nothing can be said.
+        { expression: 'variables.replicas == "1"' },
+      ],
+    });
+    const warnings = await vi.waitFor(async () => {
+      const { json } = await api.call('GET', `${GROUP}/validatingadmissionpolicies/p`);
+      expect(json.status?.observedGeneration).toBe(1);
+      return json.status.typeChecking.expressionWarnings as { fieldRef: string; warning: string }[];
+    }, soon);
+    const shown = warnings.map(({ fieldRef, warning }) => [fieldRef, warning.split('\n').filter((line) => line.includes('Kind='))]);
+    const overload = (types: string, operator = '>') => expect.stringContaining(`'_${operator}_' applied to '${types}'`);
+    expect(shown).toEqual([
+      ['spec.validations[0].expression', [overload('(string, int)'), overload('(string, int)')]],
+      ['spec.validations[1].expression', [overload('(string, int)'), overload('(string, int)')]],
+      ['spec.validations[2].expression', [overload('(int, string)', '==')]],
+    ]);
+    const lines = (shown[0] as [string, string[]])[1];
+    expect(lines.map((line) => line.split(':')[0])).toEqual(['v1, Kind=ConfigMap', 'apps/v1, Kind=Deployment']);
+  });
+
+  it('compile with what upstream knows of each variable', async () => {
+    await using api = await startTestServer();
+    const cases: readonly (readonly [spec: object, field: string, message: string])[] = [
+      [{ validations: [{ expression: 'variables.none == 1' }] }, 'spec.validations[0].expression', "undeclared reference to 'variables'"],
+      [
+        { variables: [{ name: 'a', expression: '1' }], validations: [{ expression: 'variables.none == 1' }] },
+        'spec.validations[0].expression',
+        "undefined field 'none'",
+      ],
+      [
+        {
+          variables: [
+            { name: 'a', expression: 'variables.b' },
+            { name: 'b', expression: '1' },
+          ],
+          validations: [{ expression: 'true' }],
+        },
+        'spec.variables[0].expression',
+        "undefined field 'b'",
+      ],
+      [{ validations: [{ expression: 'params.data.x == "1"' }] }, 'spec.validations[0].expression', "undeclared reference to 'params'"],
+      [{ validations: [{ expression: 'request.nothing == "1"' }] }, 'spec.validations[0].expression', "undefined field 'nothing'"],
+      [{ validations: [{ expression: '1 + 1' }] }, 'spec.validations[0].expression', 'must evaluate to bool but got int'],
+      [{ validations: [{ expression: 'true', messageExpression: '1' }] }, 'spec.validations[0].messageExpression', 'must evaluate to string but got int'],
+      [
+        { validations: [{ expression: 'true', messageExpression: 'string(authorizer.path("/").check("get").allowed())' }] },
+        'spec.validations[0].messageExpression',
+        "undeclared reference to 'authorizer'",
+      ],
+      [
+        { auditAnnotations: [{ key: 'k', valueExpression: '1' }] },
+        'spec.auditAnnotations[0].valueExpression',
+        'must evaluate to one of [string null_type] but got int',
+      ],
+      [
+        {
+          variables: [{ name: 'a', expression: '1' }],
+          matchConditions: [{ name: 'm', expression: 'variables.a == 1' }],
+          validations: [{ expression: 'true' }],
+        },
+        'spec.matchConditions[0].expression',
+        "undeclared reference to 'variables'",
+      ],
+    ];
+    for (const [spec, field, message] of cases) {
+      const { status, json } = await api.call('POST', `${GROUP}/validatingadmissionpolicies?dryRun=All`, {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicy',
+        metadata: { name: 'p' },
+        spec: { matchConstraints, ...spec },
+      });
+      expect([status, json.details?.causes?.map((cause: { field: string }) => cause.field)], json.message).toEqual([422, [field]]);
+      expect(json.message).toContain(message);
+    }
+  });
+
   it('denies with message, reason and code', async () => {
     await using api = await startTestServer();
     await put(api, 'Validating', {
@@ -144,7 +233,7 @@ describe('validating admission policies', () => {
     expect(await create({ validations, variables: [...variables].reverse() })).toContain(
       'spec.variables[0].expression: Invalid value: "variables.a + 1": compilation failed: ERROR: <input>:1:10: undefined field \'a\'',
     );
-    expect(await create({ validations: [{ expression: 'variables.z == 1' }] })).toContain("undefined field 'z'");
+    expect(await create({ validations: [{ expression: 'variables.z == 1' }], variables })).toContain("undefined field 'z'");
     const asks = [{ expression: 'params == null || params.data.size() > 1' }];
     expect(await create({ validations: asks })).toContain("undeclared reference to 'params' (in container '')");
     expect(await create({ validations: asks, paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } })).toBe('taken');

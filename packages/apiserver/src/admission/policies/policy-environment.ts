@@ -1,7 +1,7 @@
-import type { KubeObject, SchemaLookup, TypeSchema } from '@coxswain/api';
+import type { KubeObject } from '@coxswain/api';
 import type { AdmissionRequest } from '@coxswain/sdk';
 import type { Environment } from '@marcbachmann/cel-js';
-import { Budget, CelEnvironment, compile, declareType, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
+import { Budget, CelEnvironment, compile, type Program, RUNTIME_BUDGET, toCel } from '@coxswain/cel';
 import type { AdmissionEnv } from '../admission-env.js';
 import { admissionVariables } from '../matching/admission-variables.js';
 import { registerAuthorizer } from '../matching/authorizer-library.js';
@@ -12,10 +12,10 @@ class Variables {}
 
 class JsonPatchNamespace {}
 
-const OBJECTS = ['object', 'oldObject'];
-const OTHERS = ['request', 'authorizer', 'namespaceObject', 'params', 'variables'];
+const VARIABLES = ['object', 'oldObject', 'request', 'authorizer', 'namespaceObject', 'params', 'variables'];
 
-function policyFunctions(env: Environment): void {
+/** What expressions of policies may call. */
+export function policyFunctions(env: Environment): void {
   registerAuthorizer(env);
   env.registerType('Variables', Variables);
   env.registerType('JsonPatchNamespace', JsonPatchNamespace);
@@ -26,25 +26,7 @@ function policyFunctions(env: Environment): void {
 let environment: CelEnvironment | undefined;
 
 /** For expressions of admission policies. */
-export const policyEnvironment = (): CelEnvironment => (environment ??= new CelEnvironment([...OBJECTS, ...OTHERS], policyFunctions));
-
-/** The same when it is known what the objects are: for checking, not for running. */
-export const typedPolicyEnvironment = (name: string, schema: TypeSchema, lookup: SchemaLookup): CelEnvironment =>
-  new CelEnvironment(OTHERS, (env) => {
-    policyFunctions(env);
-    const type = declareType(env, name, schema, lookup);
-    for (const variable of OBJECTS) env.registerVariable(variable, type);
-  });
-
-const VARIABLES = 'kubernetes.variables';
-
-/** The same where only these variables are, and parameters or none: for checking, not for running. */
-export const namingEnvironment = (variables: readonly string[], params: boolean): CelEnvironment =>
-  new CelEnvironment([...OBJECTS, ...OTHERS.filter((name) => name !== 'variables' && (params || name !== 'params'))], (env) => {
-    policyFunctions(env);
-    env.registerType(VARIABLES, { fields: Object.fromEntries(variables.map((name) => [name, 'dyn'])) });
-    env.registerVariable('variables', VARIABLES);
-  });
+export const policyEnvironment = (): CelEnvironment => (environment ??= new CelEnvironment(VARIABLES, policyFunctions));
 
 export type CompiledExpression = Program | { readonly failed: string };
 

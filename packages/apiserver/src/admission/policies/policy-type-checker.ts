@@ -1,12 +1,14 @@
 import type { KubeObject, SchemaLookup } from '@coxswain/api';
-import type { Clock, Logger } from '@coxswain/sdk';
+import { parseGroupVersion } from '@coxswain/apimachinery';
 import { typeWarning } from '@coxswain/cel';
-import type { InProcessTransport } from '../../in-process-transport.js';
+import type { Transport } from '@coxswain/client';
+import type { Clock, Logger } from '@coxswain/sdk';
 import type { ResourceRegistry } from '../../registry/resource-registry.js';
 import type { ServedResource } from '../../registry/served-resource.js';
 import type { ResourceCache } from '../../storage/resource-cache.js';
 import type { Rule } from '../matching/match-rules.js';
-import { typedPolicyEnvironment } from './policy-environment.js';
+import type { ParamKind } from './find-params.js';
+import { type NamedType, type PolicyVariable, typedEnvironment, withVariables } from './typed-environment.js';
 
 const RETRY_MS = 500;
 /** Of how many resources that a policy matches the types are looked at. */
@@ -16,7 +18,7 @@ export interface PolicyTypeCheckerOptions {
   readonly registry: ResourceRegistry;
   /** Of validatingadmissionpolicies. */
   readonly policies: ResourceCache;
-  readonly transport: InProcessTransport;
+  readonly transport: Transport;
   readonly lookup: SchemaLookup;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -96,13 +98,21 @@ export class PolicyTypeChecker {
   /** Of one policy, in the order of its expressions. */
   warnings({ spec }: KubeObject): ExpressionWarning[] {
     const { lookup } = this.options;
-    const { matchConstraints, validations = [] } = spec as {
+    const {
+      matchConstraints,
+      paramKind,
+      variables = [],
+      validations = [],
+    } = spec as {
       matchConstraints?: { resourceRules?: readonly Rule[] };
+      paramKind?: ParamKind;
+      variables?: readonly PolicyVariable[];
       validations?: readonly { expression: string; messageExpression?: string }[];
     };
-    const types = this.#matched(matchConstraints?.resourceRules ?? []).map(({ definition, schema }) => ({
-      name: `${definition.group === '' ? '' : `${definition.group}/`}${definition.version}, Kind=${definition.kind}`,
-      environment: typedPolicyEnvironment(`${definition.version}.${definition.kind}`, schema, lookup),
+    const params = paramKind && this.#params(paramKind);
+    const types = this.#matched(matchConstraints?.resourceRules ?? []).map((served) => ({
+      name: kindText(served),
+      environment: withVariables(typedEnvironment({ object: namedType(served), params, lookup }), variables),
     }));
     const check = (fieldRef: string, source: string | undefined): ExpressionWarning[] => {
       if (!source?.trim()) return [];
@@ -118,20 +128,33 @@ export class PolicyTypeChecker {
     ]);
   }
 
-  /** The resources that rules name; a rule with a wildcard names none. */
+  /** Parameters of a kind that nobody serves may be anything. */
+  #params({ apiVersion, kind }: ParamKind): NamedType | 'any' {
+    const { group, version } = parseGroupVersion(apiVersion);
+    const served = this.options.registry.findKind(group, version, kind);
+    return served ? { ...namedType(served), name: `params.${namedType(served).name}` } : 'any';
+  }
+
+  /** The resources that rules name, in order; a rule that is for all groups or versions names none, nor does a resource with a wildcard. */
   #matched(rules: readonly Rule[]): ServedResource[] {
     const found = new Set<ServedResource>();
     for (const { apiGroups = [], apiVersions = [], resources = [] } of rules) {
-      if ([...apiGroups, ...apiVersions, ...resources].some((name) => name.includes('*') || name.includes('/'))) continue;
-      for (const group of apiGroups) {
-        for (const version of apiVersions) {
-          for (const resource of resources) {
-            const served = this.options.registry.find(group, version, resource);
+      if ([...apiGroups, ...apiVersions].some((name) => name.includes('*'))) continue;
+      for (const group of apiGroups.toSorted()) {
+        for (const version of apiVersions.toSorted()) {
+          for (const resource of resources.toSorted()) {
+            const served = /[*/]/.test(resource) ? undefined : this.options.registry.find(group, version, resource);
             if (served && found.size < MAX_TYPES) found.add(served);
           }
         }
       }
     }
-    return [...found];
+    return [...found].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
   }
 }
+
+const namedType = ({ definition, schema }: ServedResource): NamedType => ({ name: `${definition.version}.${definition.kind}`, schema });
+
+const orderOf = ({ definition: { group, version, kind } }: ServedResource): string => `${group}/${version}/${kind}`;
+
+const kindText = ({ definition: { group, version, kind } }: ServedResource): string => `${group === '' ? '' : `${group}/`}${version}, Kind=${kind}`;

@@ -8,7 +8,7 @@ import { silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiServer } from '../../create-api-server.js';
 import { parseApiServerFlags } from '../../options.js';
-import { memoryStore } from '../../testing/start-test-server.js';
+import { MemoryStore } from '../../testing/memory-store.js';
 import { startWebhook } from '../../testing/start-webhook.js';
 import type { Answerer, TestWebhook, WebhookCall } from '../../testing/start-webhook.js';
 
@@ -68,7 +68,7 @@ interface Api extends AsyncDisposable {
 }
 
 async function start(flags: Record<string, string>): Promise<Api> {
-  const store = memoryStore();
+  const store = new MemoryStore(systemClock);
   const server = await createApiServer(parseApiServerFlags({ ...base, ...flags }), { store, clock: systemClock, random: systemRandom, logger: silentLogger });
   await server.start(new AbortController().signal);
   const api: Api = {
