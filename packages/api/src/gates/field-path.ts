@@ -28,14 +28,6 @@ export class FieldPath {
     });
   }
 
-  /** Takes out the structs at this path that have nothing in them. */
-  clearEmpty(object: JsonObject): void {
-    this.#some(object, 0, (parent, name) => {
-      if (Object.keys(parent[name] as JsonObject).length === 0) delete parent[name];
-      return false;
-    });
-  }
-
   /** Until a visitor says that it has seen enough. */
   #some(object: unknown, depth: number, visit: Visitor): boolean {
     const step = this.#steps[depth];

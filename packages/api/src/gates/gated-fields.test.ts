@@ -10,23 +10,6 @@ const metadata = { name: 'x' };
 
 const CASES: readonly (readonly [what: string, object: object, path: readonly (string | number)[], left: unknown])[] = [
   [
-    "a pod's stop signal, and the lifecycle that held nothing else",
-    { apiVersion: 'v1', kind: 'Pod', metadata, spec: podSpec({ containers: [{ name: 'c', image: 'i', lifecycle: { stopSignal: 'SIGUSR1' } }] }) },
-    ['spec', 'containers', 0, 'lifecycle'],
-    undefined,
-  ],
-  [
-    'no more of a lifecycle than the signal',
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata,
-      spec: podSpec({ containers: [{ name: 'c', image: 'i', lifecycle: { stopSignal: 'SIGUSR1', preStop: { sleep: { seconds: 1 } } } }] }),
-    },
-    ['spec', 'containers', 0, 'lifecycle'],
-    { preStop: { sleep: { seconds: 1 } } },
-  ],
-  [
     "a deployment's projected certificates",
     {
       apiVersion: 'apps/v1',

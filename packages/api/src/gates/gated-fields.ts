@@ -6,34 +6,20 @@ import { FieldPath } from './field-path.js';
 export interface GatedFields {
   readonly gate: string;
   readonly fields: readonly FieldPath[];
-  /** Structs that are dropped as well when nothing else is in them. */
-  readonly emptied: readonly FieldPath[];
 }
 
-const gated = (gate: string, fields: readonly string[], emptied: readonly string[] = []) => ({ gate, fields, emptied });
+const gated = (gate: string, fields: readonly string[]) => ({ gate, fields });
 
 type Row = ReturnType<typeof gated>;
-
-const CONTAINERS = ['initContainers[]', 'containers[]', 'ephemeralContainers[]'];
 
 /** Of a pod's `spec`, wherever there is one. */
 const POD_SPEC: readonly Row[] = [
   gated('ClusterTrustBundleProjection', ['volumes[].projected.sources[].clusterTrustBundle']),
   gated('PodCertificateRequest', ['volumes[].projected.sources[].podCertificate']),
-  gated(
-    'ContainerStopSignals',
-    CONTAINERS.map((each) => `${each}.lifecycle.stopSignal`),
-    CONTAINERS.map((each) => `${each}.lifecycle`),
-  ),
   gated('GenericWorkload', ['schedulingGroup']),
 ];
 
-const podSpecAt = (prefix: string): readonly Row[] =>
-  POD_SPEC.map(({ gate, fields, emptied }) => ({
-    gate,
-    fields: fields.map((each) => `${prefix}.${each}`),
-    emptied: emptied.map((each) => `${prefix}.${each}`),
-  }));
+const podSpecAt = (prefix: string): readonly Row[] => POD_SPEC.map(({ gate, fields }) => ({ gate, fields: fields.map((each) => `${prefix}.${each}`) }));
 
 const TEMPLATE = podSpecAt('spec.template.spec');
 
@@ -73,16 +59,14 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
 
 /** The gated fields of a kind; none for most. */
 export function gatedFieldsOf(group: string, kind: string): readonly GatedFields[] {
-  const made = (texts: readonly string[]) => texts.map((text) => new FieldPath(text));
-  return (TABLE[`${group}/${kind}`] ?? []).map(({ gate, fields, emptied }) => ({ gate, fields: made(fields), emptied: made(emptied) }));
+  return (TABLE[`${group}/${kind}`] ?? []).map(({ gate, fields }) => ({ gate, fields: fields.map((text) => new FieldPath(text)) }));
 }
 
 /** Drops what is gated from a new object (`old` undefined), or from an update of one that had none of it. */
 export function dropGatedFields(rules: readonly GatedFields[], object: KubeObject, old: KubeObject | undefined): void {
-  for (const { fields, emptied } of rules) {
+  for (const { fields } of rules) {
     const set = fields.filter((each) => each.isSet(object as unknown as JsonObject));
     if (set.length === 0 || (old && fields.some((each) => each.isSet(old as unknown as JsonObject)))) continue;
     for (const field of set) field.clear(object as unknown as JsonObject);
-    for (const each of emptied) each.clearEmpty(object as unknown as JsonObject);
   }
 }

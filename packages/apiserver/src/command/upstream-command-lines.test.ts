@@ -214,7 +214,7 @@ it.each([
   ['--authorization-mode=ABAC', '"ABAC" is not part of this API server'],
   ['--enable-admission-plugins=ImagePolicyWebhook', 'plugin "ImagePolicyWebhook" is not part of this API server'],
   ['--endpoint-reconciler-type=master-count', 'master-count is not here'],
-  ['--feature-gates=DRAExtendedResource=true', 'here it is false'],
+  ['--feature-gates=CBORServingAndStorage=true', 'here it is false'],
   ['--feature-gates=AllBeta=false', 'beta gates each have a value of their own'],
   ['--watch-cache=false', 'reads come from the cache (takes true)'],
   ['--watch-cache-sizes=pods#0', 'cannot be turned off'],
