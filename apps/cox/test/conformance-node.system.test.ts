@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Http2Server } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
@@ -7,40 +6,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ClusterFixture, eventually } from './cluster-fixture.js';
 import { IMAGE, objects } from './node-checks.js';
+import type { PodObject } from './pod-object.js';
+import { until } from './process-output.js';
 
 // The [sig-node] and [sig-storage] behaviours of Kubernetes v1.36 conformance that one node can show, all at once on one real cluster.
 // Those that one pod shows by running to its end are in `node-suite.ts`, on every runtime.
 const cluster = new ClusterFixture('t-node');
-
-interface Terminated {
-  readonly exitCode: number;
-  readonly reason: string;
-  readonly message?: string;
-}
-interface ContainerState {
-  readonly name: string;
-  readonly ready: boolean;
-  readonly restartCount: number;
-  readonly state: { readonly waiting?: { readonly reason: string }; readonly running?: object; readonly terminated?: Terminated };
-  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
-}
-interface PodObject {
-  readonly metadata: { readonly name: string; readonly uid: string; readonly generation?: number; readonly deletionTimestamp?: string };
-  readonly spec: { readonly nodeName: string };
-  readonly status: {
-    readonly phase: string;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly podIP?: string;
-    readonly hostIP?: string;
-    readonly qosClass?: string;
-    readonly observedGeneration?: number;
-    readonly containerStatuses?: readonly ContainerState[];
-    readonly initContainerStatuses?: readonly ContainerState[];
-    readonly ephemeralContainerStatuses?: readonly ContainerState[];
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
-}
 
 const pod = (name: string) => cluster.json<PodObject>('pod', name);
 const sh = (script: string, more: object = {}) => ({ name: 'c', image: IMAGE, command: ['sh', '-c', script], ...more });
@@ -74,20 +45,6 @@ const said = (name: string, reason: string, text: RegExp) =>
   );
 /** The user a process of this machine runs as; undefined: it is gone. */
 const ownerOf = (pid: string) => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
-/** What a process prints until it contains `part`. */
-const until = (child: ChildProcess, part: string) =>
-  new Promise<string>((resolve, reject) => {
-    let text = '';
-    const timer = setTimeout(() => reject(new Error(`no ${part} in ${text}`)), 30_000);
-    const read = (chunk: Buffer) => {
-      text += chunk.toString();
-      if (!text.includes(part)) return;
-      clearTimeout(timer);
-      resolve(text);
-    };
-    child.stdout?.on('data', read);
-    child.stderr?.on('data', read);
-  });
 
 beforeAll(async () => {
   await cluster.up();

@@ -23,6 +23,7 @@ import { overLocalLimits, podUsage } from './node/eviction-inputs.js';
 import { EvictionManager } from './node/eviction-manager.js';
 import { NodeLease } from './node/lease.js';
 import { NodeAgent } from './node/node-agent.js';
+import { PodCidr } from './node/pod-cidr.js';
 import { RuntimeMonitor } from './node/runtime-monitor.js';
 import type { KubeletOptions } from './options.js';
 import { findRuntimeClass, removeFromApi } from './api-calls.js';
@@ -83,13 +84,14 @@ export class KubeletRun {
   #dra: Dra | undefined;
   #objects: ObjectStore | undefined;
   #server: KubeletServer | undefined;
-  #podCIDR = '';
+  readonly #podCIDR: PodCidr;
 
   constructor(options: KubeletOptions, deps: KubeletDeps, cell: ComponentStateCell) {
     this.#options = options;
     this.#deps = deps;
     this.#cell = cell;
     this.#bornAt = deps.clock.now();
+    this.#podCIDR = new PodCidr(deps, () => void this.#monitor?.check(this.#stopping.signal));
     setMaxListeners(0, this.#stopping.signal);
   }
 
@@ -447,7 +449,7 @@ export class KubeletRun {
     const manager = this.#manager as PodManager;
     this.#loops.push(...runStaticSources(this.#options, clock, logger, (found, complete) => manager.setStatic(found, complete), signal));
     if (this.#deps.standalone) {
-      this.#usePodCIDR(this.#options.podCIDR ?? '', undefined);
+      this.#podCIDR.use(this.#options.podCIDR ?? '', undefined);
       manager.apiSynced();
       return;
     }
@@ -486,20 +488,6 @@ export class KubeletRun {
 
   #nodeSeen(node: Node): void {
     this.#agent?.nodeSeen(node);
-    this.#usePodCIDR(node.spec?.podCIDR ?? this.#options.podCIDR ?? '', node.spec?.podCIDRs);
-  }
-
-  #usePodCIDR(cidr: string, all: readonly string[] | undefined): void {
-    if (!cidr || cidr === this.#podCIDR) return;
-    this.#podCIDR = cidr;
-    const { logger, cri, onPodCIDR } = this.#deps;
-    void Promise.all([
-      cri.runtime
-        .updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: cidr } } })
-        .catch((error: unknown) => logger.debug('telling the runtime the pod CIDR failed', { err: error })),
-      Promise.resolve(onPodCIDR?.(cidr, all ?? [cidr])).catch((error: unknown) =>
-        logger.error('writing the pod network configuration failed', { cidr, err: error }),
-      ),
-    ]).then(() => this.#monitor?.check(this.#stopping.signal));
+    this.#podCIDR.use(node.spec?.podCIDR ?? this.#options.podCIDR ?? '', node.spec?.podCIDRs);
   }
 }

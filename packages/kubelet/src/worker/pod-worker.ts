@@ -17,11 +17,13 @@ import type { PodRuntime } from '../runtime/pod-runtime.js';
 import { StartError } from '../runtime/start-error.js';
 import { runtimeErrorText } from '../runtime-errors.js';
 import type { Waiting } from '../status/container-statuses.js';
-import { OWNED_CONDITIONS, type ResizeCondition } from '../status/conditions.js';
+import type { ResizeCondition } from '../status/conditions.js';
+import { withOthersParts } from '../status/others-parts.js';
 import { podStatus, type PodVerdict } from '../status/pod-status.js';
 import type { StatusManager } from '../status/status-manager.js';
 import { VolumeError, type VolumeManager } from '../volumes/volume-manager.js';
 import { podChangeMatters } from './pod-change.js';
+import { pruneEnded } from './prune-ended.js';
 import { applyResize, type ResizeDeps, wantsResize } from './resize.js';
 
 export interface PodWorkerDeps extends ResizeDeps {
@@ -211,13 +213,7 @@ export class PodWorker {
   #current(): Pod {
     const pod = this.#pod as Pod;
     const own = this.#deps.status.get(this.uid);
-    if (!own) return pod;
-    const ours = new Set<string>(OWNED_CONDITIONS);
-    const conditions = [...(own.conditions ?? []).filter((c) => ours.has(c.type)), ...(pod.status?.conditions ?? []).filter((c) => !ours.has(c.type))];
-    const added = (own.conditions ?? []).filter((c) => !conditions.some((k) => k.type === c.type));
-    const { resourceClaimStatuses, extendedResourceClaimStatus } = pod.status ?? {};
-    const claims = { ...(resourceClaimStatuses && { resourceClaimStatuses }), ...(extendedResourceClaimStatus && { extendedResourceClaimStatus }) };
-    return { ...pod, status: { ...own, conditions: [...conditions, ...added], ...claims } };
+    return own ? { ...pod, status: withOthersParts(own, pod.status) } : pod;
   }
 
   #report(observed: ObservedPod, terminating: boolean, transient = false): PodStatus {
@@ -386,7 +382,7 @@ export class PodWorker {
         this.#waiting.set(name, { reason: error.reason, message: error.message });
         again = Math.min(again ?? Number.POSITIVE_INFINITY, error.retryMs ?? this.#options.retryMs);
       }
-      await this.#prune(cache.get(this.uid), name);
+      await pruneEnded(runtime, cache.get(this.uid), name);
     }
     return again;
   }
@@ -425,17 +421,6 @@ export class PodWorker {
     } catch (error) {
       if (error instanceof VolumeError) return this.#options.retryMs;
       throw error;
-    }
-  }
-
-  /** Keeps the last ended container of each name: its log and state are what `--previous` and lastState show. */
-  async #prune(observed: ObservedPod, name: string): Promise<void> {
-    const ended = observed.containers.filter((c) => c.name === name && c.phase !== 'running');
-    const keep = observed.containers.some((c) => c.name === name && c.phase === 'running') ? 1 : 2;
-    for (const container of ended.slice(keep)) await this.#deps.runtime.removeContainer(observed, container).catch(() => {});
-    if (observed.sandboxes.length < 2) return;
-    for (const old of observed.sandboxes.slice(1)) {
-      if (!old.ready && !observed.containers.some((c) => c.sandboxId === old.id)) await this.#deps.runtime.removeSandbox(old.id).catch(() => {});
     }
   }
 
