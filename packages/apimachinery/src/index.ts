@@ -16,6 +16,7 @@ export * from './util/duration.js';
 export * from './util/hash.js';
 export * from './util/json.js';
 export * from './util/time.js';
+export * from './volume-claims/claims-of-volumes.js';
 export * from './apply/apply-patch.js';
 export { AppliedTypeError } from './apply/applied-fields.js';
 export * from './apply/field-set.js';

@@ -61,8 +61,7 @@ test('one in a session of its own leads it', async () => {
 
 test('its end is told also when it ends after it was asked for', async () => {
   const program = await startProgram({ ...shell('exec 3>&-; sleep 0.05; exit 7'), descriptors: ['null', 'null', 'null', 'pipe'] });
-  program.pipe(3).resume();
-  expect(await program.reap()).toEqual({ code: 7 });
+  expect(await program.endAfter(3)).toEqual({ code: 7 });
 });
 
 function openPipes(): number {

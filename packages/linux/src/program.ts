@@ -30,8 +30,13 @@ export interface StartedProgram {
   readonly pid: number;
   /** Our end of what the program got as that descriptor. To be read to its end, or destroyed. */
   pipe(descriptor: number): Readable;
-  /** How it ended. To be called once, in any case, when it is over or about to be: until then a thread of libuv's pool waits. */
+  /**
+   * How it ended. This or `endAfter` is to be called once, in any case; this one when it is over or about to be: until then a thread of libuv's
+   * pool waits.
+   */
   reap(): Promise<ProgramEnd>;
+  /** The same once nobody holds the pipe of this descriptor any more. What nobody else reads of it is thrown away. */
+  endAfter(descriptor: number): Promise<ProgramEnd>;
 }
 
 /**
@@ -82,21 +87,24 @@ export async function startProgram({ path, args, env, descriptors, newSession = 
 
 function started(pid: number, pipes: ReadonlyMap<number, number>): StartedProgram {
   const sockets = new Map([...pipes].map(([target, fd]) => [target, new Socket({ fd, readable: true, writable: false })]));
-  return {
-    pid,
-    pipe(descriptor) {
-      const socket = sockets.get(descriptor);
-      if (!socket) throw new RangeError(`descriptor ${descriptor} of the program is no pipe`);
-      return socket;
-    },
-    async reap() {
-      const status = [0];
-      const waited = native().wait(pid, status, WNOHANG);
-      if (waited < 0) throw linuxError(`wait for process ${pid}`, native().errno());
-      if (waited === 0) await waitFor(pid, status);
-      return programEnd(status[0] as number);
-    },
+  const pipe = (descriptor: number): Readable => {
+    const socket = sockets.get(descriptor);
+    if (!socket) throw new RangeError(`descriptor ${descriptor} of the program is no pipe`);
+    return socket;
   };
+  const reap = async (): Promise<ProgramEnd> => {
+    const status = [0];
+    const waited = native().wait(pid, status, WNOHANG);
+    if (waited < 0) throw linuxError(`wait for process ${pid}`, native().errno());
+    if (waited === 0) await waitFor(pid, status);
+    return programEnd(status[0] as number);
+  };
+  const endAfter = async (descriptor: number): Promise<ProgramEnd> => {
+    // An error of the pipe, too, ends what can be read; a process that nobody waits for would stay as a zombie.
+    await finished(pipe(descriptor).resume()).catch(() => {});
+    return reap();
+  };
+  return { pid, pipe, reap, endAfter };
 }
 
 /** What a program that prints little came to. */
@@ -110,12 +118,10 @@ export interface ProgramResult {
 export async function runProgram(options: Omit<ProgramOptions, 'descriptors'>): Promise<ProgramResult> {
   const program = await startProgram({ ...options, descriptors: ['null', 'null', 'pipe'] });
   let stderr = '';
-  const output = program.pipe(2).on('data', (chunk: Buffer) => {
+  program.pipe(2).on('data', (chunk: Buffer) => {
     if (stderr.length < OUTPUT_LIMIT) stderr += chunk.toString('utf8');
   });
-  // An error of the pipe, too, ends what can be read; a process that nobody waits for would stay as a zombie.
-  await finished(output).catch(() => {});
-  return { end: await program.reap(), stderr };
+  return { end: await program.endAfter(2), stderr };
 }
 
 /** Pure: wait(2)'s status. */

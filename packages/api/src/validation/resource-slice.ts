@@ -1,5 +1,5 @@
 import type { FieldError } from '../field-error.js';
-import type { Counter, Device, DeviceAttribute, ResourceSlice } from '../generated/types.js';
+import type { Counter, Device, DeviceAttribute, NodeSelector, ResourceSlice } from '../generated/types.js';
 import { driverName, requiredText } from './common.js';
 import { validateCapacities } from './device-capacity.js';
 import { validateBinding, validateDeviceKey, validatePoolName, validateSet, validateSlice, validateTaint } from './device-parts.js';
@@ -48,27 +48,44 @@ export function validateResourceSlice({ spec }: ResourceSlice): FieldError[] {
   ];
 }
 
+/** Ways in which it was said where devices are, of which there is to be one. */
+interface Ways {
+  readonly said: string[];
+  readonly errors: FieldError[];
+}
+
+function byName({ said, errors }: Ways, nodeName: string | undefined, field: string, ifEmpty: string): void {
+  if (nodeName === '') errors.push(invalid(field, nodeName, ifEmpty));
+  else if (nodeName !== undefined) {
+    said.push('`nodeName`');
+    errors.push(...invalids(field, nodeName, isDNS1123Subdomain(nodeName)));
+  }
+}
+
+function bySelector({ said, errors }: Ways, selector: NodeSelector | undefined, field: string): void {
+  if (!selector) return;
+  said.push('`nodeSelector`');
+  errors.push(...validateNodeSelectorTerms(selector.nodeSelectorTerms ?? [], field));
+}
+
+function byFlag({ said, errors }: Ways, flags: Readonly<Record<string, boolean | undefined>>, field: string): void {
+  for (const [name, value] of Object.entries(flags)) {
+    if (value === true) said.push(`\`${name}\``);
+    else if (value === false) errors.push(invalid(`${field}.${name}`, value, 'must be either unset or set to true'));
+  }
+}
+
 /** On which nodes the devices are. */
 function validatePlaces({ nodeName, nodeSelector, allNodes, perDeviceNodeSelection }: ResourceSlice['spec']): FieldError[] {
-  const errors: FieldError[] = [];
-  const set: string[] = [];
-  if (nodeName === '') errors.push(invalid('spec.nodeName', nodeName, 'must be either unset or set to a non-empty string'));
-  else if (nodeName !== undefined) {
-    set.push('`nodeName`');
-    errors.push(...invalids('spec.nodeName', nodeName, isDNS1123Subdomain(nodeName)));
-  }
-  if (nodeSelector) {
-    set.push('`nodeSelector`');
-    const { nodeSelectorTerms: terms = [] } = nodeSelector;
-    errors.push(...validateNodeSelectorTerms(terms, 'spec.nodeSelector'));
-    if (terms.length !== 1) errors.push(invalid('spec.nodeSelector.nodeSelectorTerms', terms, 'must have exactly one node selector term'));
-  }
-  for (const [name, value] of Object.entries({ allNodes, perDeviceNodeSelection })) {
-    if (value === true) set.push(`\`${name}\``);
-    else if (value === false) errors.push(invalid(`spec.${name}`, value, 'must be either unset or set to true'));
-  }
-  if (set.length === 0) errors.push(required('spec', ONE_PLACE));
-  if (set.length > 1) errors.push(invalid('spec', `{${set.join(', ')}}`, `${ONE_PLACE}, but multiple fields are set`));
+  const ways: Ways = { said: [], errors: [] };
+  byName(ways, nodeName, 'spec.nodeName', 'must be either unset or set to a non-empty string');
+  bySelector(ways, nodeSelector, 'spec.nodeSelector');
+  const terms = nodeSelector?.nodeSelectorTerms ?? [];
+  if (nodeSelector && terms.length !== 1) ways.errors.push(invalid('spec.nodeSelector.nodeSelectorTerms', terms, 'must have exactly one node selector term'));
+  byFlag(ways, { allNodes, perDeviceNodeSelection }, 'spec');
+  const { said, errors } = ways;
+  if (said.length === 0) errors.push(required('spec', ONE_PLACE));
+  if (said.length > 1) errors.push(invalid('spec', `{${said.join(', ')}}`, `${ONE_PLACE}, but multiple fields are set`));
   return errors;
 }
 
@@ -126,20 +143,12 @@ function validatePlace({ nodeName, nodeSelector, allNodes }: Device, field: stri
       invalid(field, null, '`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec'),
     ];
   }
-  const errors: FieldError[] = [];
-  const set: string[] = [];
-  if (nodeName === '') errors.push(invalid(`${field}.nodeName`, nodeName, 'must not be empty'));
-  else if (nodeName !== undefined) {
-    set.push('`nodeName`');
-    errors.push(...invalids(`${field}.nodeName`, nodeName, isDNS1123Subdomain(nodeName)));
-  }
-  if (nodeSelector) {
-    set.push('`nodeSelector`');
-    errors.push(...validateNodeSelectorTerms(nodeSelector.nodeSelectorTerms, `${field}.nodeSelector`));
-  }
-  if (allNodes === true) set.push('`allNodes`');
-  else if (allNodes === false) errors.push(invalid(`${field}.allNodes`, allNodes, 'must be either unset or set to true'));
-  if (set.length === 0) errors.push(required(field, ONE_PLACE_OF_A_DEVICE));
-  if (set.length > 1) errors.push(invalid(field, `{${set.join(', ')}}`, ONE_PLACE_OF_A_DEVICE));
+  const ways: Ways = { said: [], errors: [] };
+  byName(ways, nodeName, `${field}.nodeName`, 'must not be empty');
+  bySelector(ways, nodeSelector, `${field}.nodeSelector`);
+  byFlag(ways, { allNodes }, field);
+  const { said, errors } = ways;
+  if (said.length === 0) errors.push(required(field, ONE_PLACE_OF_A_DEVICE));
+  if (said.length > 1) errors.push(invalid(field, `{${said.join(', ')}}`, ONE_PLACE_OF_A_DEVICE));
   return errors;
 }

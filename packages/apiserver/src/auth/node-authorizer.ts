@@ -1,4 +1,5 @@
 import type { KubeObject } from '@coxswain/api';
+import { claimsOfVolumes } from '@coxswain/apimachinery';
 import type { AuthorizationAttributes, AuthorizationResult, Authorizer } from '@coxswain/sdk';
 import { nodeOfUser } from '../admission/node-admission.js';
 import { clusterRoles } from '../bootstrap/cluster-roles.js';
@@ -41,8 +42,10 @@ export class NodeAuthorizer implements Authorizer {
           return this.#reading(verb, name, () => this.#podsRefer(node, namespace, name as string, resource === 'secrets' ? secretsOf : configMapsOf), node);
         case '/persistentvolumeclaims':
           if (subresource === 'status' && (verb === 'update' || verb === 'patch' || verb === 'get'))
-            return this.#podsRefer(node, namespace, name ?? '', claimsOf) ? ALLOW : refused(noRelation(node));
-          return verb === 'get' && subresource === undefined && this.#podsRefer(node, namespace, name ?? '', claimsOf) ? ALLOW : refused(noRelation(node));
+            return this.#podsRefer(node, namespace, name ?? '', claimsOfVolumes) ? ALLOW : refused(noRelation(node));
+          return verb === 'get' && subresource === undefined && this.#podsRefer(node, namespace, name ?? '', claimsOfVolumes)
+            ? ALLOW
+            : refused(noRelation(node));
         case 'resource.k8s.io/resourceclaims':
           return verb === 'get' && subresource === undefined && this.#podsRefer(node, namespace, name ?? '', resourceClaimsOf)
             ? ALLOW
@@ -87,7 +90,7 @@ export class NodeAuthorizer implements Authorizer {
   #usesVolume(node: string, volume: string): boolean {
     const claims = this.registry.storage('', 'persistentvolumeclaims').cache;
     for (const { object: pod } of this.#pods(node)) {
-      for (const claim of claimsOf(pod)) if (claims.get(pod.metadata.namespace ?? '', claim)?.object.spec?.volumeName === volume) return true;
+      for (const claim of claimsOfVolumes(pod)) if (claims.get(pod.metadata.namespace ?? '', claim)?.object.spec?.volumeName === volume) return true;
     }
     return false;
   }
@@ -149,8 +152,4 @@ function resourceClaimsOf(pod: KubeObject): string[] {
   const generated = (pod.status?.resourceClaimStatuses ?? []) as { resourceClaimName?: string }[];
   const extended = pod.status?.extendedResourceClaimStatus as { resourceClaimName?: string } | undefined;
   return [...named, ...generated, ...(extended ? [extended] : [])].flatMap(({ resourceClaimName }) => resourceClaimName ?? []);
-}
-
-function claimsOf(pod: KubeObject): string[] {
-  return volumesOf(pod).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral ? `${pod.metadata.name}-${volume.name}` : []));
 }

@@ -17,9 +17,11 @@ export function checkNamespace(object: KubeObject, namespaced: boolean, namespac
   object.metadata.namespace = namespace;
 }
 
-/** What is written to a URL says whom it is meant for. */
-export const nameMissing = (name: string): ApiError =>
-  ApiError.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+/** Throws 400 unless what is written to a URL says, by its name, that it is meant for that. */
+export function checkName(written: string | undefined, name: string): void {
+  if (!written) throw ApiError.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (written !== name) throw ApiError.badRequest(`the name of the object (${written}) does not match the name on the URL (${name})`);
+}
 
 /** Fill in what the system owns in a new object. The uid is put in right before the name is final. */
 export function fillMeta(object: KubeObject, random: Random, now: number): void {

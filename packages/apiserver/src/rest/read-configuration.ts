@@ -2,6 +2,7 @@ import type { KubeObject } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import { parseYaml } from '../request/decode-body.js';
 import type { RequestContext } from '../request/request-context.js';
+import { checkName } from './object-meta.js';
 import type { WriteOptions } from './write-options.js';
 
 /** What an apply request asks for, and for whom. Its kind and version are still to be checked. */
@@ -27,10 +28,8 @@ export function readConfiguration(context: RequestContext, body: Buffer, options
   const applied = configuration as KubeObject;
   if (!applied.kind || !applied.apiVersion) throw ApiError.badRequest(`Object 'Kind' is missing in ${JSON.stringify(body.toString().slice(0, 200))}`);
   applied.metadata ??= {};
-  const { name } = context.resource;
+  const { name } = applied.metadata;
   // Of another type than a string: the check of shapes says so.
-  if (typeof applied.metadata.name === 'string' && applied.metadata.name !== '' && applied.metadata.name !== name) {
-    throw ApiError.badRequest(`the name of the object (${applied.metadata.name}) does not match the name on the URL (${name})`);
-  }
+  if (typeof name === 'string' && name !== '') checkName(name, context.resource.name);
   return { manager, applied };
 }

@@ -7,7 +7,7 @@ import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { ResourceStorage } from '../storage/resource-storage.js';
 import { fieldManagement } from './field-managers.js';
-import { nameMissing } from './object-meta.js';
+import { checkName } from './object-meta.js';
 import { APPLY, applyPatch } from './patch.js';
 import { readConfiguration } from './read-configuration.js';
 import { encoded, respondRows } from './respond.js';
@@ -80,8 +80,7 @@ function written(context: RequestContext, sub: ScaleSubresource, body: Buffer): 
         : (decodeBody(body, context.request.headers['content-type']).value as KubeObject);
     if (typeof scale !== 'object' || scale === null) throw ApiError.badRequest('the body is not a Scale');
     const { name } = context.resource;
-    if (!scale.metadata?.name) throw nameMissing(name);
-    if (scale.metadata.name !== name) throw ApiError.badRequest(`the name of the object (${scale.metadata.name}) does not match the name on the URL (${name})`);
+    checkName(scale.metadata?.name, name);
     const replicas = checkedReplicas(scale, name);
     const version = scale.metadata.resourceVersion;
     const metadata = { ...current.metadata, ...(version ? { resourceVersion: version } : {}) };

@@ -9,7 +9,7 @@ import { checkUid, modified } from './conflicts.js';
 import { create } from './create.js';
 import { isReadyToRemove } from './deletion.js';
 import { recordManager } from './field-managers.js';
-import { carryMeta, checkNamespace, ensureMetadata, nameMissing } from './object-meta.js';
+import { carryMeta, checkName, checkNamespace, ensureMetadata } from './object-meta.js';
 import { type RestEnv, strategyContext } from './rest-env.js';
 import { validateChanged } from './validate.js';
 import type { WriteOptions } from './write-options.js';
@@ -72,10 +72,7 @@ async function tryUpdate(
   ensureMetadata(object);
   checkNamespace(object, definition.namespaced, namespace);
   const { metadata } = object;
-  if (!metadata.name) throw nameMissing(name);
-  if (metadata.name !== name) {
-    throw ApiError.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  }
+  checkName(metadata.name, name);
   checkUid(served, old, metadata.uid || undefined);
   if (metadata.resourceVersion && metadata.resourceVersion !== '0') {
     if (metadata.resourceVersion !== String(stored.revision)) throw modified(served, name);

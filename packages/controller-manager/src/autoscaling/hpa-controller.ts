@@ -4,6 +4,7 @@ import { Resources, splitKey } from '@coxswain/client';
 import { withCondition } from '../runtime/conditions.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { discover, type ServedResource } from '../runtime/discovery.js';
+import { groupOf } from '../runtime/owners.js';
 import { limitReplicas, type Sample } from './hpa-limits.js';
 import { HpaMetrics } from './hpa-metrics.js';
 import { type MetricError, proposeFor, type MetricProposal } from './hpa-proposals.js';
@@ -24,8 +25,7 @@ export function hpaController({ client, informers, clock, config, events }: Cont
   const kinds = new Map<string, ServedResource>();
 
   async function resourceOf(apiVersion: string | undefined, kind: string, signal: AbortSignal): Promise<ServedResource | undefined> {
-    const group = apiVersion?.includes('/') ? (apiVersion.split('/')[0] as string) : '';
-    const id = `${group}/${kind}`;
+    const id = `${groupOf(apiVersion ?? '')}/${kind}`;
     if (!kinds.has(id)) for (const r of (await discover(client, signal)).resources) kinds.set(`${r.group}/${r.kind}`, r);
     return kinds.get(id);
   }
@@ -33,8 +33,7 @@ export function hpaController({ client, informers, clock, config, events }: Cont
   async function readScale(hpa: HorizontalPodAutoscaler, signal: AbortSignal) {
     const { apiVersion, kind = '', name = '' } = hpa.spec?.scaleTargetRef ?? {};
     const resource = await resourceOf(apiVersion, kind, signal);
-    if (!resource)
-      throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify((apiVersion ?? '').split('/').slice(0, -1).join(''))}`);
+    if (!resource) throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(groupOf(apiVersion ?? ''))}`);
     const api = client.resource<KubeObject>(resource, hpa.metadata.namespace).subresource(name, 'scale');
     try {
       return { api, scale: (await api.get({ signal })) as unknown as Scale };

@@ -1,5 +1,5 @@
 import { type CrossVersionObjectReference, type KubeObject, quantityMilliValue } from '@coxswain/api';
-import { labelSelectorFromObject, parseTime } from '@coxswain/apimachinery';
+import { labelSelectorFromObject, parseDuration, parseTime } from '@coxswain/apimachinery';
 import type { KubeClient } from '@coxswain/client';
 import { resourceId, type ServedResource } from '../runtime/discovery.js';
 import type { PodMetric, PodMetrics } from './hpa-replicas.js';
@@ -29,12 +29,6 @@ const DEFAULT_WINDOW_MS = 60_000;
 const CUSTOM = 'custom.metrics.k8s.io';
 const CUSTOM_VERSIONS = ['v1beta2', 'v1beta1'];
 
-/** `30s`, `1m0.5s` in milliseconds. */
-function durationMs(text: string | undefined): number {
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  return [...(text ?? '').matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ''] ?? 0), 0);
-}
-
 /** The three APIs that metrics are asked of: resource, custom and external metrics. Whoever serves them registers with the aggregator. */
 export class HpaMetrics {
   #customVersion: string | undefined;
@@ -52,7 +46,7 @@ export class HpaMetrics {
       // A pod of which a part is not measured is not measured.
       if (counted.length === 0 || counted.some(({ usage }) => usage[resource] === undefined)) continue;
       const value = counted.reduce((sum, { usage }) => sum + quantityMilliValue(usage[resource] ?? '0'), 0);
-      metrics.set(metadata.name ?? '', { value, at: parseTime(timestamp ?? '') ?? 0, windowMs: durationMs(window) });
+      metrics.set(metadata.name ?? '', { value, at: parseTime(timestamp ?? '') ?? 0, windowMs: parseDuration(window ?? '') ?? 0 });
     }
     return metrics;
   }

@@ -1,3 +1,5 @@
+import { parseDuration } from '@coxswain/apimachinery';
+
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const MACROS: Readonly<Record<string, string>> = {
@@ -36,14 +38,11 @@ function field(text: string, min: number, max: number, names: readonly string[] 
 /** Of the days: whatever has a star that leaves nothing out, as one with a step does. */
 const unrestricted = (text: string): boolean => text.split(',').some((part) => /^[*?](\/1)?$/.test(part));
 
-const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
 /** Milliseconds of `@every 1h30m`, whole seconds, one at least; undefined: the text is none. */
 function interval(text: string): number | undefined {
   const spans = /^@every ((?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)$/.exec(text)?.[1];
-  if (spans === undefined) return undefined;
-  const total = [...spans.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((n, [, count, unit]) => n + Number(count) * (UNIT_MS[unit ?? ''] ?? 0), 0);
-  return Math.max(1, Math.floor(total / 1000)) * 1000;
+  const total = spans === undefined ? undefined : parseDuration(spans);
+  return total === undefined ? undefined : Math.max(1, Math.floor(total / 1000)) * 1000;
 }
 
 /** A cron schedule in a time zone. Times that a change of clocks leaves out do not happen; doubled ones happen once. */

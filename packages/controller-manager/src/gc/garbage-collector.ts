@@ -3,6 +3,7 @@ import { isConflict, isNotFound } from '@coxswain/apimachinery';
 import { Resources, SharedInformer } from '@coxswain/client';
 import type { Controller, ControllerContext, KeyQueue } from '../runtime/controller-context.js';
 import { discover, resourceId, type ServedResource } from '../runtime/discovery.js';
+import { groupOf } from '../runtime/owners.js';
 import { matches, ObjectGraph, type GraphChange, type GraphNode } from './object-graph.js';
 
 /** Never collected: upstream ignores them too. */
@@ -101,8 +102,7 @@ export function garbageCollector(ctx: ControllerContext): Controller {
   }
 
   const at = (n: { resource: ServedResource; namespace: string }) => client.resource<KubeObject>(n.resource, n.resource.namespaced ? n.namespace : undefined);
-  const resourceOf = (apiVersion: string, kind: string): ServedResource | undefined =>
-    served.get(`${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${kind}`);
+  const resourceOf = (apiVersion: string, kind: string): ServedResource | undefined => served.get(`${groupOf(apiVersion)}/${kind}`);
 
   async function live(resource: ServedResource, namespace: string, name: string, signal: AbortSignal): Promise<KubeObject | undefined> {
     try {

@@ -1,5 +1,6 @@
 import type { KubeObject, OwnerReference } from '@coxswain/api';
 import { resourceId, type ServedResource } from '../runtime/discovery.js';
+import { groupOf } from '../runtime/owners.js';
 
 /** An object as the garbage collector sees it. */
 export interface GraphNode {
@@ -136,7 +137,6 @@ export class ObjectGraph {
 
 /** Whether the reference, read in the dependent's namespace, means this object. */
 export function matches(owner: GraphNode, o: OwnerReference, dependent: GraphNode): boolean {
-  const groupOf = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion.split('/')[0] : '');
   if (owner.kind !== o.kind || owner.name !== o.name || groupOf(owner.apiVersion) !== groupOf(o.apiVersion)) return false;
   return owner.namespace === '' || owner.namespace === dependent.namespace;
 }

@@ -3,7 +3,7 @@ import { isNotFound } from '@coxswain/apimachinery';
 import { Resources } from '@coxswain/client';
 import type { ControllerContext } from '../runtime/controller-context.js';
 import { discover, resourceId, type Discovery } from '../runtime/discovery.js';
-import { controllerOf } from '../runtime/owners.js';
+import { controllerOf, groupOf } from '../runtime/owners.js';
 
 /** What the controllers of pods want in all. */
 export interface Scales {
@@ -33,7 +33,7 @@ export function podScales({ client, informers }: ControllerContext) {
 
   /** Undefined: the controller is not there. Throws when its kind cannot be scaled. */
   async function scaleOf(ref: OwnerReference, namespace: string | undefined, signal: AbortSignal): Promise<ScaleOf | undefined> {
-    const group = ref.apiVersion.includes('/') ? (ref.apiVersion.split('/')[0] as string) : '';
+    const group = groupOf(ref.apiVersion);
     const id = `${group}/${ref.kind}`;
     if (!(id in owners)) return byScale(group, ref, namespace, signal);
     const owner = owners[id as keyof typeof owners].lister.get(ref.name, namespace) as Scalable | undefined;

@@ -24,4 +24,5 @@ export function ownerKey(object: KubeObject, { apiVersion, kind }: OwnerKind): s
   return `${object.metadata.namespace ?? ''}/${ref.name}`;
 }
 
-const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] as string) : '');
+/** The group of `apps/v1`, and of `v1`, which is ''. */
+export const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] as string) : '');

@@ -1,11 +1,10 @@
 import type { KubeObject, Node, PersistentVolume, Pod, VolumeAttachment } from '@coxswain/api';
-import { isAlreadyExists, isNotFound } from '@coxswain/apimachinery';
+import { claimsOfVolumes, isAlreadyExists, isNotFound } from '@coxswain/apimachinery';
 import { Resources } from '@coxswain/client';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import {
   type AttachView,
   attachmentName,
-  claimNames,
   elsewhere,
   isExclusive,
   mayStillUse,
@@ -78,7 +77,7 @@ export function attachDetachController({ client, informers, events, clock }: Con
   }
 
   function uses(pod: Pod, volume: PersistentVolume): boolean {
-    return claimNames(pod).some((name) => claims.lister.get(name, pod.metadata.namespace)?.spec?.volumeName === volume.metadata.name);
+    return claimsOfVolumes(pod).some((name) => claims.lister.get(name, pod.metadata.namespace)?.spec?.volumeName === volume.metadata.name);
   }
 
   /** True: it has to wait for the node. */
@@ -128,7 +127,7 @@ export function attachDetachController({ client, informers, events, clock }: Con
   return {
     name: 'attach-detach',
     watch(queue) {
-      const ofPod = (p: Pod) => p.spec?.nodeName && claimNames(p).length > 0 && queue.add(p.spec.nodeName);
+      const ofPod = (p: Pod) => p.spec?.nodeName && claimsOfVolumes(p).length > 0 && queue.add(p.spec.nodeName);
       /** A volume was freed: whoever waits for it looks again. */
       const waiting = (a: VolumeAttachment) => {
         for (const p of pods.lister.list()) {
@@ -141,7 +140,7 @@ export function attachDetachController({ client, informers, events, clock }: Con
         claims.addHandler({
           update(old, c) {
             if (old.spec?.volumeName === c.spec?.volumeName) return;
-            for (const p of pods.lister.list({ namespace: c.metadata.namespace })) if (claimNames(p).includes(c.metadata.name ?? '')) ofPod(p);
+            for (const p of pods.lister.list({ namespace: c.metadata.namespace })) if (claimsOfVolumes(p).includes(c.metadata.name ?? '')) ofPod(p);
           },
         }),
         nodes.addHandler({

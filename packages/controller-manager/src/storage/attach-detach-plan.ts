@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CSIDriver, Node, PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttachment } from '@coxswain/api';
+import { claimsOfVolumes } from '@coxswain/apimachinery';
 import { isFinished } from '../pods/pod-state.js';
 
 /** A volume that has to be attached to a node for a pod that is there. */
@@ -30,7 +31,7 @@ export function wantedAttachments(node: string, view: AttachView): Map<string, W
   const out = new Map<string, WantedAttachment>();
   for (const pod of view.pods) {
     if (pod.spec?.nodeName !== node || isFinished(pod)) continue;
-    for (const claimName of claimNames(pod)) {
+    for (const claimName of claimsOfVolumes(pod)) {
       const claim = view.claim(pod.metadata.namespace ?? '', claimName);
       const volume = claim?.spec?.volumeName ? view.volume(claim.spec.volumeName) : undefined;
       const csi = volume?.spec?.csi;
@@ -43,11 +44,6 @@ export function wantedAttachments(node: string, view: AttachView): Map<string, W
   }
   return out;
 }
-
-export const claimNames = (pod: Pod): string[] =>
-  (pod.spec?.volumes ?? []).flatMap((v) =>
-    v.persistentVolumeClaim ? [v.persistentVolumeClaim.claimName] : v.ephemeral ? [`${pod.metadata.name ?? ''}-${v.name}`] : [],
-  );
 
 /** Only one node may have it at a time. */
 export const isExclusive = (volume: PersistentVolume): boolean =>

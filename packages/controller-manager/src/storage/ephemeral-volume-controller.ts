@@ -1,5 +1,5 @@
 import type { KubeObject, Pod } from '@coxswain/api';
-import { isAlreadyExists } from '@coxswain/apimachinery';
+import { claimOfVolume, isAlreadyExists } from '@coxswain/apimachinery';
 import { Resources, splitKey } from '@coxswain/client';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { controllerRef, isControlledBy } from '../runtime/owners.js';
@@ -29,8 +29,8 @@ export function ephemeralVolumeController({ client, informers, events }: Control
       if (!pod || !wants(pod)) return undefined;
       for (const v of pod.spec?.volumes ?? []) {
         const template = v.ephemeral?.volumeClaimTemplate;
-        if (!template) continue;
-        const claimName = `${name}-${v.name}`;
+        const claimName = claimOfVolume(pod, v);
+        if (!template || claimName === undefined) continue;
         const there = claims.lister.get(claimName, namespace);
         if (there) {
           if (!isControlledBy(there, pod))

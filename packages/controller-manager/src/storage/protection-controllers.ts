@@ -1,5 +1,5 @@
 import type { KubeObject, PersistentVolumeClaim, Pod } from '@coxswain/api';
-import { isNotFound } from '@coxswain/apimachinery';
+import { claimOfVolume, claimsOfVolumes, isNotFound } from '@coxswain/apimachinery';
 import { Resources, splitKey } from '@coxswain/client';
 import { isFinished } from '../pods/pod-state.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
@@ -7,22 +7,14 @@ import type { Controller, ControllerContext } from '../runtime/controller-contex
 const PVC_FINALIZER = 'kubernetes.io/pvc-protection';
 const PV_FINALIZER = 'kubernetes.io/pv-protection';
 
-const claimsOf = (pod: Pod): string[] =>
-  (pod.spec?.volumes ?? []).flatMap((v) =>
-    v.persistentVolumeClaim ? [v.persistentVolumeClaim.claimName] : v.ephemeral ? [`${pod.metadata.name ?? ''}-${v.name}`] : [],
-  );
-
 /**
  * Whether a pod uses the claim. One that is not placed yet does not: no kubelet would start it with a claim that is being deleted. The claim of
  * an ephemeral volume is used by the pod that owns it, not by the next one of that name.
  */
 export function podUses(pod: Pod, claim: PersistentVolumeClaim): boolean {
   if (!pod.spec?.nodeName || isFinished(pod)) return false;
-  return (pod.spec.volumes ?? []).some((v) =>
-    v.ephemeral
-      ? `${pod.metadata.name}-${v.name}` === claim.metadata.name && claim.metadata.ownerReferences?.some((o) => o.controller && o.uid === pod.metadata.uid)
-      : v.persistentVolumeClaim?.claimName === claim.metadata.name,
-  );
+  const owned = claim.metadata.ownerReferences?.some((o) => o.controller && o.uid === pod.metadata.uid);
+  return (pod.spec.volumes ?? []).some((v) => claimOfVolume(pod, v) === claim.metadata.name && (!v.ephemeral || owned));
 }
 
 /** Add the finalizer to what lives, take it off what is being deleted and not in use. The new list, or undefined: nothing to do. */
@@ -41,7 +33,7 @@ export function pvcProtectionController({ client, informers }: ControllerContext
     name: 'pvc-protection',
     watch(queue) {
       const ofPod = (p: Pod) => {
-        for (const name of claimsOf(p)) queue.add(`${p.metadata.namespace}/${name}`);
+        for (const name of claimsOfVolumes(p)) queue.add(`${p.metadata.namespace}/${name}`);
       };
       const undo = [
         claims.addHandler({ add: (c) => queue.add(key(c)), update: (_o, c) => queue.add(key(c)) }),

@@ -1,7 +1,7 @@
 import { mkdir, readdir, realpath, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriError, type Mount } from '@coxswain/cri';
-import { idmapMount, umountAll } from '@coxswain/linux';
+import { idmapMount, umountTarget } from '@coxswain/linux';
 import { type PodUsers, sameMappings, type UserMappings } from '../sandbox/user-mappings.js';
 
 /** The files of its host path are to be owned inside the pod by whom they are owned outside. */
@@ -59,9 +59,9 @@ export class MappedMounts {
 export async function removeMounts(dir: string): Promise<void> {
   const names = await readdir(dir).catch(() => undefined);
   if (!names) return;
-  await umountAll(dir);
   for (const name of names) {
     const path = join(dir, name);
+    await umountTarget(path);
     // A mount point that is one still is busy, and stays.
     await ((await stat(path)).isDirectory() ? rmdir(path) : unlink(path));
   }

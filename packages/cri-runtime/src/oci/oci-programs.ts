@@ -67,14 +67,15 @@ export function lookUp(name: string): string | undefined {
   });
 }
 
+/** What an OCI runtime says of itself; empty when it cannot be run. */
+export const runtimeVersion = (program: string) =>
+  new Promise<string>((resolve) => execFile(program, ['--version'], { timeout: 10_000, env: RUNTIME_ENV }, (_error, stdout) => resolve(stdout)));
+
 /** Undefined when it is no crun. */
-const crunVersion = (program: string) =>
-  new Promise<readonly [number, number] | undefined>((resolve) =>
-    execFile(program, ['--version'], { timeout: 10_000 }, (_error, stdout) => {
-      const found = /^crun version (\d+)\.(\d+)/m.exec(stdout);
-      resolve(found ? [Number(found[1]), Number(found[2])] : undefined);
-    }),
-  );
+async function crunVersion(program: string): Promise<readonly [number, number] | undefined> {
+  const found = /^crun version (\d+)\.(\d+)/m.exec(await runtimeVersion(program));
+  return found ? [Number(found[1]), Number(found[2])] : undefined;
+}
 
 const isOlder = (a: readonly [number, number], b: readonly [number, number]) => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { errnoName, idmapMount, mount, namespaceFlags, type PinnableNamespace, u
 import { installProgram } from '../elf/install-program.js';
 import { namespacesProgram } from '../elf/namespaces-program.js';
 import { hostElfArch } from '../elf/programs.js';
-import { RUNTIME_ENV } from '../oci/oci-programs.js';
+import { runtimeVersion } from '../oci/oci-programs.js';
 import type { IdMapping, UserMappings } from './user-mappings.js';
 
 export interface UserNamespacesOptions {
@@ -28,6 +28,8 @@ export class UserNamespaces {
   readonly #options: UserNamespacesOptions;
   readonly #runtimes = new Map<string, Promise<string | undefined>>();
   #kernel: Promise<string | undefined> | undefined;
+  /** While it is looked for: the status of a server asks for all handlers at once. */
+  #unreached: Promise<string | undefined> | undefined;
   #installed: Promise<string> | undefined;
 
   constructor(options: UserNamespacesOptions) {
@@ -36,7 +38,10 @@ export class UserNamespaces {
 
   /** Why pods of this RuntimeClass handler cannot have one; undefined: they can. The kernel and the runtime are tried once. */
   async problem(handler: string): Promise<string | undefined> {
-    const unreached = await unreachable(this.#options.folders);
+    this.#unreached ??= unreachable(this.#options.folders).finally(() => {
+      this.#unreached = undefined;
+    });
+    const unreached = await this.#unreached;
     if (unreached !== undefined) return `${unreached} is not to be entered by others (chmod o+x)`;
     this.#kernel ??= this.#tryKernel().then(
       () => undefined,
@@ -119,9 +124,5 @@ async function unshared(child: ChildProcess, flags: number, ended: Promise<unkno
   return child.pid as number;
 }
 
-const runtimeProblem = (program: string) =>
-  new Promise<string | undefined>((resolve) =>
-    execFile(program, ['--version'], { timeout: 10_000, env: RUNTIME_ENV }, (_error, stdout) =>
-      resolve(JOINING.test(stdout) ? undefined : `the OCI runtime ${program} is neither crun nor runc`),
-    ),
-  );
+const runtimeProblem = async (program: string): Promise<string | undefined> =>
+  JOINING.test(await runtimeVersion(program)) ? undefined : `the OCI runtime ${program} is neither crun nor runc`;

@@ -1,5 +1,6 @@
 import { formatDuration } from '@coxswain/apimachinery';
 import type { KubeletOptions } from '../options.js';
+import { formatBytes } from '../pod/quantity.js';
 
 /** The configuration in force in the form of upstream's KubeletConfiguration, as /configz shows it and its readers expect it. */
 export function configurationOf(o: KubeletOptions): Readonly<Record<string, unknown>> {
@@ -66,7 +67,7 @@ function podsOf(o: KubeletOptions) {
     cpuCFSQuotaPeriod: formatDuration(o.cpuCFSQuotaPeriodMicros / 1000),
     seccompDefault: o.seccompDefault,
     allowedUnsafeSysctls: o.allowedUnsafeSysctls,
-    containerLogMaxSize: quantityOf(o.containerLogMaxSizeBytes),
+    containerLogMaxSize: formatBytes(o.containerLogMaxSizeBytes),
     containerLogMaxFiles: o.containerLogMaxFiles,
     containerLogMonitorInterval: formatDuration(o.containerLogMonitorIntervalMs),
     crashLoopBackOff: { maxContainerRestartPeriod: formatDuration(o.crashLoopBackOff.maxMs) },
@@ -111,13 +112,3 @@ const SETTLED = {
   shutdownGracePeriod: '0s',
   shutdownGracePeriodCriticalPods: '0s',
 } as const;
-
-function quantityOf(bytes: number): string {
-  for (const [suffix, unit] of [
-    ['Gi', 2 ** 30],
-    ['Mi', 2 ** 20],
-    ['Ki', 2 ** 10],
-  ] as const)
-    if (bytes > 0 && bytes % unit === 0) return `${bytes / unit}${suffix}`;
-  return String(bytes);
-}

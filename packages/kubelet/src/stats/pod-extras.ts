@@ -1,4 +1,5 @@
 import type { Pod } from '@coxswain/api';
+import { claimOfVolume } from '@coxswain/apimachinery';
 import type { NetworkInterfaceUsage, RuntimeServiceClient } from '@coxswain/cri';
 import { diskUsage } from '@coxswain/linux';
 import { Keys } from '../pod/keys.js';
@@ -45,11 +46,12 @@ export async function claimStats(
   time: string,
   usage: typeof diskUsage = diskUsage,
 ): Promise<VolumeStats[]> {
-  const { name: podName = '', namespace = 'default' } = pod.metadata ?? {};
+  const { namespace = 'default' } = pod.metadata ?? {};
   const all = await Promise.all(
-    (pod.spec?.volumes ?? []).map(async ({ name, persistentVolumeClaim, ephemeral }): Promise<VolumeStats[]> => {
-      const claim = persistentVolumeClaim?.claimName ?? (ephemeral ? `${podName}-${name}` : undefined);
-      const path = volumes.find((volume) => volume.name === name)?.path;
+    (pod.spec?.volumes ?? []).map(async (volume): Promise<VolumeStats[]> => {
+      const { name } = volume;
+      const claim = claimOfVolume(pod, volume);
+      const path = volumes.find((mounted) => mounted.name === name)?.path;
       const disk = claim && path ? await usage(path).catch(() => undefined) : undefined;
       return claim && disk ? [{ name, pvcRef: { name: claim, namespace }, ...fsStats(disk, time) }] : [];
     }),

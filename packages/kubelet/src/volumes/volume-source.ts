@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '@coxswain/api';
+import { claimOfVolume } from '@coxswain/apimachinery';
 import type { KubeClient } from '@coxswain/client';
 import { type CsiVolumeSpec, inlineSpec, persistentSpec } from '../csi/csi-spec.js';
 
@@ -13,16 +14,16 @@ export type ResolvedVolume =
 /** Follows claims to the volume they are bound to. Throws what upstream says when it cannot be used here. */
 export async function resolveVolume(pod: Pod, volume: Volume, client: KubeClient, signal: AbortSignal): Promise<ResolvedVolume> {
   const namespace = pod.metadata?.namespace ?? 'default';
-  const claim = volume.persistentVolumeClaim ?? (volume.ephemeral ? { claimName: `${pod.metadata?.name}-${volume.name}` } : undefined);
+  const claim = claimOfVolume(pod, volume);
   if (volume.hostPath) return { type: 'path', path: volume.hostPath.path, hostPathType: volume.hostPath.type ?? '', readOnly: false, fsGroup: false };
   if (volume.csi) {
     const handle = `csi-${createHash('sha256').update(`${namespace}${pod.metadata?.uid}${volume.name}`).digest('hex')}`;
     return { type: 'csi', spec: inlineSpec(pod, volume, handle) };
   }
-  if (!claim) return { type: 'pod', volume };
-  const pvc: PersistentVolumeClaim = await client.api.persistentVolumeClaims(namespace).get(claim.claimName, { signal });
+  if (claim === undefined) return { type: 'pod', volume };
+  const pvc: PersistentVolumeClaim = await client.api.persistentVolumeClaims(namespace).get(claim, { signal });
   if (volume.ephemeral && !pvc.metadata?.ownerReferences?.some((o) => o.controller && o.uid === pod.metadata?.uid)) {
-    throw new Error(`PVC ${namespace}/${claim.claimName} was not created for pod ${namespace}/${pod.metadata?.name} (pod is not owner)`);
+    throw new Error(`PVC ${namespace}/${claim} was not created for pod ${namespace}/${pod.metadata?.name} (pod is not owner)`);
   }
   if (pvc.metadata?.deletionTimestamp) throw new Error('PVC is being deleted');
   const name = pvc.spec?.volumeName;
@@ -30,7 +31,7 @@ export async function resolveVolume(pod: Pod, volume: Volume, client: KubeClient
   const pv: PersistentVolume = await client.api.persistentVolumes().get(name, { signal });
   const bound = pv.spec?.claimRef;
   if (bound?.uid !== undefined && bound.uid !== pvc.metadata?.uid) throw new Error('PVC is not bound to the volume it names');
-  const readOnly = ('readOnly' in claim && claim.readOnly === true) || false;
+  const readOnly = volume.persistentVolumeClaim?.readOnly === true;
   const spec = pv.spec;
   if (spec?.hostPath) return { type: 'path', path: spec.hostPath.path, hostPathType: spec.hostPath.type ?? '', readOnly, fsGroup: false };
   if (spec?.local && spec.volumeMode === 'Block') return { type: 'device', path: spec.local.path, readOnly };

@@ -1,8 +1,9 @@
 import type { Pod } from '@coxswain/api';
+import { claimsOfVolumes } from '@coxswain/apimachinery';
 import { skip, success, type SchedulerPlugin } from '@coxswain/sdk';
 import type { ClusterView } from '../framework/handle.js';
 import { unschedulable } from '../framework/status.js';
-import { claimNames, driverOf } from './volumes.js';
+import { driverOf } from './volumes.js';
 
 const REFUSED = unschedulable('node(s) exceed max volume count');
 
@@ -12,7 +13,7 @@ export const nodeVolumeLimits = (view: ClusterView): SchedulerPlugin => {
   const volumesOf = (pods: readonly Pod[]): Map<string, Set<string>> => {
     const out = new Map<string, Set<string>>();
     for (const pod of pods) {
-      for (const name of claimNames(pod)) {
+      for (const name of claimsOfVolumes(pod)) {
         const pv = view.claim(pod.metadata.namespace ?? '', name)?.spec?.volumeName;
         const driver = pv ? driverOf(view.volume(pv)) : undefined;
         if (!pv || !driver) continue;
@@ -30,7 +31,7 @@ export const nodeVolumeLimits = (view: ClusterView): SchedulerPlugin => {
       { resource: 'Node', action: 'add' },
       { resource: 'PersistentVolumeClaim', action: 'add' },
     ],
-    preFilter: (_state, pod) => ({ status: claimNames(pod).length === 0 ? skip : success }),
+    preFilter: (_state, pod) => ({ status: claimsOfVolumes(pod).length === 0 ? skip : success }),
     filter(_state, pod, info) {
       const wanted = volumesOf([pod]);
       if (wanted.size === 0) return success;

@@ -1,12 +1,12 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '@coxswain/api';
-import { labelSelectorFromObject } from '@coxswain/apimachinery';
+import { claimsOfVolumes, labelSelectorFromObject } from '@coxswain/apimachinery';
 import { skip, success, type SchedulerPlugin } from '@coxswain/sdk';
 import type { SchedulerHandle } from '../framework/handle.js';
 import { unitsOf } from '../framework/quantity.js';
 import { unresolvable, type Refusal } from '../framework/status.js';
 import { compileNodeSelector } from './node-selector.js';
 import { defaultPluginArgs, type PluginArgs } from './plugin-args.js';
-import { claimNames, isBound, storageClassOf, waitsForConsumer } from './volumes.js';
+import { isBound, storageClassOf, waitsForConsumer } from './volumes.js';
 
 const UNBOUND = unresolvable('pod has unbound immediate PersistentVolumeClaims');
 const CONFLICT = unresolvable("node(s) didn't match PersistentVolume's node affinity");
@@ -111,7 +111,7 @@ export const volumeBinding = (
       { resource: 'Node', action: 'update' },
     ],
     preFilter(state, pod) {
-      const names = claimNames(pod);
+      const names = claimsOfVolumes(pod);
       if (names.length === 0) return { status: skip };
       const bound: PersistentVolume[] = [];
       const waiting: PersistentVolumeClaim[] = [];

@@ -1,7 +1,7 @@
+import { claimsOfVolumes } from '@coxswain/apimachinery';
 import { skip, success, type SchedulerPlugin } from '@coxswain/sdk';
 import type { ClusterView } from '../framework/handle.js';
 import { unschedulable } from '../framework/status.js';
-import { claimNames } from './volumes.js';
 
 const REFUSED = unschedulable('node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode');
 const STATE = Symbol('VolumeRestrictions');
@@ -15,7 +15,7 @@ export const volumeRestrictions = (view: ClusterView): SchedulerPlugin => ({
   ],
   preFilter(state, pod) {
     const ns = pod.metadata.namespace ?? '';
-    const exclusive = new Set(claimNames(pod).filter((name) => view.claim(ns, name)?.spec?.accessModes?.includes('ReadWriteOncePod')));
+    const exclusive = new Set(claimsOfVolumes(pod).filter((name) => view.claim(ns, name)?.spec?.accessModes?.includes('ReadWriteOncePod')));
     if (exclusive.size === 0) return { status: skip };
     state.write(STATE, exclusive);
     return { status: success };
@@ -24,7 +24,7 @@ export const volumeRestrictions = (view: ClusterView): SchedulerPlugin => ({
     const exclusive = state.read<ReadonlySet<string>>(STATE);
     if (!exclusive) return success;
     for (const other of node.pods) {
-      if (other.metadata.namespace === pod.metadata.namespace && claimNames(other).some((n) => exclusive.has(n))) return REFUSED;
+      if (other.metadata.namespace === pod.metadata.namespace && claimsOfVolumes(other).some((n) => exclusive.has(n))) return REFUSED;
     }
     return success;
   },

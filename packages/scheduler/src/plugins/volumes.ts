@@ -1,15 +1,5 @@
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from '@coxswain/api';
+import type { PersistentVolume, PersistentVolumeClaim } from '@coxswain/api';
 import type { ClusterView } from '../framework/handle.js';
-
-/** The claim a pod volume stands for; an ephemeral volume's claim is named after pod and volume. */
-export function claimNames(pod: Pod): string[] {
-  const names: string[] = [];
-  for (const v of pod.spec?.volumes ?? []) {
-    if (v.persistentVolumeClaim) names.push(v.persistentVolumeClaim.claimName);
-    else if (v.ephemeral) names.push(`${pod.metadata.name ?? ''}-${v.name}`);
-  }
-  return names;
-}
 
 export const isBound = (claim: PersistentVolumeClaim): boolean =>
   Boolean(claim.spec?.volumeName) && claim.metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined;

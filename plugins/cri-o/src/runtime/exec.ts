@@ -4,7 +4,6 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { CriError } from '@coxswain/cri';
 import {
   type ExecOptions,
@@ -144,8 +143,7 @@ export class CrioExec implements ExecRunner {
     } finally {
       for (const fd of stdio) if (typeof fd === 'number') closeSync(fd);
     }
-    await finished(program.pipe(stdio.length).resume());
-    return program.reap();
+    return program.endAfter(stdio.length);
   }
 
   #terminal({ containerId, dir, name, runtime, options }: Session): RunningExec {
