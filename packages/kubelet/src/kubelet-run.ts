@@ -441,7 +441,7 @@ export class KubeletRun {
   ): Promise<void> {
     const { clock, logger } = this.#deps;
     while (!pleg.healthy() && !signal.aborted) {
-      await pleg.relist(signal).catch(() => {});
+      await pleg.tryRelist(signal);
       if (!pleg.healthy()) await clock.sleep(500, signal).catch(() => {});
     }
     if (signal.aborted) return;
@@ -465,7 +465,7 @@ export class KubeletRun {
   /** Drivers are told to the cluster as properties of the node: it has to be there. */
   async #watchPlugins(watcher: PluginWatcher, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.#agent?.reference()) await this.#deps.clock.sleep(50, signal).catch(() => {});
-    await Promise.all([watcher.run(signal), this.#dra?.drivers.wipeForgotten(signal).catch(() => {})]);
+    await Promise.all([watcher.run(signal), this.#dra?.drivers.wipeForgotten(signal)]);
   }
 
   async #housekeeping(signal: AbortSignal): Promise<void> {
@@ -474,7 +474,7 @@ export class KubeletRun {
       if (signal.aborted) return;
       this.#hostResolv = parseResolvConf(await readFile(this.#options.resolvConf, 'utf8').catch(() => ''));
       await this.#manager?.collectOrphans();
-      await this.#volumes?.expandVolumes(signal).catch(() => {});
+      await this.#volumes?.expandVolumes(signal);
     }
   }
 

@@ -201,6 +201,7 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
           await server.close();
           await streaming.close();
           stopWatching();
+          await containers.detach();
         })();
         return stopped;
       },

@@ -1,5 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import { type ContainerConfig, ContainerEventType, CriError, NamespaceMode, type PodSandboxConfig, SupplementalGroupsPolicy } from '@coxswain/cri';
 import { Cgroup } from '@coxswain/linux';
 import type { ImageConfig } from '@coxswain/oci';
@@ -11,16 +10,16 @@ import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import { podUsers, type SandboxRecord } from '../sandbox/sandbox-record.js';
 import { checkContainerUsers } from '../sandbox/user-mappings.js';
 import { byIdOrPrefix, newId } from '../util/ids.js';
-import { readJson, writeJson } from '../util/json-file.js';
 import { KeyedMutex } from '../util/mutex.js';
 import type { ContainerDriver, RuntimeImage } from './container-driver.js';
-import { type ContainerMeta, type ContainerRecord, createdStatus, loadStatus, newContainer, type StoredStatus, storeStatus } from './container-record.js';
+import { type ContainerMeta, type ContainerRecord, createdStatus, newContainer } from './container-record.js';
 import type { HostFacts } from './host-facts.js';
 import { ImageAccounts } from './image-accounts.js';
 import { stopSignalOf } from './signals.js';
 import { checkMountMappings, type MappedMounts } from './mapped-mounts.js';
 import { checkImageMounts } from './mounts.js';
 import { containerSpec } from './spec.js';
+import { StatusFiles } from './status-files.js';
 import { keepNull, ownStdio } from './stdio-owners.js';
 import { type ResolvedUser, resolveUser } from './user.js';
 import { declaredVolumes } from './volumes.js';
@@ -58,8 +57,11 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
   readonly #names = new Map<string, string>();
   readonly #locks = new KeyedMutex();
   readonly #accounts = new ImageAccounts();
+  readonly #files: StatusFiles;
 
-  constructor(private readonly options: ContainerManagerOptions<Image>) {}
+  constructor(private readonly options: ContainerManagerOptions<Image>) {
+    this.#files = new StatusFiles(options.rootDir, options.clock, options.logger);
+  }
 
   all(): ContainerRecord[] {
     return [...this.#containers.values()];
@@ -86,7 +88,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
   }
 
   async create(sandbox: SandboxRecord, asked: ContainerConfig, sandboxConfig: PodSandboxConfig | undefined): Promise<ContainerRecord> {
-    const { driver, sandboxes, rootDir, facts, clock, random, onEvent, annotations, cdiFolders, mapped } = this.options;
+    const { driver, sandboxes, facts, clock, random, onEvent, annotations, cdiFolders, mapped } = this.options;
     const names = asked.CDIDevices.map((d) => d.name);
     const cdi = names.length > 0 ? await cdiEdits(names, cdiFolders) : undefined;
     const unsaid = cdi && driver.configOnly ? beyondConfig(cdi) : undefined;
@@ -105,15 +107,11 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     if (owner) throw new CriError('unknown', `failed to reserve container name ${JSON.stringify(name)}: name is reserved for ${JSON.stringify(owner)}`);
     const id = newId(random);
     this.#names.set(name, id);
-    const dir = join(rootDir, id);
+    const dir = this.#files.dir(id);
     try {
       const image = await driver.image(config.image?.image ?? '');
       const imageConfig: ImageConfig = image.config.config ?? {};
-      const [rootfs, pid] = await Promise.all([
-        driver.prepare(id, image, users),
-        this.#pidNamespace(sandbox, config),
-        mkdir(dir, { recursive: true, mode: 0o711 }),
-      ]);
+      const [rootfs, pid] = await Promise.all([driver.prepare(id, image, users), this.#pidNamespace(sandbox, config), this.#files.make(id)]);
       const user = await this.#user(config, image.id, imageConfig, rootfs.layers);
       const [volumes, images] = await Promise.all([
         driver.makesVolumes ? [] : declaredVolumes(imageConfig.Volumes, dir, rootfs.layers, users),
@@ -164,8 +162,8 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       const given = await driver.create({ meta: draft, spec, image, sandbox });
       const meta = given === id ? draft : { ...draft, id: given, cgroupsPath: sandboxes.cgroupsPath(sandbox, given) };
       if (given !== id) {
-        await rm(dir, { recursive: true, force: true });
-        await mkdir(join(rootDir, given), { recursive: true, mode: 0o711 });
+        await this.#files.remove(id);
+        await this.#files.make(given);
         this.#names.set(name, given);
       }
       const record = newContainer(meta, createdStatus());
@@ -175,7 +173,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     } catch (error) {
       this.#names.delete(name);
       await driver.discard(id, imageMountCount(config)).catch(() => {});
-      await rm(dir, { recursive: true, force: true });
+      await this.#files.remove(id);
       throw error;
     }
   }
@@ -194,7 +192,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         if (users) ownStdio(pid, user, users);
         // Running before it runs: its end may be seen before the answer.
         Object.assign(record.status, { state: 'running', pid, startedAt: BigInt(clock.now()) * 1_000_000n });
-        return this.#saveStatus(record);
+        return this.#files.save(record);
       };
       try {
         if (users) await mapped?.make(id, config.mounts, users);
@@ -210,7 +208,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
           reason: 'StartError',
           message: `failed to start container ${JSON.stringify(id)}: ${message}`,
         });
-        await this.#saveStatus(record).catch(() => {});
+        await this.#files.keep(record);
         record.markExited();
         throw new CriError('unknown', `failed to start container: ${message}`, { cause: error });
       } finally {
@@ -239,14 +237,14 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
 
   /** Idempotent; kills a running container. */
   async remove(record: ContainerRecord): Promise<void> {
-    const { driver, rootDir, onEvent } = this.options;
+    const { driver, onEvent } = this.options;
     const { id, sandboxId, config } = record.meta;
     if (record.status.state === 'running' || record.status.state === 'unknown') await this.stop(record, 0);
     await this.#locks.run(id, async () => {
       if (!this.#containers.has(id)) return;
       record.removing = true;
       await driver.remove(record);
-      await rm(join(rootDir, id), { recursive: true, force: true });
+      await this.#files.remove(id);
       this.#containers.delete(id);
       this.#names.delete(nameOf(config, sandboxId));
       onEvent(id, sandboxId, ContainerEventType.CONTAINER_DELETED_EVENT);
@@ -265,24 +263,23 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       record.status.oomKilled = true;
       if (record.status.state === 'exited') {
         record.status.reason = 'OOMKilled';
-        void this.#saveStatus(record).catch(() => {});
+        void this.#files.keep(record);
       }
     }
   }
 
   /** After a restart: find every container, go on with the running ones, notice what ended meanwhile. */
   async recover(): Promise<void> {
-    const { driver, rootDir, logger, sandboxes, clock, mapped } = this.options;
+    const { driver, logger, sandboxes, clock, mapped } = this.options;
     await mapped?.clear();
     for (const { meta, process, startedAt } of await driver.recover()) {
       if (!sandboxes.find(meta.sandboxId)) {
         logger.warn('removing a container whose sandbox is gone', { container: meta.id });
         await driver.purge(meta.id);
-        await rm(join(rootDir, meta.id), { recursive: true, force: true });
+        await this.#files.remove(meta.id);
         continue;
       }
-      const stored = await readJson<StoredStatus>(join(rootDir, meta.id, 'status.json'));
-      const record = newContainer(meta, stored ? loadStatus(stored) : createdStatus());
+      const record = newContainer(meta, (await this.#files.load(meta.id)) ?? createdStatus());
       this.#containers.set(meta.id, record);
       this.#names.set(nameOf(meta.config, meta.sandboxId), meta.id);
       if (record.status.state === 'exited') continue;
@@ -295,7 +292,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         await driver.undoStart(record);
         Object.assign(record.status, createdStatus());
         delete record.status.pid;
-        await this.#saveStatus(record);
+        await this.#files.keep(record);
         continue;
       }
       await driver.adopt(record);
@@ -317,6 +314,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
 
   /** Let go of streams; containers go on. */
   async detach(): Promise<void> {
+    this.#files.close();
     await Promise.all(this.all().map((c) => (c.status.state === 'running' ? this.options.driver.detach(c) : undefined)));
   }
 
@@ -371,7 +369,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
         exitCode,
         reason: oomKilled && exitCode !== 0 ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error',
       });
-      await this.#saveStatus(record);
+      await this.#files.keep(record);
       record.markExited();
       onEvent(id, sandboxId, ContainerEventType.CONTAINER_STOPPED_EVENT);
     });
@@ -387,7 +385,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       reason: 'Unknown',
       message: '',
     });
-    await this.#saveStatus(record);
+    await this.#files.keep(record);
     await this.options.driver.lost(record);
     record.markExited();
     this.options.onEvent(record.meta.id, record.meta.sandboxId, ContainerEventType.CONTAINER_STOPPED_EVENT);
@@ -433,10 +431,6 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       passwd,
       group,
     );
-  }
-
-  #saveStatus(record: ContainerRecord): Promise<void> {
-    return writeJson(join(this.options.rootDir, record.meta.id, 'status.json'), storeStatus(record.status));
   }
 }
 

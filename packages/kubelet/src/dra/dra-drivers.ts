@@ -54,7 +54,7 @@ export class DraDrivers implements PluginHandler {
   /** What drivers have published who were there in a former life of the kubelet, and have not come back. */
   async wipeForgotten(signal: AbortSignal): Promise<void> {
     const { client, clock, logger, nodeName, wipeAfterMs = WIPE_AFTER_MS } = this.deps;
-    await clock.sleep(wipeAfterMs, signal);
+    await clock.sleep(wipeAfterMs, signal).catch(() => {});
     while (!signal.aborted) {
       try {
         const slices = await client.api.resourceSlices().list({ fieldSelector: `spec.nodeName=${nodeName}`, signal });

@@ -54,7 +54,7 @@ export class Pleg {
   }
 
   async #relistLoop(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#deps;
+    const { clock } = this.#deps;
     while (!signal.aborted) {
       const wait = this.#events ? this.#options.relistWithEventsMs : this.#options.relistMs;
       const nap = this.#nap.signal;
@@ -62,9 +62,7 @@ export class Pleg {
       if (signal.aborted) return;
       // Events came or went: sleep anew, by the other period.
       if (nap.aborted) continue;
-      await this.relist(signal).catch((error: unknown) => {
-        if (!signal.aborted) logger.warn('listing containers failed', { err: error });
-      });
+      await this.tryRelist(signal);
     }
   }
 
@@ -75,7 +73,7 @@ export class Pleg {
         const stream = runtime.getContainerEvents({}, { signal });
         // What happened between the last list and now was not streamed.
         this.#setEvents(true);
-        void this.relist(signal).catch(() => {});
+        void this.tryRelist(signal);
         for await (const event of stream) {
           wait = 100;
           await this.#event(event).catch((error: unknown) => logger.warn('reading a container event failed', { err: error }));
@@ -167,6 +165,13 @@ export class Pleg {
       this.#listing = undefined;
     });
     return this.#listing;
+  }
+
+  /** The same for whoever looks again anyway: a failure is logged. */
+  async tryRelist(signal: AbortSignal): Promise<void> {
+    await this.relist(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#deps.logger.warn('listing containers failed', { err: error });
+    });
   }
 
   async #relistNow(signal: AbortSignal | undefined): Promise<void> {

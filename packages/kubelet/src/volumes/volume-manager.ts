@@ -153,7 +153,7 @@ export class VolumeManager {
           const resolved = await resolveVolume(pod, volume, this.#deps.client, signal);
           if (resolved.type === 'csi') await expandOnNode(pod, resolved, this.#deps, signal);
         } catch (error) {
-          signal.throwIfAborted();
+          if (signal.aborted) return;
           this.#deps.logger.warn('looking after the size of a volume failed', { pod: pod.metadata?.name, volume: volume.name, err: error });
         }
       }
