@@ -2,7 +2,7 @@ import type { GroupVersionKind, PrinterColumn, ResourceDefinition, ResourceStrat
 import { zeroOf } from '../decode/zero-of.js';
 import { gatedFieldsOf } from '../gates/gated-fields.js';
 import { ageColumn, nameColumn } from '../printing/column.js';
-import { partStrategyOf, type StrategyParts, statusStrategyOf, strategyOf } from '../strategies/lifecycle.js';
+import { partStrategyOf, type StatusStrategy, type StrategyParts, statusStrategyOf, strategyOf } from '../strategies/lifecycle.js';
 
 export const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
@@ -20,7 +20,7 @@ export interface Row {
   readonly verbs?: readonly Verb[];
   readonly strategy?: StrategyParts;
   /** With this the row has a status subresource, which runs these rules besides the common ones. */
-  readonly status?: ResourceStrategy;
+  readonly status?: StatusStrategy;
   readonly subresources?: readonly Subresource[];
   /** Default: name and age. */
   readonly columns?: readonly PrinterColumn[];

@@ -1,10 +1,17 @@
 import type { ResourceStrategy } from '../definition.js';
 import { defaultCronJob, defaultJob } from '../defaults/batch.js';
 import type { CronJob, Job } from '../generated/types.js';
-import { validateCronJob } from '../validation/cron-job.js';
-import { validateJob, validateJobUpdate } from '../validation/job.js';
+import { validateCronJob, validateNewCronJob } from '../validation/cron-job.js';
+import { generateSelector, jobWarnings, validateJob, validateJobUpdate, validateNewJob } from '../validation/job.js';
+import { validateJobStatusUpdate } from '../validation/job-status.js';
 import { podWarnings } from '../validation/pod/warnings.js';
 import type { StrategyParts } from './lifecycle.js';
+import { nameWarnings, onNewSpec } from './template-warnings.js';
+
+const specWarnings = onNewSpec((object) => {
+  const { spec } = object as Job;
+  return [...jobWarnings(spec, 'spec'), ...podWarnings(spec?.template?.spec, 'spec.template.spec')];
+});
 
 /**
  * `prepareForCreate` needs `metadata.name` and `metadata.uid`: the pods of a job are found by its uid.
@@ -14,31 +21,32 @@ export const jobStrategy: StrategyParts = {
   default: (object) => defaultJob(object as Job),
   prepareForCreate: (object) => generateSelector(object as Job),
   validate: (object) => validateJob(object as Job),
+  validateNew: (object) => validateNewJob(object as Job),
   validateUpdate: (object, old) => validateJobUpdate(object as Job, old as Job),
-  warnings: (object) => podWarnings((object as Job).spec?.template?.spec, 'spec.template.spec'),
+  warnings: (object, old) => [...(old ? [] : nameWarnings(object)), ...specWarnings(object, old)],
   defaultDeletionPropagation: 'Background',
 };
 
-function generateSelector({ metadata, spec }: Job): void {
-  if (!spec || spec.manualSelector || !spec.template) return;
-  const uid = metadata.uid ?? '';
-  const name = metadata.name ?? '';
-  spec.template.metadata ??= {};
-  spec.template.metadata.labels = {
-    ...spec.template.metadata.labels,
-    'controller-uid': uid,
-    'job-name': name,
-    'batch.kubernetes.io/controller-uid': uid,
-    'batch.kubernetes.io/job-name': name,
-  };
-  spec.selector ??= { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
-}
+export const jobStatusStrategy: ResourceStrategy = {
+  validateUpdate: (object, old) => validateJobStatusUpdate(object as Job, old as Job),
+};
 
-export const jobStatusStrategy: ResourceStrategy = {};
+const ZONES = 'https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/';
+
+const cronJobWarnings = onNewSpec((object) => {
+  const { spec } = object as CronJob;
+  const job = spec?.jobTemplate?.spec;
+  return [
+    ...jobWarnings(job, 'spec.jobTemplate.spec'),
+    ...podWarnings(job?.template?.spec, 'spec.jobTemplate.spec.template.spec'),
+    ...(spec?.schedule?.includes('TZ') ? [`spec.schedule: CRON_TZ or TZ used in schedule is not officially supported, see ${ZONES} for more details`] : []),
+  ];
+});
 
 export const cronJobStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultCronJob(object as CronJob),
-  validate: (object) => validateCronJob(object as CronJob),
-  warnings: (object) => podWarnings((object as CronJob).spec?.jobTemplate?.spec?.template?.spec, 'spec.jobTemplate.spec.template.spec'),
+  validate: (object, old) => validateCronJob(object as CronJob, old as CronJob),
+  validateNew: (object) => validateNewCronJob(object as CronJob),
+  warnings: (object, old) => [...(old ? [] : nameWarnings(object)), ...cronJobWarnings(object, old)],
 };

@@ -1,10 +1,15 @@
 import type { KubeObject, ResourceStrategy } from '../definition.js';
 import { dropGatedFields, type GatedFields } from '../gates/gated-fields.js';
+import type { FieldError } from '../field-error.js';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../validation/object-meta.js';
 import { deepEqual } from '../util/deep-equal.js';
 
 /** The rules of a kind; what is common to all kinds is added by `strategyOf`. */
 export interface StrategyParts extends ResourceStrategy {
+  /** On create, and with `old` on update: what was allowed when that was written may stay. */
+  readonly validate?: (object: KubeObject, old?: KubeObject) => FieldError[];
+  /** What holds for a new object only. */
+  readonly validateNew?: (object: KubeObject) => FieldError[];
   /** The object has a status, which only the status subresource writes. */
   readonly hasStatus?: boolean;
   /** A create may bring the status along (nodes). */
@@ -17,10 +22,13 @@ export interface StrategyParts extends ResourceStrategy {
   readonly gatedFields?: readonly GatedFields[];
 }
 
+/** The rules of a status of a kind. */
+export type StatusStrategy = ResourceStrategy & Pick<StrategyParts, 'validate'>;
+
 /** Adds metadata validation (not for virtual kinds), the status reset and the generation count to a kind's own rules. */
 export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = false): ResourceStrategy {
-  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, emptyStatus, gatedFields = [], ...own } = parts;
-  const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
+  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, emptyStatus, gatedFields = [], validateNew, ...own } = parts;
+  const whole = validation(namespaced, own, virtual);
   return {
     allowUnconditionalUpdate: true,
     ...own,
@@ -37,14 +45,28 @@ export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = 
       keepGeneration(object, old);
       if (generationOf?.some((field) => !deepEqual(object[field], old[field]))) bumpGeneration(object, old);
     },
-    validate: (object) => [...(virtual ? [] : validateObjectMeta(object, rules)), ...(own.validate?.(object) ?? [])],
-    validateUpdate: (object, old) => [...validateObjectMetaUpdate(object, old), ...(own.validateUpdate?.(object, old) ?? [])],
+    ...whole,
+    validate: (object) => [...whole.validate(object), ...(validateNew?.(object) ?? [])],
+  };
+}
+
+/** The metadata's rules and the kind's own. */
+function validation(namespaced: boolean, own: Pick<StrategyParts, 'validate' | 'validateUpdate' | 'validateName'>, virtual = false) {
+  const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
+  const whole = (object: KubeObject, old?: KubeObject) => [...(virtual ? [] : validateObjectMeta(object, rules)), ...(own.validate?.(object, old) ?? [])];
+  return {
+    updateIsWhole: true,
+    validate: (object: KubeObject) => whole(object),
+    validateUpdate: (object: KubeObject, old: KubeObject) => [
+      ...whole(object, old),
+      ...validateObjectMetaUpdate(object, old),
+      ...(own.validateUpdate?.(object, old) ?? []),
+    ],
   };
 }
 
 /** Rules of a status subresource: everything but the status, and what else `prepare` lets through, stays as stored. */
-export function statusStrategyOf(namespaced: boolean, own: ResourceStrategy = {}, gatedFields: readonly GatedFields[] = []): ResourceStrategy {
-  const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
+export function statusStrategyOf(namespaced: boolean, own: StatusStrategy = {}, gatedFields: readonly GatedFields[] = []): ResourceStrategy {
   return {
     allowUnconditionalUpdate: true,
     ...own,
@@ -56,8 +78,7 @@ export function statusStrategyOf(namespaced: boolean, own: ResourceStrategy = {}
       dropGatedFields(gatedFields, object, old);
       own.prepareForUpdate?.(object, old, context);
     },
-    validate: (object) => [...validateObjectMeta(object, rules), ...(own.validate?.(object) ?? [])],
-    validateUpdate: (object, old) => [...validateObjectMetaUpdate(object, old), ...(own.validateUpdate?.(object, old) ?? [])],
+    ...validation(namespaced, own),
   };
 }
 

@@ -6,6 +6,9 @@ export const required = (field: string, detail = ''): FieldError => make('FieldV
 
 export const invalid = (field: string, value: unknown, detail: string): FieldError => make('FieldValueInvalid', field, `Invalid value: ${show(value)}`, detail);
 
+/** Values that do not go together: none of them is shown. */
+export const invalidRelation = (field: string, detail: string): FieldError => make('FieldValueInvalid', field, 'Invalid value', detail);
+
 export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
   make('FieldValueTypeInvalid', field, `Invalid value: ${show(value)}`, detail);
 

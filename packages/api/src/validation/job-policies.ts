@@ -1,13 +1,20 @@
 import type { FieldError } from '../field-error.js';
 import type { JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule, SuccessPolicyRule } from '../generated/types.js';
-import { each, nonNegative, requiredEnum } from './common.js';
-import { duplicate, invalid, invalids, notSupported, required, tooLong, tooMany } from './errors.js';
+import { each, nonNegative, optionalEnum } from './common.js';
+import { duplicate, invalid, invalidRelation, invalids, notSupported, required, tooLong, tooMany } from './errors.js';
+import { countIndexes } from './job-indexes.js';
 import { isDomainPrefixedPath, isQualifiedName } from './names.js';
 
 const MAX_RULES = 20;
 const MAX_EXIT_CODES = 255;
 const MAX_MANAGED_BY = 63;
+const MAX_SUCCEEDED_INDEXES = 64 * 1024;
 const POLICY_ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
+const STATUSES = ['False', 'True', 'Unknown'];
+const OPERATORS = ['In', 'NotIn'];
+
+const requiredOf = (field: string, values: readonly string[]): FieldError =>
+  required(field, `valid values: [${values.map((value) => JSON.stringify(value)).join(' ')}]`);
 
 /** What fails, ignores, succeeds or takes over a job. */
 export function validateJobPolicies(spec: JobSpec, field: string): FieldError[] {
@@ -36,7 +43,7 @@ function validateReplacement({ podReplacementPolicy: policy, podFailurePolicy }:
 
 function validateFailureRule(rule: PodFailurePolicyRule, field: string, spec: JobSpec): FieldError[] {
   const { action, onExitCodes, onPodConditions = [] } = rule;
-  const errors = requiredEnum(action, `${field}.action`, POLICY_ACTIONS);
+  const errors = action ? optionalEnum(action, `${field}.action`, POLICY_ACTIONS) : [requiredOf(`${field}.action`, POLICY_ACTIONS)];
   if (action === 'FailIndex' && spec.backoffLimitPerIndex === undefined) {
     errors.push(invalid(`${field}.action`, action, 'requires the backoffLimitPerIndex to be set'));
   }
@@ -45,16 +52,16 @@ function validateFailureRule(rule: PodFailurePolicyRule, field: string, spec: Jo
     ...atMost(onPodConditions, `${field}.onPodConditions`),
     ...each(onPodConditions, `${field}.onPodConditions`, ({ type, status }, path) => [
       ...invalids(`${path}.type`, type, isQualifiedName(type)),
-      ...requiredEnum(status, `${path}.status`, ['False', 'True', 'Unknown']),
+      ...(status ? optionalEnum(status, `${path}.status`, STATUSES) : [requiredOf(`${path}.status`, STATUSES)]),
     ]),
   );
-  if (onExitCodes && onPodConditions.length > 0) errors.push(invalid(field, rule, 'specifying both OnExitCodes and OnPodConditions is not supported'));
-  if (!onExitCodes && onPodConditions.length === 0) errors.push(invalid(field, rule, 'specifying one of OnExitCodes and OnPodConditions is required'));
+  if (onExitCodes && onPodConditions.length > 0) errors.push(invalidRelation(field, 'specifying both OnExitCodes and OnPodConditions is not supported'));
+  if (!onExitCodes && onPodConditions.length === 0) errors.push(invalidRelation(field, 'specifying one of OnExitCodes and OnPodConditions is required'));
   return errors;
 }
 
 function validateExitCodes({ operator, containerName, values = [] }: PodFailurePolicyOnExitCodesRequirement, field: string, spec: JobSpec): FieldError[] {
-  const errors = requiredEnum(operator, `${field}.operator`, ['In', 'NotIn']);
+  const errors = operator ? optionalEnum(operator, `${field}.operator`, OPERATORS) : [requiredOf(`${field}.operator`, OPERATORS)];
   const { containers = [], initContainers = [] } = spec.template?.spec ?? {};
   if (containerName !== undefined && ![...containers, ...initContainers].some(({ name }) => name === containerName)) {
     errors.push(invalid(`${field}.containerName`, containerName, 'must be one of the container or initContainer names in the pod template'));
@@ -83,6 +90,7 @@ function validateSuccessRule({ succeededCount: count, succeededIndexes: indexes 
     return [required(field, 'at least one of succeededCount or succeededIndexes must be specified')];
   }
   const errors = nonNegative(count, `${field}.succeededCount`);
+  if ((indexes ?? '').length > MAX_SUCCEEDED_INDEXES) errors.push(tooLong(`${field}.succeededIndexes`, MAX_SUCCEEDED_INDEXES));
   const total = indexes === undefined ? undefined : countIndexes(indexes, completions);
   if (typeof total === 'string') errors.push(invalid(`${field}.succeededIndexes`, indexes, `error parsing succeededIndexes: ${total}`));
   if (count !== undefined && count > completions) {
@@ -94,22 +102,4 @@ function validateSuccessRule({ succeededCount: count, succeededIndexes: indexes 
     );
   }
   return errors;
-}
-
-/** How many indexes a list such as `0,2-4` names; a text says what is wrong with it. */
-function countIndexes(list: string, completions: number): number | string {
-  let total = 0;
-  let last = -1;
-  for (const part of list === '' ? [] : list.split(',')) {
-    const found = /^(\d+)(?:-(\d+))?$/.exec(part);
-    if (!found) return `cannot convert string to integer for index: ${JSON.stringify(part)}`;
-    const first = Number(found[1]);
-    const end = Number(found[2] ?? found[1]);
-    if (first >= completions || end >= completions) return `too large index: ${JSON.stringify(part)}`;
-    if (first <= last) return `non-increasing order, previous: ${last}, current: ${first}`;
-    if (found[2] !== undefined && end <= first) return `non-increasing order, previous: ${first}, current: ${end}`;
-    total += end - first + 1;
-    last = end;
-  }
-  return total;
 }

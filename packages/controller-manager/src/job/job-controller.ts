@@ -221,6 +221,8 @@ export function jobController({ client, informers, clock, events }: ControllerCo
         const leaving = all.filter((p) => isTerminating(p)).length + active.length;
         active = [];
         if (leaving === 0) {
+          // A suspended job that ends has never begun, but whatever ended began.
+          startTime ??= formatTime(now);
           conditions = withCondition(
             conditions,
             { type: ending.type, status: 'True', reason: ending.reason, message: ending.message, lastProbeTime: formatTime(now) } as JobCondition,
