@@ -66,7 +66,12 @@ export interface StrategyContext {
   readonly now: number;
   /** Uniform in [0,1). */
   readonly random: () => number;
-  readonly user?: { readonly name: string; readonly groups: readonly string[] };
+  readonly user?: {
+    readonly name: string;
+    readonly uid?: string;
+    readonly groups: readonly string[];
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 /**

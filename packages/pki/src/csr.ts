@@ -33,8 +33,8 @@ export async function createSigningRequest(
   return { request: toPem(LABEL, signed(body, key)), key: privateKeyPem(key) };
 }
 
-/** What a request asks for. Rejects when it is not a request or its signature is wrong. */
-export async function parseSigningRequest(pem: string): Promise<SigningRequest & { readonly publicKey: KeyObject }> {
+/** What a request asks for. Throws when it is not a request or its signature is wrong. */
+export function readSigningRequest(pem: string): SigningRequest & { readonly publicKey: KeyObject } {
   let request: ReturnType<typeof read>;
   try {
     request = read(pem);
@@ -45,6 +45,9 @@ export async function parseSigningRequest(pem: string): Promise<SigningRequest &
   if (!verifies(body, algorithm, signature, asked.publicKey)) throw new Error('the signature of the certificate request is wrong');
   return asked;
 }
+
+/** The same, as a promise that rejects. */
+export const parseSigningRequest = async (pem: string): Promise<ReturnType<typeof readSigningRequest>> => readSigningRequest(pem);
 
 /** Sign a request as it stands: subject and names are taken from it. Who may have what is the caller's decision. */
 export async function signRequest(ca: KeyPairPem, pem: string, options: Pick<CertificateRequest, 'usage' | 'now' | 'validForMs'>): Promise<string> {

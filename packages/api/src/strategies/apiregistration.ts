@@ -1,7 +1,8 @@
+import type { ResourceStrategy } from '../definition.js';
 import { defaultAPIService } from '../defaults/extensions.js';
 import type { APIService } from '../generated/types.js';
 import { nameIsPathSegment } from '../validation/names.js';
-import { validateAPIService } from '../validation/api-service.js';
+import { validateAPIService, validateAPIServiceStatus } from '../validation/api-service.js';
 import type { StrategyParts } from './lifecycle.js';
 
 export const apiServiceStrategy: StrategyParts = {
@@ -15,5 +16,10 @@ export const apiServiceStrategy: StrategyParts = {
   },
   validate: (object) => validateAPIService(object as APIService),
   validateName: nameIsPathSegment,
+  allowUnconditionalUpdate: false,
+};
+
+export const apiServiceStatusStrategy: ResourceStrategy = {
+  validateUpdate: (object) => validateAPIServiceStatus(object as APIService),
   allowUnconditionalUpdate: false,
 };

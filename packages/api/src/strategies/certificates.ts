@@ -2,7 +2,7 @@ import type { KubeObject, ResourceStrategy } from '../definition.js';
 import type { CertificateSigningRequest } from '../generated/types.js';
 import { validateApprovalUpdate, validateCSR, validateCSRStatusUpdate, validateCSRUpdate } from '../validation/certificates.js';
 import { nameIsPathSegment } from '../validation/names.js';
-import type { StrategyParts } from './lifecycle.js';
+import type { StatusStrategy, StrategyParts } from './lifecycle.js';
 
 /** Who asks is what the server saw, never what the request says. */
 export const csrStrategy: StrategyParts = {
@@ -12,12 +12,14 @@ export const csrStrategy: StrategyParts = {
     delete spec.uid;
     delete spec.extra;
     spec.username = user?.name ?? '';
+    if (user?.uid) spec.uid = user.uid;
     spec.groups = [...(user?.groups ?? [])];
+    if (user?.extra) spec.extra = Object.fromEntries(Object.entries(user.extra).map(([key, values]) => [key, [...values]]));
   },
   prepareForUpdate(object, old) {
     object.spec = old.spec;
   },
-  validate: (object) => validateCSR(object as CertificateSigningRequest),
+  validate: (object, old) => validateCSR(object as CertificateSigningRequest, old as CertificateSigningRequest | undefined),
   validateUpdate: (object, old) => validateCSRUpdate(object as CertificateSigningRequest, old as CertificateSigningRequest),
   validateName: nameIsPathSegment,
 };
@@ -26,16 +28,23 @@ type Conditions = NonNullable<NonNullable<CertificateSigningRequest['status']>['
 
 const DECISIONS = ['Approved', 'Denied'];
 
+/** As many decisions as there were stay what they were; more or fewer are for the validation to refuse. */
+function keepInstances(conditions: Conditions, before: Conditions, type: string): Conditions {
+  const stored = before.filter((each) => each.type === type);
+  if (conditions.filter((each) => each.type === type).length !== stored.length) return conditions;
+  return conditions.map((each) => (each.type === type ? (stored.shift() ?? each) : each));
+}
+
 /** The signer writes the certificate and failures; approving and denying is the approval subresource's. */
-export const csrStatusStrategy: ResourceStrategy = {
+export const csrStatusStrategy: StatusStrategy = {
   prepareForUpdate(object, old, { now }) {
-    const status = (object as CertificateSigningRequest).status ?? {};
-    const before = (old as CertificateSigningRequest).status ?? {};
-    const decided = (before.conditions ?? []).filter(({ type }) => DECISIONS.includes(type));
-    const others = (status.conditions ?? []).filter(({ type }) => !DECISIONS.includes(type));
-    object.status = { ...status, ...((decided.length || others.length) && { conditions: stamp([...decided, ...others], before.conditions, now) }) };
+    const { status } = object as CertificateSigningRequest;
+    const before = (old as CertificateSigningRequest).status?.conditions ?? [];
+    if (!status?.conditions) return;
+    const kept = DECISIONS.reduce((conditions, type) => keepInstances(conditions, before, type), status.conditions);
+    status.conditions = stamp(kept, before, now);
   },
-  validate: (object) => validateCSR(object as CertificateSigningRequest),
+  validate: (object, old) => validateCSR(object as CertificateSigningRequest, old as CertificateSigningRequest | undefined),
   validateUpdate: (object, old) => validateCSRStatusUpdate(object as CertificateSigningRequest, old as CertificateSigningRequest),
   validateName: nameIsPathSegment,
 };
@@ -53,8 +62,11 @@ export const approvalStrategy: ResourceStrategy = {
     if (!request.status?.conditions) return;
     request.status.conditions = stamp(request.status.conditions, (old as CertificateSigningRequest).status?.conditions, now);
   },
-  validate: (object) => validateCSR(object as CertificateSigningRequest),
-  validateUpdate: (object, old) => validateApprovalUpdate(object as CertificateSigningRequest, old as CertificateSigningRequest),
+  updateIsWhole: true,
+  validateUpdate(object, old) {
+    const [request, stored] = [object as CertificateSigningRequest, old as CertificateSigningRequest];
+    return [...validateCSR(request, stored), ...validateApprovalUpdate(request, stored)];
+  },
   validateName: nameIsPathSegment,
 };
 

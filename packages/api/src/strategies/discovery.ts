@@ -1,6 +1,6 @@
 import { defaultEndpointSlice } from '../defaults/others.js';
 import type { EndpointSlice } from '../generated/types.js';
-import { validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/endpoint-slice.js';
+import { endpointSliceWarnings, validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/endpoint-slice.js';
 import { deepEqual } from '../util/deep-equal.js';
 import type { StrategyParts } from './lifecycle.js';
 
@@ -11,6 +11,7 @@ export const endpointSliceStrategy: StrategyParts = {
   prepareForUpdate: (object, old) => dropTopology(object as EndpointSlice, old as EndpointSlice),
   validate: (object) => validateEndpointSlice(object as EndpointSlice),
   validateUpdate: (object, old) => validateEndpointSliceUpdate(object as EndpointSlice, old as EndpointSlice),
+  warnings: (object) => endpointSliceWarnings(object as EndpointSlice),
 };
 
 const HOSTNAME = 'kubernetes.io/hostname';

@@ -23,7 +23,7 @@ export interface StrategyParts extends ResourceStrategy {
 }
 
 /** The rules of a status of a kind. */
-export type StatusStrategy = ResourceStrategy & Pick<StrategyParts, 'validate'>;
+export type StatusStrategy = Pick<StrategyParts, keyof ResourceStrategy>;
 
 /** Adds metadata validation (not for virtual kinds), the status reset and the generation count to a kind's own rules. */
 export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = false): ResourceStrategy {

@@ -4,9 +4,10 @@ import { validatePriorityClass, validatePriorityClassUpdate, validateRuntimeClas
 import type { StrategyParts } from './lifecycle.js';
 
 export const priorityClassStrategy: StrategyParts = {
-  generationOf: ['value', 'globalDefault', 'description', 'preemptionPolicy'],
+  // Of the generation nothing but its first is counted.
+  generationOf: [],
   default: (object) => defaultPriorityClass(object as PriorityClass),
-  validate: (object) => validatePriorityClass(object as PriorityClass),
+  validateNew: (object) => validatePriorityClass(object as PriorityClass),
   validateUpdate: (object, old) => validatePriorityClassUpdate(object as PriorityClass, old as PriorityClass),
 };
 

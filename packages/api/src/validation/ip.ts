@@ -73,3 +73,12 @@ export function canonicalIP(address: string): string {
   if (start < 0) return hex.join(':');
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
+
+/** How an address that is taken should rather be written. */
+export function ipWarnings(value: string, field: string): string[] {
+  if (!isIPv6(value)) return [];
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(value)?.[1];
+  if (mapped) return [`${field}: non-standard IP address ${JSON.stringify(value)} will be considered invalid in a future Kubernetes release: use "${mapped}"`];
+  const canonical = canonicalIP(value);
+  return canonical === value ? [] : [`${field}: IPv6 address ${JSON.stringify(value)} should be in RFC 5952 canonical format ("${canonical}")`];
+}

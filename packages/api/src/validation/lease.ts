@@ -1,6 +1,7 @@
 import type { FieldError } from '../field-error.js';
 import type { Lease } from '../generated/types.js';
-import { invalid, required } from './errors.js';
+import { optionalEnum } from './common.js';
+import { forbidden, invalid, invalids } from './errors.js';
 import { isQualifiedName } from './names.js';
 
 export function validateLease({ spec = {} }: Lease): FieldError[] {
@@ -11,9 +12,12 @@ export function validateLease({ spec = {} }: Lease): FieldError[] {
   if (spec.leaseTransitions !== undefined && spec.leaseTransitions < 0) {
     errors.push(invalid('spec.leaseTransitions', spec.leaseTransitions, 'must be greater than or equal to 0'));
   }
-  if (spec.strategy !== undefined && spec.strategy !== 'OldestEmulationVersion' && isQualifiedName(spec.strategy).length > 0) {
-    errors.push(invalid('spec.strategy', spec.strategy, 'must be a known strategy or a qualified name'));
+  if (spec.strategy !== undefined) {
+    // The path names the field twice, as upstream has it.
+    const field = 'spec.strategy.strategy';
+    if (spec.strategy.includes('/')) errors.push(...invalids(field, spec.strategy, isQualifiedName(spec.strategy)));
+    else errors.push(...optionalEnum(spec.strategy, field, ['OldestEmulationVersion']));
   }
-  if (spec.preferredHolder && !spec.strategy) errors.push(required('spec.strategy', 'must be specified when preferredHolder is specified'));
+  if (spec.preferredHolder && !spec.strategy) errors.push(forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
   return errors;
 }

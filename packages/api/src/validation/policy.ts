@@ -1,6 +1,7 @@
 import type { FieldError } from '../field-error.js';
 import type { PodDisruptionBudget } from '../generated/types.js';
-import { notMoreThan100Percent, optionalEnum, validateIntOrPercent, validateLabelSelector } from './common.js';
+import { nonNegative, notMoreThan100Percent, optionalEnum, validateIntOrPercent, validateLabelSelector } from './common.js';
+import { validateConditions } from './conditions.js';
 import { invalid } from './errors.js';
 
 export function validatePodDisruptionBudget({ spec }: PodDisruptionBudget): FieldError[] {
@@ -18,3 +19,8 @@ export function validatePodDisruptionBudget({ spec }: PodDisruptionBudget): Fiel
     ...optionalEnum(spec.unhealthyPodEvictionPolicy, 'spec.unhealthyPodEvictionPolicy', ['AlwaysAllow', 'IfHealthyBudget']),
   ];
 }
+
+export const validatePodDisruptionBudgetStatus = ({ status = {} }: PodDisruptionBudget): FieldError[] => [
+  ...validateConditions(status.conditions, 'status.conditions'),
+  ...(['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const).flatMap((key) => nonNegative(status[key], `status.${key}`)),
+];

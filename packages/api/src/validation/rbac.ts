@@ -1,8 +1,8 @@
 import type { FieldError } from '../field-error.js';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../generated/types.js';
 import { each, requiredText, validateLabelSelector } from './common.js';
-import { forbidden, invalid, invalids, notSupported, required } from './errors.js';
-import { isDNS1123Label, isDNS1123Subdomain, nameIsPathSegment } from './names.js';
+import { invalid, invalids, notSupported, required } from './errors.js';
+import { isDNS1123Subdomain, nameIsPathSegment } from './names.js';
 import { immutable } from './object-meta.js';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -41,7 +41,7 @@ function validateRule(
 export function validateBinding({ roleRef, subjects }: RoleBinding | ClusterRoleBinding, namespaced: boolean): FieldError[] {
   const errors: FieldError[] = [];
   if (roleRef.apiGroup !== GROUP) errors.push(notSupported('roleRef.apiGroup', roleRef.apiGroup, [GROUP]));
-  const kinds = namespaced ? ['ClusterRole', 'Role'] : ['ClusterRole'];
+  const kinds = namespaced ? ['Role', 'ClusterRole'] : ['ClusterRole'];
   if (!kinds.includes(roleRef.kind)) errors.push(notSupported('roleRef.kind', roleRef.kind, kinds));
   if (!roleRef.name) errors.push(required('roleRef.name'));
   else errors.push(...invalids('roleRef.name', roleRef.name, nameIsPathSegment(roleRef.name, false)));
@@ -53,16 +53,15 @@ export function validateBinding({ roleRef, subjects }: RoleBinding | ClusterRole
         case 'ServiceAccount':
           if (name) found.push(...invalids(`${path}.name`, name, isDNS1123Subdomain(name)));
           if (apiGroup !== '') found.push(notSupported(`${path}.apiGroup`, apiGroup, ['']));
-          if (!namespace) found.push(required(`${path}.namespace`));
-          else found.push(...invalids(`${path}.namespace`, namespace, isDNS1123Label(namespace)));
+          // In a RoleBinding it is the binding's.
+          if (!namespaced && !namespace) found.push(required(`${path}.namespace`));
           break;
         case 'User':
         case 'Group':
           if (apiGroup !== GROUP) found.push(notSupported(`${path}.apiGroup`, apiGroup, [GROUP]));
-          if (namespace) found.push(forbidden(`${path}.namespace`, `may not be set for a ${kind} subject`));
           break;
         default:
-          found.push(notSupported(`${path}.kind`, kind, ['Group', 'ServiceAccount', 'User']));
+          found.push(notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']));
       }
       return found;
     }),

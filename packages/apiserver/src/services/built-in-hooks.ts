@@ -3,6 +3,7 @@ import { namespaceHooks } from '../bootstrap/namespace-hooks.js';
 import { crdHooks } from '../crd/crd-hooks.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import type { ResourceHooks } from '../rest/resource-hooks.js';
+import { csrHooks } from './csr-hooks.js';
 import { deviceHooks } from './device-hooks.js';
 import type { IpRange } from './ip-range.js';
 import { ServiceHooks } from './service-hooks.js';
@@ -34,6 +35,7 @@ export function builtInHooks({ registry, ranges, nodePorts, clock, random }: Bui
     ['namespaces', namespaceHooks],
     ['customresourcedefinitions.apiextensions.k8s.io', crdHooks(clock)],
     ...deviceHooks((namespace) => namespaces.get('', namespace)?.object.metadata.labels),
+    ['certificatesigningrequests.certificates.k8s.io', csrHooks],
     ['events', events],
     ['events.events.k8s.io', events],
     ['pods', returned],

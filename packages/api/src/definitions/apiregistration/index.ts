@@ -1,6 +1,6 @@
 import type { APIService } from '../../generated/types.js';
 import { ageColumn, column, nameColumn } from '../../printing/column.js';
-import { apiServiceStrategy } from '../../strategies/apiregistration.js';
+import { apiServiceStatusStrategy, apiServiceStrategy } from '../../strategies/apiregistration.js';
 import { defineGroup } from '../define.js';
 
 function available({ status }: APIService): string {
@@ -17,7 +17,7 @@ export const apiregistration = defineGroup('apiregistration.k8s.io', 'v1', 'io.k
     namespaced: false,
     storagePrefix: '/registry/apiregistration.k8s.io/apiservices',
     strategy: apiServiceStrategy,
-    status: {},
+    status: apiServiceStatusStrategy,
     columns: [
       nameColumn,
       column<APIService>('Service', ({ spec }) => (spec?.service ? `${spec.service.namespace}/${spec.service.name}` : 'Local')),

@@ -1,7 +1,7 @@
 import type { HorizontalPodAutoscaler } from '../../generated/types.js';
 import { ageColumn, column, nameColumn } from '../../printing/column.js';
 import { metricTargets } from '../../printing/hpa-cells.js';
-import { horizontalPodAutoscalerStrategy, horizontalPodAutoscalerV1Strategy } from '../../strategies/autoscaling.js';
+import { horizontalPodAutoscalerStatusStrategy, horizontalPodAutoscalerStrategy, horizontalPodAutoscalerV1Strategy } from '../../strategies/autoscaling.js';
 import { defineGroup, type Row } from '../define.js';
 import { hpaFromV1, hpaToV1 } from './hpa-v1-conversion.js';
 
@@ -11,7 +11,7 @@ const v2: Row = {
   shortNames: ['hpa'],
   categories: ['all'],
   strategy: horizontalPodAutoscalerStrategy,
-  status: {},
+  status: horizontalPodAutoscalerStatusStrategy,
   columns: [
     nameColumn,
     column<HorizontalPodAutoscaler>('Reference', ({ spec }) => `${spec?.scaleTargetRef.kind}/${spec?.scaleTargetRef.name}`),

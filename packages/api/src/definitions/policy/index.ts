@@ -1,6 +1,6 @@
 import type { PodDisruptionBudget } from '../../generated/types.js';
 import { ageColumn, column, nameColumn } from '../../printing/column.js';
-import { podDisruptionBudgetStrategy } from '../../strategies/policy.js';
+import { podDisruptionBudgetStatusStrategy, podDisruptionBudgetStrategy } from '../../strategies/policy.js';
 import { defineGroup } from '../define.js';
 
 export const policy = defineGroup('policy', 'v1', 'io.k8s.api.policy.v1', [
@@ -9,7 +9,7 @@ export const policy = defineGroup('policy', 'v1', 'io.k8s.api.policy.v1', [
     resource: 'poddisruptionbudgets',
     shortNames: ['pdb'],
     strategy: podDisruptionBudgetStrategy,
-    status: {},
+    status: podDisruptionBudgetStatusStrategy,
     columns: [
       nameColumn,
       column<PodDisruptionBudget>('Min Available', ({ spec }) => String(spec?.minAvailable ?? 'N/A')),
