@@ -3,6 +3,8 @@ export type { ImageService, RuntimeService } from './services.js';
 export * from './client.js';
 export * from './server.js';
 export * from './clock.js';
+export * from './event-hub.js';
+export * from './image-facts.js';
 export * from './in-process.js';
 export * from './rpc/client.js';
 export * from './rpc/connection.js';

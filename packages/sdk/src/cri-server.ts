@@ -1,4 +1,4 @@
-import type { Component } from './component.js';
+import { type Component, defineComponent } from './component.js';
 import { token } from './token.js';
 
 /**
@@ -10,3 +10,9 @@ export interface CriServer extends Component {
 }
 
 export const CriServer = token<CriServer>('coxswain.cri.v1');
+
+/** A CRI server of the function that starts it, which returns its undo. */
+export const defineCriServer = (name: string, endpoint: string, start: () => Promise<() => Promise<void>>): CriServer => ({
+  ...defineComponent(name, start),
+  endpoint,
+});

@@ -1,8 +1,8 @@
-import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { Clock, CniPlugin, configObject, CriServer, defineCriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
 import { parseRuntimes } from '@coxswain/cri-runtime';
 import { parseMirrors } from '@coxswain/oci';
 import { ContainerModule } from 'inversify';
-import { type CriContainerd, type CriContainerdOptions, startCriContainerd } from './server.js';
+import { type CriContainerdOptions, startCriContainerd } from './server.js';
 
 /**
  * Binds `CriServer`. `cniPlugins` bound in the same host run in process; others are looked up in `cniBinDirs`.
@@ -32,7 +32,7 @@ export const criContainerd = definePlugin({
       bind(CriServer)
         .toResolvedValue(
           (clock: Clock, random: Random, logger: Logger, plugins: CniPlugin[] | undefined) =>
-            new ContainerdCriServer({
+            containerdCriServer({
               endpoint: config.endpoint,
               containerdSocket: config.containerdSocket,
               containerdRoot: config.containerdRoot,
@@ -52,36 +52,8 @@ export const criContainerd = definePlugin({
 });
 
 /** The CRI server as a component of a host. */
-export class ContainerdCriServer implements CriServer {
-  readonly name = 'cri-containerd';
-  readonly #cell = new ComponentStateCell();
-  readonly state$: CriServer['state$'] = this.#cell.state$;
-  #running: CriContainerd | undefined;
-
-  constructor(private readonly options: CriContainerdOptions) {}
-
-  get endpoint(): string {
-    return this.options.endpoint;
-  }
-
-  async start(): Promise<void> {
-    if (this.#running) return;
-    this.#cell.set('starting');
-    try {
-      this.#running = await startCriContainerd(this.options);
-    } catch (error) {
-      this.#cell.set('failed', (error as Error).message);
-      throw error;
-    }
-    this.#cell.set('ready');
-  }
-
-  async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (!running) return;
-    this.#cell.set('stopping');
-    await running.stop();
-    this.#cell.set('stopped');
-  }
-}
+const containerdCriServer = (options: CriContainerdOptions): CriServer =>
+  defineCriServer('cri-containerd', options.endpoint, async () => {
+    const running = await startCriContainerd(options);
+    return () => running.stop();
+  });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CniPlugin } from '@coxswain/cni';
@@ -17,17 +18,13 @@ import {
   CriEvents,
   type HostFacts,
   hostFacts,
-  MappedLayers,
-  MappedMounts,
   ManagedRuntimeService,
   pauseId,
-  PinnedHolder,
+  pinnedSandboxes,
   type RuntimeEngine,
   RuntimeStreaming,
-  SandboxManager,
-  SandboxNetwork,
   StatsReader,
-  UserNamespaces,
+  StoredImages,
 } from '@coxswain/cri-runtime';
 import type { RegistryOptions } from '@coxswain/oci';
 import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
@@ -39,7 +36,6 @@ import { jsonAny, SpecType } from './containerd/any.js';
 import { connectContainerd, type Containerd, KUBERNETES_NAMESPACE } from './containerd/client.js';
 import { ShimRuntimes } from './containerd/shim-runtimes.js';
 import { followTaskEvents } from './containerd/task-events.js';
-import { ContainerdImageService } from './images/image-service.js';
 import { ImageStore } from './images/image-store.js';
 import { Puller } from './images/pull.js';
 import { Unpacker } from './images/unpack.js';
@@ -102,24 +98,17 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     const images = new ImageStore(containerd);
     const unpacker = new Unpacker(containerd, snapshotter, random);
     const puller = new Puller({ containerd, store: images, unpacker, snapshotter, clock, random, ...(options.registry ? { registry: options.registry } : {}) });
-    const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
     const runtimes = await ShimRuntimes.open({ dir: join(root, 'bin'), cgroups: facts.cgroups, ...(options.runtimes ? { runtimes: options.runtimes } : {}) });
     const pause = new PauseContainers(containerd, runtimes, join(root, 'pause'));
     await pause.prepare();
-    const users = new UserNamespaces({
-      programDir: join(root, 'bin'),
-      folders: [root, state],
-      scratchDir: join(root, 'try'),
-      program: (handler) => runtimes.require(handler).program,
-    });
-    const mappedLayers = new MappedLayers(join(state, 'l'));
-    await mappedLayers.clear();
-    const sandboxes = new SandboxManager({
-      rootDir: join(root, 'sandboxes'),
-      network,
-      holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, users, random }),
+    const program = (handler: string) => runtimes.require(handler).program;
+    const { network, sandboxes, mappedLayers, mapped } = await pinnedSandboxes({
+      ...options,
+      pause,
       handlers: runtimes.handlers,
+      program,
       clock,
+      random,
       logger,
     });
     const events = new CriEvents(clock);
@@ -139,7 +128,7 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     const containers = new ContainerManager({
       driver,
       sandboxes,
-      mapped: new MappedMounts(join(state, 'mapped')),
+      mapped,
       rootDir: join(root, 'containers'),
       facts,
       clock,
@@ -181,7 +170,8 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     });
     undo.push(() => streaming.close());
     const containerdRoot = options.containerdRoot ?? '/var/lib/containerd';
-    const stats = new StatsReader(layerUsage(containerd, snapshotter), facts, clock, join(containerdRoot, `io.containerd.snapshotter.v1.${snapshotter}`));
+    const snapshots = join(containerdRoot, `io.containerd.snapshotter.v1.${snapshotter}`);
+    const stats = new StatsReader(layerUsage(containerd, snapshotter), facts, clock, snapshots);
     const runtime = new ManagedRuntimeService({
       engine: containerdEngine(containerd, driver, runtimes.handlers, facts),
       sandboxes,
@@ -195,7 +185,14 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
       clock,
       logger,
     });
-    const image = new ContainerdImageService({ store: images, puller, clock, containerdRoot, snapshotter });
+    const image = new StoredImages({
+      store: images,
+      pull: (reference, credentials, signal) => puller.pull(reference, credentials, signal),
+      clock,
+      // Made with the first image.
+      folder: async () => (existsSync(snapshots) ? snapshots : containerdRoot),
+      info: ({ chainId, config }) => ({ chainID: chainId, imageSpec: config }),
+    });
     const server: RpcServer = await serveCri({
       endpoint: options.endpoint,
       runtime,

@@ -1,8 +1,8 @@
-import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { Clock, CniPlugin, configObject, CriServer, defineCriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
 import { parseRuntimes } from '@coxswain/cri-runtime';
 import { parseMirrors } from '@coxswain/oci';
 import { ContainerModule } from 'inversify';
-import { type Crio, type CrioOptions, startCrio } from './server.js';
+import { type CrioOptions, startCrio } from './server.js';
 
 /**
  * Binds `CriServer`. CNI plugins bound in the same host run in process; others are looked up in `cniBinDirs`.
@@ -29,7 +29,7 @@ export const crio = definePlugin({
       bind(CriServer)
         .toResolvedValue(
           (clock: Clock, random: Random, logger: Logger, plugins: CniPlugin[] | undefined) =>
-            new CrioServer({
+            crioServer({
               endpoint: config.endpoint,
               root: config.root,
               state: config.state,
@@ -47,36 +47,8 @@ export const crio = definePlugin({
 });
 
 /** The CRI server as a component of a host. */
-export class CrioServer implements CriServer {
-  readonly name = 'cri-o';
-  readonly #cell = new ComponentStateCell();
-  readonly state$: CriServer['state$'] = this.#cell.state$;
-  #running: Crio | undefined;
-
-  constructor(private readonly options: CrioOptions) {}
-
-  get endpoint(): string {
-    return this.options.endpoint;
-  }
-
-  async start(): Promise<void> {
-    if (this.#running) return;
-    this.#cell.set('starting');
-    try {
-      this.#running = await startCrio(this.options);
-    } catch (error) {
-      this.#cell.set('failed', (error as Error).message);
-      throw error;
-    }
-    this.#cell.set('ready');
-  }
-
-  async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (!running) return;
-    this.#cell.set('stopping');
-    await running.stop();
-    this.#cell.set('stopped');
-  }
-}
+const crioServer = (options: CrioOptions): CriServer =>
+  defineCriServer('cri-o', options.endpoint, async () => {
+    const running = await startCrio(options);
+    return () => running.stop();
+  });

@@ -9,22 +9,17 @@ import {
   CriEvents,
   folderUsage,
   hostFacts,
-  MappedLayers,
-  MappedMounts,
   ManagedRuntimeService,
   pauseId,
-  PinnedHolder,
+  pinnedSandboxes,
   type RuntimeEngine,
   RuntimeStreaming,
-  SandboxManager,
-  SandboxNetwork,
   StatsReader,
-  UserNamespaces,
+  StoredImages,
   writeJson,
 } from '@coxswain/cri-runtime';
 import type { RegistryOptions } from '@coxswain/oci';
 import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
-import { CrioImageService } from './images/image-service.js';
 import { ImageStore } from './images/image-store.js';
 import { importArchive, type ImportOptions, Puller } from './images/pull.js';
 import { attachSession } from './runtime/attach.js';
@@ -89,28 +84,20 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
       cgroups: facts.cgroups,
       ...(options.runtimes ? { runtimes: options.runtimes } : {}),
     });
-    const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
     const pause = new CrioPause(runtimes, conmon, join(root, 'pause'), join(state, 'bundles'));
     await pause.prepare();
-    const users = new UserNamespaces({
-      programDir: join(root, 'bin'),
-      folders: [root, state],
-      scratchDir: join(root, 'try'),
-      program: (handler) => runtimes.require(handler).command,
-    });
-    const mappedLayers = new MappedLayers(join(state, 'l'));
-    await mappedLayers.clear();
-    const sandboxes = new SandboxManager({
-      rootDir: join(root, 'sandboxes'),
-      network,
-      holder: new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, users, random }),
+    const program = (handler: string) => runtimes.require(handler).command;
+    const { network, sandboxes, mappedLayers, mapped } = await pinnedSandboxes({
+      ...options,
+      pause,
       handlers: runtimes.handlers,
+      program,
       clock,
+      random,
       logger,
     });
     const events = new CriEvents(clock);
     const driver = new CrioDriver({ images, runtimes, conmon, mappedLayers, rootDir: join(root, 'containers'), stateDir: state, clock, logger });
-    const mapped = new MappedMounts(join(state, 'mapped'));
     const containers = new ContainerManager({
       driver,
       sandboxes,
@@ -182,7 +169,14 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
     };
     const runtime = new ManagedRuntimeService({ engine, sandboxes, containers, network, exec, streaming, stats, events: events.hub, facts, clock, logger });
     const puller = new Puller({ store: images, clock, ...(options.registry ? { registry: options.registry } : {}) });
-    const image = new CrioImageService({ store: images, puller, clock, root: join(root, 'images'), collectGarbage });
+    const image = new StoredImages({
+      store: images,
+      pull: (reference, credentials, signal) => puller.pull(reference, credentials, signal),
+      clock,
+      folder: async () => join(root, 'images'),
+      info: ({ config }) => ({ imageSpec: config }),
+      collectGarbage,
+    });
     const server = await serveCri({
       endpoint: options.endpoint,
       runtime,

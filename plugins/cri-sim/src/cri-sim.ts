@@ -1,8 +1,8 @@
-import { Clock, ComponentStateCell, configObject, type ConfigField, CriServer, definePlugin, field, PluginPoint, Random } from '@coxswain/sdk';
+import { Clock, configObject, type ConfigField, CriServer, defineCriServer, definePlugin, field, PluginPoint, Random } from '@coxswain/sdk';
 import { ContainerModule } from 'inversify';
 import type { Parse } from './script/parse.js';
 import { containerRule, imageRule } from './script/script-schema.js';
-import { createSimRuntime, type SimRuntime, type SimRuntimeOptions } from './sim-runtime.js';
+import { createSimRuntime, type SimRuntimeOptions } from './sim-runtime.js';
 
 /** A list of rules: kept as written, so that whoever makes the runtime reads them; here only checked. */
 function rules(name: string, rule: Parse<unknown>): ConfigField<readonly unknown[]> {
@@ -41,7 +41,7 @@ export const criSim = definePlugin({
       bind(CriServer)
         .toResolvedValue(
           (clock: Clock, random: Random) =>
-            new SimCriServer(endpoint, { ...config, clock, random, ...(root === undefined ? {} : { root }), ...(podCIDR === undefined ? {} : { podCIDR }) }),
+            simCriServer(endpoint, { ...config, clock, random, ...(root === undefined ? {} : { root }), ...(podCIDR === undefined ? {} : { podCIDR }) }),
           [Clock, Random],
         )
         .inSingletonScope();
@@ -49,37 +49,9 @@ export const criSim = definePlugin({
 });
 
 /** The simulated runtime as a component of a host. */
-export class SimCriServer implements CriServer {
-  readonly name = 'cri-sim';
-  readonly #cell = new ComponentStateCell();
-  readonly state$: CriServer['state$'] = this.#cell.state$;
-  #running: SimRuntime | undefined;
-
-  constructor(
-    readonly endpoint: string,
-    private readonly options: SimRuntimeOptions,
-  ) {}
-
-  async start(): Promise<void> {
-    if (this.#running) return;
-    this.#cell.set('starting');
-    try {
-      const runtime = createSimRuntime(this.options);
-      await runtime.serve(this.endpoint);
-      this.#running = runtime;
-    } catch (error) {
-      this.#cell.set('failed', (error as Error).message);
-      throw error;
-    }
-    this.#cell.set('ready');
-  }
-
-  async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (!running) return;
-    this.#cell.set('stopping');
-    await running.close();
-    this.#cell.set('stopped');
-  }
-}
+export const simCriServer = (endpoint: string, options: SimRuntimeOptions): CriServer =>
+  defineCriServer('cri-sim', endpoint, async () => {
+    const runtime = createSimRuntime(options);
+    await runtime.serve(endpoint);
+    return () => runtime.close();
+  });

@@ -1,6 +1,6 @@
-import { Clock, CniPlugin, ComponentStateCell, configObject, CriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
+import { Clock, CniPlugin, configObject, CriServer, defineCriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
 import { ContainerModule } from 'inversify';
-import { type Dockershim, type DockershimOptions, startDockershim } from './server.js';
+import { type DockershimOptions, startDockershim } from './server.js';
 
 /**
  * Binds `CriServer`. CNI plugins bound in the same host run in process; others are looked up in `cniBinDirs`.
@@ -25,7 +25,7 @@ export const dockershim = definePlugin({
       bind(CriServer)
         .toResolvedValue(
           (clock: Clock, random: Random, logger: Logger, plugins: CniPlugin[] | undefined) =>
-            new DockershimServer({
+            dockershimServer({
               endpoint: config.endpoint,
               engineSocket: config.engineSocket,
               root: config.root,
@@ -42,36 +42,8 @@ export const dockershim = definePlugin({
 });
 
 /** The CRI server as a component of a host. */
-export class DockershimServer implements CriServer {
-  readonly name = 'dockershim';
-  readonly #cell = new ComponentStateCell();
-  readonly state$: CriServer['state$'] = this.#cell.state$;
-  #running: Dockershim | undefined;
-
-  constructor(private readonly options: DockershimOptions) {}
-
-  get endpoint(): string {
-    return this.options.endpoint;
-  }
-
-  async start(): Promise<void> {
-    if (this.#running) return;
-    this.#cell.set('starting');
-    try {
-      this.#running = await startDockershim(this.options);
-    } catch (error) {
-      this.#cell.set('failed', (error as Error).message);
-      throw error;
-    }
-    this.#cell.set('ready');
-  }
-
-  async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (!running) return;
-    this.#cell.set('stopping');
-    await running.stop();
-    this.#cell.set('stopped');
-  }
-}
+const dockershimServer = (options: DockershimOptions): CriServer =>
+  defineCriServer('dockershim', options.endpoint, async () => {
+    const running = await startDockershim(options);
+    return () => running.stop();
+  });

@@ -1,8 +1,7 @@
-import type { ContainerEventType } from '@coxswain/cri';
+import { type ContainerEventType, EventHub } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerManager } from '../container/container-manager.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
-import { EventHub } from '../util/event-hub.js';
 import type { ContainerEvent } from './runtime-service.js';
 import { containerStatus, sandboxStatus } from './status.js';
 

@@ -8,6 +8,7 @@ import {
   type ContainerStatsFilter,
   type CreateContainerRequest,
   CriError,
+  type EventHub,
   type ExecRequest,
   type ExecSyncRequest,
   type ListContainersRequest,
@@ -40,7 +41,6 @@ import type { ExecRunner } from '../container/exec.js';
 import type { HostFacts } from '../container/host-facts.js';
 import { mergeResources, specResources } from '../container/resources.js';
 import type { SpecResources } from '@coxswain/oci';
-import type { EventHub } from '../util/event-hub.js';
 import { matchesLabels } from '../util/ids.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxNetwork } from '../sandbox/sandbox-network.js';

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SimCriServer } from '@coxswain/cri-sim';
+import { simCriServer } from '@coxswain/cri-sim';
 import { Cgroup, mounts, umountAll } from '@coxswain/linux';
-import { systemClock, systemRandom } from '@coxswain/sdk';
+import { type CriServer, systemClock, systemRandom } from '@coxswain/sdk';
 import { freePort } from '@coxswain/sdk-testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
@@ -14,7 +14,7 @@ import { KUBEADM } from './kubeadm.fixture.js';
 const soon = { timeout: 60_000, interval: 50 };
 const cgroupRoot = `/kubelet-program-${process.pid}`;
 let plane: ControlPlane;
-let cri: SimCriServer;
+let cri: CriServer;
 let program: ChildProcess | undefined;
 let log = '';
 let args: string[];
@@ -24,8 +24,8 @@ beforeAll(async () => {
   plane = await ControlPlane.start();
   await plane.approveNodes();
   const { folder } = plane;
-  cri = new SimCriServer(`unix://${folder}/cri.sock`, { clock: systemClock, random: systemRandom, root: join(folder, 'sim'), podCIDR: '10.244.0.0/24' });
-  await cri.start();
+  cri = simCriServer(`unix://${folder}/cri.sock`, { clock: systemClock, random: systemRandom, root: join(folder, 'sim'), podCIDR: '10.244.0.0/24' });
+  await cri.start(AbortSignal.timeout(10_000));
   await writeFile(join(folder, 'ca.crt'), plane.ca.cert);
   await mkdir(join(folder, 'manifests'));
   const port = await freePort();
@@ -57,7 +57,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (program) await end('SIGKILL');
-  await cri?.stop();
+  await cri?.stop(AbortSignal.timeout(10_000));
   if (plane) for (const m of (await mounts()).filter((x) => x.mountPoint.startsWith(plane.folder)).reverse()) await umountAll(m.mountPoint);
   await plane?.stop();
   await (await Cgroup.at(cgroupRoot)).delete();

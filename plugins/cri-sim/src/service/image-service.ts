@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import {
   type CallContext,
   CriError,
+  imageFilesystems,
+  imageOwner,
   type ImageService,
   type ImageStatusRequest,
   type ListImagesRequest,
@@ -11,7 +13,6 @@ import {
 import type { Clock } from '@coxswain/sdk';
 import type { Scripts } from '../script/scripts.js';
 import { parseReference } from '../script/image-names.js';
-import { nanoseconds } from './messages.js';
 
 interface SimImage {
   readonly id: string;
@@ -98,13 +99,7 @@ export class SimImageService implements ImageService {
 
   async imageFsInfo() {
     const used = [...this.#images.values()].reduce((sum, i) => sum + i.sizeBytes, 0);
-    const filesystem = {
-      timestamp: nanoseconds(this.deps.clock.now()),
-      fsId: { mountpoint: this.deps.mountpoint },
-      usedBytes: { value: BigInt(used) },
-      inodesUsed: { value: BigInt(this.#images.size) },
-    };
-    return { imageFilesystems: [filesystem], containerFilesystems: [filesystem] };
+    return imageFilesystems({ now: this.deps.clock.now(), mountpoint: this.deps.mountpoint, usedBytes: used, inodes: this.#images.size });
   }
 
   #save(): void {
@@ -113,7 +108,5 @@ export class SimImageService implements ImageService {
 }
 
 function message(image: SimImage) {
-  const user = image.user.split(':')[0] ?? '';
-  const owner = /^\d*$/.test(user) ? { uid: { value: BigInt(user || 0) } } : { username: user };
-  return { id: image.id, repoTags: [...image.tags], repoDigests: [...image.digests], size: BigInt(image.sizeBytes), ...owner };
+  return { id: image.id, repoTags: [...image.tags], repoDigests: [...image.digests], size: BigInt(image.sizeBytes), ...imageOwner(image.user) };
 }

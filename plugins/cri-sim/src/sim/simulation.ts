@@ -1,10 +1,17 @@
-import { type ContainerConfig, ContainerEventType, type ContainerEventResponseSchema, CriError, NamespaceMode, type PodSandboxConfig } from '@coxswain/cri';
+import {
+  type ContainerConfig,
+  ContainerEventType,
+  type ContainerEventResponseSchema,
+  CriError,
+  EventHub,
+  NamespaceMode,
+  type PodSandboxConfig,
+} from '@coxswain/cri';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Clock, Random } from '@coxswain/sdk';
 import type { Scripts } from '../script/scripts.js';
 import { containerStatus, sandboxStatus } from '../service/messages.js';
 import { Addresses } from './addresses.js';
-import { EventHub } from './event-hub.js';
 import { byIdOrPrefix, newId } from './ids.js';
 import type { SandboxRecord } from './records.js';
 import { SimContainer, type SimContainerDeps } from './sim-container.js';

@@ -1,6 +1,8 @@
 import {
   type CallContext,
   CriError,
+  imageFilesystems,
+  imageOwner,
   type ImageService,
   type ImageStatusRequest,
   type ListImagesRequest,
@@ -93,13 +95,7 @@ export class DockerImageService implements ImageService {
   async imageFsInfo() {
     const { clock, root } = this.deps;
     const [bytes, disk] = await Promise.all([this.#layerBytes(), diskUsage(root)]);
-    const filesystem = {
-      timestamp: BigInt(clock.now()) * 1_000_000n,
-      fsId: { mountpoint: root },
-      usedBytes: { value: BigInt(bytes) },
-      inodesUsed: { value: BigInt(disk.totalInodes - disk.freeInodes) },
-    };
-    return { imageFilesystems: [filesystem], containerFilesystems: [filesystem] };
+    return imageFilesystems({ now: clock.now(), mountpoint: root, usedBytes: bytes, inodes: disk.totalInodes - disk.freeInodes });
   }
 
   #layerBytes(): Promise<number> {
@@ -138,10 +134,7 @@ function isReference(text: string): boolean {
 }
 
 function toCri(image: ImageInspect) {
-  const user = (image.Config?.User ?? '').split(':')[0] ?? '';
-  // CRI wants a numeric user as uid and any other as username; root when the image names none.
-  const numeric = user === '' ? '0' : user;
-  const owner = /^\d+$/.test(numeric) ? { uid: { value: BigInt(numeric) } } : { username: user };
   const repoTags = (image.RepoTags ?? []).map(fullName);
-  return { id: image.Id, repoTags, repoDigests: (image.RepoDigests ?? []).map(fullName), size: BigInt(image.Size), pinned: isPauseImage(repoTags), ...owner };
+  const repoDigests = (image.RepoDigests ?? []).map(fullName);
+  return { id: image.Id, repoTags, repoDigests, size: BigInt(image.Size), pinned: isPauseImage(repoTags), ...imageOwner(image.Config?.User) };
 }
