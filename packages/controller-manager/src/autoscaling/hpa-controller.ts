@@ -3,8 +3,8 @@ import { formatTime, isNotFound, parseLabelSelector, semanticEqual } from '@coxs
 import { Resources, splitKey } from '@coxswain/client';
 import { withCondition } from '../runtime/conditions.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
-import { discover, type ServedResource } from '../runtime/discovery.js';
 import { groupOf } from '../runtime/owners.js';
+import { ServedKinds } from '../runtime/served-kinds.js';
 import { limitReplicas, type Sample } from './hpa-limits.js';
 import { HpaMetrics } from './hpa-metrics.js';
 import { type MetricError, proposeFor, type MetricProposal } from './hpa-proposals.js';
@@ -22,13 +22,10 @@ export function hpaController({ client, informers, clock, config, events }: Cont
   const metrics = new HpaMetrics(client);
   const wishes = new Map<string, Sample[]>();
   const changes = new Map<string, Sample[]>();
-  const kinds = new Map<string, ServedResource>();
+  const kinds = new ServedKinds(client);
 
-  async function resourceOf(apiVersion: string | undefined, kind: string, signal: AbortSignal): Promise<ServedResource | undefined> {
-    const id = `${groupOf(apiVersion ?? '')}/${kind}`;
-    if (!kinds.has(id)) for (const r of (await discover(client, signal)).resources) kinds.set(`${r.group}/${r.kind}`, r);
-    return kinds.get(id);
-  }
+  const resourceOf = async (apiVersion: string | undefined, kind: string, signal: AbortSignal) =>
+    (await kinds.find(groupOf(apiVersion ?? ''), kind, signal))?.resource;
 
   async function readScale(hpa: HorizontalPodAutoscaler, signal: AbortSignal) {
     const { apiVersion, kind = '', name = '' } = hpa.spec?.scaleTargetRef ?? {};
@@ -38,8 +35,8 @@ export function hpaController({ client, informers, clock, config, events }: Cont
     try {
       return { api, scale: (await api.get({ signal })) as unknown as Scale };
     } catch (error) {
-      // The kind may have been taken back and be served by another resource.
-      if (!isNotFound(error)) kinds.clear();
+      // The kind may be served by another resource by now.
+      if (!isNotFound(error)) kinds.forget();
       throw error;
     }
   }

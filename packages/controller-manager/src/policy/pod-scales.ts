@@ -2,8 +2,9 @@ import type { KubeObject, OwnerReference, Pod, Scale } from '@coxswain/api';
 import { isNotFound } from '@coxswain/apimachinery';
 import { Resources } from '@coxswain/client';
 import type { ControllerContext } from '../runtime/controller-context.js';
-import { discover, resourceId, type Discovery } from '../runtime/discovery.js';
+import { resourceId } from '../runtime/discovery.js';
 import { controllerOf, groupOf } from '../runtime/owners.js';
+import { ServedKinds } from '../runtime/served-kinds.js';
 
 /** What the controllers of pods want in all. */
 export interface Scales {
@@ -29,7 +30,7 @@ export function podScales({ client, informers }: ControllerContext) {
     '/ReplicationController': informers.informer(Resources.replicationControllers),
   } as const;
   const deployments = informers.informer(Resources.deployments);
-  let served: Discovery | undefined;
+  const kinds = new ServedKinds(client);
 
   /** Undefined: the controller is not there. Throws when its kind cannot be scaled. */
   async function scaleOf(ref: OwnerReference, namespace: string | undefined, signal: AbortSignal): Promise<ScaleOf | undefined> {
@@ -45,12 +46,13 @@ export function podScales({ client, informers }: ControllerContext) {
   }
 
   async function byScale(group: string, ref: OwnerReference, namespace: string | undefined, signal: AbortSignal): Promise<ScaleOf | undefined> {
-    const find = () => served?.resources.find((r) => r.group === group && r.kind === ref.kind && served?.scalable.has(resourceId(r)));
-    // Discovery is many requests: what it said once holds, as long as it answers the question.
-    if (!find()) served = await discover(client, signal);
-    const resource = find() ?? served?.resources.find((r) => r.group === group && r.kind === ref.kind);
-    if (!resource) throw new Error(`no matches for kind ${JSON.stringify(ref.kind)} in version ${JSON.stringify(ref.apiVersion)}`);
-    if (!served?.scalable.has(resourceId(resource))) throw new Error(`${resourceId(resource)} does not implement the scale subresource`);
+    const found = await kinds.find(group, ref.kind, signal);
+    if (!found) throw new Error(`no matches for kind ${JSON.stringify(ref.kind)} in version ${JSON.stringify(ref.apiVersion)}`);
+    const { resource, scalable } = found;
+    if (!scalable) {
+      kinds.forget();
+      throw new Error(`${resourceId(resource)} does not implement the scale subresource`);
+    }
     try {
       const scale = (await client.resource<KubeObject>(resource, namespace).subresource(ref.name, 'scale').get({ signal })) as unknown as Scale;
       return scale.metadata?.uid === ref.uid ? { uid: ref.uid, replicas: scale.spec?.replicas ?? 0 } : undefined;
