@@ -60,7 +60,20 @@ export {
   signalProcess,
   writeOomScoreAdj,
 } from './process.js';
-export { type ProgramDescriptor, type ProgramEnd, type ProgramOptions, type ProgramResult, runProgram, type StartedProgram, startProgram } from './program.js';
+export {
+  inNetns,
+  type OutputOptions,
+  ownEnvironment,
+  type ProgramDescriptor,
+  type ProgramEnd,
+  type ProgramOptions,
+  type ProgramOutput,
+  programOutput,
+  type ProgramResult,
+  runProgram,
+  type StartedProgram,
+  startProgram,
+} from './program.js';
 export { connectPacketSocket, type PacketSocket } from './seqpacket.js';
 export { inlineThread, type SyscallThread, sharedThread, useThread, workerThread } from './syscall-thread.js';
 export * from './loop.js';

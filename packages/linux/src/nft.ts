@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { LinuxError } from './errors.js';
+import { inNetns, ownEnvironment, programOutput } from './program.js';
 
 /** nft refused a script. `stderr` names the line. */
 export class NftError extends Error {
@@ -28,32 +25,24 @@ export interface NftOptions {
   readonly timeoutMs?: number;
 }
 
-function run(args: readonly string[], options: NftOptions, script?: string): Promise<string> {
-  const [file, argv] = options.netns === undefined ? ['nft', args] : ['nsenter', [`--net=${options.netns}`, 'nft', ...args]];
-  return new Promise((resolve, reject) => {
-    execFile(
-      file,
-      [...argv],
-      { timeout: options.timeoutMs ?? 30_000, maxBuffer: 256 << 20, ...(options.signal ? { signal: options.signal } : {}) },
-      (error, stdout, stderr) => {
-        if (!error) return resolve(stdout);
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return reject(new NftError(`${file} is not installed: apt-get install nftables`));
-        reject(new NftError(stderr || error.message, script));
-      },
-    );
+async function run(args: readonly string[], options: NftOptions, script?: string): Promise<string> {
+  const { end, stdout, stderr } = await programOutput({
+    ...inNetns(options.netns, 'nft', args),
+    env: ownEnvironment(),
+    timeoutMs: options.timeoutMs ?? 30_000,
+    ...(script === undefined ? {} : { input: script }),
+    ...(options.signal ? { signal: options.signal } : {}),
+  }).catch((error: unknown) => {
+    if (options.signal?.aborted) throw error;
+    throw new NftError(error instanceof LinuxError && error.code === 'ENOENT' ? 'not installed: apt-get install nftables' : (error as Error).message, script);
   });
+  if (end.code !== 0) throw new NftError(stderr || `ended by ${end.signal ?? `code ${end.code}`}`, script);
+  return stdout;
 }
 
 /** Applies a script as one transaction: all of it or nothing. */
 export async function nftApply(script: string, options: NftOptions = {}): Promise<void> {
-  // `nft -f -` reads a pipe with lseek and fails on Node's stdin socket, so a file it is.
-  const file = join(tmpdir(), `coxswain-nft-${process.pid}-${randomBytes(6).toString('hex')}`);
-  await writeFile(file, script, { mode: 0o600 });
-  try {
-    await run(['-f', file], options, script);
-  } finally {
-    await rm(file, { force: true });
-  }
+  await run(['-f', '-'], options, script);
 }
 
 export async function nftTables(options: NftOptions = {}): Promise<{ family: NftFamily; name: string }[]> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { processStat } from './process.js';
-import { programEnd, runProgram, startProgram } from './program.js';
+import { inNetns, programEnd, programOutput, runProgram, startProgram } from './program.js';
 
 const shell = (script: string) => ({ path: '/bin/sh', args: ['-c', script], env: { GREETING: 'hello there' } });
 
@@ -62,6 +62,43 @@ test('one in a session of its own leads it', async () => {
 test('its end is told also when it ends after it was asked for', async () => {
   const program = await startProgram({ ...shell('exec 3>&-; sleep 0.05; exit 7'), descriptors: ['null', 'null', 'null', 'pipe'] });
   expect(await program.endAfter(3)).toEqual({ code: 7 });
+});
+
+test('a program is found by its name, reads what it is given and answers', async () => {
+  const before = openPipes();
+  const input = 'x'.repeat(300_000);
+  const { end, stdout, stderr } = await programOutput({ path: 'sh', args: ['-c', 'cat; echo said >&2; exit 4'], env: {}, input, timeoutMs: 10_000 });
+  expect({ end, stderr, same: stdout === input }).toEqual({ end: { code: 4 }, stderr: 'said\n', same: true });
+  await expect(programOutput({ path: 'not-there', args: [], env: {}, timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(openPipes()).toBe(before);
+});
+
+test('a program that does not read its input ends as it likes', async () => {
+  const { end } = await programOutput({ ...shell('exit 5'), input: 'x'.repeat(300_000), timeoutMs: 10_000 });
+  expect(end).toEqual({ code: 5 });
+});
+
+test('a program is killed when nobody waits for it any more, or for too long', async () => {
+  const forever = { ...shell('echo $$ >&2; exec sleep 60') };
+  await expect(programOutput({ ...forever, timeoutMs: 20 })).rejects.toThrow('/bin/sh did not end within 20 ms');
+  const stop = new AbortController();
+  const running = programOutput({ ...forever, timeoutMs: 10_000, signal: stop.signal });
+  setImmediate(() => stop.abort(new Error('enough')));
+  await expect(running).rejects.toThrow('enough');
+  await expect(programOutput({ ...forever, timeoutMs: 10_000, signal: stop.signal })).rejects.toThrow('enough');
+});
+
+test('what reads cannot be read from', async () => {
+  const program = await startProgram({ ...shell('cat'), descriptors: ['input', 'pipe', 'null'] });
+  expect(() => program.pipe(0)).toThrow('no pipe');
+  expect(() => program.input(1)).toThrow('no input');
+  program.input(0).end('hello');
+  expect(await text(program.pipe(1))).toBe('hello');
+  expect(await program.reap()).toEqual({ code: 0 });
+});
+
+test('a network namespace is entered by nsenter', () => {
+  expect(inNetns('/run/netns/a', 'nft', ['list'])).toEqual({ path: 'nsenter', args: ['--net=/run/netns/a', 'nft', 'list'] });
 });
 
 function openPipes(): number {

@@ -2,17 +2,20 @@ import { closeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { linuxError } from './errors.js';
 
 const require = createRequire(import.meta.url);
 
-/** What a program gets as one of its descriptors: `/dev/null`, a descriptor of ours, or a pipe it writes into and we read. */
-export type ProgramDescriptor = 'null' | 'pipe' | number;
+/**
+ * What a program gets as one of its descriptors: `/dev/null`, a descriptor of ours, a pipe it writes into and we read, or one that it reads
+ * and we write into.
+ */
+export type ProgramDescriptor = 'null' | 'pipe' | 'input' | number;
 
 export interface ProgramOptions {
-  /** Absolute. */
+  /** Absolute, or a name that is looked for where our `PATH` says. */
   readonly path: string;
   /** Without the program's name. */
   readonly args: readonly string[];
@@ -30,6 +33,8 @@ export interface StartedProgram {
   readonly pid: number;
   /** Our end of what the program got as that descriptor. To be read to its end, or destroyed. */
   pipe(descriptor: number): Readable;
+  /** Our end of what the program reads as that descriptor. To be ended, or destroyed. */
+  input(descriptor: number): Writable;
   /**
    * How it ended. This or `endAfter` is to be called once, in any case; this one when it is over or about to be: until then a thread of libuv's
    * pool waits.
@@ -40,12 +45,12 @@ export interface StartedProgram {
 }
 
 /**
- * Start a program, in `/`, by posix_spawn(3). Node's own `spawn` forks, which copies the page tables of this process: milliseconds in which
+ * Start a program, in `/`, by posix_spawnp(3). Node's own `spawn` forks, which copies the page tables of this process: milliseconds in which
  * a large process does nothing else. Rejects with `LinuxError` when it cannot be run; then nothing is left of it.
  */
 export async function startProgram({ path, args, env, descriptors, newSession = false }: ProgramOptions): Promise<StartedProgram> {
   const libc = native();
-  const pipes = new Map<number, number>();
+  const pipes: OurEnds = new Map();
   const theirs: number[] = [];
   const actions = Buffer.alloc(OPAQUE_BYTES);
   const attributes = Buffer.alloc(OPAQUE_BYTES);
@@ -56,7 +61,7 @@ export async function startProgram({ path, args, env, descriptors, newSession = 
     for (const [target, wanted] of descriptors.entries()) {
       if (wanted === 'null') check('prepare descriptors', libc.addOpen(actions, target, '/dev/null', O_RDWR, 0));
       else {
-        const source = wanted === 'pipe' ? openPipe(libc, target, pipes, theirs) : wanted;
+        const source = typeof wanted === 'string' ? openPipe(libc, target, wanted, pipes, theirs) : wanted;
         check('prepare descriptors', libc.addDup(actions, aboveTargets(libc, source, descriptors.length, theirs), target));
       }
     }
@@ -76,7 +81,7 @@ export async function startProgram({ path, args, env, descriptors, newSession = 
     });
     return started(pid, pipes);
   } catch (error) {
-    for (const fd of pipes.values()) closeSync(fd);
+    for (const { fd } of pipes.values()) closeSync(fd);
     throw error;
   } finally {
     libc.actionsDestroy(actions);
@@ -85,13 +90,19 @@ export async function startProgram({ path, args, env, descriptors, newSession = 
   }
 }
 
-function started(pid: number, pipes: ReadonlyMap<number, number>): StartedProgram {
-  const sockets = new Map([...pipes].map(([target, fd]) => [target, new Socket({ fd, readable: true, writable: false })]));
-  const pipe = (descriptor: number): Readable => {
-    const socket = sockets.get(descriptor);
-    if (!socket) throw new RangeError(`descriptor ${descriptor} of the program is no pipe`);
-    return socket;
+/** By the program's descriptor. */
+type OurEnds = Map<number, { readonly fd: number; readonly kind: 'pipe' | 'input' }>;
+
+function started(pid: number, pipes: OurEnds): StartedProgram {
+  const sockets = new Map(
+    [...pipes].map(([target, { fd, kind }]) => [target, { kind, socket: new Socket({ fd, readable: kind === 'pipe', writable: kind === 'input' }) }]),
+  );
+  const end = (descriptor: number, kind: 'pipe' | 'input'): Socket => {
+    const found = sockets.get(descriptor);
+    if (found?.kind !== kind) throw new RangeError(`descriptor ${descriptor} of the program is no ${kind}`);
+    return found.socket;
   };
+  const pipe = (descriptor: number): Readable => end(descriptor, 'pipe');
   const reap = async (): Promise<ProgramEnd> => {
     const status = [0];
     const waited = native().wait(pid, status, WNOHANG);
@@ -104,25 +115,78 @@ function started(pid: number, pipes: ReadonlyMap<number, number>): StartedProgra
     await finished(pipe(descriptor).resume()).catch(() => {});
     return reap();
   };
-  return { pid, pipe, reap, endAfter };
+  return { pid, pipe, input: (descriptor) => end(descriptor, 'input'), reap, endAfter };
 }
 
-/** What a program that prints little came to. */
+/** What a program came to. */
 export interface ProgramResult {
   readonly end: ProgramEnd;
   /** What it said on descriptor 2, up to a mebibyte. */
   readonly stderr: string;
 }
 
+export interface ProgramOutput extends ProgramResult {
+  readonly stdout: string;
+}
+
+export interface OutputOptions extends Omit<ProgramOptions, 'descriptors'> {
+  /** For descriptor 0; absent: nothing. */
+  readonly input?: string;
+  /** The program is killed when it aborts. */
+  readonly signal?: AbortSignal;
+  /** The program is killed after so long. */
+  readonly timeoutMs: number;
+}
+
+/** Run a program for what it prints. Rejects also when it is killed because of `signal` or `timeoutMs`. */
+export async function programOutput({ input, signal, timeoutMs, ...options }: OutputOptions): Promise<ProgramOutput> {
+  signal?.throwIfAborted();
+  const program = await startProgram({ ...options, descriptors: [input === undefined ? 'null' : 'input', 'pipe', 'pipe'] });
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const stopped = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  const kill = () => void process.kill(program.pid, 'SIGKILL');
+  stopped.addEventListener('abort', kill, { once: true });
+  if (stopped.aborted) kill();
+  if (input !== undefined) {
+    // A program that ends early closes its input; its end says why.
+    program.input(0).on('error', () => {});
+    program.input(0).end(input);
+  }
+  const stderr = gatherStderr(program);
+  const chunks: Buffer[] = [];
+  program.pipe(1).on('data', (chunk: Buffer) => chunks.push(chunk));
+  await Promise.all([1, 2].map((descriptor) => finished(program.pipe(descriptor)).catch(() => {})));
+  // Until it is waited for, nobody else gets its id.
+  const end = await program.reap().finally(() => stopped.removeEventListener('abort', kill));
+  if (input !== undefined) program.input(0).destroy();
+  signal?.throwIfAborted();
+  if (deadline.aborted) throw new Error(`${options.path} did not end within ${timeoutMs} ms`);
+  return { end, stdout: Buffer.concat(chunks).toString('utf8'), stderr: stderr() };
+}
+
 /** Run a program without input; what it prints is thrown away. It has ended when nobody holds its stderr any more. */
 export async function runProgram(options: Omit<ProgramOptions, 'descriptors'>): Promise<ProgramResult> {
   const program = await startProgram({ ...options, descriptors: ['null', 'null', 'pipe'] });
-  let stderr = '';
-  program.pipe(2).on('data', (chunk: Buffer) => {
-    if (stderr.length < OUTPUT_LIMIT) stderr += chunk.toString('utf8');
-  });
-  return { end: await program.endAfter(2), stderr };
+  const stderr = gatherStderr(program);
+  return { end: await program.endAfter(2), stderr: stderr() };
 }
+
+/** Answers what has been said so far. */
+function gatherStderr(program: StartedProgram): () => string {
+  let said = '';
+  program.pipe(2).on('data', (chunk: Buffer) => {
+    if (said.length < OUTPUT_LIMIT) said += chunk.toString('utf8');
+  });
+  return () => said;
+}
+
+/** A program's arguments, to be run in the network namespace of a path; absent: in our own. */
+export const inNetns = (netns: string | undefined, program: string, args: readonly string[]): Pick<ProgramOptions, 'path' | 'args'> =>
+  netns === undefined ? { path: program, args } : { path: 'nsenter', args: [`--net=${netns}`, program, ...args] };
+
+/** Our own environment, for programs that act for us. */
+export const ownEnvironment = (): Record<string, string> =>
+  Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 
 /** Pure: wait(2)'s status. */
 export function programEnd(status: number): ProgramEnd {
@@ -132,11 +196,12 @@ export function programEnd(status: number): ProgramEnd {
   return { signal: (name ?? `SIG${signal}`) as NodeJS.Signals };
 }
 
-function openPipe(libc: Native, target: number, pipes: Map<number, number>, theirs: number[]): number {
+function openPipe(libc: Native, target: number, kind: 'pipe' | 'input', pipes: OurEnds, theirs: number[]): number {
   const ends = [0, 0];
   if (libc.pipe(ends, O_CLOEXEC) < 0) throw linuxError('open a pipe', libc.errno());
-  const [ours, other] = ends as [number, number];
-  pipes.set(target, ours);
+  const [readEnd, writeEnd] = ends as [number, number];
+  const [ours, other] = kind === 'pipe' ? [readEnd, writeEnd] : [writeEnd, readEnd];
+  pipes.set(target, { fd: ours, kind });
   theirs.push(other);
   return other;
 }
@@ -212,7 +277,7 @@ function load(): Native {
     pipe: libc.func('int pipe2(_Out_ int *fds, int flags)'),
     fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
     wait: libc.func('int waitpid(int pid, _Out_ int *status, int options)'),
-    spawn: libc.func('int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)'),
+    spawn: libc.func('int posix_spawnp(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)'),
     actionsInit: libc.func('int posix_spawn_file_actions_init(void *actions)'),
     actionsDestroy: libc.func('int posix_spawn_file_actions_destroy(void *actions)'),
     addOpen: libc.func('int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, uint32_t mode)'),

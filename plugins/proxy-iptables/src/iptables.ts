@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { inNetns, LinuxError, ownEnvironment, programOutput } from '@coxswain/linux';
 
 /** Which of the two: `auto` is the system's own choice (`iptables`, by Debian's alternatives or whatever is installed). */
 export type IptablesBackend = 'auto' | 'nft' | 'legacy';
@@ -53,18 +53,19 @@ export class Iptables {
     await this.run(`${this.prefix}-restore`, ['--noflush', '--wait', LOCK_SECONDS], input, signal);
   }
 
-  private run(program: string, args: readonly string[], input?: string, signal?: AbortSignal): Promise<string> {
-    const { netns } = this.options;
-    const [file, argv] = netns === undefined ? [program, args] : ['nsenter', [`--net=${netns}`, program, ...args]];
-    return new Promise((resolve, reject) => {
-      const child = execFile(file, [...argv], { timeout: 60_000, maxBuffer: 256 << 20, ...(signal ? { signal } : {}) }, (error, stdout, stderr) => {
-        if (!error) return resolve(stdout);
-        const missing = (error as NodeJS.ErrnoException).code === 'ENOENT' || /failed to execute|No such file/.test(stderr);
-        reject(new IptablesError(program, missing ? NOT_INSTALLED : stderr || error.message, input));
-      });
-      // A program that ends early closes its input; its exit says why.
-      child.stdin?.on('error', () => {});
-      child.stdin?.end(input ?? '');
+  private async run(program: string, args: readonly string[], input?: string, signal?: AbortSignal): Promise<string> {
+    const { end, stdout, stderr } = await programOutput({
+      ...inNetns(this.options.netns, program, args),
+      env: ownEnvironment(),
+      timeoutMs: 60_000,
+      ...(input === undefined ? {} : { input }),
+      ...(signal ? { signal } : {}),
+    }).catch((error: unknown) => {
+      if (signal?.aborted) throw error;
+      throw new IptablesError(program, error instanceof LinuxError && error.code === 'ENOENT' ? NOT_INSTALLED : (error as Error).message, input);
     });
+    if (end.code === 0) return stdout;
+    const missing = /failed to execute|No such file/.test(stderr);
+    throw new IptablesError(program, missing ? NOT_INSTALLED : stderr || `ended by ${end.signal ?? `code ${end.code}`}`, input);
   }
 }

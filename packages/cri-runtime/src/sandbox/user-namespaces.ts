@@ -1,8 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoName, idmapMount, mount, namespaceFlags, type PinnableNamespace, umountAll } from '@coxswain/linux';
+import {
+  errnoName,
+  idmapMount,
+  mount,
+  namespaceFlags,
+  type PinnableNamespace,
+  type ProgramEnd,
+  type StartedProgram,
+  startProgram,
+  umountAll,
+} from '@coxswain/linux';
 import { installProgram } from '../elf/install-program.js';
 import { namespacesProgram } from '../elf/namespaces-program.js';
 import { hostElfArch } from '../elf/programs.js';
@@ -58,17 +67,17 @@ export class UserNamespaces {
    */
   async within<T>(users: UserMappings, kinds: readonly PinnableNamespace[], use: (pid: number) => Promise<T>): Promise<T> {
     this.#installed ??= this.#install();
-    const child = spawn(await this.#installed, [], { stdio: ['pipe', 'pipe', 'ignore'], env: {}, cwd: '/' });
-    const ended = once(child, 'close');
+    const holder = await startProgram({ path: await this.#installed, args: [], env: {}, descriptors: ['input', 'pipe', 'null'] });
+    const ended = holder.endAfter(1);
     // Whoever waits for it learns of a failure; after `use` nobody does.
     ended.catch(() => {});
     try {
-      const pid = await unshared(child, namespaceFlags([...kinds, 'user']), ended);
-      await writeFile(`/proc/${pid}/uid_map`, mapText(users.uids));
-      await writeFile(`/proc/${pid}/gid_map`, mapText(users.gids));
-      return await use(pid);
+      await unshared(holder, namespaceFlags([...kinds, 'user']), ended);
+      await writeFile(`/proc/${holder.pid}/uid_map`, mapText(users.uids));
+      await writeFile(`/proc/${holder.pid}/gid_map`, mapText(users.gids));
+      return await use(holder.pid);
     } finally {
-      child.stdin?.destroy();
+      holder.input(0).destroy();
     }
   }
 
@@ -113,15 +122,18 @@ async function unreachable(folders: readonly string[]): Promise<string | undefin
 
 const mapText = (mappings: readonly IdMapping[]) => mappings.map((m) => `${m.containerId} ${m.hostId} ${m.length}\n`).join('');
 
-/** The pid, once the process is in its namespaces. */
-async function unshared(child: ChildProcess, flags: number, ended: Promise<unknown[]>): Promise<number> {
+/** Once the process is in its namespaces. */
+async function unshared(holder: StartedProgram, flags: number, ended: Promise<ProgramEnd>): Promise<void> {
   const wish = Buffer.alloc(4);
   wish.writeUInt32LE(flags);
-  child.stdin?.on('error', () => {});
-  child.stdin?.write(wish);
-  const code = await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data').then(() => undefined), ended.then(([exit]) => exit as number | null)]);
-  if (code !== undefined) throw new Error(`a user namespace cannot be made: ${code ? errnoName(256 - code) : 'the process ended'}`);
-  return child.pid as number;
+  const input = holder.input(0);
+  input.on('error', () => {});
+  const said = once(holder.pipe(1), 'data').then(() => undefined);
+  // The pipe may break after the process has ended: its end says why.
+  said.catch(() => {});
+  input.write(wish);
+  const end = await Promise.race([said, ended]);
+  if (end) throw new Error(`a user namespace cannot be made: ${end.code ? errnoName(256 - end.code) : 'the process ended'}`);
 }
 
 const runtimeProblem = async (program: string): Promise<string | undefined> =>
