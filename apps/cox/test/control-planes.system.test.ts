@@ -67,7 +67,7 @@ async function ask(view: ClusterConfig, url: string): Promise<{ leading: boolean
 
 /** Who acts, by the account of everybody: of each control plane that answers, whether its scheduler and its controller manager lead. */
 async function leading(component: 'scheduler' | 'controllerManager'): Promise<string[]> {
-  const url = `http://127.0.0.1:${cluster.config.ports[component]}/statusz`;
+  const url = `http://127.0.0.1:${cluster.config.ports[component]}/debug/state`;
   const told = controlPlaneViews(cluster.config).map(async (view) => ((await ask(view, url))?.leading ? [view.nodeName] : []));
   return (await Promise.all(told)).flat();
 }

@@ -80,6 +80,8 @@ export interface ApiServerOptions {
   readonly requestTimeoutMs?: number;
   /** Serve profiles of this process below /debug/pprof/. Default false. */
   readonly profiling?: boolean;
+  /** What the command line came to: `/flagz`. Absent: not served. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Watches end after this long, or up to twice as long. Default 1800. */
   readonly minRequestTimeoutSeconds?: number;
   /** How long `/readyz` waits for the store. Default 2000. */

@@ -43,6 +43,7 @@ import { infoPaths, VERSION } from './health/info-paths.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { serverChecks } from './health/server-checks.js';
 import { serverMetrics } from './health/server-metrics.js';
+import { zPaths } from './health/z-paths.js';
 import { browserRules } from './http/browser-rules.js';
 import { HttpServer } from './http/http-server.js';
 import type { ServingCertificates } from './http/serving-certificates.js';
@@ -400,6 +401,7 @@ export class ApiServer implements Component {
     const known = [
       '/.well-known/openid-configuration',
       ...(this.options.profiling ? ['/debug/pprof'] : []),
+      ...(this.options.flags ? ['/flagz'] : []),
       '/healthz',
       '/livez',
       '/metrics',
@@ -407,6 +409,7 @@ export class ApiServer implements Component {
       '/openapi/v3',
       '/openid/v1/jwks',
       '/readyz',
+      '/statusz',
       '/version',
     ];
     const list = () =>
@@ -422,6 +425,7 @@ export class ApiServer implements Component {
       discoveryPaths(this.discovery),
       healthPaths(health),
       infoPaths(this.metrics, list),
+      zPaths({ component: 'apiserver', ...(this.options.flags ? { flags: this.options.flags } : {}) }, list),
       ...(this.options.profiling ? [profilePaths] : []),
       openApiPaths(this.openApi, this.options.clock),
       oidc,

@@ -28,6 +28,8 @@ export interface ApiServerDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** What the command line came to, for `/flagz`. */
+  readonly flags?: Readonly<Record<string, string>>;
   readonly authenticators?: readonly Authenticator[];
   readonly authorizers?: readonly Authorizer[];
   readonly admission?: readonly AdmissionPlugin[];
@@ -130,6 +132,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     compactionIntervalMs: config.compactionIntervalMs,
     requestTimeoutMs: config.requestTimeoutMs,
     profiling: config.profiling,
+    ...(dependencies.flags ? { flags: dependencies.flags } : {}),
     minRequestTimeoutSeconds: config.minRequestTimeoutSeconds,
     readyCheckTimeoutMs: config.readyCheckTimeoutMs,
     priorityAndFairness: config.priorityAndFairness,

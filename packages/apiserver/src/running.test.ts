@@ -43,6 +43,15 @@ it('a watch ends by itself, between the least time and twice that', async () => 
   expect(events.every(({ type }) => type === 'ADDED')).toBe(true);
 });
 
+it('z-pages are told to who may read them', async () => {
+  await using api = await startTestServer({ flags: { 'secure-port': '6443' } });
+  expect((await api.call('GET', '/statusz')).text).toMatch(
+    /^\napiserver statusz\nWarning: [\s\S]*\nPaths: \/flagz \/healthz \/livez \/metrics \/readyz \/statusz \/version\n$/,
+  );
+  expect((await api.call('GET', '/flagz')).text).toMatch(/\nsecure-port=6443\n$/);
+  expect((await api.call('GET', '/')).json.paths).toEqual(expect.arrayContaining(['/flagz', '/statusz']));
+});
+
 describe('the store that does not answer', () => {
   it('is told by /readyz, in time', async () => {
     const store = new MemoryStore(systemClock);

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type LogLevel, logLevels } from './log-level.js';
+import { rememberFlags } from './process-flags.js';
 
 /** What every component's command has. */
 export interface CommonFlags {
@@ -21,7 +22,10 @@ export function componentCommand(name: string, description: string): Command {
     .addOption(new Option('-v, --v <number>', "upstream's verbosity: from 4 on it is --log-level=debug").argParser(verbosity))
     .exitOverride()
     .allowExcessArguments()
-    .hook('preAction', (_this, action) => refuseArguments(action))
+    .hook('preAction', (_this, action) => {
+      refuseArguments(action);
+      rememberFlags(action);
+    })
     .showHelpAfterError('(--help lists the flags)');
   command.on('option:v', () => {
     if (command.getOptionValue('v') >= 4) command.setOptionValue('logLevel', 'debug');

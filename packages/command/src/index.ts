@@ -8,6 +8,7 @@ export * from './feature-gates-1.36.js';
 export * from './log-format.js';
 export * from './log-level.js';
 export * from './option-values.js';
+export { processFlags } from './process-flags.js';
 export * from './read-flag-file.js';
 export * from './settled-flags.js';
 export type { Command } from 'commander';

@@ -29,7 +29,7 @@ export class ControllerManager implements Component {
 
   constructor({ extra = [], config, ...rest }: ControllerManagerOptions) {
     this.config = { ...defaultControllerManagerConfig, ...config };
-    this.#manager = new Manager({ ...rest, name: this.name, config: this.config, controllers: [...controllers, ...extra] });
+    this.#manager = new Manager({ ...rest, name: this.name, config: named(this.config), controllers: [...controllers, ...extra] });
     this.state$ = this.#manager.state$;
   }
 
@@ -45,4 +45,10 @@ export class ControllerManager implements Component {
   stop(deadline: AbortSignal): Promise<void> {
     return this.#manager.stop(deadline);
   }
+}
+
+/** On z-pages it goes by upstream's name. */
+function named(config: ControllerManagerConfig): ControllerManagerConfig {
+  const { serving } = config;
+  return serving ? { ...config, serving: { zPages: { component: 'kube-controller-manager' }, ...serving } } : config;
 }

@@ -37,8 +37,8 @@ export interface KubeProxyOptions {
   readonly logger: Logger;
   /** `/healthz`, and `/metrics` without `metrics`; upstream's port is 10256. Absent: not served. */
   readonly serve?: ProxyListener;
-  /** `/metrics`, `/proxyMode` and with `profiling` profiles of the process on a listener of their own; upstream's port is 10249. */
-  readonly metrics?: (ProxyListener & { readonly mode: string; readonly profiling?: boolean }) | undefined;
+  /** `/metrics`, `/proxyMode`, `/statusz`, with `flags` `/flagz` and with `profiling` profiles of the process on a listener of their own; upstream's port is 10249. */
+  readonly metrics?: (ProxyListener & { readonly mode: string; readonly profiling?: boolean; readonly flags?: Readonly<Record<string, string>> }) | undefined;
   /** Whether a port that is taken ends the start (the default); else it is tried again. */
   readonly hardFail?: boolean;
   /** Where health check node ports listen; absent: on every address. */
@@ -116,7 +116,10 @@ export class KubeProxy implements Component {
     running.health.sync(running.tracker.healthChecks());
     const served = { checks: { sync: () => this.problem }, metrics: () => this.metrics.expose() };
     if (serve) await this.listen(running, 'healthz', metrics ? { ...serve, checks: served.checks } : { ...serve, ...served });
-    if (metrics) await this.listen(running, 'metrics', { ...metrics, ...served, texts: { '/proxyMode': () => metrics.mode } });
+    if (metrics) {
+      const zPages = { component: 'kube-proxy', ...(metrics.flags ? { flags: metrics.flags } : {}) };
+      await this.listen(running, 'metrics', { ...metrics, ...served, zPages, texts: { '/proxyMode': () => metrics.mode } });
+    }
     running.ready = true;
     if (running.tracker.changed) running.onChange();
   }

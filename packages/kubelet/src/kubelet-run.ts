@@ -362,6 +362,7 @@ export class KubeletRun {
         probeMetrics: () => this.#probeMetrics.metrics(),
         unhealthy: () => (pleg.healthy() ? [] : ['[-]pleg failed']),
         ...(this.#deps.configuration ? { configuration: this.#deps.configuration } : {}),
+        ...(this.#deps.flags ? { flags: this.#deps.flags } : {}),
         ...(this.#deps.servingCertificate ? { servingCertificate: this.#deps.servingCertificate } : {}),
       },
       options,

@@ -25,6 +25,8 @@ export interface KubeletDeps {
   readonly standalone?: boolean;
   /** Fields of a KubeletConfiguration that /configz shows besides the options. */
   readonly configuration?: Readonly<Record<string, unknown>>;
+  /** What its command line came to, for `/flagz`. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Instead of `options.serving`: one that comes later and is renewed. */
   readonly servingCertificate?: ServingCertificate;
 }

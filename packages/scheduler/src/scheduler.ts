@@ -195,7 +195,8 @@ export class Scheduler implements Component {
           'informer-sync': () => (synced ? undefined : 'caches are not synced'),
           leaderElection: () => (this.#state.current.phase === 'failed' ? (this.#state.current.message ?? 'failed') : undefined),
         },
-        pages: { '/statusz': () => ({ leading, ...queue.sizes }) },
+        zPages: { component: 'kube-scheduler', ...access.zPages },
+        pages: { '/debug/state': () => ({ leading, ...queue.sizes }) },
       });
       const server = this.#server;
       undo.push(() => server.close());

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
 import { profileAnswer } from './profiling.js';
+import { type ZPages, zPageAnswer } from './z-pages.js';
 
 /** Why a request is not answered. */
 export interface Denial {
@@ -19,6 +20,8 @@ export interface ComponentAccess {
   readonly authorize?: (request: IncomingMessage) => Promise<Denial | undefined>;
   /** Serve profiles of this process below `/debug/pprof/`, to whom `authorize` lets see them. Default false. */
   readonly profiling?: boolean;
+  /** Serve `/statusz`, and `/flagz` when flags are given, to whom `authorize` lets see them. */
+  readonly zPages?: ZPages;
 }
 
 /** Where a component serves what it says about itself, by upstream's flag names. */
@@ -102,11 +105,24 @@ function respond(options: ComponentServerOptions, request: IncomingMessage, resp
     }
     default: {
       if (options.profiling && pathname.startsWith('/debug/pprof')) return void profile(request, response);
+      const z = options.zPages && zPageAnswer(options.zPages, pathname, request.headers.accept, pathsOf(options));
+      if (z) return void response.writeHead(z.status, z.headers).end(z.body);
       const [page, text] = [options.pages?.[pathname], options.texts?.[pathname]];
       if (text) return void send(200, text());
       return void (page ? send(200, JSON.stringify(page()), 'application/json') : send(404, 'not found'));
     }
   }
+}
+
+function pathsOf({ metrics, profiling, pages = {}, texts = {}, zPages }: ComponentServerOptions): string[] {
+  return [
+    ...['/healthz', '/livez', '/readyz', '/statusz'],
+    ...(metrics ? ['/metrics'] : []),
+    ...(profiling ? ['/debug/pprof'] : []),
+    ...(zPages?.flags ? ['/flagz'] : []),
+    ...Object.keys(pages),
+    ...Object.keys(texts),
+  ];
 }
 
 /** The answer to a request for a profile, as it comes; ends when the client goes. */

@@ -30,3 +30,4 @@ export * from './stale-flows.js';
 export * from './state-store.js';
 export * from './store-errors.js';
 export * from './token.js';
+export * from './z-pages.js';

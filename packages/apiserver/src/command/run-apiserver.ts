@@ -1,4 +1,4 @@
-import { CliError, type LogLevel } from '@coxswain/command';
+import { CliError, type LogLevel, processFlags } from '@coxswain/command';
 import { runComponents } from '@coxswain/command/run';
 import { ApiServerFlagError, createApiServer, parseApiServerFlags } from '../index.js';
 import { component } from '@coxswain/host';
@@ -17,7 +17,7 @@ export async function runApiServer(values: Readonly<Record<string, string>> & { 
       values.logLevel,
       [
         component('apiserver', [StateStore, Clock, Random, Logger], (store, clock, random, logger) =>
-          createApiServer(config, { store, clock, random, logger }),
+          createApiServer(config, { store, clock, random, logger, flags: processFlags() }),
         ),
       ],
       [await storeOf(config.etcd, values.store)],

@@ -3,6 +3,7 @@ import { cipherList } from '@coxswain/pki';
 import { type ComponentServing, systemClock } from '@coxswain/sdk';
 import { CliError } from '../cli-error.js';
 import type { ServingFlags } from '../component-flags.js';
+import { processFlags } from '../process-flags.js';
 import { readFlagFile } from '../read-flag-file.js';
 import { kubeClient } from './kube-client.js';
 import { servingCertificate } from './serving-certificate.js';
@@ -25,6 +26,7 @@ export async function componentServing(flags: ServingFlags, name: string): Promi
     },
     authorize: auth.check,
     profiling: flags.profiling,
+    zPages: { component: name, flags: processFlags() },
   };
 }
 

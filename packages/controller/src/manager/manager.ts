@@ -105,7 +105,8 @@ export class Manager<Config extends ManagerConfig> implements Component {
           ping: () => undefined,
           leaderElection: () => (this.#state.current.phase === 'failed' ? (this.#state.current.message ?? 'failed') : undefined),
         },
-        pages: { '/statusz': () => ({ leading, controllers: selected.map((c) => c.name) }) },
+        zPages: { component: name, ...access.zPages },
+        pages: { '/debug/state': () => ({ leading, controllers: selected.map((c) => c.name) }) },
       });
       this.#server = server;
       undo.push(() => server.close());

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
-import { CliError, list, type LogFormat, type LogLevel, setLogFormat } from '@coxswain/command';
+import { CliError, list, type LogFormat, type LogLevel, processFlags, setLogFormat } from '@coxswain/command';
 import { kubeClient, requestLimit, runComponents } from '@coxswain/command/run';
 import { component } from '@coxswain/host';
 import { detectNodeIP } from '@coxswain/linux';
@@ -74,7 +74,7 @@ export async function runKubeProxy(given: KubeProxyFlags): Promise<void> {
         return new KubeProxy({
           ...options,
           ...(healthz && { serve: healthz }),
-          metrics: metrics && { ...metrics, mode, profiling: flags.profiling ?? false },
+          metrics: metrics && { ...metrics, mode, profiling: flags.profiling ?? false, flags: processFlags() },
           ...(gather ? { gatherMs: gather * 1000 } : {}),
         });
       }),

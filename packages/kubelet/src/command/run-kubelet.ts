@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { clientConfig, HttpsTransport, KubeClient, readKubeconfig, limitedTransport, type TransportRequest } from '@coxswain/client';
-import { CliError, type Command, type LogLevel, readFlagFile, setLogFormat } from '@coxswain/command';
+import { CliError, type Command, type LogLevel, processFlags, readFlagFile, setLogFormat } from '@coxswain/command';
 import { createLogger, runComponents } from '@coxswain/command/run';
 import { connectCri } from '@coxswain/cri';
 import { component, type ComponentRecipe } from '@coxswain/host';
@@ -122,6 +122,7 @@ function parts(flags: KubeletFlags, settings: KubeletSettings, config: NodeConfi
       cri,
       standalone: !rotating,
       configuration: programConfiguration(settings),
+      flags: processFlags(),
       ...(serving ? { servingCertificate: serving } : {}),
     });
   });

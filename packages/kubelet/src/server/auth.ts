@@ -65,6 +65,9 @@ export function requestAttributes(method: string, path: string): { readonly verb
   const under = (prefix: string) => path === prefix || path.startsWith(`${prefix}/`);
   if (under('/stats')) return { verb, subresources: ['stats'] };
   if (under('/metrics')) return { verb, subresources: ['metrics'] };
+  if (under('/checkpoint')) return { verb, subresources: ['checkpoint'] };
+  if (under('/statusz')) return { verb, subresources: ['statusz'] };
+  if (under('/flagz')) return { verb, subresources: ['configz'] };
   if (under('/logs')) return { verb, subresources: ['log'] };
   if (under('/configz')) return { verb, subresources: ['configz', 'proxy'] };
   if (under('/healthz')) return { verb, subresources: ['healthz', 'proxy'] };

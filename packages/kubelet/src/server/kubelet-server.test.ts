@@ -17,6 +17,7 @@ import { kubeletSettings } from '../command/kubelet-configuration.js';
 import { type KubeletConfig, kubeletOptions } from '../options.js';
 import { checkpoint } from './checkpoint.js';
 import { healthAnswer } from './health.js';
+import { requestAttributes } from './auth.js';
 import { KubeletServer, type KubeletServerDeps, type ServingCertificate } from './kubelet-server.js';
 
 let server: KubeletServer | undefined;
@@ -67,7 +68,7 @@ it('the read-only port shows without asking who it is, and lets nobody do anythi
   await start({ readOnlyPort });
   expect(JSON.parse((await get(readOnlyPort, '/pods')).body)).toMatchObject({ kind: 'PodList', items: [{ metadata: { name: 'web' } }] });
   expect(await get(readOnlyPort, '/metrics')).toEqual({ status: 200, body: 'kubelet_up 1\n' });
-  for (const path of ['/containerLogs/default/web/main', '/logs/', '/configz', '/runningpods/', '/debug/pprof/'])
+  for (const path of ['/containerLogs/default/web/main', '/logs/', '/configz', '/runningpods/', '/debug/pprof/', '/statusz'])
     expect((await get(readOnlyPort, path)).status, path).toBe(404);
   expect((await get(readOnlyPort, '/pods', 'POST')).status).toBe(405);
 });
@@ -150,6 +151,15 @@ it('without debugging handlers it is said that there are none', async () => {
     expect(await ask(port, 'GET', path), path).toEqual({ status: 405, body: 'Debug endpoints are disabled.\n' });
   for (const path of ['/configz', '/debug/flags/v']) expect((await ask(port, 'GET', path)).status, path).toBe(404);
   expect((await ask(port, 'GET', '/pods')).status).toBe(200);
+});
+
+it('z-pages: what it is, where more is to be seen, and what its command line came to', async () => {
+  const { port } = await start({}, { auth: anybody, flags: { 'root-dir': '/var/lib/kubelet' } });
+  expect((await ask(port, 'GET', '/statusz')).body).toMatch(/^\nkubelet statusz\n[\s\S]*\nPaths: .*\/flagz \/healthz .*\/statusz\n$/);
+  expect((await ask(port, 'GET', '/flagz')).body).toMatch(/\nroot-dir=\/var\/lib\/kubelet\n$/);
+  expect(requestAttributes('GET', '/statusz').subresources).toEqual(['statusz']);
+  expect(requestAttributes('GET', '/flagz').subresources).toEqual(['configz']);
+  expect(requestAttributes('POST', '/checkpoint/default/web/main').subresources).toEqual(['checkpoint']);
 });
 
 it('/configz is a KubeletConfiguration', async () => {

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Pod } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
 import { createCa, issueCertificate, type KeyPairPem, LEAF_VALIDITY_MS } from '@coxswain/pki';
-import { type Clock, type Logger, profile } from '@coxswain/sdk';
+import { type Clock, type Logger, profile, zPageAnswer } from '@coxswain/sdk';
 import { readLogs } from '../logs/read-logs.js';
 import type { KubeletOptions } from '../options.js';
 import { parseTime } from '../pod/time.js';
@@ -44,6 +44,7 @@ export interface KubeletServerDeps {
   readonly unhealthy: () => readonly string[];
   /** What more of a KubeletConfiguration /configz shows. */
   readonly configuration?: Readonly<Record<string, unknown>>;
+  readonly flags?: Readonly<Record<string, string>>;
   /** Absent: the options' pair, or one that signs itself. */
   readonly servingCertificate?: ServingCertificate;
 }
@@ -56,6 +57,8 @@ export interface ServingCertificate {
 }
 
 const HEALTHZ_RETRY_MS = 5000;
+/** What is served always. */
+const PATHS = ['/healthz', '/metrics', '/pods', '/stats', '/statusz'];
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The kubelet's HTTPS API: logs, exec, attach, port-forward, statistics, metrics. */
@@ -199,6 +202,8 @@ export class KubeletServer {
       },
       pods: readOf((c) => json(c.response, podList(this.#deps.pods()))),
       metrics: (c) => this.#metrics(c),
+      // Who may see these two is asked: not on the port that asks nobody.
+      ...(readOnly ? {} : { statusz: this.#zPage, flagz: this.#zPage }),
       stats: async (c) => {
         if (c.parts[0] !== 'summary') throw new HttpError(404, '404 page not found');
         const { stats } = this.#deps;
@@ -235,6 +240,18 @@ export class KubeletServer {
       portForward: needsUpgrade,
     };
   }
+
+  readonly #zPage = readOf(async ({ request, response, url }) => {
+    const { flags } = this.#deps;
+    const paths = [
+      ...PATHS,
+      ...(flags ? ['/flagz'] : []),
+      ...Object.keys(this.#options.enableDebuggingHandlers ? this.#debugging('pprof') : {}).map((name) => `/${name}`),
+    ];
+    const answer = zPageAnswer({ component: 'kubelet', ...(flags ? { flags } : {}) }, url.pathname, request.headers.accept, paths);
+    if (!answer) throw new HttpError(404, '404 page not found');
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
 
   #health(parts: readonly string[], query: URLSearchParams): { readonly status: number; readonly body: string } {
     const checks = { ping: [], log: [], syncloop: this.#deps.unhealthy() };
