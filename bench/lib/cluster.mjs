@@ -48,7 +48,8 @@ export class BenchCluster {
 
   loadGuestbook() {
     const archive = join(this.folder, 'guestbook.tar');
-    spawnSync(process.execPath, [join(root, 'examples/guestbook/build-image.mjs'), archive], { cwd: root });
+    const made = spawnSync(process.execPath, [join(root, 'examples/guestbook/build-image.mjs'), archive], { cwd: root, encoding: 'utf8' });
+    if (made.status !== 0) throw new Error(`the guestbook's image was not made: ${made.stderr}`);
     this.cox('image', 'load', '--name', this.name, archive);
   }
 

@@ -16,6 +16,11 @@ for (const entry of readdirSync(source, { recursive: true, withFileTypes: true }
   const path = join(entry.parentPath, entry.name);
   files[`/www/${relative(source, path)}`] = { content: readFileSync(path), mode: statSync(path).mode & 0o777 };
 }
-const image = await buildBusyboxImage({ extraFiles: files, tags: tags.length > 0 ? tags : ['coxswain.local/guestbook:1', 'coxswain.local/guestbook:2'] });
-writeFileSync(file, await image.layoutTar());
-console.log(`${file}: ${image.configDigest}`);
+try {
+  const image = await buildBusyboxImage({ extraFiles: files, tags: tags.length > 0 ? tags : ['coxswain.local/guestbook:1', 'coxswain.local/guestbook:2'] });
+  writeFileSync(file, await image.layoutTar());
+  console.log(`${file}: ${image.configDigest}`);
+} catch (error) {
+  console.error(`error: ${(error as Error).message}`);
+  process.exit(1);
+}

@@ -103,7 +103,7 @@ async function ready(server: ReturnType<typeof run>, port: number): Promise<void
   while (server.exitCode === null) {
     const answer = await call(port, 'GET', '/readyz', undefined, false).catch(() => undefined);
     if (answer?.text === 'ok') return;
-    await systemClock.sleep(200);
+    await systemClock.sleep(20);
   }
   throw new Error(`the API server ended:\n${server.said()}`);
 }

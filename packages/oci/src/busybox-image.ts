@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { OciError } from './error.js';
 import { buildImage, type BuildImageOptions, type BuiltImage, type ImageFile } from './build-image.js';
 
 const APPLETS =
@@ -6,13 +7,13 @@ const APPLETS =
     ' ',
   );
 
-/** An image around Debian's `busybox-static`, for tests and examples where no registry can be reached. */
+/** An image around Debian's `busybox-static`, for tests and examples where no registry can be reached. Throws `OciError` when it is not installed. */
 export async function buildBusyboxImage(
   options: Partial<BuildImageOptions> & { readonly extraFiles?: Readonly<Record<string, ImageFile>>; readonly busybox?: string } = {},
 ): Promise<BuiltImage> {
   const { extraFiles, busybox = '/bin/busybox', ...rest } = options;
   const files: Record<string, ImageFile> = {
-    '/bin/busybox': { content: await readFile(busybox), mode: 0o755 },
+    '/bin/busybox': { content: await program(busybox), mode: 0o755 },
     ...Object.fromEntries(APPLETS.map((a) => [`/bin/${a}`, { symlink: '/bin/busybox' }])),
     '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n',
     '/etc/group': 'root:x:0:\nnogroup:x:65534:\n',
@@ -25,4 +26,13 @@ export async function buildBusyboxImage(
     ...extraFiles,
   };
   return buildImage({ files, ...rest, config: { Env: ['PATH=/bin'], Cmd: ['sh'], ...rest.config } });
+}
+
+async function program(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new OciError('not-found', `${path} is not there: install Debian's busybox-static (apt-get install busybox-static)`, { cause: error });
+  }
 }

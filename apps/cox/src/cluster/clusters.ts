@@ -70,7 +70,7 @@ export function requireCluster(name: string): ClusterConfig {
   const others = knownClusters();
   throw new CliError(
     `there is no cluster named "${name}"`,
-    others.length > 0 ? `this machine has: ${others.join(', ')} (choose with --name)` : 'make one with: cox up',
+    others.length > 0 ? `this machine has: ${others.join(', ')} (choose with --name)` : `make one with: cox up${name === 'default' ? '' : ` --name ${name}`}`,
   );
 }
 

@@ -7,7 +7,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { type ClusterPki, ensureClusterPki } from '@coxswain/pki';
 import { silentLogger, systemClock, type Component } from '@coxswain/sdk';
 import { freePort } from '@coxswain/sdk-testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { loadBalancer } from './load-balancer.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'balancer-'));
@@ -73,16 +73,7 @@ async function ask(port: number): Promise<string> {
   );
 }
 
-async function eventually(look: () => Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await look();
-    } catch (error) {
-      if (tries > 300) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
+const eventually = (look: () => Promise<void>) => vi.waitFor(look, { timeout: 6000, interval: 20 });
 
 const asked = async (port: number, times: number) => new Set(await Promise.all(Array.from({ length: times }, () => ask(port))));
 
