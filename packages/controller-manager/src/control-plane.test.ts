@@ -189,6 +189,26 @@ describe('the control plane', () => {
     }, soon);
   });
 
+  it('counts as failed what a Job that fails still had running', async () => {
+    const job = {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'late', namespace: 'default' },
+      spec: {
+        completions: 5,
+        parallelism: 2,
+        activeDeadlineSeconds: 1,
+        template: { spec: { nodeSelector: { no: 'where' }, restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] } },
+      },
+    };
+    await client.api.jobs('default').create(job as Job);
+    await vi.waitFor(async () => {
+      const { status } = await client.api.jobs('default').get('late');
+      expect(status?.conditions?.find((c) => c.type === 'Failed')).toMatchObject({ status: 'True', reason: 'DeadlineExceeded' });
+      expect(status).toMatchObject({ failed: 2, uncountedTerminatedPods: {} });
+    }, soon);
+  });
+
   it('keeps a StatefulSet in order', async () => {
     const set = {
       apiVersion: 'apps/v1',

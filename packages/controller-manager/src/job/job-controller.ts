@@ -23,7 +23,7 @@ import {
   wantedActive,
   type JobTally,
 } from './job-decision.js';
-import { FINALIZER, hasFailed, hasFinalizer, indexFailures, indexOf, isIndexed, JOB, makeJobPod } from './job-pods.js';
+import { FINALIZER, hasFailed, hasFinalizer, indexFailures, indexOf, isIndexed, JOB, makeJobPod, uncountedOf } from './job-pods.js';
 import { failureVerdict } from './pod-failure-policy.js';
 
 const MANAGED_BY = 'kubernetes.io/job-controller';
@@ -55,7 +55,7 @@ export function jobController({ client, informers, clock, events }: ControllerCo
     }
   }
 
-  /** Not counted as failed: the finalizer goes first. */
+  /** Not counted by this: the finalizer goes first. */
   async function remove(job: Job, victims: readonly Pod[], signal: AbortSignal): Promise<void> {
     expectations.expectDeletions(
       key(job),
@@ -217,6 +217,13 @@ export function jobController({ client, informers, clock, events }: ControllerCo
           { type: target, status: 'True', reason: ending.reason, message: ending.message, lastProbeTime: formatTime(now) } as JobCondition,
           formatTime(now),
         );
+        // What a job that fails takes away has failed as well; it is in the books before it may go.
+        const failing = ending.type === 'Failed' ? uncountedOf(cached, active) : [];
+        if (failing.length > 0) {
+          const { metadata } = await setStatus(job, { ...job.status, conditions, uncountedTerminatedPods: { failed: failing } }, signal);
+          job = { ...job, metadata, status: { ...job.status, failed: tally.failed + failing.length } };
+        }
+        startTime ??= formatTime(now);
         if (active.length > 0) await remove(job, active, signal);
         const leaving = all.filter((p) => isTerminating(p)).length + active.length;
         active = [];

@@ -25,6 +25,17 @@ export function hasFailed(pod: Pod, job: Job): boolean {
   return !onlyFailed || pod.status?.phase === 'Pending';
 }
 
+/** By uid, those of a job's pods that have yet to be counted, were they to fail now. */
+export function uncountedOf(job: Job, pods: readonly Pod[]): string[] {
+  const booked = new Set(job.status?.uncountedTerminatedPods?.failed);
+  const counts = (pod: Pod): boolean => {
+    const index = indexOf(pod);
+    return !isIndexed(job) || (index !== undefined && index < (job.spec?.completions ?? 0));
+  };
+  const open = pods.filter((pod) => hasFinalizer(pod) && counts(pod) && failureVerdict(job, pod).action !== 'Ignore');
+  return open.map(({ metadata }) => metadata.uid ?? '').filter((uid) => !booked.has(uid));
+}
+
 /** When it finished, as well as one can tell. */
 export function finishedAt(pod: Pod): number | undefined {
   const ends = (pod.status?.containerStatuses ?? []).map((s) => parseTime(s.state?.terminated?.finishedAt ?? '')).filter((t): t is number => t !== undefined);
