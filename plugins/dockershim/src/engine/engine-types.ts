@@ -56,6 +56,7 @@ export interface EngineContainerConfig {
   readonly Tty?: boolean;
   readonly OpenStdin?: boolean;
   readonly StdinOnce?: boolean;
+  readonly NetworkDisabled?: boolean;
   readonly Labels: Readonly<Record<string, string>>;
   readonly Healthcheck?: { readonly Test: readonly string[] };
   readonly HostConfig: EngineHostConfig;
@@ -78,7 +79,6 @@ export interface ContainerInspect {
   readonly Mounts?: readonly { readonly Source?: string }[];
   readonly HostConfig: Required<EngineResources>;
   readonly GraphDriver: GraphDriver;
-  readonly NetworkSettings: { readonly SandboxKey: string };
 }
 
 export interface GraphDriver {

@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { NamespaceMode, type PodSandboxConfig } from '@coxswain/cri';
 import type { FoundSandbox, HeldNamespaces, NamespaceWish, SandboxHolder, SandboxRecord } from '@coxswain/cri-runtime';
-import { clampOomScoreAdj } from '@coxswain/linux';
+import { clampOomScoreAdj, createPinnedNamespaces, deletePinnedNamespaces, type PinnedNamespaces } from '@coxswain/linux';
 import type { Random } from '@coxswain/sdk';
 import { NO_LOG } from '../container/engine-config.js';
 import type { Engine } from '../engine/engine.js';
@@ -17,6 +19,8 @@ const PAUSE_CPU_SHARES = 2;
 export interface DockerHolderOptions {
   readonly engine: Engine;
   readonly pauseImage: string;
+  /** Does not survive reboots: names of network namespaces. */
+  readonly stateDir: string;
   readonly random: Random;
 }
 
@@ -38,18 +42,28 @@ export class DockerHolder implements SandboxHolder {
   async hold(sandbox: SandboxRecord, wish: NamespaceWish): Promise<HeldNamespaces> {
     const { engine } = this.options;
     await engine.containers.start(sandbox.id);
-    const { State, NetworkSettings } = await engine.containers.inspect(sandbox.id);
+    const { State } = await engine.containers.inspect(sandbox.id);
     if (!State.Running) throw new Error(`the sandbox's container ended at once: ${State.Error || `exit code ${State.ExitCode}`}`);
-    const path = (kind: string) => `/proc/${State.Pid}/ns/${kind}`;
+    const pid = State.Pid;
+    const net = wish.kinds.includes('net') ? await this.#pinNetwork(sandbox.id, pid) : {};
+    const path = (kind: string) => `/proc/${pid}/ns/${kind}`;
     return {
-      pid: State.Pid,
+      pid,
       namespaces: {
-        // The engine's own name of it goes when the container ends, whatever other process gets the pid.
-        ...(wish.kinds.includes('net') ? { net: NetworkSettings.SandboxKey || path('net') } : {}),
+        ...net,
         ...(wish.kinds.includes('uts') ? { uts: path('uts') } : {}),
         ...(wish.kinds.includes('ipc') ? { ipc: path('ipc') } : {}),
       },
     };
+  }
+
+  /** A name that stays the pod's until it is let go, whatever other process gets the pid. */
+  async #pinNetwork(id: string, pid: number): Promise<PinnedNamespaces> {
+    const pinned = await createPinnedNamespaces({ dir: join(this.#dir(id), 'ns'), kinds: ['net'], of: { pid, rootUid: 0 } });
+    // Its container has run all the while, or it may be another process's.
+    const { State } = await this.options.engine.containers.inspect(id);
+    if (!State.Running || State.Pid !== pid) throw new Error(`the sandbox's container ended at once: ${State.Error || `exit code ${State.ExitCode}`}`);
+    return pinned;
   }
 
   async alive({ id, pausePid }: SandboxRecord): Promise<boolean> {
@@ -64,6 +78,8 @@ export class DockerHolder implements SandboxHolder {
   async release(id: string): Promise<void> {
     // 409: it does not run.
     await this.options.engine.containers.kill(id, 9).catch(ignoring(404, 409));
+    await deletePinnedNamespaces(join(this.#dir(id), 'ns'));
+    await rm(this.#dir(id), { recursive: true, force: true });
   }
 
   async forget(id: string): Promise<void> {
@@ -80,6 +96,10 @@ export class DockerHolder implements SandboxHolder {
 
   shmPath(): undefined {
     return undefined;
+  }
+
+  #dir(id: string): string {
+    return join(this.options.stateDir, id);
   }
 }
 
@@ -99,6 +119,8 @@ export function pauseConfig(input: {
     User: NOBODY,
     ...(ownNetwork && wish.hostname ? { Hostname: wish.hostname } : {}),
     Labels: sandboxLabels(config),
+    // Else the engine starts itself once more for each pod, to give a name of its own to a network it has no part in.
+    NetworkDisabled: ownNetwork,
     HostConfig: {
       NetworkMode: ownNetwork ? 'none' : 'host',
       IpcMode: options?.ipc === NamespaceMode.NODE ? 'host' : 'shareable',
