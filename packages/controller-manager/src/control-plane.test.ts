@@ -268,6 +268,17 @@ describe('the control plane', () => {
     await vi.waitFor(() => expect(api.get('more')).rejects.toMatchObject({ status: { code: 404 } }), soon);
   });
 
+  it('takes back that a pod is to be disrupted when nothing came of it', async () => {
+    const pods = client.api.pods('default');
+    const spec = { ...template('undisturbed').spec, schedulingGates: [{ name: 'example.com/wait' }] };
+    await pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'undisturbed', namespace: 'default' }, spec });
+    const target = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', lastTransitionTime: '2026-01-01T00:00:00Z' };
+    await pods.patch('undisturbed', 'strategic', { status: { conditions: [target] } }, { subresource: 'status' });
+    const condition = async () => (await pods.get('undisturbed')).status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
+    await vi.waitFor(async () => expect(await condition()).toMatchObject({ status: 'False', reason: 'EvictionByEvictionAPI' }), soon);
+    await pods.delete('undisturbed');
+  });
+
   it('evicts a pod when a taint has been tolerated for long enough, though nobody said since when it is there', async () => {
     await addNode(client, 'n3');
     const pods = client.api.pods('default');

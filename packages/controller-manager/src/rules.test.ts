@@ -6,6 +6,7 @@ import { dueIndexes, failsIndex, freeIndexes, jobEnding, surplusPods, wantedActi
 import { indexFailures, makeJobPod } from './job/job-pods.js';
 import { failureVerdict } from './job/pod-failure-policy.js';
 import { budgetStatus } from './policy/disruption-controller.js';
+import { untilStale } from './policy/stale-disruptions.js';
 import { selectControllers } from './registry.js';
 import { byDeletionOrder } from './replicas/deletion-order.js';
 import { claimOwners } from './statefulset/claim-owners.js';
@@ -269,6 +270,24 @@ describe('disruption budgets', () => {
     [{ maxUnavailable: '30%' }, 2],
     [{}, 0],
   ])('%j allows %i', (spec, allowed) => expect(budgetStatus(pdb(spec), five, 5, 0).disruptionsAllowed).toBe(allowed));
+});
+
+describe('a disruption that did not happen', () => {
+  const since = Date.parse('2026-01-01T00:00:00Z');
+  const marked = (status: object, condition: object = {}): Pod => {
+    const target = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', lastTransitionTime: '2026-01-01T00:00:00Z', ...condition };
+    return { metadata: { name: 'p' }, status: { conditions: [target], ...status } } as Pod;
+  };
+  it('is taken back after two minutes', () => {
+    expect(untilStale(marked({}), since + 30_000)).toBe(90_000);
+    expect(untilStale(marked({}), since + 500_000)).toBe(0);
+  });
+  it('is left to the kubelet, to pods that end, and where it is taken back already', () => {
+    expect(untilStale(marked({}, { reason: 'TerminationByKubelet' }), since)).toBeUndefined();
+    expect(untilStale(marked({ phase: 'Failed' }), since)).toBeUndefined();
+    expect(untilStale({ ...marked({}), metadata: { name: 'p', deletionTimestamp: '2026-01-01T00:00:00Z' } }, since)).toBeUndefined();
+    expect(untilStale(marked({}, { status: 'False' }), since)).toBeUndefined();
+  });
 });
 
 describe('--controllers', () => {

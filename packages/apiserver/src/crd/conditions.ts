@@ -21,6 +21,7 @@ export const isTrue = (crd: Crd, type: ConditionType): boolean => conditionOf(cr
 export function withCondition(conditions: readonly Condition[], condition: Omit<Condition, 'lastTransitionTime'>, now: number): Condition[] {
   const old = conditions.find(({ type }) => type === condition.type);
   const lastTransitionTime = old && old.status === condition.status && old.lastTransitionTime ? old.lastTransitionTime : formatTime(now);
-  const fresh = { ...condition, lastTransitionTime };
+  // What others wrote beside it stays: `observedGeneration`.
+  const fresh = { ...old, ...condition, lastTransitionTime };
   return old ? conditions.map((each) => (each === old ? fresh : each)) : [...conditions, fresh];
 }

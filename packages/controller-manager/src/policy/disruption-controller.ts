@@ -6,6 +6,7 @@ import { withCondition } from '../runtime/conditions.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { scaledValue } from '../runtime/int-or-percent.js';
 import { podScales } from './pod-scales.js';
+import { staleDisruptions } from './stale-disruptions.js';
 
 /** An eviction that was granted so long ago and did not happen is forgotten. */
 const DELETION_TIMEOUT_MS = 2 * 60_000;
@@ -75,12 +76,13 @@ function failedStatus(pdb: PodDisruptionBudget, message: string, now: number): P
   };
 }
 
-/** Keeps the status by which evictions are granted. */
+/** Keeps the status by which evictions are granted, and takes back what evictions that did not happen left on pods. */
 export function disruptionController(context: ControllerContext): Controller {
   const { client, informers, clock, events } = context;
   const budgets = informers.informer(Resources.podDisruptionBudgets);
   const pods = informers.informer(Resources.pods);
   const scales = podScales(context);
+  const stale = staleDisruptions(context);
   const key = (b: PodDisruptionBudget) => `${b.metadata.namespace}/${b.metadata.name}`;
 
   async function statusOf(pdb: PodDisruptionBudget, selected: readonly Pod[], signal: AbortSignal): Promise<PodDisruptionBudgetStatus> {
@@ -105,6 +107,7 @@ export function disruptionController(context: ControllerContext): Controller {
           if (labelSelectorFromObject(b.spec?.selector).matches(p.metadata.labels)) queue.add(key(b));
       };
       const undo = [
+        stale.watch(queue),
         budgets.addHandler({ add: (b) => queue.add(key(b)), update: (_o, b) => queue.add(key(b)) }),
         pods.addHandler({
           add: ofPod,
@@ -115,6 +118,7 @@ export function disruptionController(context: ControllerContext): Controller {
       return () => undo.forEach((f) => f());
     },
     async reconcile(at, signal) {
+      if (stale.owns(at)) return stale.reconcile(at, signal);
       const { namespace, name } = splitKey(at);
       const pdb = budgets.lister.get(name, namespace);
       if (!pdb) return undefined;
