@@ -42,6 +42,7 @@ import { profilePaths } from './health/profile-paths.js';
 import { infoPaths, VERSION } from './health/info-paths.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { serverChecks } from './health/server-checks.js';
+import { StartHooks } from './health/start-hooks.js';
 import { serverMetrics } from './health/server-metrics.js';
 import { zPaths } from './health/z-paths.js';
 import { browserRules } from './http/browser-rules.js';
@@ -93,6 +94,7 @@ export class ApiServer implements Component {
   readonly #flowControl: FlowControl | undefined;
   readonly #timers: (() => void)[] = [];
   #started = false;
+  readonly #hooks: StartHooks;
 
   readonly #servers: ServerLeases;
 
@@ -165,6 +167,7 @@ export class ApiServer implements Component {
             logger,
             totalSeats: options.maxRequestsInFlight + options.maxMutatingRequestsInFlight,
           });
+    this.#hooks = new StartHooks(this.#flowControl ? [] : ['priority-and-fairness-config-consumer']);
     const inFlight = new InFlight(options.maxRequestsInFlight, options.maxMutatingRequestsInFlight);
     const resources = new ResourceHandler({ env, actions, delegate: (context) => this.#aggregator.delegate(context) });
     const routed = new Counter({
@@ -260,17 +263,23 @@ export class ApiServer implements Component {
   async start(signal: AbortSignal): Promise<void> {
     if (this.#started) return;
     this.#cell.set('starting');
+    this.#hooks.begin();
     try {
       await this.#feed.start(signal);
+      this.#hooks.done('generic-apiserver-start-informers');
       this.registry.started();
       await this.#crds.start();
+      this.#hooks.done('start-apiextensions-controllers', 'crd-informer-synced');
       await this.#http.listen();
       await this.#bootstrap();
       await this.#publish();
+      this.#hooks.done('bootstrap-controller');
       await this.options.seed?.(this.transport(SELF), signal);
       this.#aggregator.start();
+      this.#hooks.done('apiservice-registration-controller', 'kube-apiserver-autoregistration');
       this.#policyTypes.start();
       this.#flowControl?.maintain(this.transport(SELF));
+      this.#hooks.done('priority-and-fairness-config-consumer');
     } catch (error) {
       this.#cell.set('failed', (error as Error).message);
       await this.#feed.stop();
@@ -333,6 +342,7 @@ export class ApiServer implements Component {
     return bootstrap({
       transport: this.transport(SELF),
       registry: this.registry,
+      hooks: this.#hooks,
       logger: options.logger,
       serviceRanges: options.serviceRanges,
       kubernetesIP: (this.#ranges[0] as IpRange).at(0),
@@ -395,7 +405,7 @@ export class ApiServer implements Component {
       readyCheckTimeoutMs: this.options.readyCheckTimeoutMs ?? 2000,
       feedFailure: () => this.#feed.failure,
       cachesLoaded: () => this.#feed.revision > 0,
-      started: () => this.#started,
+      startHooks: this.#hooks.checks,
       stopping: () => this.#cell.current.phase === 'stopping',
     });
     const known = [

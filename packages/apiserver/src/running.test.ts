@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAuditPolicy } from './audit/audit-policy.js';
 import { MemoryStore } from './testing/memory-store.js';
 import { configMap, startTestServer } from './testing/start-test-server.js';
+import { StartHooks } from './health/start-hooks.js';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
 const FLOW = '/apis/flowcontrol.apiserver.k8s.io/v1';
@@ -52,6 +53,33 @@ it('z-pages are told to who may read them', async () => {
   expect((await api.call('GET', '/')).json.paths).toEqual(expect.arrayContaining(['/flagz', '/statusz']));
 });
 
+describe('health', () => {
+  it("is told check by check, under upstream's names", async () => {
+    await using api = await startTestServer();
+    const names = (text: string) => [...text.matchAll(/^\[\+\](\S+)/gm)].map(([, name]) => name);
+    const [live, ready] = [(await api.call('GET', '/livez?verbose')).text, (await api.call('GET', '/readyz?verbose=true')).text];
+    expect(names(live)).toEqual(expect.arrayContaining(['ping', 'log', 'etcd', 'poststarthook/rbac/bootstrap-roles', 'poststarthook/bootstrap-controller']));
+    expect(names(ready)).toEqual(expect.arrayContaining([...names(live), 'etcd-readiness', 'informer-sync', 'shutdown']));
+    expect(ready).toMatch(/\nreadyz check passed\n$/);
+    for (const path of ['/readyz/etcd', '/livez/ping', '/readyz/poststarthook/rbac/bootstrap-roles', '/healthz/poststarthook/crd-informer-synced'])
+      expect((await api.call('GET', path)).text, path).toBe('ok');
+    expect((await api.call('GET', '/livez/etcd-readiness')).status).toBe(404);
+    expect((await api.call('GET', '/livez?verbose&exclude=etcd&exclude=moon')).text).toMatch(
+      /\[\+\]etcd excluded: ok\n[\s\S]*\nwarn: some health checks cannot be excluded: no matches for "moon"\nlivez check passed\n$/,
+    );
+  });
+
+  it('a server that has no priorities does not tell that it reads them, and a hook that is not done is told', () => {
+    const hooks = new StartHooks(['priority-and-fairness-config-consumer']);
+    const open = () => hooks.checks.filter(({ check }) => check() !== undefined).map(({ name }) => name);
+    expect(open()).not.toContain('poststarthook/priority-and-fairness-config-consumer');
+    hooks.done('rbac/bootstrap-roles');
+    expect(open()).not.toContain('poststarthook/rbac/bootstrap-roles');
+    hooks.begin();
+    expect(open()).toContain('poststarthook/rbac/bootstrap-roles');
+  });
+});
+
 describe('the store that does not answer', () => {
   it('is told by /readyz, in time', async () => {
     const store = new MemoryStore(systemClock);
@@ -68,6 +96,9 @@ describe('the store that does not answer', () => {
     hangs = true;
     const answer = await api.call('GET', '/readyz');
     expect([answer.status, answer.text]).toEqual([500, expect.stringContaining('[-]etcd-readiness failed')]);
+    const single = await api.call('GET', '/readyz/etcd-readiness');
+    expect([single.status, single.text]).toEqual([500, 'internal server error: the store does not answer in time\n']);
+    expect((await api.call('GET', '/readyz?exclude=etcd-readiness')).text).toBe('ok');
     hangs = false;
   });
 });

@@ -6,6 +6,7 @@ import type { ResourceRegistry } from '../registry/resource-registry.js';
 import type { PolicyRule } from '../rbac/rules.js';
 import { flowSchemas, priorityLevels } from '../flowcontrol/defaults.js';
 import { clusterRoleBindings, roleBindings, roles } from './bindings.js';
+import type { StartHook, StartHooks } from '../health/start-hooks.js';
 import { clusterRoles } from './cluster-roles.js';
 import { controllerRoles } from './controller-roles.js';
 import type { BootstrapBinding, BootstrapRole } from './policy-types.js';
@@ -23,6 +24,8 @@ export interface BootstrapOptions {
   readonly transport: Transport;
   readonly registry: ResourceRegistry;
   readonly logger: Logger;
+  /** Told what is done. */
+  readonly hooks: Pick<StartHooks, 'done'>;
   readonly serviceRanges: readonly string[];
   /** The address of the `kubernetes` service: the first of the range. */
   readonly kubernetesIP: string;
@@ -34,7 +37,14 @@ export interface BootstrapOptions {
 /** Everything that has to exist in a cluster for the rest to work; what is there already is completed, not replaced. */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const make = new Maker(options);
-  await Promise.all(NAMESPACES.map((name) => make.ensure('', 'v1', 'namespaces', '', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
+  const step = async (hook: StartHook, ...parts: readonly Promise<unknown>[]) => {
+    await Promise.all(parts);
+    options.hooks.done(hook);
+  };
+  await step(
+    'start-system-namespaces-controller',
+    ...NAMESPACES.map((name) => make.ensure('', 'v1', 'namespaces', '', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+  );
   const policy = [
     ...[...clusterRoles, ...controllerRoles].map((role) => make.role(clusterRole(role))),
     ...clusterRoleBindings.map((binding) => make.binding(bindingObject(binding))),
@@ -42,40 +52,52 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     ...roleBindings.map((binding) => make.binding(bindingObject(binding))),
   ];
   await Promise.all([
-    ...policy,
-    ...[
-      [
-        'system-cluster-critical',
-        2_000_000_000,
-        'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
-      ] as const,
-      ['system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'] as const,
-    ].map(([name, value, description]) =>
-      make.ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', {
-        apiVersion: 'scheduling.k8s.io/v1',
-        kind: 'PriorityClass',
-        metadata: { name },
-        value,
-        description,
+    step('rbac/bootstrap-roles', ...policy),
+    step(
+      'scheduling/bootstrap-system-priority-classes',
+      ...[
+        [
+          'system-cluster-critical',
+          2_000_000_000,
+          'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+        ] as const,
+        ['system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'] as const,
+      ].map(([name, value, description]) =>
+        make.ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', {
+          apiVersion: 'scheduling.k8s.io/v1',
+          kind: 'PriorityClass',
+          metadata: { name },
+          value,
+          description,
+        }),
+      ),
+    ),
+    step(
+      'start-kubernetes-service-cidr-controller',
+      make.ensure('networking.k8s.io', 'v1', 'servicecidrs', '', {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'ServiceCIDR',
+        metadata: { name: 'kubernetes' },
+        spec: { cidrs: options.serviceRanges },
       }),
     ),
-    make.ensure('networking.k8s.io', 'v1', 'servicecidrs', '', {
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'ServiceCIDR',
-      metadata: { name: 'kubernetes' },
-      spec: { cidrs: options.serviceRanges },
-    }),
     // CAs may have been renewed since: custom API servers follow the map.
-    make.replace(
-      '',
-      'v1',
-      'configmaps',
-      'kube-system',
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extension-apiserver-authentication' }, data: options.authentication },
-      ['data'],
+    step(
+      'start-cluster-authentication-info-controller',
+      make.replace(
+        '',
+        'v1',
+        'configmaps',
+        'kube-system',
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extension-apiserver-authentication' }, data: options.authentication },
+        ['data'],
+      ),
     ),
-    ...priorityLevels.map((level) => make.ensure(FLOW_CONTROL, 'v1', 'prioritylevelconfigurations', '', level)),
-    ...flowSchemas.map((schema) => make.ensure(FLOW_CONTROL, 'v1', 'flowschemas', '', schema)),
+    step(
+      'priority-and-fairness-config-producer',
+      ...priorityLevels.map((level) => make.ensure(FLOW_CONTROL, 'v1', 'prioritylevelconfigurations', '', level)),
+      ...flowSchemas.map((schema) => make.ensure(FLOW_CONTROL, 'v1', 'flowschemas', '', schema)),
+    ),
     kubernetesService(make, options),
   ]);
 }

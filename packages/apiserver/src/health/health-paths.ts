@@ -21,7 +21,7 @@ const ENDPOINTS = ['healthz', 'livez', 'readyz'] as const;
 export function healthPaths(checks: HealthChecks): PathHandler {
   return {
     handle(context): Promise<ApiResponse> | undefined {
-      const [, name = '', single] = context.info.path.split('/');
+      const [, name = '', single] = /^\/([^/]+)(?:\/(.+))?$/.exec(context.info.path) ?? [];
       const endpoint = ENDPOINTS.find((candidate) => candidate === name);
       if (!endpoint) return undefined;
       return answer(endpoint, checks[endpoint], single, context);
@@ -30,22 +30,23 @@ export function healthPaths(checks: HealthChecks): PathHandler {
 }
 
 async function answer(endpoint: string, all: readonly HealthCheck[], single: string | undefined, context: RequestContext): Promise<ApiResponse> {
-  const named = single ? all.filter((check) => check.name === single) : all;
-  if (single && named.length === 0) return textResponse(404, '404 page not found\n');
-  const excluded = new Set(context.query.getAll('exclude').flatMap((value) => value.split(',')));
+  if (single !== undefined) {
+    const check = all.find((each) => each.name === single);
+    if (!check) return textResponse(404, '404 page not found\n');
+    const problem = await problemOf(check);
+    return problem === undefined ? textResponse(200, 'ok') : textResponse(500, `internal server error: ${problem}\n`);
+  }
+  const excluded = new Set(context.query.getAll('exclude'));
+  const unknown = new Set(excluded);
   const lines: string[] = [];
   let failed = 0;
-  for (const check of named) {
-    if (excluded.delete(check.name)) {
+  for (const check of all) {
+    if (excluded.has(check.name)) {
+      unknown.delete(check.name);
       lines.push(`[+]${check.name} excluded: ok`);
       continue;
     }
-    let problem: string | undefined;
-    try {
-      problem = await check.check();
-    } catch (error) {
-      problem = (error as Error).message;
-    }
+    const problem = await problemOf(check);
     if (problem === undefined) lines.push(`[+]${check.name} ok`);
     else {
       failed++;
@@ -53,9 +54,22 @@ async function answer(endpoint: string, all: readonly HealthCheck[], single: str
       lines.push(`[-]${check.name} failed: reason withheld`);
     }
   }
-  if (excluded.size > 0)
-    lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map((name) => JSON.stringify(name)).join(',')}`);
+  if (unknown.size > 0)
+    lines.push(
+      `warn: some health checks cannot be excluded: no matches for ${[...unknown]
+        .sort()
+        .map((name) => JSON.stringify(name))
+        .join(',')}`,
+    );
   if (failed > 0) return textResponse(500, `${lines.join('\n')}\n${endpoint} check failed\n`);
   if (!context.query.has('verbose')) return textResponse(200, 'ok');
   return textResponse(200, `${lines.join('\n')}\n${endpoint} check passed\n`);
+}
+
+async function problemOf(check: HealthCheck): Promise<string | undefined> {
+  try {
+    return await check.check();
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

@@ -1,5 +1,5 @@
 import type { Clock, StateStore } from '@coxswain/sdk';
-import type { HealthChecks } from './health-paths.js';
+import type { HealthCheck, HealthChecks } from './health-paths.js';
 
 export interface ServerChecksOptions {
   readonly store: StateStore;
@@ -9,26 +9,27 @@ export interface ServerChecksOptions {
   /** What ended the watch on the store. */
   readonly feedFailure: () => Error | undefined;
   readonly cachesLoaded: () => boolean;
-  readonly started: () => boolean;
+  /** What has to be done at the start. */
+  readonly startHooks: readonly HealthCheck[];
   readonly stopping: () => boolean;
 }
 
 /** An API server's health, under upstream's names. */
 export function serverChecks(options: ServerChecksOptions): HealthChecks {
-  const livez = [
+  const alive = [
     { name: 'ping', check: () => undefined },
     { name: 'log', check: () => undefined },
     { name: 'etcd', check: () => options.feedFailure()?.message },
   ];
-  const started = { name: 'poststarthook/bootstrap', check: () => (options.started() ? undefined : 'not finished') };
   const readyz = [
-    ...livez,
+    ...alive,
     { name: 'etcd-readiness', check: () => storeProblem(options) },
     { name: 'informer-sync', check: () => (options.cachesLoaded() ? undefined : 'the caches are not loaded') },
-    started,
+    ...options.startHooks,
     { name: 'shutdown', check: () => (options.stopping() ? 'shutting down' : undefined) },
   ];
-  return { healthz: [...livez, started], livez, readyz };
+  const livez = [...alive, ...options.startHooks];
+  return { healthz: livez, livez, readyz };
 }
 
 async function storeProblem({ store, clock, readyCheckTimeoutMs }: ServerChecksOptions): Promise<string | undefined> {
