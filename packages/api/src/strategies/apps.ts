@@ -13,21 +13,30 @@ import {
   validateReplicationController,
 } from '../validation/apps.js';
 import { validateStatefulSet, validateStatefulSetUpdate } from '../validation/stateful-set.js';
+import { validateDaemonSetStatus, validateDeploymentStatus, validateReplicaSetStatus, validateStatefulSetStatus } from '../validation/workload-status.js';
 import { podWarnings } from '../validation/pod/warnings.js';
 import { deepEqual } from '../util/deep-equal.js';
 import type { StrategyParts } from './lifecycle.js';
 import { restore } from './lifecycle.js';
+import { nameWarnings, onNewSpec } from './template-warnings.js';
 
 type Templated = Deployment | ReplicaSet | DaemonSet | StatefulSet | ReplicationController;
 
-const warnings: ResourceStrategy['warnings'] = (object) => podWarnings((object as Templated).spec?.template?.spec, 'spec.template.spec');
+const warnings = onNewSpec((object) => podWarnings((object as Templated).spec?.template?.spec, 'spec.template.spec'));
+const namedWarnings: ResourceStrategy['warnings'] = (object, old) => [...(old ? [] : nameWarnings(object)), ...warnings(object, old)];
+
+const KEPT = 'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended';
+const statefulSetWarnings: ResourceStrategy['warnings'] = (object, old) => [
+  ...warnings(object, old),
+  ...(((object as StatefulSet).spec?.revisionHistoryLimit ?? 0) < 0 ? [KEPT] : []),
+];
 
 export const deploymentStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultDeployment(object as Deployment),
   validate: (object) => validateDeployment(object as Deployment),
   validateUpdate: (object, old) => validateDeploymentUpdate(object as Deployment, old as Deployment),
-  warnings,
+  warnings: namedWarnings,
 };
 
 /** The deployment's labels are not the status writer's to change. */
@@ -36,14 +45,19 @@ export const deploymentStatusStrategy: ResourceStrategy = {
     if (old.metadata.labels) object.metadata.labels = old.metadata.labels;
     else delete object.metadata.labels;
   },
+  validateUpdate: validateDeploymentStatus,
 };
+
+export const replicaSetStatusStrategy: ResourceStrategy = { validateUpdate: validateReplicaSetStatus };
+export const statefulSetStatusStrategy: ResourceStrategy = { validateUpdate: validateStatefulSetStatus };
+export const daemonSetStatusStrategy: ResourceStrategy = { validateUpdate: validateDaemonSetStatus };
 
 export const replicaSetStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultReplicaSet(object as ReplicaSet),
   validate: (object) => validateReplicaSet(object as ReplicaSet),
   validateUpdate: (object, old) => validateReplicaSetUpdate(object as ReplicaSet, old as ReplicaSet),
-  warnings,
+  warnings: namedWarnings,
 };
 
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
@@ -74,14 +88,14 @@ export const statefulSetStrategy: StrategyParts = {
   default: (object) => defaultStatefulSet(object as StatefulSet),
   validate: (object) => validateStatefulSet(object as StatefulSet),
   validateUpdate: (object, old) => validateStatefulSetUpdate(object as StatefulSet, old as StatefulSet),
-  warnings,
+  warnings: statefulSetWarnings,
 };
 
 export const replicationControllerStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultReplicationController(object as ReplicationController),
   validate: (object) => validateReplicationController(object as ReplicationController),
-  warnings,
+  warnings: namedWarnings,
   defaultDeletionPropagation: 'Orphan',
 };
 

@@ -1,8 +1,9 @@
 import { defaultLimitRange, defaultSecret } from '../defaults/core.js';
 import type { ConfigMap, LimitRange, ResourceQuota, Secret, ServiceAccount } from '../generated/types.js';
 import { validateConfigMap, validateConfigMapUpdate } from '../validation/config-map.js';
-import { validateLimitRange, validateResourceQuota, validateResourceQuotaUpdate } from '../validation/quota.js';
+import { validateLimitRange, validateResourceQuota, validateResourceQuotaStatus, validateResourceQuotaUpdate } from '../validation/quota.js';
 import { validateSecret, validateSecretUpdate } from '../validation/secret.js';
+import type { ResourceStrategy } from '../definition.js';
 import type { StrategyParts } from './lifecycle.js';
 
 export const configMapStrategy: StrategyParts = {
@@ -46,6 +47,10 @@ export const serviceAccountStrategy: StrategyParts = {
 export const resourceQuotaStrategy: StrategyParts = {
   validate: (object) => validateResourceQuota(object as ResourceQuota),
   validateUpdate: (object, old) => validateResourceQuotaUpdate(object as ResourceQuota, old as ResourceQuota),
+};
+
+export const resourceQuotaStatusStrategy: ResourceStrategy = {
+  validateUpdate: (object) => validateResourceQuotaStatus(object as ResourceQuota),
 };
 
 export const limitRangeStrategy: StrategyParts = {

@@ -27,7 +27,8 @@ export const podStrategy: StrategyParts = {
   },
   validate: (object) => validatePod(object as Pod),
   validateUpdate: (object, old) => validatePodUpdate(object as Pod, old as Pod),
-  warnings: (object) => podWarnings((object as Pod).spec),
+  // Of pods that are there it is mostly programs that write.
+  warnings: (object, old) => (old ? [] : podWarnings((object as Pod).spec)),
   gracePeriod: podGracePeriod,
 };
 

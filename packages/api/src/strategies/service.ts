@@ -4,7 +4,7 @@ import type { Endpoints, Service } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
 import { nameIsDNS1035Label } from '../validation/names.js';
 import { validateEndpoints } from '../validation/endpoints.js';
-import { validateService, validateServiceUpdate } from '../validation/service.js';
+import { serviceWarnings, validateService, validateServiceUpdate } from '../validation/service.js';
 import type { StrategyParts } from './lifecycle.js';
 
 /** Addresses and ports are the server's to allocate; here only what needs no allocator. */
@@ -21,6 +21,7 @@ export const serviceStrategy: StrategyParts = {
   },
   validate: (object) => validateService(object as Service),
   validateUpdate: (object, old) => validateServiceUpdate(object as Service, old as Service),
+  warnings: (object) => serviceWarnings(object as Service),
   validateName: nameIsDNS1035Label,
   allowCreateOnUpdate: true,
 };

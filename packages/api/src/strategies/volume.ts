@@ -1,7 +1,7 @@
 import type { ResourceStrategy } from '../definition.js';
 import { defaultClaim, defaultVolumeObject } from '../defaults/core.js';
 import type { PersistentVolume, PersistentVolumeClaim } from '../generated/types.js';
-import { validateClaim, validateClaimUpdate } from '../validation/persistent-volume-claim.js';
+import { validateClaim, validateClaimStatus, validateClaimUpdate } from '../validation/persistent-volume-claim.js';
 import { validateVolumeObject, validateVolumeObjectUpdate } from '../validation/persistent-volume.js';
 import type { StrategyParts } from './lifecycle.js';
 
@@ -37,7 +37,7 @@ export const claimStrategy: StrategyParts = {
   validateUpdate: (object, old) => validateClaimUpdate(object as PersistentVolumeClaim, old as PersistentVolumeClaim),
 };
 
-export const claimStatusStrategy: ResourceStrategy = {};
+export const claimStatusStrategy: ResourceStrategy = { validateUpdate: (object) => validateClaimStatus(object as PersistentVolumeClaim) };
 
 /**
  * Sources in other namespaces are behind a gate that is off (CrossNamespaceVolumeDataSource), and `dataSource` alone never named anything but claims and

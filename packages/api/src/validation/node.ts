@@ -48,9 +48,22 @@ function validatePodCIDRs(cidrs: readonly string[]): FieldError[] {
   return errors;
 }
 
+/** An address is said once, for each of its kinds. */
+const uniqueAddresses = ({ status }: Node): FieldError[] =>
+  each(status?.addresses, 'status.addresses', (address, path, index) =>
+    (status?.addresses ?? []).slice(0, index).some((other) => deepEqual(other, address)) ? [duplicate(path, address)] : [],
+  );
+
+/** Fields that nothing reads. */
+export const nodeWarnings = ({ spec }: Node): string[] => [
+  ...(spec?.configSource ? ['spec.configSource: the feature is no longer supported'] : []),
+  ...(spec?.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+];
+
 /** Once set, a node's pod ranges and provider identity stay. */
-export function validateNodeUpdate({ spec = {} }: Node, { spec: old = {} }: Node): FieldError[] {
-  const errors: FieldError[] = [];
+export function validateNodeUpdate(node: Node, { spec: old = {} }: Node): FieldError[] {
+  const { spec = {} } = node;
+  const errors = uniqueAddresses(node);
   if ((old.podCIDRs ?? []).length > 0 && !deepEqual(spec.podCIDRs, old.podCIDRs)) {
     errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
   }

@@ -43,6 +43,14 @@ function validateDataSource(source: { readonly name: string; readonly kind: stri
 
 export const validateClaim = ({ spec }: PersistentVolumeClaim): FieldError[] => validateClaimSpec(spec, 'spec');
 
+/** What a claim has got, or is about to get. */
+export const validateClaimStatus = ({ status }: PersistentVolumeClaim): FieldError[] =>
+  (['capacity', 'allocatedResources'] as const).flatMap((key) =>
+    Object.entries(status?.[key] ?? {}).flatMap(([name, quantity]) =>
+      isQuantity(quantity) && compareQuantities(quantity, '0') < 0 ? [invalid(`status.${key}[${name}]`, quantity, 'must be a valid resource quantity')] : [],
+    ),
+  );
+
 /** A bound claim may only ask for more, and for another attributes class; an unbound one may be bound. */
 export function validateClaimUpdate({ spec }: PersistentVolumeClaim, { spec: old, status }: PersistentVolumeClaim): FieldError[] {
   if (!spec || !old) return [];

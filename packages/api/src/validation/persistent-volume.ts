@@ -63,7 +63,8 @@ function validateAttributesClass({ volumeAttributesClassName: name, csi }: Persi
 function validateCapacity({ capacity = {} }: PersistentVolumeSpec): FieldError[] {
   const { storage } = capacity;
   if (storage === undefined || Object.keys(capacity).length > 1) {
-    return [notSupported('spec.capacity', capacity, ['storage'])];
+    const none = Object.keys(capacity).length === 0 ? [required('spec.capacity')] : [];
+    return [...none, notSupported('spec.capacity', capacity, ['storage'])];
   }
   return positiveQuantity(storage, 'spec.capacity[storage]');
 }

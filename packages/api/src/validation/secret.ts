@@ -29,7 +29,7 @@ export function validateSecret({ data = {}, type = '', metadata }: Secret): Fiel
     errors.push(required('data[username]'), required('data[password]'));
   }
   for (const key of REQUIRED[type] ?? []) {
-    if (!(key in data)) errors.push(required(`data[${key}]`));
+    if (key === 'ssh-privatekey' ? !data[key] : !(key in data)) errors.push(required(`data[${key}]`));
     else if (key.startsWith('.docker') && !isJson(data[key] ?? '')) errors.push(invalid(`data[${key}]`, '<secret contents redacted>', 'invalid character'));
   }
   return errors;

@@ -3,7 +3,7 @@ import type { Service, ServicePort, ServiceSpec } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
 import { each, optionalEnum, requiredEnum, validatePortNumOrName } from './common.js';
 import { duplicate, forbidden, invalid, invalids, notSupported, required } from './errors.js';
-import { isIPFamily, validateCIDR, validateIP } from './ip.js';
+import { ipWarnings, isIPFamily, validateCIDR, validateIP } from './ip.js';
 import { isDNS1123Label, isDNS1123Subdomain, isPortNumber, isQualifiedName } from './names.js';
 import { IMMUTABLE, validateLabels } from './object-meta.js';
 
@@ -170,6 +170,29 @@ function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
     else errors.push(...invalids('spec.loadBalancerClass', spec.loadBalancerClass, isQualifiedName(spec.loadBalancerClass)));
   }
   return errors;
+}
+
+const HINTS = 'service.kubernetes.io/topology-aware-hints';
+
+/** What nothing comes of, and addresses that should be written otherwise. */
+export function serviceWarnings({ metadata, spec }: Service): string[] {
+  if (!spec) return [];
+  const { type, clusterIP, clusterIPs = [], externalIPs = [], loadBalancerIP, sessionAffinity } = spec;
+  const hints =
+    metadata.annotations?.[HINTS] === undefined ? [] : [`annotation ${HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead`];
+  const warnings = clusterIP && clusterIP !== 'None' ? clusterIPs.flatMap((address, index) => ipWarnings(address, `spec.clusterIPs[${index}]`)) : [];
+  if (clusterIP === 'None') {
+    if (loadBalancerIP) warnings.push('spec.loadBalancerIP is ignored for headless services');
+    if (externalIPs.length > 0) warnings.push('spec.externalIPs is ignored for headless services');
+    if (sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services');
+  }
+  return [
+    ...hints,
+    ...warnings,
+    ...externalIPs.flatMap((address, index) => ipWarnings(address, `spec.externalIPs[${index}]`)),
+    ...(loadBalancerIP ? ipWarnings(loadBalancerIP, 'spec.loadBalancerIP') : []),
+    ...(type === 'ExternalName' && externalIPs.length > 0 ? ['spec.externalIPs is ignored when spec.type is "ExternalName"'] : []),
+  ];
 }
 
 /** Allocated addresses stay while the type keeps them. */

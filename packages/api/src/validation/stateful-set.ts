@@ -10,11 +10,10 @@ import { validateClaimSpec } from './persistent-volume-claim.js';
 export function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
   if (!spec) return [required('spec')];
   const errors = [
-    ...requiredEnum(spec.podManagementPolicy, 'spec.podManagementPolicy', ['OrderedReady', 'Parallel']),
+    ...validateManagement(spec.podManagementPolicy),
     ...validateUpdateStrategy(spec),
     ...nonNegative(spec.replicas, 'spec.replicas'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
-    ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
     ...nonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
     ...optionalText(spec.serviceName, 'spec.serviceName', isDNS1123Subdomain),
   ];
@@ -45,10 +44,20 @@ function withClaimVolumes({ template, volumeClaimTemplates = [] }: StatefulSetSp
   return { ...template, spec: { ...template.spec, volumes: [...kept, ...claims] } };
 }
 
+const MANAGEMENT = ['OrderedReady', 'Parallel'];
+
+function validateManagement(policy: string | undefined): FieldError[] {
+  const field = 'spec.podManagementPolicy';
+  if (!policy) return [required(field)];
+  return MANAGEMENT.includes(policy) ? [] : [invalid(field, policy, "must be 'OrderedReady' or 'Parallel'")];
+}
+
 function validateUpdateStrategy({ updateStrategy = {} }: StatefulSetSpec): FieldError[] {
   const { type, rollingUpdate } = updateStrategy;
   const path = 'spec.updateStrategy';
-  const errors = requiredEnum(type, `${path}.type`, ['OnDelete', 'RollingUpdate']);
+  const errors: FieldError[] = [];
+  if (!type) errors.push(required(path));
+  else if (type !== 'OnDelete' && type !== 'RollingUpdate') errors.push(invalid(path, updateStrategy, "must be 'RollingUpdate' or 'OnDelete'"));
   if (type === 'OnDelete' && rollingUpdate) {
     errors.push(invalid(`${path}.rollingUpdate`, rollingUpdate, `only allowed for updateStrategy 'RollingUpdate'`));
   }

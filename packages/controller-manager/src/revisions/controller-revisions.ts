@@ -91,7 +91,9 @@ export async function truncateHistory(
   signal: AbortSignal,
 ): Promise<void> {
   const unused = all.filter((r, i) => i < all.length - 1 && !live.has(revisionHash(r)) && !live.has(r.metadata.name ?? ''));
-  const surplus = unused.length - (owner.spec?.revisionHistoryLimit ?? 10);
+  const limit = owner.spec?.revisionHistoryLimit ?? 10;
+  // Below none is no limit.
+  const surplus = limit < 0 ? 0 : unused.length - limit;
   for (const r of unused.slice(0, Math.max(0, surplus))) {
     try {
       await client.api.controllerRevisions(owner.metadata.namespace).delete(r.metadata.name ?? '', { signal });

@@ -7,6 +7,9 @@ import {
   deploymentStrategy,
   replicaSetStrategy,
   statefulSetStrategy,
+  daemonSetStatusStrategy,
+  replicaSetStatusStrategy,
+  statefulSetStatusStrategy,
 } from '../../strategies/apps.js';
 import { defineGroup, type Row, scaleSubresource, selectable } from '../define.js';
 
@@ -35,7 +38,7 @@ const replicaSets: Row = {
   shortNames: ['rs'],
   categories: ['all'],
   strategy: replicaSetStrategy,
-  status: {},
+  status: replicaSetStatusStrategy,
   subresources: [scaleSubresource],
   selectableFields: selectable('status.replicas'),
   columns: [
@@ -55,7 +58,7 @@ const daemonSets: Row = {
   shortNames: ['ds'],
   categories: ['all'],
   strategy: daemonSetStrategy,
-  status: {},
+  status: daemonSetStatusStrategy,
   columns: [
     nameColumn,
     column<DaemonSet>('Desired', ({ status }) => status?.desiredNumberScheduled ?? 0, 'integer'),
@@ -76,7 +79,7 @@ const statefulSets: Row = {
   shortNames: ['sts'],
   categories: ['all'],
   strategy: statefulSetStrategy,
-  status: {},
+  status: statefulSetStatusStrategy,
   subresources: [scaleSubresource],
   columns: [
     nameColumn,

@@ -1,6 +1,13 @@
 import type { ConfigMap, LimitRange, ResourceQuota, Secret, ServiceAccount } from '../../generated/types.js';
 import { ageColumn, column, createdAtTextColumn, nameColumn } from '../../printing/column.js';
-import { configMapStrategy, limitRangeStrategy, resourceQuotaStrategy, secretStrategy, serviceAccountStrategy } from '../../strategies/config.js';
+import {
+  configMapStrategy,
+  limitRangeStrategy,
+  resourceQuotaStatusStrategy,
+  resourceQuotaStrategy,
+  secretStrategy,
+  serviceAccountStrategy,
+} from '../../strategies/config.js';
 import { type Row, selectable } from '../define.js';
 
 export const configMaps: Row = {
@@ -41,7 +48,7 @@ export const resourceQuotas: Row = {
   resource: 'resourcequotas',
   shortNames: ['quota'],
   strategy: resourceQuotaStrategy,
-  status: {},
+  status: resourceQuotaStatusStrategy,
   columns: [
     nameColumn,
     column<ResourceQuota>('Request', (quota) => quotaCell(quota, false)),

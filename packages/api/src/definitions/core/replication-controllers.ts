@@ -1,6 +1,6 @@
 import type { ReplicationController } from '../../generated/types.js';
 import { ageColumn, column, containerColumns, formatLabels, nameColumn } from '../../printing/column.js';
-import { replicationControllerStrategy } from '../../strategies/apps.js';
+import { replicaSetStatusStrategy, replicationControllerStrategy } from '../../strategies/apps.js';
 import { type Row, scaleSubresource, selectable } from '../define.js';
 
 export const replicationControllers: Row = {
@@ -10,7 +10,7 @@ export const replicationControllers: Row = {
   categories: ['all'],
   storagePrefix: '/registry/controllers',
   strategy: replicationControllerStrategy,
-  status: {},
+  status: replicaSetStatusStrategy,
   subresources: [scaleSubresource],
   selectableFields: selectable('status.replicas'),
   columns: [

@@ -13,7 +13,7 @@ const HUGEPAGES = 'hugepages-';
 export const isExtendedResource = (name: string): boolean =>
   name.includes('/') && !name.split('/')[0]?.endsWith('kubernetes.io') && !name.startsWith('requests.');
 
-const mayOvercommit = (name: string): boolean => !name.startsWith(HUGEPAGES) && !isExtendedResource(name);
+export const mayOvercommit = (name: string): boolean => !name.startsWith(HUGEPAGES) && !isExtendedResource(name);
 
 /** `resources` of a container; `claims` are its pod's. */
 export function validateResources(resources: ResourceRequirements | undefined, field: string, claims: ReadonlySet<string>): FieldError[] {
