@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 import { systemClock } from '@coxswain/sdk';
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from './testing/memory-store.js';
-import { configMap, startTestServer } from './testing/start-test-server.js';
+import { configMap, startTestServer, type TestServer } from './testing/start-test-server.js';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
 
@@ -30,6 +30,50 @@ describe('a watch from the past', () => {
     await store.compact(revision - 1);
     const [gone] = await second.watch(`${PATH}?watch=true&resourceVersion=${from}`, (seen) => seen.length >= 1);
     expect(gone).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+    await store.close();
+  });
+
+  it("shows a kubelet the pods of its node only, whenever it begins: live, and from the window or the store's history", async () => {
+    const store = new MemoryStore(systemClock);
+    const pods = '/api/v1/namespaces/default/pods';
+    const pod = (name: string, nodeName?: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name },
+      spec: { nodeName, automountServiceAccountToken: false, containers: [{ name: 'c', image: 'i' }] },
+    });
+    const expected = ['ADDED mine', 'ADDED later', 'MODIFIED later', 'DELETED mine'];
+    const seen = async (api: TestServer, from: string) => {
+      const events = await api.watch(
+        `/api/v1/pods?watch=true&resourceVersion=${from}&fieldSelector=spec.nodeName%3Dn1`,
+        (all) => all.length >= expected.length,
+      );
+      return events.map(({ type, object }) => `${type} ${object.metadata.name}`);
+    };
+    let from = '';
+    {
+      await using api = await startTestServer({ store });
+      await api.call('POST', '/api/v1/namespaces/default/serviceaccounts', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });
+      from = (await api.call('GET', pods)).json.metadata.resourceVersion;
+      const live = seen(api, from);
+      for (const [name, node] of [['mine', 'n1'], ['others', 'n2'], ['later'], ['others-later']] as const) {
+        expect((await api.call('POST', pods, pod(name, node))).status).toBe(201);
+      }
+      for (const [name, node] of [
+        ['later', 'n1'],
+        ['others-later', 'n2'],
+      ] as const) {
+        await api.call('POST', `${pods}/${name}/binding`, { apiVersion: 'v1', kind: 'Binding', metadata: { name }, target: { kind: 'Node', name: node } });
+      }
+      for (const name of ['others', 'later']) {
+        await api.call('PATCH', `${pods}/${name}`, { metadata: { labels: { a: 'b' } } }, { type: 'application/merge-patch+json' });
+      }
+      for (const name of ['others', 'mine']) await api.call('DELETE', `${pods}/${name}?gracePeriodSeconds=0`);
+      expect(await live).toEqual(expected);
+      expect(await seen(api, from)).toEqual(expected);
+    }
+    await using again = await startTestServer({ store });
+    expect(await seen(again, from)).toEqual(expected);
     await store.close();
   });
 });

@@ -33,14 +33,15 @@ export function buildFilter(served: ServedResource, namespace: string, name: str
   }
 }
 
-function narrow(scope: Scope, { field, operator, value }: FieldRequirement, served: ServedResource): Scope | undefined {
+function narrow(scope: Scope, requirement: FieldRequirement, served: ServedResource): Scope | undefined {
+  const { field, operator, value } = requirement;
   if (operator !== '=') return undefined;
   if (field === 'metadata.name' && scope.type !== 'name' && scope.type !== 'index') {
     return { type: 'name', namespace: scope.type === 'namespace' ? scope.namespace : '', name: value };
   }
   if (field === 'metadata.namespace' && served.definition.namespaced && scope.type === 'all' && value !== '') return { type: 'namespace', namespace: value };
   if (served.storage?.cache.hasIndex(field) && (scope.type === 'all' || scope.type === 'namespace')) {
-    return { type: 'index', field, value, namespace: scope.type === 'namespace' ? scope.namespace : '' };
+    return { type: 'index', field, value, namespace: scope.type === 'namespace' ? scope.namespace : '', holds: fieldTest(served, requirement) };
   }
   return undefined;
 }

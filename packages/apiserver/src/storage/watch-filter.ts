@@ -5,8 +5,8 @@ export type Scope =
   | { readonly type: 'all' }
   | { readonly type: 'namespace'; readonly namespace: string }
   | { readonly type: 'name'; readonly namespace: string; readonly name: string }
-  /** Objects whose indexed field has this value, of one namespace or of all ('' means all). */
-  | { readonly type: 'index'; readonly field: string; readonly value: string; readonly namespace: string };
+  /** Objects whose indexed field has this value, of one namespace or of all ('' means all). `holds` asks one that was not found by the index. */
+  | { readonly type: 'index'; readonly field: string; readonly value: string; readonly namespace: string; readonly holds: (object: StoredObject) => boolean };
 
 /** What a list or watch selects. Two filters with one `id` select the same. */
 export interface WatchFilter {
@@ -29,6 +29,7 @@ export function filterMatches(filter: WatchFilter, object: StoredObject): boolea
       if (object.name !== scope.name || (scope.namespace !== '' && object.namespace !== scope.namespace)) return false;
       break;
     case 'index':
+      if (!scope.holds(object)) return false;
       if (scope.namespace !== '' && object.namespace !== scope.namespace) return false;
   }
   return filter.selects === undefined || filter.selects(object);
