@@ -117,3 +117,61 @@ test('a pod gets its device with what CDI says of it; the next waits, survives a
   });
   expect(claim).toMatch(/^first-led-/);
 });
+
+test('an extended resource that a class stands for is a device of the driver, for the container that asks for it', async () => {
+  const resource = 'example.com/led';
+  await cluster.kubectl('patch', 'deviceclass', 'led', '--type=merge', '-p', JSON.stringify({ spec: { extendedResourceName: resource } }));
+  const ask = (name: string, count: number, containers: readonly (readonly [name: string, script: string, asks: boolean])[]) =>
+    cluster.apply(
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          restartPolicy: 'Never',
+          containers: containers.map(([container, script, asks]) => ({
+            name: container,
+            image: IMAGE,
+            command: ['sh', '-c', script],
+            ...(asks && { resources: { limits: { [resource]: String(count) } } }),
+          })),
+        },
+      }),
+    );
+  const lights = 'env | grep ^LED_ | sort; ls /dev | grep led-; trap "exit 0" TERM; sleep 1000 & wait';
+  await ask('both', 2, [
+    ['with', lights, true],
+    ['without', lights, false],
+  ]);
+  await phase('both', 'Running');
+  await eventually('the container has both', async () =>
+    expect(await cluster.kubectl('logs', 'both', '-c', 'with')).toBe('LED_GREEN=on\nLED_RED=on\nled-green\nled-red\n'),
+  );
+  expect(await cluster.kubectl('logs', 'both', '-c', 'without')).toBe('');
+  const { status, metadata } = await cluster.json<ExtendedPod>('pod', 'both');
+  const { resourceClaimName: name, requestMappings } = status.extendedResourceClaimStatus ?? { resourceClaimName: '', requestMappings: [] };
+  expect(requestMappings).toEqual([{ containerName: 'with', resourceName: resource, requestName: 'container-0-request-0' }]);
+  const claim = await cluster.json<{ status: { reservedFor: { uid: string }[]; allocation: { devices: { results: object[] } } } }>('resourceclaim', name);
+  expect(claim.status.reservedFor).toMatchObject([{ uid: metadata.uid }]);
+  expect(claim.status.allocation.devices.results).toHaveLength(2);
+
+  await ask('one', 1, [['c', 'env | grep -c ^LED_', true]]);
+  await eventually('another waits', async () =>
+    expect((await pod('one')).status.conditions?.find((c) => c.type === 'PodScheduled')?.message).toContain('cannot allocate'),
+  );
+  await cluster.kubectl('delete', 'pod', 'both');
+  await phase('one', 'Succeeded');
+  expect(await cluster.kubectl('logs', 'one')).toBe('1\n');
+  await eventually('nothing is left of the claims', async () => expect((await cluster.json<{ items: object[] }>('resourceclaims')).items).toEqual([]));
+});
+
+interface ExtendedPod {
+  readonly metadata: { readonly uid: string };
+  readonly status: {
+    readonly extendedResourceClaimStatus?: {
+      readonly resourceClaimName: string;
+      readonly requestMappings: readonly { readonly containerName: string; readonly resourceName: string; readonly requestName: string }[];
+    };
+  };
+}

@@ -430,6 +430,21 @@ describe('the control plane', () => {
       await pods().delete('once');
     });
 
+    it('a pod that has ended leaves the devices that stood for its resources', async () => {
+      const resource = 'deviceclass.resource.kubernetes.io/gpu';
+      const containers = [{ name: 'c', image: 'app', resources: { limits: { [resource]: '1' } } }];
+      await pods().create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'extended', namespace: 'default' }, spec: { containers } } as Pod);
+      const claim = await vi.waitFor(async () => {
+        const name = (await pods().get('extended')).status?.extendedResourceClaimStatus?.resourceClaimName ?? '';
+        expect((await claims().get(name)).status?.reservedFor).toMatchObject([{ name: 'extended' }]);
+        return name;
+      }, soon);
+      await pods().patch('extended', 'strategic', { status: { phase: 'Succeeded' } }, { subresource: 'status' });
+      await vi.waitFor(() => gone(claim), soon);
+      expect((await pods().get('extended')).status?.phase).toBe('Succeeded');
+      await pods().delete('extended', { gracePeriodSeconds: 0 });
+    });
+
     it('a claim of its own waits for its pod, is shared, and keeps nothing once the last is gone', async () => {
       await pods().create(gpuPod('early', { resourceClaimName: 'shared' }));
       await claims().create({ apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata: { name: 'shared', namespace: 'default' }, spec });

@@ -1,5 +1,5 @@
 import type { Pod, ResourceClaim } from '@coxswain/api';
-import { claimOfPod, isConflict, isNotFound } from '@coxswain/apimachinery';
+import { claimOfPod, extendedResourceClaimOf, isConflict, isNotFound } from '@coxswain/apimachinery';
 import { Resources, splitKey } from '@coxswain/client';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { ClaimUpkeep, isDone } from './claim-upkeep.js';
@@ -19,7 +19,7 @@ export function resourceClaimController(context: ControllerContext): Controller 
     name: 'resource-claim',
     watch(queue) {
       const look = (pod: Pod, deleted: boolean) => {
-        if (!pod.spec?.resourceClaims?.length) return;
+        if (!hasClaims(pod)) return;
         if (deleted || isDone(pod)) for (const key of claimKeys(pod)) queue.add(`claim:${key}`);
         if (!deleted && ofPod.wanted(pod)) queue.add(`pod:${pod.metadata.namespace}/${pod.metadata.name}`);
       };
@@ -33,7 +33,7 @@ export function resourceClaimController(context: ControllerContext): Controller 
           add: (pod) => look(pod, false),
           update: (_old, pod) => look(pod, false),
           delete(pod) {
-            if (!pod.spec?.resourceClaims?.length) return;
+            if (!hasClaims(pod)) return;
             upkeep.remember(pod);
             ofPod.forget(pod);
             look(pod, true);
@@ -63,10 +63,14 @@ export function resourceClaimController(context: ControllerContext): Controller 
   };
 }
 
-/** The claims of a pod as `namespace/name`. */
+const hasClaims = (pod: Pod): boolean => Boolean(pod.spec?.resourceClaims?.length) || extendedResourceClaimOf(pod) !== undefined;
+
+/** The claims of a pod as `namespace/name`, with the one the scheduler made for its extended resources. */
 function claimKeys(pod: Pod): string[] {
-  return (pod.spec?.resourceClaims ?? []).flatMap((podClaim) => {
+  const named = (pod.spec?.resourceClaims ?? []).flatMap((podClaim) => {
     const of = claimOfPod(pod, podClaim);
-    return of.type === 'named' ? [`${pod.metadata.namespace}/${of.name}`] : [];
+    return of.type === 'named' ? [of.name] : [];
   });
+  const extended = extendedResourceClaimOf(pod);
+  return [...named, ...(extended === undefined ? [] : [extended])].map((name) => `${pod.metadata.namespace}/${name}`);
 }
