@@ -128,15 +128,16 @@ export class ApiServer implements Component {
     const { serviceAccounts } = options;
     const signing = serviceAccounts.signingKey === undefined ? undefined : signingKey(serviceAccounts.signingKey);
     const verifying = [...(signing ? [signing] : []), ...serviceAccounts.verifyingKeys.map(verifyingKey)];
+    const apiAudiences = serviceAccounts.audiences ?? serviceAccounts.issuers;
     const tokens = new ServiceAccountTokens({
       issuers: serviceAccounts.issuers,
+      apiAudiences,
       signing,
       verifying,
       clock,
       random,
       caches: { serviceAccounts: cacheOf('', 'serviceaccounts'), pods: cacheOf('', 'pods'), secrets: cacheOf('', 'secrets'), nodes: cacheOf('', 'nodes') },
     });
-    const apiAudiences = serviceAccounts.audiences ?? serviceAccounts.issuers;
     const authentication = new Authentication(this.#authenticators(tokens), apiAudiences, options.anonymous);
     const env: RestEnv = {
       clock,

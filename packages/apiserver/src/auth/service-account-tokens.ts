@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { AuthenticationRequest, AuthenticationResult, Authenticator, Clock, Random, UserInfo } from '@coxswain/sdk';
 import type { ResourceCache } from '../storage/resource-cache.js';
 import { bearerToken } from './bearer-token.js';
+import { checkLegacyClaims, LEGACY_ISSUER } from './legacy-service-account-token.js';
 import { readClaims, signatureIsValid, signToken } from './token-keys.js';
 import type { SigningKey } from './token-keys.js';
 
@@ -49,6 +50,8 @@ interface Verified {
 export interface ServiceAccountTokensOptions {
   /** The first signs; all are named in tokens as `iss` and accepted. */
   readonly issuers: readonly string[];
+  /** Of this API server: tokens of Secrets name none, and are for these. */
+  readonly apiAudiences: readonly string[];
   readonly signing: SigningKey | undefined;
   readonly verifying: readonly SigningKey[];
   readonly clock: Clock;
@@ -71,6 +74,7 @@ export interface IssueRequest {
 export class ServiceAccountTokens implements Authenticator {
   readonly name = 'service-account';
   readonly #verified = new LRUCache<string, Verified>({ max: 10_000 });
+  readonly #legacy = new LRUCache<string, Readonly<Record<string, unknown>>>({ max: 1_000 });
 
   constructor(readonly options: ServiceAccountTokensOptions) {}
 
@@ -112,7 +116,7 @@ export class ServiceAccountTokens implements Authenticator {
   /** Also for TokenReview. `audiences` empty: any. */
   check(token: string, audiences: readonly string[]): AuthenticationResult {
     const verified = this.#verify(token);
-    if (verified === 'foreign') return NONE;
+    if (verified === 'foreign') return this.#checkLegacy(token, audiences);
     if (typeof verified === 'string') return { type: 'failed', message: verified };
     const { claims, user } = verified;
     const now = this.options.clock.now();
@@ -131,8 +135,7 @@ export class ServiceAccountTokens implements Authenticator {
     const read = readClaims(token);
     if (!read || !this.options.issuers.includes(read.claims.iss as string)) return 'foreign';
     const { header, claims } = read;
-    const candidates = this.options.verifying.filter((key) => header.kid === undefined || key.id === header.kid);
-    if (!candidates.some((key) => signatureIsValid(token, header.alg, key))) return 'invalid signature';
+    if (!this.#signed(token, header)) return 'invalid signature';
     const own = claims['kubernetes.io'] as KubernetesClaims | undefined;
     if (!own?.serviceaccount?.name || !own.namespace || typeof claims.exp !== 'number') return 'claims are incomplete';
     const aud = Array.isArray(claims.aud) ? (claims.aud as string[]) : [String(claims.aud)];
@@ -141,6 +144,28 @@ export class ServiceAccountTokens implements Authenticator {
     const verified = { claims: full, user: userOf(full) };
     this.#verified.set(token, verified);
     return verified;
+  }
+
+  #checkLegacy(token: string, audiences: readonly string[]): AuthenticationResult {
+    let claims = this.#legacy.get(token);
+    if (!claims) {
+      const read = readClaims(token);
+      if (read?.claims.iss !== LEGACY_ISSUER) return NONE;
+      if (!this.#signed(token, read.header)) return { type: 'failed', message: 'invalid signature' };
+      claims = read.claims;
+      this.#legacy.set(token, claims);
+    }
+    const own = this.options.apiAudiences;
+    const shared = audiences.filter((audience) => own.includes(audience));
+    if (audiences.length > 0 && shared.length === 0)
+      return { type: 'failed', message: `token audiences ${JSON.stringify(own)} is invalid for the target audiences ${JSON.stringify(audiences)}` };
+    const result = checkLegacyClaims(token, claims, this.options.caches);
+    return result.type === 'user' ? { ...result, audiences: shared } : result;
+  }
+
+  #signed(token: string, header: { readonly kid?: string; readonly alg?: string }): boolean {
+    const candidates = this.options.verifying.filter((key) => header.kid === undefined || key.id === header.kid);
+    return candidates.some((key) => signatureIsValid(token, header.alg, key));
   }
 
   #bindingProblem({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims): string | undefined {

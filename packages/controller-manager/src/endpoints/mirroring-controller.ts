@@ -34,6 +34,8 @@ function groups(endpoints: Endpoints, family: 'IPv4' | 'IPv6'): PortGroup[] {
   });
 }
 
+const OWN_ANNOTATIONS = ['endpoints.kubernetes.io/last-change-trigger-time', 'kubectl.kubernetes.io/last-applied-configuration'];
+
 /** Endpoints that somebody wrote by hand, for a Service without a selector, as EndpointSlices. */
 export function endpointSliceMirroringController({ client, informers }: ControllerContext): Controller {
   const endpoints = informers.informer(Resources.endpoints);
@@ -69,6 +71,7 @@ export function endpointSliceMirroringController({ client, informers }: Controll
           continue;
         }
         const labels = { ...source?.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: CONTROLLER };
+        const annotations = mirroredAnnotations(source?.metadata.annotations);
         const owner = controllerRef(source as KubeObject, { apiVersion: 'v1', kind: 'Endpoints' });
         const plan = planSlices(mine, filled, {
           addressType: family,
@@ -76,19 +79,25 @@ export function endpointSliceMirroringController({ client, informers }: Controll
           make: () => ({
             apiVersion: 'discovery.k8s.io/v1',
             kind: 'EndpointSlice',
-            metadata: { generateName: `${name}-`, namespace, labels, ownerReferences: [owner] },
+            metadata: { generateName: `${name}-`, namespace, labels, annotations, ownerReferences: [owner] },
             addressType: family,
             endpoints: [],
           }),
-          metadataFits: (s) => semanticEqual(s.metadata.labels, labels),
+          metadataFits: (s) => semanticEqual(s.metadata.labels, labels) && semanticEqual(s.metadata.annotations, annotations),
         });
         for (const s of plan.create) await api.create(s, { signal });
-        for (const s of plan.update) await api.update(s, { signal });
+        // What the Endpoints no longer has goes from its mirror too.
+        for (const s of plan.update) await api.update({ ...s, metadata: { ...s.metadata, annotations } }, { signal });
         for (const s of plan.remove) await api.delete(s.metadata.name ?? '', { signal }).catch(ignoreNotFound);
       }
       return undefined;
     },
   };
+}
+
+/** All but what tells of the Endpoints object itself. */
+export function mirroredAnnotations(of: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(of).filter(([key]) => !OWN_ANNOTATIONS.includes(key)));
 }
 
 function ignoreNotFound(error: unknown): void {
