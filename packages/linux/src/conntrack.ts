@@ -33,3 +33,19 @@ export async function flushConntrack(filter: ConntrackFilter, options: { readonl
     throw error;
   }
 }
+
+/** Forgets all of them. What goes wrong is told, no more: the flows end by their own timeout. */
+export async function forgetFlows(
+  flows: readonly ConntrackFilter[],
+  { netns, warn }: { readonly netns: string | undefined; readonly warn: (message: string, fields?: Readonly<Record<string, unknown>>) => void },
+): Promise<void> {
+  for (const flow of flows) {
+    try {
+      if (await flushConntrack(flow, netns === undefined ? {} : { netns })) continue;
+      warn('the conntrack program is not installed: UDP clients may keep talking to endpoints that are gone for up to 30 s');
+      return;
+    } catch (error) {
+      warn('could not forget UDP flows', { err: error });
+    }
+  }
+}

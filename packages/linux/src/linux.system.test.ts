@@ -33,6 +33,7 @@ import {
   processIdentity,
   readOomScoreAdj,
   readSysctl,
+  RouteLocalnet,
   signalProcess,
   umount,
   umountAll,
@@ -125,6 +126,13 @@ describe('namespaces', () => {
     const { net = '' } = await createPinnedNamespaces({ dir: join(dir, 'c'), kinds: ['net'] });
     await writeSysctl(net, 'net.ipv4.ip_forward', '1');
     expect(await readSysctl(net, 'net.ipv4.ip_forward')).toBe('1');
+    const localnet = new RouteLocalnet(net);
+    await localnet.allow();
+    await localnet.allow();
+    expect(await readSysctl(net, 'net.ipv4.conf.all.route_localnet')).toBe('1');
+    await localnet.restore();
+    await localnet.restore();
+    expect(await readSysctl(net, 'net.ipv4.conf.all.route_localnet')).toBe('0');
     await expect(connectInNamespace({ netns: net, host: '127.0.0.1', port: 9 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     // A server of ours is not in there; one in our namespace answers without the option.
     const server = createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1');

@@ -1,5 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { flushConntrack, readSysctl, writeSysctl } from '@coxswain/linux';
+import { forgetFlows, RouteLocalnet } from '@coxswain/linux';
 import {
   type Logger,
   type ServiceDelta,
@@ -31,8 +30,6 @@ export interface IptablesProxyOptions {
   readonly logger?: Logger;
 }
 
-const ROUTE_LOCALNET = 'net/ipv4/conf/all/route_localnet';
-
 /** One address family: its programs, and what is believed to be in the kernel. */
 interface Family {
   readonly family: 4 | 6;
@@ -51,12 +48,13 @@ export class IptablesProxy implements ServiceProxy {
   private readonly families: readonly Family[];
   private readonly specs = new Map<string, ServicePortSpec>();
   private queue: Promise<unknown> = Promise.resolve();
-  private routeLocalnetBefore: string | undefined;
+  private readonly routeLocalnet: RouteLocalnet;
 
   /** Throws `TypeError` for a suffix that does not fit. */
   constructor(private readonly options: IptablesProxyOptions) {
     this.names = new ChainNames(options.suffix);
     this.logger = options.logger ?? silentLogger;
+    this.routeLocalnet = new RouteLocalnet(options.hostNetns);
     const program = { backend: options.backend ?? 'auto', ...(options.hostNetns === undefined ? {} : { netns: options.hostNetns }) };
     this.families = ([4, 6] as const).map((family) => ({
       family,
@@ -71,7 +69,7 @@ export class IptablesProxy implements ServiceProxy {
     return this.inOrder(async () => {
       this.specs.clear();
       for (const spec of full) this.specs.set(spec.key, spec);
-      if (this.localhost) await this.allowLocalhost();
+      if (this.localhost) await this.routeLocalnet.allow();
       for (const each of this.families) {
         each.ruleset = this.emptyRuleset(each.family);
         each.dirty = true;
@@ -102,8 +100,7 @@ export class IptablesProxy implements ServiceProxy {
         if (removal !== '') await each.iptables.restore(removal);
       }
       this.specs.clear();
-      if (this.routeLocalnetBefore === '0') await this.sysctl('0');
-      this.routeLocalnetBefore = undefined;
+      await this.routeLocalnet.restore();
     });
   }
 
@@ -163,33 +160,7 @@ export class IptablesProxy implements ServiceProxy {
     each.dirty = false;
   }
 
-  private async forget(flows: readonly StaleFlow[]): Promise<void> {
-    const netns = this.options.hostNetns === undefined ? {} : { netns: this.options.hostNetns };
-    for (const flow of flows) {
-      try {
-        if (!(await flushConntrack(flow, netns))) {
-          this.logger.warn('the conntrack program is not installed: UDP clients may keep talking to endpoints that are gone for up to 30 s');
-          return;
-        }
-      } catch (error) {
-        // The rules are right; old flows end by their timeout.
-        this.logger.warn('could not forget UDP flows', { err: error });
-      }
-    }
-  }
-
-  private async sysctl(value: string): Promise<void> {
-    if (this.options.hostNetns === undefined) await writeFile(`/proc/sys/${ROUTE_LOCALNET}`, value);
-    else await writeSysctl(this.options.hostNetns, ROUTE_LOCALNET, value);
-  }
-
-  private async allowLocalhost(): Promise<void> {
-    const now =
-      this.options.hostNetns === undefined
-        ? (await readFile(`/proc/sys/${ROUTE_LOCALNET}`, 'utf8')).trim()
-        : await readSysctl(this.options.hostNetns, ROUTE_LOCALNET);
-    if (now === '1') return;
-    this.routeLocalnetBefore ??= now;
-    await this.sysctl('1');
+  private forget(flows: readonly StaleFlow[]): Promise<void> {
+    return forgetFlows(flows, { netns: this.options.hostNetns, warn: (message, fields) => this.logger.warn(message, fields) });
   }
 }

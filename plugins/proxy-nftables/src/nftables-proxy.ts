@@ -1,5 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { flushConntrack, NftError, type NftOptions, nftApply, nftDeleteTable, readSysctl, writeSysctl } from '@coxswain/linux';
+import { forgetFlows, NftError, type NftOptions, nftApply, nftDeleteTable, RouteLocalnet } from '@coxswain/linux';
 import {
   type Logger,
   type ServiceDelta,
@@ -27,8 +26,6 @@ export interface NftablesProxyOptions {
   readonly logger?: Logger;
 }
 
-const ROUTE_LOCALNET = 'net/ipv4/conf/all/route_localnet';
-
 /** Services by nftables, in one table of its own. */
 export class NftablesProxy implements ServiceProxy {
   private readonly table: string;
@@ -39,12 +36,13 @@ export class NftablesProxy implements ServiceProxy {
   /** What is in the kernel may not be what `ruleset` says: write all of it. */
   private dirty = true;
   private queue: Promise<unknown> = Promise.resolve();
-  private routeLocalnetBefore: string | undefined;
+  private readonly routeLocalnet: RouteLocalnet;
 
   constructor(private readonly options: NftablesProxyOptions) {
     this.table = options.table ?? 'coxswain-proxy';
     this.nft = options.hostNetns === undefined ? {} : { netns: options.hostNetns };
     this.logger = options.logger ?? silentLogger;
+    this.routeLocalnet = new RouteLocalnet(options.hostNetns);
     this.ruleset = new Ruleset(this.table);
   }
 
@@ -54,7 +52,7 @@ export class NftablesProxy implements ServiceProxy {
       this.ruleset = new Ruleset(this.table);
       this.dirty = true;
       this.take(full, []);
-      if (this.options.localhostNodePorts ?? true) await this.allowLocalhost();
+      if (this.options.localhostNodePorts ?? true) await this.routeLocalnet.allow();
       await this.write([], signal);
       await this.forget(full.flatMap((spec) => staleFlows(undefined, spec)));
     });
@@ -74,8 +72,7 @@ export class NftablesProxy implements ServiceProxy {
       this.specs.clear();
       this.ruleset = new Ruleset(this.table);
       this.dirty = true;
-      if (this.routeLocalnetBefore === '0') await this.sysctl('0');
-      this.routeLocalnetBefore = undefined;
+      await this.routeLocalnet.restore();
     });
   }
 
@@ -117,32 +114,7 @@ export class NftablesProxy implements ServiceProxy {
     this.dirty = false;
   }
 
-  private async forget(flows: readonly StaleFlow[]): Promise<void> {
-    for (const flow of flows) {
-      try {
-        if (!(await flushConntrack(flow, this.nft))) {
-          this.logger.warn('the conntrack program is not installed: UDP clients may keep talking to endpoints that are gone for up to 30 s');
-          return;
-        }
-      } catch (error) {
-        // The rules are right; old flows end by their timeout.
-        this.logger.warn('could not forget UDP flows', { err: error });
-      }
-    }
-  }
-
-  private async sysctl(value: string): Promise<void> {
-    if (this.options.hostNetns === undefined) await writeFile(`/proc/sys/${ROUTE_LOCALNET}`, value);
-    else await writeSysctl(this.options.hostNetns, ROUTE_LOCALNET, value);
-  }
-
-  private async allowLocalhost(): Promise<void> {
-    const now =
-      this.options.hostNetns === undefined
-        ? (await readFile(`/proc/sys/${ROUTE_LOCALNET}`, 'utf8')).trim()
-        : await readSysctl(this.options.hostNetns, ROUTE_LOCALNET);
-    if (now === '1') return;
-    this.routeLocalnetBefore ??= now;
-    await this.sysctl('1');
+  private forget(flows: readonly StaleFlow[]): Promise<void> {
+    return forgetFlows(flows, { netns: this.options.hostNetns, warn: (message, fields) => this.logger.warn(message, fields) });
   }
 }
