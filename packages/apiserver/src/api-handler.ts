@@ -100,7 +100,7 @@ export class ApiHandler {
         record = audit?.begin(current);
         return mapMaybe(impersonate(current, this.options.authorization), (effective) => {
           context = effective;
-          if (record && effective !== current) record.impersonated(effective.user);
+          if (record && effective !== current) record.impersonated(effective.user, effective.impersonationConstraint);
           const go = () => mapMaybe(this.options.authorization.check(effective), () => this.#dispatch(effective));
           const classified = flowControl?.classify(effective.user, info);
           if (!flowControl || !classified) return go();

@@ -288,7 +288,7 @@ describe('users and permissions', () => {
     const as = { headers: { 'impersonate-user': 'bob' } };
     expect((await api.call('GET', `${NS}/configmaps`, undefined, as)).status).toBe(403);
     expect((await api.call('GET', `${NS}/configmaps`, undefined, { token: 'bob', headers: { 'impersonate-user': 'admin' } })).json.message).toContain(
-      'cannot impersonate resource "users"',
+      'cannot impersonate-on:user-info:list resource "configmaps"',
     );
   });
 });

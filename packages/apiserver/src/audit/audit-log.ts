@@ -37,6 +37,7 @@ const person = ({ name, uid, groups, extra }: UserInfo) => ({ username: name, ..
 export class AuditRecord {
   #body: Buffer | undefined;
   #impersonated: UserInfo | undefined;
+  #constraint: string | undefined;
 
   constructor(
     readonly options: AuditOptions,
@@ -57,8 +58,9 @@ export class AuditRecord {
     this.#write('RequestReceived', undefined);
   }
 
-  impersonated(user: UserInfo): void {
+  impersonated(user: UserInfo, constraint: string | undefined): void {
     this.#impersonated = user;
+    this.#constraint = constraint;
   }
 
   /** The answer, whose stream (if it is one) is followed to its end. */
@@ -98,6 +100,7 @@ export class AuditRecord {
       verb: info.verb,
       user: person(user),
       ...(this.#impersonated ? { impersonatedUser: person(this.#impersonated) } : {}),
+      ...(this.#constraint ? { authenticationMetadata: { impersonationConstraint: this.#constraint } } : {}),
       ...(request.remoteAddress ? { sourceIPs: [request.remoteAddress] } : {}),
       ...(context.userAgent ? { userAgent: context.userAgent } : {}),
       ...(resource

@@ -2,11 +2,10 @@ import { ApiError } from '@coxswain/apimachinery';
 import type { UserInfo } from '@coxswain/sdk';
 import type { MaybePromise } from '../request/maybe-promise.js';
 import { RequestContext } from '../request/request-context.js';
-import { withAuthenticatedGroup } from './authentication.js';
-import type { Authorization } from './authorization.js';
+import { attributesOf, type Authorization } from './authorization.js';
+import { impersonatedUser } from './impersonation-modes.js';
 
 const EXTRA_PREFIX = 'impersonate-extra-';
-const SERVICE_ACCOUNT = 'system:serviceaccount:';
 
 /** The context as the user the headers ask for, after checking that the real one may do that. */
 export function impersonate(context: RequestContext, authorization: Authorization): MaybePromise<RequestContext> {
@@ -25,32 +24,11 @@ async function change(context: RequestContext, authorization: Authorization): Pr
   for (const name in headers) {
     if (name.startsWith(EXTRA_PREFIX)) extra[decodeKey(name.slice(EXTRA_PREFIX.length))] = many(headers[name]);
   }
-  const require = (group: string, resource: string, subresource: string, namespace: string, name: string) =>
-    authorization.require({
-      user: context.user,
-      verb: 'impersonate',
-      target: {
-        type: 'resource',
-        group,
-        version: 'v1',
-        resource,
-        name,
-        ...(subresource === '' ? {} : { subresource }),
-        ...(namespace === '' ? {} : { namespace }),
-      },
-    });
-  let effectiveGroups = groups;
-  if (user.startsWith(SERVICE_ACCOUNT)) {
-    const [namespace = '', name = ''] = user.slice(SERVICE_ACCOUNT.length).split(':');
-    await require('', 'serviceaccounts', '', namespace, name);
-    if (groups.length === 0) effectiveGroups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
-  } else await require('', 'users', '', '', user);
-  for (const group of groups) await require('', 'groups', '', '', group);
-  if (uid) await require('authentication.k8s.io', 'uids', '', '', uid);
-  for (const [key, values] of Object.entries(extra)) for (const value of values) await require('authentication.k8s.io', 'userextras', key, '', value);
-  const wanted: UserInfo = { name: user, groups: effectiveGroups, ...(uid ? { uid } : {}), ...(Object.keys(extra).length > 0 ? { extra } : {}) };
-  const effective = user === 'system:anonymous' ? { ...wanted, groups: [...wanted.groups, 'system:unauthenticated'] } : withAuthenticatedGroup(wanted);
-  return new RequestContext(context.request, context.info, context.query, effective, context.auditId, context.receivedAt);
+  const wanted: UserInfo = { name: user, groups, ...(uid ? { uid } : {}), ...(Object.keys(extra).length > 0 ? { extra } : {}) };
+  const { user: effective, constraint } = await impersonatedUser(wanted, attributesOf(context, context.info.verb), authorization);
+  const changed = new RequestContext(context.request, context.info, context.query, effective, context.auditId, context.receivedAt);
+  changed.impersonationConstraint = constraint;
+  return changed;
 }
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);

@@ -9,6 +9,8 @@ export class RequestContext {
   /** For the `Warning` header. */
   readonly warnings: string[] = [];
   readonly annotations: Record<string, string> = {};
+  /** Of an impersonated user: the verb that allowed it, when that was a constrained one. */
+  impersonationConstraint: string | undefined;
   readonly #resource: ResourceInfo | undefined;
   #warningBytes = 0;
 
