@@ -72,11 +72,14 @@ spec:
       containers: [{ name: work, image: '${image}', command: [sh, -c, 'sleep 1; echo done'] }]
 `;
 
-const onePod = `
+const onePodOn = (node: string): string => `
 apiVersion: v1
 kind: Pod
-metadata: { name: one }
-spec: { restartPolicy: Never, containers: [{ name: one, image: '${image}', command: ['true'], ports: [{ containerPort: 80, hostPort: 18099 }] }] }
+metadata: { name: one-${node} }
+spec:
+  nodeName: ${node}
+  restartPolicy: Never
+  containers: [{ name: one, image: '${image}', command: ['true'], ports: [{ containerPort: 80, hostPort: 18099 }] }]
 `;
 
 /** Deployments rolling, Jobs, a StatefulSet, Services being called: what goes on while parts of a cluster are killed. */
@@ -99,15 +102,17 @@ export class Workload {
     await this.apply(manifests(this.#marker));
   }
 
-  /** One pod comes and goes. */
+  /** On every node one pod comes and goes. */
   async once(withinMs: number): Promise<void> {
-    const api = this.client().api.pods(this.namespace);
-    await this.apply(onePod);
+    const { api } = this.client();
+    const nodes = (await api.nodes().list()).items.map(({ metadata }) => metadata.name ?? '');
+    await this.apply(nodes.map(onePodOn).join('---'));
     await eventually(
-      'one pod has run',
+      'a pod has run on each node',
       async () => {
-        const { status } = (await api.get('one')) as unknown as PodObject;
-        if (status.phase !== 'Succeeded') throw new Error(JSON.stringify(status));
+        const pods = (await api.pods(this.namespace).list()).items as unknown as PodObject[];
+        const ended = pods.filter(({ metadata, status }) => metadata.name.startsWith('one-') && status.phase === 'Succeeded');
+        if (ended.length < nodes.length) throw new Error(pods.map(describe).join('\n'));
       },
       withinMs,
     );
