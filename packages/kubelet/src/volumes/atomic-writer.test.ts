@@ -25,6 +25,8 @@ describe('writeAtomically', () => {
     );
     const mode = async (name: string) => (await stat(join(dir, name))).mode & 0o777;
     expect([await mode('open'), await mode('narrow')]).toEqual([0o644, 0o440]);
+    const root = await stat(dir);
+    expect([root.mode & 0o7777, root.gid]).toEqual([0o2777, gid]);
   });
 
   it('shows files through ..data and swaps them together', async () => {
@@ -39,6 +41,7 @@ describe('writeAtomically', () => {
       ),
     ).toBe(true);
     expect((await readdir(dir)).sort()).toEqual(['..1', '..data', 'a', 'sub']);
+    expect((await stat(dir)).mode & 0o7777).toBe(0o777);
     expect(await readlink(join(dir, 'a'))).toBe('..data/a');
     expect((await stat(join(dir, 'sub/b'))).mode & 0o777).toBe(0o400);
     expect(

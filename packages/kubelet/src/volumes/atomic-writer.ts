@@ -45,6 +45,7 @@ export function writeAtomically(dir: string, payload: ReadonlyMap<string, Payloa
     link(dir, payload);
     return false;
   }
+  openRoot(dir, options.gid);
   const folder = `..${options.stamp}`;
   const target = join(dir, folder);
   mkdirSync(target, { mode: 0o755 });
@@ -64,6 +65,12 @@ export function writeAtomically(dir: string, payload: ReadonlyMap<string, Payloa
   link(dir, payload);
   if (current !== undefined && current !== folder) rmSync(join(dir, current), { recursive: true, force: true });
   return true;
+}
+
+/** The volume itself is open as an emptyDir is; what is in it keeps its own modes. */
+function openRoot(dir: string, gid: number | undefined): void {
+  if (gid !== undefined) chownSync(dir, 0, gid);
+  chmodSync(dir, gid === undefined ? 0o777 : 0o2777);
 }
 
 function ownFolders(path: string, gid: number): void {
