@@ -416,6 +416,7 @@ export class ApiServer implements Component {
       '/healthz',
       '/livez',
       '/metrics',
+      '/metrics/slis',
       '/openapi/v2',
       '/openapi/v3',
       '/openid/v1/jwks',

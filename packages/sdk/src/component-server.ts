@@ -3,6 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
+import { HealthPaths } from './health.js';
 import { profileAnswer } from './profiling.js';
 import { type ZPages, zPageAnswer } from './z-pages.js';
 
@@ -36,7 +37,7 @@ export interface ComponentServerOptions extends ComponentAccess {
   readonly port: number;
   /** Prometheus text. Absent: no `/metrics`. */
   readonly metrics?: () => string;
-  /** Named checks: undefined when well, else why not. */
+  /** Named checks: undefined when well, else why not. None: `ping`. */
   readonly checks: Readonly<Record<string, () => string | undefined>>;
   /** Further paths; answers JSON. */
   readonly pages?: Readonly<Record<string, () => unknown>>;
@@ -44,19 +45,24 @@ export interface ComponentServerOptions extends ComponentAccess {
   readonly texts?: Readonly<Record<string, () => string>>;
 }
 
-/** What every component serves about itself: `/healthz`, `/livez`, `/readyz` (`?verbose`), `/metrics`. */
+/** What every component serves about itself: `/healthz`, `/livez`, `/readyz` (`?verbose`), `/metrics`, `/metrics/slis`. */
 export interface ComponentServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
+
 /** Listens; rejects when the port is taken. */
 export async function serveComponent(options: ComponentServerOptions): Promise<ComponentServer> {
   const { authorize, tls } = options;
+  const checks = Object.entries(options.checks).map(([name, check]) => ({ name, check }));
+  const all = checks.length > 0 ? checks : [{ name: 'ping', check: () => undefined }];
+  const health = new HealthPaths({ healthz: all, livez: all, readyz: all });
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    if (!authorize) return respond(options, request, response);
+    if (!authorize) return respond(options, health, request, response);
     void authorize(request).then(
-      (denial) => (denial ? refuse(denial, response) : respond(options, request, response)),
+      (denial) => (denial ? refuse(denial, response) : respond(options, health, request, response)),
       (error: unknown) =>
         response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`cannot ask whether that is allowed: ${(error as Error).message}`),
     );
@@ -87,23 +93,18 @@ function refuse({ status, message }: Denial, response: ServerResponse): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function respond(options: ComponentServerOptions, request: IncomingMessage, response: ServerResponse): void {
+function respond(options: ComponentServerOptions, health: HealthPaths, request: IncomingMessage, response: ServerResponse): void {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://component');
   const send = (status: number, body: string, type = 'text/plain; charset=utf-8') => response.writeHead(status, { 'content-type': type }).end(body);
   if (request.method !== 'GET' && request.method !== 'HEAD') return void send(405, 'method not allowed');
   switch (pathname) {
     case '/metrics':
-      return void (options.metrics ? send(200, options.metrics(), 'text/plain; version=0.0.4; charset=utf-8') : send(404, 'not found'));
-    case '/healthz':
-    case '/livez':
-    case '/readyz': {
-      const results = Object.entries(options.checks).map(([name, check]) => ({ name, problem: check() }));
-      const bad = results.filter((r) => r.problem !== undefined);
-      const lines = results.map((r) => (r.problem === undefined ? `[+]${r.name} ok` : `[-]${r.name} failed: ${r.problem}`)).join('\n');
-      if (bad.length > 0) return void send(500, `${lines}\n${pathname.slice(1)} check failed\n`);
-      return void send(200, searchParams.has('verbose') ? `${lines}\n${pathname.slice(1)} check passed\n` : 'ok');
-    }
+      return void (options.metrics ? send(200, options.metrics(), PROMETHEUS) : send(404, 'not found'));
+    case '/metrics/slis':
+      return void send(200, health.metrics(), PROMETHEUS);
     default: {
+      const answer = health.answer(pathname, searchParams);
+      if (answer) return void answer.then(({ status, body }) => send(status, body));
       if (options.profiling && pathname.startsWith('/debug/pprof')) return void profile(request, response);
       const z = options.zPages && zPageAnswer(options.zPages, pathname, request.headers.accept, pathsOf(options));
       if (z) return void response.writeHead(z.status, z.headers).end(z.body);
@@ -116,7 +117,7 @@ function respond(options: ComponentServerOptions, request: IncomingMessage, resp
 
 function pathsOf({ metrics, profiling, pages = {}, texts = {}, zPages }: ComponentServerOptions): string[] {
   return [
-    ...['/healthz', '/livez', '/readyz', '/statusz'],
+    ...['/healthz', '/livez', '/metrics/slis', '/readyz', '/statusz'],
     ...(metrics ? ['/metrics'] : []),
     ...(profiling ? ['/debug/pprof'] : []),
     ...(zPages?.flags ? ['/flagz'] : []),

@@ -17,6 +17,7 @@ export * from './config.js';
 export * from './config-schema.js';
 export * from './cri.js';
 export * from './cri-server.js';
+export * from './health.js';
 export * from './logger.js';
 export * from './metrics.js';
 export * from './process-metrics.js';

@@ -1,6 +1,6 @@
 import type { SchemaLookup } from '@coxswain/api';
 import type { KubeClient } from '@coxswain/client';
-import type { AdmissionPlugin, ApiKind, ApiServerDefinition, Authenticator, Authorizer, StateStore } from '@coxswain/sdk';
+import type { AdmissionPlugin, ApiKind, ApiServerDefinition, Authenticator, Authorizer, HealthCheck, StateStore } from '@coxswain/sdk';
 import { AdmissionChain } from '../admission/admission-chain.js';
 import { ApiHandler } from '../api-handler.js';
 import { Authentication } from '../auth/authentication.js';
@@ -8,7 +8,6 @@ import { Authorization } from '../auth/authorization.js';
 import { Discovery } from '../discovery/discovery.js';
 import { discoveryPaths } from '../discovery/discovery-paths.js';
 import { healthPaths } from '../health/health-paths.js';
-import type { HealthCheck } from '../health/health-paths.js';
 import { infoPaths, VERSION } from '../health/info-paths.js';
 import { RequestMetrics } from '../health/request-metrics.js';
 import { serverMetrics } from '../health/server-metrics.js';
@@ -111,6 +110,7 @@ export class CustomPipeline {
           '/healthz',
           '/livez',
           '/metrics',
+          '/metrics/slis',
           '/openapi/v2',
           '/openapi/v3',
           '/readyz',

@@ -1,5 +1,4 @@
-import type { Clock, StateStore } from '@coxswain/sdk';
-import type { HealthCheck, HealthChecks } from './health-paths.js';
+import type { Clock, HealthCheck, HealthChecks, StateStore } from '@coxswain/sdk';
 
 export interface ServerChecksOptions {
   readonly store: StateStore;

@@ -1,4 +1,4 @@
-import type { HealthCheck } from './health-paths.js';
+import type { HealthCheck } from '@coxswain/sdk';
 
 /** What a server does at its start, by upstream's names of the hooks that do it there, in the order it is waited for. */
 export const START_HOOKS = [

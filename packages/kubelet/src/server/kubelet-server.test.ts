@@ -16,7 +16,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { kubeletSettings } from '../command/kubelet-configuration.js';
 import { type KubeletConfig, kubeletOptions } from '../options.js';
 import { checkpoint } from './checkpoint.js';
-import { healthAnswer } from './health.js';
 import { requestAttributes } from './auth.js';
 import { KubeletServer, type KubeletServerDeps, type ServingCertificate } from './kubelet-server.js';
 
@@ -182,18 +181,13 @@ it('/configz is a KubeletConfiguration', async () => {
   expect(taken).toMatchObject({ syncFrequencyMs: 90_000, containerLogMaxSizeBytes: 10 * 1024 * 1024, maxPods: 110 });
 });
 
-describe('health', () => {
-  const answer = (problems: string[], path = '', query = '') =>
-    healthAnswer({ ping: [], syncloop: problems }, path === '' ? [] : [path], new URLSearchParams(query));
-  it.each([
-    [[], '', '', 200, 'ok'],
-    [[], '', 'verbose', 200, '[+]ping ok\n[+]syncloop ok\nhealthz check passed\n'],
-    [['late'], '', '', 500, '[+]ping ok\n[-]syncloop failed: late\nhealthz check failed\n'],
-    [['late'], '', 'exclude=syncloop', 200, 'ok'],
-    [['late'], 'ping', '', 200, 'ok'],
-    [['late'], 'syncloop', '', 500, 'internal server error: late\n'],
-    [[], 'etcd', '', 404, '404 page not found\n'],
-  ])('%j at /%s?%s', (problems, path, query, status, body) => expect(answer(problems, path, query)).toEqual({ status, body }));
+it('is healthy as long as its sync loop is', async () => {
+  let problems: string[] = [];
+  const { port } = await start({}, { auth: anybody, unhealthy: () => problems });
+  expect(await ask(port, 'GET', '/healthz?verbose')).toMatchObject({ status: 200, body: '[+]ping ok\n[+]log ok\n[+]syncloop ok\nhealthz check passed\n' });
+  problems = ['late'];
+  expect(await ask(port, 'GET', '/healthz')).toMatchObject({ status: 500 });
+  expect(await ask(port, 'GET', '/healthz/syncloop')).toMatchObject({ status: 500, body: 'internal server error: late\n' });
 });
 
 it('/metrics/slis tells of the checks that were asked for', async () => {

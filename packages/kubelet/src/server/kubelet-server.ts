@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Pod } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
 import { createCa, issueCertificate, type KeyPairPem, LEAF_VALIDITY_MS } from '@coxswain/pki';
-import { type Clock, type Logger, profile, zPageAnswer } from '@coxswain/sdk';
+import { type Clock, HealthPaths, type Logger, profile, zPageAnswer } from '@coxswain/sdk';
 import { readLogs } from '../logs/read-logs.js';
 import type { KubeletOptions } from '../options.js';
 import { parseTime } from '../pod/time.js';
@@ -17,7 +17,6 @@ import type { ServerAuth } from './auth.js';
 import { checkpoint } from './checkpoint.js';
 import { configurationOf } from './configuration.js';
 import { debugFlags } from './debug-flags.js';
-import { healthAnswer, HealthMetrics } from './health.js';
 import { HttpError } from './http-error.js';
 import { serveLogFile } from './log-files.js';
 import { type Call, type Handler, off, readOf, refuseWrites } from './handler.js';
@@ -66,15 +65,26 @@ export class KubeletServer {
   readonly #deps: KubeletServerDeps;
   readonly #options: KubeletOptions;
   #server: https.Server | undefined;
-  #healthz: http.Server | undefined;
+  #healthServer: http.Server | undefined;
   #readOnly: http.Server | undefined;
   #stopFollowing: (() => void) | undefined;
-  readonly #checks = new HealthMetrics();
+  readonly #health: HealthPaths;
   readonly #stopping = new AbortController();
   readonly #sockets = new Set<Duplex>();
 
   constructor(deps: KubeletServerDeps, options: KubeletOptions) {
     this.#deps = deps;
+    const syncloop = () => {
+      const problems = deps.unhealthy();
+      return problems.length > 0 ? problems.join('; ') : undefined;
+    };
+    this.#health = new HealthPaths({
+      healthz: [
+        { name: 'ping', check: () => undefined },
+        { name: 'log', check: () => undefined },
+        { name: 'syncloop', check: syncloop },
+      ],
+    });
     this.#options = options;
   }
 
@@ -104,13 +114,11 @@ export class KubeletServer {
     this.#server.requestTimeout = 0;
     await listen(this.#server, port, address);
     if (healthzPort > 0) {
-      this.#healthz = http.createServer((request, response) => {
+      this.#healthServer = http.createServer((request, response) => {
         const { pathname, searchParams } = new URL(request.url ?? '/', 'http://kubelet');
-        const [name, ...parts] = pathname.split('/').filter(Boolean);
-        const { status, body } = name === 'healthz' ? this.#health(parts, searchParams) : { status: 404, body: '404 page not found\n' };
-        response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
+        void this.#healthz(response, pathname, searchParams);
       });
-      await this.#listenSometime(this.#healthz, healthzPort, healthzBindAddress);
+      await this.#listenSometime(this.#healthServer, healthzPort, healthzBindAddress);
     }
     if (readOnlyPort > 0) {
       this.#readOnly = http.createServer((request, response) => void this.#request(request, response, true));
@@ -121,9 +129,9 @@ export class KubeletServer {
   async stop(): Promise<void> {
     this.#stopFollowing?.();
     this.#stopping.abort();
-    const closed = [this.#server, this.#healthz, this.#readOnly].map((s) => new Promise<void>((resolve) => (s ? s.close(() => resolve()) : resolve())));
+    const closed = [this.#server, this.#healthServer, this.#readOnly].map((s) => new Promise<void>((resolve) => (s ? s.close(() => resolve()) : resolve())));
     for (const socket of this.#sockets) socket.destroy();
-    this.#healthz?.closeAllConnections();
+    this.#healthServer?.closeAllConnections();
     this.#readOnly?.closeAllConnections();
     await Promise.all(closed);
   }
@@ -196,10 +204,7 @@ export class KubeletServer {
   /** On the read-only port: what needs no permission to look at. */
   #route(name: string, below: string | undefined, readOnly: boolean): Handler {
     const always: Record<string, Handler> = {
-      healthz: async ({ response, parts, url }) => {
-        const { status, body } = this.#health(parts, url.searchParams);
-        response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
-      },
+      healthz: ({ response, url }) => this.#healthz(response, url.pathname, url.searchParams),
       pods: readOf((c) => json(c.response, podList(this.#deps.pods()))),
       metrics: (c) => this.#metrics(c),
       // Who may see these two is asked: not on the port that asks nobody.
@@ -253,10 +258,9 @@ export class KubeletServer {
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
 
-  #health(parts: readonly string[], query: URLSearchParams): { readonly status: number; readonly body: string } {
-    const checks = { ping: [], log: [], syncloop: this.#deps.unhealthy() };
-    this.#checks.seen(checks);
-    return healthAnswer(checks, parts, query);
+  async #healthz(response: ServerResponse, path: string, query: URLSearchParams): Promise<void> {
+    const { status, body } = (await this.#health.answer(path, query)) ?? { status: 404, body: '404 page not found\n' };
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
   }
 
   async #metrics({ response, parts }: Call): Promise<void> {
@@ -267,8 +271,8 @@ export class KubeletServer {
         response.writeHead(200, { 'content-type': PROMETHEUS }).end(metrics() + formatMetrics(volumeMetrics(await stats.claims())));
         return;
       case 'slis':
-        found = this.#checks.metrics();
-        break;
+        response.writeHead(200, { 'content-type': PROMETHEUS }).end(this.#health.metrics());
+        return;
       case 'resource':
         found = resourceMetrics(await stats.summary());
         break;
