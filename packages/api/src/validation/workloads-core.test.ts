@@ -124,3 +124,35 @@ describe('warnings', () => {
     expect(update(object, (each) => void (each.spec.replicas = 3)).warnings).toHaveLength(1);
   });
 });
+
+describe('events', () => {
+  const regarding = { namespace: 'default', kind: 'Pod', name: 'p' };
+  const eventTime = '2026-01-01T00:00:00.000000Z';
+  const old = (body: object) => core('Event', { involvedObject: regarding, ...body });
+  const event = (body: object): object => ({ ...core('Event', { regarding, type: 'Normal', ...body }), apiVersion: 'events.k8s.io/v1' });
+  const said = { eventTime, reportingController: 'a', reportingInstance: 'b', action: 'c', reason: 'd' };
+  test.each<[object, ...string[]]>([
+    [old({ series: { count: 1 } })],
+    [
+      old({ eventTime }),
+      'reportingComponent: Required value',
+      expect.stringContaining('reportingComponent: Invalid value: ""'),
+      expect.stringContaining('reportingComponent: Invalid value: "": name part must consist of'),
+      'reportingInstance: Required value',
+      'action: Required value',
+      'reason: Required value',
+    ],
+    [event(said)],
+    [event({}), 'eventTime: Required value'],
+    [
+      event({ ...said, type: 'Odd', series: { count: 1, lastObservedTime: eventTime } }),
+      'series.count: Invalid value: "": should be at least 2',
+      'type: Invalid value: "": has invalid value: Odd',
+    ],
+    [
+      event({ ...said, note: 'n'.repeat(1025), deprecatedCount: 1 }),
+      'message: Invalid value: "": can have at most 1024 characters',
+      'count: Invalid value: "": needs to be unset',
+    ],
+  ])('%#', (object, ...errors) => expect(admit(object).errors).toEqual(errors));
+});
