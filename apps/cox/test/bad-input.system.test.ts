@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ClusterFixture, command, coxProgram, eventually } from './cluster-fixture.js';
@@ -70,6 +70,18 @@ describe('cox', () => {
     } finally {
       await other[Symbol.asyncDispose]();
     }
+  });
+
+  test('a description of a cluster that is none is named, with what helps', async () => {
+    const folder = join(cluster.folder, 'state', 'torn');
+    mkdirSync(folder, { recursive: true });
+    for (const text of ['', '{"name":', '{}']) {
+      writeFileSync(join(folder, 'cluster.json'), text);
+      const result = await cluster.cox(['down', '--name', 'torn', '--purge']);
+      expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining(`${join(folder, 'cluster.json')} does not describe a cluster`) });
+      expect(result.stderr).toContain(`rm -r ${folder}`);
+    }
+    rmSync(folder, { recursive: true });
   });
 
   test('no such cluster', async () => {

@@ -30,14 +30,15 @@ export function knownClusters(): string[] {
 
 /** The saved description of a cluster; undefined when there is none. */
 export function loadCluster(name: string): ClusterConfig | undefined {
-  const file = clusterPaths(name).config;
+  const { config: file, state } = clusterPaths(name);
   if (!existsSync(file)) return undefined;
   try {
     return upToDate(JSON.parse(readFileSync(file, 'utf8')) as ClusterConfig);
   } catch (error) {
     throw new CliError(
-      `${file} is not readable as JSON: ${(error as Error).message}`,
-      `restore the file, or remove the cluster with: cox down --name ${name} --purge`,
+      `${file} does not describe a cluster: ${(error as Error).message}`,
+      // `cox down` needs it to know what to take away.
+      `restore the file; if the cluster is down, it may be begun anew without: rm -r ${state}`,
     );
   }
 }
