@@ -47,7 +47,7 @@ function inProcessClient(service: DescService, handlers: object, closing: AbortS
     const handler = typeof found === 'function' ? (found.bind(handlers) as Handler) : undefined;
     const path = `/${service.typeName}/${method.name}`;
     const input = (request: unknown) => whole(method.input, request);
-    const missing = () => new RpcError('unimplemented', `${path} is not implemented by this server`);
+    const missing = () => new RpcError('unimplemented', `method ${method.name} not implemented`);
     client[method.localName] =
       method.methodKind === 'server_streaming'
         ? async function* (request: unknown, call: CallOptions = {}) {

@@ -1,6 +1,7 @@
 export { Cgroup, type Sleep } from './cgroup/cgroup.js';
 export { type CgroupLayout, cgroupLayout, detectCgroups } from './cgroup/detect.js';
 export { type CgroupLimits, type CgroupStats, sharesToWeight } from './cgroup/limits.js';
+export type { Pressure } from './cgroup/pressure.js';
 export { connectInNamespace } from './connect-in-namespace.js';
 export { type ConntrackFilter, flushConntrack, forgetFlows } from './conntrack.js';
 export { RouteLocalnet } from './route-localnet.js';

@@ -117,22 +117,45 @@ describe('cgroups', () => {
     const v1 = v1Stats(
       reader({
         'cpuacct.usage': '5000\n',
+        'cpuacct.stat': 'user 3\nsystem 2\n',
+        'cpu.stat': 'nr_periods 9\nnr_throttled 4\nthrottled_time 77\n',
         'memory.usage_in_bytes': '1000\n',
-        'memory.stat': 'total_inactive_file 300\ntotal_rss 600\n',
+        'memory.stat': 'total_inactive_file 300\ntotal_rss 600\ntotal_cache 350\ntotal_mapped_file 20\ntotal_swap 40\n',
         'memory.limit_in_bytes': '9223372036854771712\n',
+        'memory.memsw.limit_in_bytes': '9223372036854771712\n',
       }),
     );
-    expect(v1).toMatchObject({ cpu: { usageNanoseconds: 5000 }, memory: { workingSetBytes: 700, rssBytes: 600 } });
+    expect(v1).toMatchObject({
+      cpu: { usageNanoseconds: 5000, userNanoseconds: 3e7, systemNanoseconds: 2e7, periods: 9, throttledPeriods: 4, throttledNanoseconds: 77 },
+      memory: { workingSetBytes: 700, rssBytes: 600, cacheBytes: 350, mappedFileBytes: 20 },
+    });
+    expect([v1.swap, v1.io]).toEqual([{ usageBytes: 40 }, undefined]);
     expect(v1.memory.limitBytes).toBeUndefined();
     const v2 = v2Stats(
       reader({
-        'cpu.stat': 'usage_usec 7\n',
+        'cpu.stat': 'usage_usec 7\nuser_usec 4\nsystem_usec 3\n',
+        'cpu.pressure': 'some avg10=1.50 avg60=0.20 avg300=0.00 total=1234\n',
+        'io.pressure': 'some avg10=0.00 avg60=0.00 avg300=0.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.10 total=3\n',
+        'memory.swap.current': '30\n',
+        'memory.swap.max': '100\n',
         'memory.current': '1000\n',
         'memory.stat': 'inactive_file 1200\nanon 5\n',
         'memory.max': '4096\n',
         'memory.events': 'oom_kill 2\n',
       }),
     );
-    expect(v2).toMatchObject({ cpu: { usageNanoseconds: 7000 }, memory: { workingSetBytes: 0, limitBytes: 4096, oomKills: 2 } });
+    const none = { total: 0, avg10: 0, avg60: 0, avg300: 0 };
+    expect(v2).toMatchObject({
+      cpu: {
+        usageNanoseconds: 7000,
+        userNanoseconds: 4000,
+        systemNanoseconds: 3000,
+        pressure: { some: { avg10: 1.5, avg60: 0.2, avg300: 0, total: 1234 }, full: none },
+      },
+      memory: { workingSetBytes: 0, limitBytes: 4096, oomKills: 2 },
+      swap: { usageBytes: 30, limitBytes: 100 },
+      io: { pressure: { some: { ...none, total: 5 }, full: { ...none, avg300: 0.1, total: 3 } } },
+    });
+    expect(v2.memory.pressure).toBeUndefined();
   });
 });

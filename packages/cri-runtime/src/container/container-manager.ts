@@ -98,6 +98,8 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
     const podLogs = sandboxConfig?.logDirectory || sandbox.config.logDirectory;
     const security = config.linux?.securityContext;
+    if (security?.privileged && !(sandboxConfig ?? sandbox.config).linux?.securityContext?.privileged)
+      throw new CriError('unknown', 'no privileged container allowed in sandbox');
     const users = podUsers(sandbox);
     checkContainerUsers(security?.namespaceOptions, users);
     checkImageMounts(config.mounts);

@@ -45,6 +45,30 @@ const CONTAINER_KINDS: readonly Kind<ContainerSource>[] = [
     samples: ({ cgroup }) => [{ labels: ['total'], value: cgroup.cpu.usageNanoseconds / 1e9 }],
   },
   {
+    name: 'container_cpu_user_seconds_total',
+    help: 'Cumulative user cpu time consumed in seconds.',
+    type: 'counter',
+    samples: ({ cgroup }) => one(cgroup.cpu.userNanoseconds / 1e9),
+  },
+  {
+    name: 'container_cpu_system_seconds_total',
+    help: 'Cumulative system cpu time consumed in seconds.',
+    type: 'counter',
+    samples: ({ cgroup }) => one(cgroup.cpu.systemNanoseconds / 1e9),
+  },
+  {
+    name: 'container_cpu_cfs_periods_total',
+    help: 'Number of elapsed enforcement period intervals.',
+    type: 'counter',
+    samples: ({ cgroup }) => one(cgroup.cpu.periods),
+  },
+  {
+    name: 'container_cpu_cfs_throttled_seconds_total',
+    help: 'Total time duration the container has been throttled.',
+    type: 'counter',
+    samples: ({ cgroup }) => one(cgroup.cpu.throttledNanoseconds / 1e9),
+  },
+  {
     name: 'container_cpu_cfs_throttled_periods_total',
     help: 'Number of throttled period intervals.',
     type: 'counter',
@@ -63,6 +87,19 @@ const CONTAINER_KINDS: readonly Kind<ContainerSource>[] = [
     samples: ({ cgroup }) => one(cgroup.memory.workingSetBytes),
   },
   { name: 'container_memory_rss', help: 'Size of RSS in bytes.', type: 'gauge', samples: ({ cgroup }) => one(cgroup.memory.rssBytes) },
+  {
+    name: 'container_memory_cache',
+    help: 'Number of bytes of page cache memory.',
+    type: 'gauge',
+    samples: ({ cgroup }) => one(cgroup.memory.cacheBytes),
+  },
+  {
+    name: 'container_memory_mapped_file',
+    help: 'Size of memory mapped files in bytes.',
+    type: 'gauge',
+    samples: ({ cgroup }) => one(cgroup.memory.mappedFileBytes),
+  },
+  { name: 'container_memory_swap', help: 'Container swap usage in bytes.', type: 'gauge', samples: ({ cgroup }) => one(cgroup.swap?.usageBytes) },
   {
     name: 'container_memory_failures_total',
     help: 'Cumulative count of memory allocation failures.',
@@ -100,6 +137,24 @@ const CONTAINER_KINDS: readonly Kind<ContainerSource>[] = [
   { name: 'container_last_seen', help: 'Last time a container was seen by the exporter.', type: 'gauge', samples: ({ now }) => one(now) },
 ];
 
+const SHORTAGES = { waiting: 'some', stalled: 'full' } as const;
+
+/** PSI: seconds in which tasks waited for a resource, or all of them did. */
+const pressure = (what: 'cpu' | 'memory' | 'io', how: keyof typeof SHORTAGES): Kind<ContainerSource> => ({
+  name: `container_pressure_${what}_${how}_seconds_total`,
+  help:
+    how === 'waiting'
+      ? `Total time duration tasks in the container have waited due to ${what} congestion.`
+      : `Total time duration no tasks in the container could make progress due to ${what} congestion.`,
+  type: 'counter',
+  samples({ cgroup }) {
+    const found = cgroup[what]?.pressure;
+    return found ? [{ value: found[SHORTAGES[how]].total / 1e6 }] : [];
+  },
+});
+
+const PRESSURE_KINDS = (['cpu', 'memory', 'io'] as const).flatMap((what) => (['waiting', 'stalled'] as const).map((how) => pressure(what, how)));
+
 const network = (direction: 'receive' | 'transmit', what: 'bytes' | 'packets' | 'errors' | 'dropped'): Kind<readonly PodInterface[]> => {
   const noun = what === 'dropped' ? 'packets_dropped' : what;
   const participle = direction === 'receive' ? 'received' : 'transmitted';
@@ -130,7 +185,7 @@ export class MetricsReader {
   ) {}
 
   descriptors() {
-    return [...CONTAINER_KINDS, ...POD_KINDS].map(({ name, help, labels = [] }) => ({ name, help, labelKeys: [...BASE_LABELS, ...labels] }));
+    return [...CONTAINER_KINDS, ...PRESSURE_KINDS, ...POD_KINDS].map(({ name, help, labels = [] }) => ({ name, help, labelKeys: [...BASE_LABELS, ...labels] }));
   }
 
   async pod(sandbox: SandboxRecord, containers: readonly ContainerRecord[]) {
@@ -151,7 +206,7 @@ export class MetricsReader {
     const base = this.#base(sandbox, { container: meta.config.metadata?.name ?? '', id: meta.cgroupsPath, image: meta.imageRef, name: meta.id });
     // It may have ended since it was listed.
     const source = cgroup && { cgroup, started: Number(status.startedAt / 1_000_000_000n), now: Math.floor(this.clock.now() / 1000) };
-    return { containerId: meta.id, metrics: source ? this.#samples(CONTAINER_KINDS, source, base) : [] };
+    return { containerId: meta.id, metrics: source ? this.#samples([...CONTAINER_KINDS, ...PRESSURE_KINDS], source, base) : [] };
   }
 
   #base({ config }: SandboxRecord, own: { container: string; id: string; image: string; name: string }): readonly string[] {

@@ -34,7 +34,6 @@ import {
   type ContainerEventResponseSchema,
 } from '@coxswain/cri';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Writable } from 'node:stream';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerManager } from '../container/container-manager.js';
 import type { ExecRunner } from '../container/exec.js';
@@ -45,12 +44,11 @@ import { matchesLabels } from '../util/ids.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxNetwork } from '../sandbox/sandbox-network.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import { execOutput } from './exec-output.js';
+import { containerInfo, sandboxInfo } from './verbose-info.js';
 import { MetricsReader } from './metrics.js';
 import type { StatsReader } from './stats.js';
 import { containerStatus, containerSummary, criState, sandboxState, sandboxStatus } from './status.js';
-
-/** What ExecSync returns of each stream at most: upstream's limit. */
-const EXEC_SYNC_LIMIT = 16 * 1024 * 1024;
 
 export type ContainerEvent = MessageInitShape<typeof ContainerEventResponseSchema>;
 
@@ -127,8 +125,13 @@ export class ManagedRuntimeService implements RuntimeService {
   async podSandboxStatus(request: PodSandboxStatusRequest) {
     const { sandboxes, containers } = this.deps;
     const sandbox = sandboxes.require(request.podSandboxId);
-    const info: Record<string, string> = request.verbose ? { info: JSON.stringify({ namespaces: sandbox.namespaces, pausePid: sandbox.pausePid }) } : {};
-    return { status: sandboxStatus(sandbox), info, containersStatuses: containers.ofSandbox(sandbox.id).map(containerStatus) };
+    const info = request.verbose ? sandboxInfo(sandbox) : {};
+    return {
+      status: sandboxStatus(sandbox),
+      info,
+      containersStatuses: containers.ofSandbox(sandbox.id).map(containerStatus),
+      timestamp: BigInt(this.deps.clock.now()) * 1_000_000n,
+    };
   }
 
   async listPodSandbox(request: ListPodSandboxRequest) {
@@ -197,10 +200,7 @@ export class ManagedRuntimeService implements RuntimeService {
 
   async containerStatus(request: ContainerStatusRequest) {
     const container = this.deps.containers.require(request.containerId);
-    const info: Record<string, string> = request.verbose
-      ? { info: JSON.stringify({ sandboxID: container.meta.sandboxId, pid: container.status.pid ?? 0 }) }
-      : {};
-    return { status: containerStatus(container), info };
+    return { status: containerStatus(container), info: request.verbose ? containerInfo(container) : {} };
   }
 
   async updateContainerResources(request: UpdateContainerResourcesRequest) {
@@ -238,7 +238,7 @@ export class ManagedRuntimeService implements RuntimeService {
   async execSync(request: ExecSyncRequest, context: CallContext) {
     const container = this.deps.containers.requireRunning(request.containerId);
     if (request.cmd.length === 0) throw new CriError('invalidArgument', 'no command was given');
-    const [stdout, stderr] = [collector(), collector()];
+    const { stdout, stderr } = execOutput();
     const exitCode = await this.deps.exec.run(container.meta.id, {
       cmd: request.cmd,
       tty: false,
@@ -359,18 +359,4 @@ function matchesStats(container: ContainerRecord, filter: ContainerStatsFilter |
     (!filter?.podSandboxId || container.meta.sandboxId.startsWith(filter.podSandboxId)) &&
     matchesLabels(container.meta.config.labels, filter?.labelSelector)
   );
-}
-
-/** Keeps the first bytes written to it and swallows the rest. */
-function collector(): { stream: Writable; bytes(): Buffer } {
-  const parts: Buffer[] = [];
-  let size = 0;
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      if (size < EXEC_SYNC_LIMIT) parts.push(chunk.subarray(0, EXEC_SYNC_LIMIT - size));
-      size += chunk.length;
-      done();
-    },
-  });
-  return { stream, bytes: () => Buffer.concat(parts) };
 }

@@ -1,4 +1,4 @@
-import type { CgroupStats } from '@coxswain/linux';
+import type { CgroupStats, Pressure } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { HostFacts } from '../container/host-facts.js';
@@ -7,6 +7,22 @@ import { cgroupStats } from './cgroup-stats.js';
 import { podInterfaces } from './pod-interfaces.js';
 
 const uint = (value: number) => ({ value: BigInt(Math.max(0, Math.round(value))) });
+
+const psi = (pressure: Pressure | undefined) => {
+  const line = ({ total, avg10, avg60, avg300 }: Pressure['some']) => ({ Total: BigInt(total), Avg10: avg10, Avg60: avg60, Avg300: avg300 });
+  return pressure ? { psi: { Some: line(pressure.some), Full: line(pressure.full) } } : {};
+};
+
+const swapUsage = (swap: CgroupStats['swap'], timestamp: bigint) =>
+  swap
+    ? {
+        swap: {
+          timestamp,
+          swapUsageBytes: uint(swap.usageBytes),
+          ...(swap.limitBytes === undefined ? {} : { swapAvailableBytes: uint(swap.limitBytes - swap.usageBytes) }),
+        },
+      }
+    : {};
 
 /** What a container's writable layer takes. */
 export interface LayerUsage {
@@ -41,7 +57,7 @@ export class StatsReader {
     ]);
     return {
       attributes,
-      ...(cgroup ? this.#usage(meta.id, cgroup, timestamp) : {}),
+      ...(cgroup ? { ...this.#usage(meta.id, cgroup, timestamp), ...swapUsage(cgroup.swap, timestamp) } : {}),
       ...(writable
         ? { writableLayer: { timestamp, fsId: { mountpoint: this.mountpoint }, usedBytes: { value: writable.size }, inodesUsed: { value: writable.inodes } } }
         : {}),
@@ -73,9 +89,14 @@ export class StatsReader {
   }
 
   #usage(id: string, stats: CgroupStats, timestamp: bigint) {
-    const { memory, cpu } = stats;
+    const { memory, cpu, io } = stats;
     return {
-      cpu: { timestamp, usageCoreNanoSeconds: uint(cpu.usageNanoseconds), usageNanoCores: uint(this.#nanoCores(id, cpu.usageNanoseconds)) },
+      cpu: {
+        timestamp,
+        usageCoreNanoSeconds: uint(cpu.usageNanoseconds),
+        usageNanoCores: uint(this.#nanoCores(id, cpu.usageNanoseconds)),
+        ...psi(cpu.pressure),
+      },
       memory: {
         timestamp,
         workingSetBytes: uint(memory.workingSetBytes),
@@ -84,7 +105,9 @@ export class StatsReader {
         rssBytes: uint(memory.rssBytes),
         pageFaults: uint(memory.pageFaults),
         majorPageFaults: uint(memory.majorPageFaults),
+        ...psi(memory.pressure),
       },
+      ...(io ? { io: { timestamp, ...psi(io.pressure) } } : {}),
     };
   }
 

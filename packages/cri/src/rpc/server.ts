@@ -115,7 +115,7 @@ function unary(
 ): handleUnaryCall<Message, Message> {
   return (call, callback) => {
     const run = async () => {
-      if (!target) throw new RpcError('unimplemented', `${path} is not implemented by this server`);
+      if (!target) throw new RpcError('unimplemented', `method ${method.name} not implemented`);
       return target(call.request, contextOf(call, path, gone, inFlight)) as Promise<Message>;
     };
     const gone = new AbortController();
@@ -140,7 +140,7 @@ function serverStreaming(
     inFlight.add(gone);
     const context = contextOf(call, path, gone, inFlight);
     const run = async () => {
-      if (!target) throw new RpcError('unimplemented', `${path} is not implemented by this server`);
+      if (!target) throw new RpcError('unimplemented', `method ${method.name} not implemented`);
       for await (const message of target(call.request, context) as AsyncIterable<Message>) {
         if (context.signal.aborted) break;
         const flowing = call.write(message.$typeName === undefined ? create(method.output, message) : message);

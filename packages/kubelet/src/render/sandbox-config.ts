@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Pod } from '@coxswain/api';
 import { NamespaceMode, type PodSandboxConfigSchema, Protocol } from '@coxswain/cri';
 import { Keys } from '../pod/keys.js';
-import { podId } from '../pod/pod-spec.js';
+import { podContainers, podId } from '../pod/pod-spec.js';
 import type { ResolvConf } from './dns.js';
 import { effectiveSecurity, namespaceOptions, seccompProfile, selinux, supplementalGroups, supplementalGroupsPolicy } from './security.js';
 import type { IdRange } from '../volumes/user-namespaces.js';
@@ -31,7 +31,7 @@ export function sandboxConfig(pod: Pod, input: SandboxInput): SandboxConfig {
   const { uid, name, namespace } = podId(pod);
   const spec = pod.spec;
   const context = spec?.securityContext;
-  const privileged = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].some((c) => c.securityContext?.privileged);
+  const privileged = podContainers(pod).some(({ container }) => container.securityContext?.privileged);
   const security = effectiveSecurity(context, undefined);
   const ports = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')].flatMap((c) => c.ports ?? []);
   const limits = podCgroupLimits(pod, input.resources);

@@ -1,3 +1,5 @@
+import type { Pressure } from './pressure.js';
+
 /** What a group may use. An absent field is left as it is. */
 export interface CgroupLimits {
   /** Relative weight in cgroup v1 terms, 2…262144 (1024 is one CPU's worth); converted for v2. */
@@ -16,19 +18,32 @@ export interface CgroupLimits {
 export interface CgroupStats {
   readonly cpu: {
     readonly usageNanoseconds: number;
+    readonly userNanoseconds: number;
+    readonly systemNanoseconds: number;
+    /** Of the CPU limit: all periods, those that ended before their time, and what was waited in them. */
+    readonly periods: number;
     readonly throttledPeriods: number;
+    readonly throttledNanoseconds: number;
+    readonly pressure?: Pressure;
   };
   readonly memory: {
     readonly usageBytes: number;
     /** Usage without page cache that can be dropped at once: what eviction and metrics look at. */
     readonly workingSetBytes: number;
     readonly rssBytes: number;
+    readonly cacheBytes: number;
+    readonly mappedFileBytes: number;
     /** Absent: no limit. */
     readonly limitBytes?: number;
     readonly pageFaults: number;
     readonly majorPageFaults: number;
     readonly oomKills: number;
+    readonly pressure?: Pressure;
   };
+  /** Absent: the kernel does not count it. */
+  readonly swap?: { readonly usageBytes: number /** Absent: no limit. */; readonly limitBytes?: number };
+  /** Absent: the kernel does not tell. */
+  readonly io?: { readonly pressure: Pressure };
   readonly pids: { readonly current: number };
 }
 

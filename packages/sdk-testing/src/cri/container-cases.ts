@@ -82,6 +82,12 @@ export function containerCases(t: CriBench): void {
       await expect(t.cri.runtime.execSync({ containerId, cmd: ['sleep', '100'], timeout: 1n })).rejects.toMatchObject({ code: 'deadlineExceeded' });
       await expect(t.cri.runtime.execSync({ containerId, cmd: ['/no/such'], timeout: 5n })).rejects.toThrow(/no such file or directory|not found/i);
     });
+    needs('kernel')('execSync drops what goes beyond 16 MB, without an error', async () => {
+      const { containerId } = await start(await runPod());
+      const { stdout, exitCode } = await t.cri.runtime.execSync({ containerId, cmd: ['head', '-c', '18000000', '/dev/zero'], timeout: 30n });
+      expect(stdout.length).toBeGreaterThanOrEqual(16_000_000);
+      expect(exitCode).toBe(0);
+    });
     it('list statistics, filtered and not', async () => {
       const pod = await runPod();
       const [a] = [await start(pod, { labels: { stats: 'x' } } as Partial<ContainerInit>), await create(pod), await create(pod)];

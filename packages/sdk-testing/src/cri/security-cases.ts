@@ -71,6 +71,9 @@ export function securityCases(t: CriBench): void {
       expect(await mask({ dropCapabilities: ['ALL'] })).toBe(0n);
       await expect(create(pod, secure({ capabilities: { addCapabilities: ['NONSENSE'] } }))).rejects.toThrow(/NONSENSE/i);
     });
+    needs('kernel')('no privileged container in a pod that is not', async () => {
+      await expect(create(await runPod(), secure({ privileged: true }))).rejects.toThrow('no privileged container allowed in sandbox');
+    });
     needs('kernel')('privileged or not, read-only root or not', async () => {
       const pod = await runPod(podConfig({ linux: { securityContext: { privileged: true } } } as Partial<SandboxInit>));
       const privileged = await start(pod, secure({ privileged: true }));
@@ -116,7 +119,7 @@ export function securityCases(t: CriBench): void {
       expect((await exec(plain, "grep '^Seccomp:' /proc/self/status | awk '{print $2}'")).out).toBe('0');
     });
     needs('kernel')('seccomp: default, unconfined, local profile, privileged', async () => {
-      const pod = await runPod();
+      const pod = await runPod(podConfig({ linux: { securityContext: { privileged: true } } } as Partial<SandboxInit>));
       const mode = async (context: object) => {
         const { containerId } = await start(pod, secure(context));
         return {

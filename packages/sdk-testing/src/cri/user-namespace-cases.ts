@@ -123,7 +123,7 @@ export function userNamespaceCases(t: CriBench): void {
     });
     needs('user-namespaces')('with a shared process namespace, seccomp, a read-only root, privileges', async () => {
       const shared = { pid: NamespaceMode.POD };
-      const made = await pod({}, shared);
+      const made = await pod({ privileged: true }, shared);
       const seccomp = { profileType: ProfileType.RuntimeDefault };
       const [one, other] = [await run(made, {}, { seccomp, readonlyRootfs: true }, shared), await run(made, {}, { privileged: true }, shared)];
       expect((await exec(one.containerId, 'touch /x 2>/dev/null || echo read-only; ps | grep -c "[s]leep 1000"')).out).toBe('read-only\n2');
