@@ -5,14 +5,15 @@ import type { Clock } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import { Keys } from '../pod/keys.js';
 import { claimStats, fsStats, type NetworkStats, podNetworks, type VolumeStats } from './pod-extras.js';
+import { pressureOf, psiOf, type Shortage, shortageOfContainer, shortageOfGroup, type WithPressure } from './shortage.js';
 
-export interface CpuStats {
+export interface CpuStats extends WithPressure {
   readonly time: string;
   readonly usageNanoCores?: number;
   readonly usageCoreNanoSeconds?: number;
 }
 
-export interface MemoryStats {
+export interface MemoryStats extends WithPressure {
   readonly time: string;
   readonly availableBytes?: number;
   readonly usageBytes?: number;
@@ -32,7 +33,7 @@ export interface FsStats {
   readonly inodesUsed?: number;
 }
 
-export interface ContainerSummary {
+export interface ContainerSummary extends Shortage {
   readonly name: string;
   readonly startTime: string;
   readonly cpu?: CpuStats;
@@ -40,7 +41,7 @@ export interface ContainerSummary {
   readonly rootfs?: FsStats;
 }
 
-export interface PodSummary {
+export interface PodSummary extends Shortage {
   readonly podRef: { readonly name: string; readonly namespace: string; readonly uid: string };
   readonly startTime: string;
   readonly containers: readonly ContainerSummary[];
@@ -196,9 +197,10 @@ export class StatsProvider {
     return defined({ time, usageNanoCores: rate, usageCoreNanoSeconds: nanoseconds });
   }
 
-  #group(key: string, s: CgroupStats, now: number, time: string): Pick<PodSummary, 'cpu' | 'memory'> {
+  #group(key: string, s: CgroupStats, now: number, time: string): Pick<PodSummary, 'cpu' | 'memory' | keyof Shortage> {
     return {
-      cpu: this.#cpu(key, s.cpu.usageNanoseconds, now, time),
+      ...shortageOfGroup(s, time),
+      cpu: { ...this.#cpu(key, s.cpu.usageNanoseconds, now, time), ...pressureOf(s.cpu.pressure) },
       memory: {
         time,
         usageBytes: s.memory.usageBytes,
@@ -206,6 +208,7 @@ export class StatsProvider {
         rssBytes: s.memory.rssBytes,
         pageFaults: s.memory.pageFaults,
         majorPageFaults: s.memory.majorPageFaults,
+        ...pressureOf(s.memory.pressure),
       },
     };
   }
@@ -225,6 +228,7 @@ export class StatsProvider {
               time: time(s.cpu.timestamp),
               usageNanoCores: number(s.cpu.usageNanoCores) ?? this.#rates.rate(`container/${id}`, usage, now),
               usageCoreNanoSeconds: usage,
+              ...psiOf(s.cpu.psi),
             }),
           }
         : {}),
@@ -238,9 +242,11 @@ export class StatsProvider {
               rssBytes: number(s.memory.rssBytes),
               pageFaults: number(s.memory.pageFaults),
               majorPageFaults: number(s.memory.majorPageFaults),
+              ...psiOf(s.memory.psi),
             }),
           }
         : {}),
+      ...shortageOfContainer(s, time(s.swap?.timestamp ?? s.io?.timestamp)),
       ...(s.writableLayer
         ? {
             rootfs: defined({
