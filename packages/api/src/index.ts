@@ -2,6 +2,7 @@ export * from './decode/decode.js';
 export * from './decode/duplicate-fields.js';
 export { jsonType } from './decode/go-type.js';
 export * from './decode/time.js';
+export { goText } from './decode/typed-mismatch.js';
 export * from './definition.js';
 export * from './definitions/define.js';
 export * from './definitions/definitions.js';

@@ -76,7 +76,11 @@ describe('create and read', () => {
     expect((await api.call('POST', `${NS}/configmaps`, { ...configMap(fresh()), kind: 0 })).status).toBe(400);
     const apply = { type: 'application/apply-patch+yaml' };
     const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: odd } };
-    expect((await api.call('PATCH', `${NS}/configmaps/odd?fieldManager=m`, applied, apply)).status).toBe(400);
+    const refused = (await api.call('PATCH', `${NS}/configmaps/odd?fieldManager=m`, applied, apply)).json;
+    expect(refused).toMatchObject({
+      code: 500,
+      message: expect.stringMatching(/^failed to create typed patch object .*: \.metadata\.name: expected string, got /),
+    });
   });
 
   it('refuses a review whose fields are of the wrong type, and quantities by names that every object has', async () => {

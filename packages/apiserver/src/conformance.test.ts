@@ -120,6 +120,18 @@ describe('conformance', () => {
     const unknown = await api.call('PATCH', `${path}/d2?fieldManager=m`, body('d2'), { type: 'application/apply-patch+yaml' });
     expect(unknown.json.message).toMatch(/^failed to create typed patch object \(e2e\/d2; apps\/v1, Kind=Deployment\): errors:\n/);
     expect(unknown.json.message).toContain('.spec.unknown1: field not declared in schema');
+    expect(unknown.json.message).toContain('.spec.template.spec.containers[name="c"].unknownNested: field not declared in schema');
+    const mistyped = await api.call(
+      'PATCH',
+      `${path}/d2?fieldManager=m`,
+      '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d2"},"spec":{"replicas":"three"}}',
+      { type: 'application/apply-patch+yaml' },
+    );
+    expect([mistyped.status, mistyped.json.reason ?? '', mistyped.json.message]).toEqual([
+      500,
+      '',
+      'failed to create typed patch object (e2e/d2; apps/v1, Kind=Deployment): .spec.replicas: expected numeric (int or float), got string',
+    ]);
   });
 
   it('API Chunking, continue listing from the last key even if the original version has been compacted away', async () => {

@@ -28,6 +28,41 @@ describe('decode', () => {
     expect(patch).toEqual({ spec: { hostname: '', containers: [] } });
   });
 
+  test.each<[JsonObject, string]>([
+    [{ priority: 'high' }, '.spec.priority: expected numeric (int or float), got string'],
+    [{ hostNetwork: 'yes' }, '.spec.hostNetwork: expected boolean, got &{yes}'],
+    [
+      { hostname: { b: [1], a: true } },
+      '.spec.hostname: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"a":true, "b":[]interface {}{1}}}',
+    ],
+    [{ containers: { name: 'c', ports: [1, 2] } }, '.spec.containers: expected list, got &{map[name:c ports:[1 2]]}'],
+    [{ securityContext: 'none' }, '.spec.securityContext: expected map, got &{none}'],
+    [
+      { containers: [{ name: 'c', env: [{ name: 'PORT', value: 587 }] }] },
+      '.spec.containers[name="c"].env[name="PORT"].value: expected string, got &value.valueUnstructured{Value:587}',
+    ],
+    [
+      { containers: [{ name: 'c', ports: [{ containerPort: 80, x: 1 }] }] },
+      '.spec.containers[name="c"].ports[containerPort=80,protocol="TCP"].x: field not declared in schema',
+    ],
+    [{ tolerations: [{ key: 1 }] }, '.spec.tolerations[0].key: expected string, got &value.valueUnstructured{Value:1}'],
+  ])('%j is no configuration to apply, in the words of typed values', (spec, message) =>
+    expect(decode(pod(spec), POD, { applied: true })).toMatchObject({ errors: [], untyped: [message] }),
+  );
+
+  test.each<[string, JsonObject]>([
+    ['policy.v1.PodDisruptionBudget', { status: { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }, spec: {} }],
+    ['networking.v1.NetworkPolicy', { spec: { podSelector: {} } }],
+    ['rbac.v1.RoleBinding', { roleRef: { apiGroup: '', kind: '', name: '' } }],
+    ['discovery.v1.EndpointSlice', { addressType: '' }],
+    ['core.v1.Namespace', { spec: {}, status: {} }],
+    ['storage.v1.VolumeAttachment', { spec: { attacher: '', source: {}, nodeName: '' }, status: { attached: false } }],
+  ])('%s: what its Go type always writes', (type, written) => {
+    const object: JsonObject = {};
+    decode(object, `io.k8s.api.${type}`);
+    expect(object).toEqual({ metadata: {}, ...written });
+  });
+
   test('unknown fields are named by path and dropped', () => {
     const object = pod({ containers: [{ name: 'c', imagee: 'x' }], foo: 1 });
     expect(decode(object, POD).unknown).toEqual(['unknown field "spec.containers[0].imagee"', 'unknown field "spec.foo"']);

@@ -4,6 +4,7 @@ import { lookupSchema } from '../schema-table.js';
 import { goType, jsonType } from './go-type.js';
 import { type FieldPlan, lookupPlan, planOf, type StructPlan } from './plan.js';
 import { canonicalTime } from './time.js';
+import { typedElement, typedMismatch } from './typed-mismatch.js';
 
 /** What a decode found wrong. The object is usable only when `errors` is empty. */
 export interface DecodeResult {
@@ -11,6 +12,8 @@ export interface DecodeResult {
   readonly errors: readonly string[];
   /** Strict decoding findings: `unknown field "spec.foo"`. Errors for fieldValidation=Strict, warnings for Warn. */
   readonly unknown: readonly string[];
+  /** Of a configuration to apply, what makes it none of the type, in the words of upstream's typed values; `errors` has none of it. */
+  readonly untyped?: readonly string[];
 }
 
 export interface DecodeOptions {
@@ -18,6 +21,8 @@ export interface DecodeOptions {
   readonly lookup?: SchemaLookup;
   /** Write and drop zero values as upstream's types do (default true); false for patches, which must stay sparse. */
   readonly zeros?: boolean;
+  /** The object is a configuration to apply: sparse, and held to its type in the words of typed values. */
+  readonly applied?: boolean;
 }
 
 /**
@@ -25,18 +30,21 @@ export interface DecodeOptions {
  * Cost is proportional to the object; the schema is resolved once per process.
  */
 export function decode(object: JsonObject, schema: string, options: DecodeOptions = {}): DecodeResult {
-  const decoder = new Decoder(options.lookup ?? lookupSchema, options.zeros ?? true);
+  const decoder = new Decoder(options.lookup ?? lookupSchema, options.zeros ?? !options.applied, options.applied ?? false);
   decoder.root(object, lookupPlan(decoder.lookup, schema));
-  return { errors: decoder.errors, unknown: decoder.unknown };
+  const { errors, unknown, untyped } = decoder;
+  return decoder.applied ? { errors, unknown, untyped } : { errors, unknown };
 }
 
 class Decoder {
   readonly errors: string[] = [];
   readonly unknown: string[] = [];
+  readonly untyped: string[] = [];
 
   constructor(
     readonly lookup: SchemaLookup,
     private readonly zeros: boolean,
+    readonly applied: boolean,
   ) {}
 
   root(object: JsonObject, plan: StructPlan): void {
@@ -61,6 +69,7 @@ class Decoder {
       if (field === undefined) {
         if (plan.keepsUnknown) continue;
         this.unknown.push(`unknown field ${JSON.stringify(join(path, name))}`);
+        if (this.applied) this.untyped.push(`.${join(path, name)}: field not declared in schema`);
         kept = undefined;
       } else if (value === null || value === undefined) {
         kept = undefined;
@@ -106,7 +115,9 @@ class Decoder {
       case 'list':
         if (!Array.isArray(value)) return this.mismatch(value, type, plan, path);
         for (let index = 0; index < value.length; index++) {
-          value[index] = this.element(value[index] ?? null, type.items, plan, `${path}[${index}]`);
+          const item = value[index] ?? null;
+          const at = this.applied ? typedElement(type, item, index, this.lookup) : `[${index}]`;
+          value[index] = this.element(item, type.items, plan, `${path}${at}`);
         }
         return value;
       case 'map':
@@ -163,6 +174,11 @@ class Decoder {
   }
 
   private mismatch(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
+    const untyped = this.applied ? typedMismatch(value, type) : undefined;
+    if (untyped !== undefined) {
+      this.untyped.push(`.${path}: ${untyped}`);
+      return value;
+    }
     const shown = typeof value === 'number' && type.kind === 'integer' ? `number ${value}` : jsonType(value);
     this.errors.push(`json: cannot unmarshal ${shown} into Go struct field ${plan.name}.${path} of type ${goType(type)}`);
     return value;

@@ -1,3 +1,4 @@
+import { goText, type Json } from '@coxswain/api';
 import { ApiError } from '../status/api-error.js';
 import { DEDUCED_TYPE, type CompiledListMap, type CompiledStruct, type CompiledType } from './compiled-type.js';
 import { isEmptyNode, LEAF, NO_FIELDS, type Fields } from './fields.js';
@@ -13,7 +14,8 @@ export class AppliedTypeError extends ApiError {
       metadata: {},
       status: 'Failure',
       message: `failed to create typed patch object (${subject}): ${text}`,
-      reason: 'InternalError',
+      // Upstream has no better code and no reason for it.
+      reason: '',
       code: 500,
     });
   }
@@ -48,7 +50,7 @@ function fieldsOf(type: CompiledType, value: unknown, path: string, problems: st
 }
 
 function wrong(path: string, expected: string, value: unknown, problems: string[]): undefined {
-  problems.push(`${path}: expected ${expected}, got &{${JSON.stringify(value)}}`);
+  problems.push(`${path}: expected ${expected}, got &{${goText(value as Json)}}`);
 }
 
 /** Undefined for an empty map. */

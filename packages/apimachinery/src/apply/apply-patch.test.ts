@@ -202,6 +202,9 @@ describe('applyPatch', () => {
     expect(failure(() => apply(undefined, make({ nope: 1 }))).message).toBe(
       'failed to create typed patch object (/web; apps/v1, Kind=Deployment): .spec.nope: field not declared in schema',
     );
+    const mistyped = failure(() => apply(undefined, make({ containers: { name: 'a' } })));
+    expect(mistyped.message).toContain('.spec.containers: expected list, got &{map[name:a]}');
+    expect(mistyped).toMatchObject({ status: { code: 500, reason: '' } });
     expect(failure(() => apply(undefined, make({ containers: [{ image: 'x' }] }))).message).toContain(
       'element 0: associative list with keys has an element that omits key field "name"',
     );

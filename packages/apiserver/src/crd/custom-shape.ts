@@ -20,18 +20,21 @@ const shell: StructSchema = {
 export function customShape(schema: JsonSchema, preserveAll: boolean, builtIn: SchemaLookup): ShapeCheck {
   const lookup: SchemaLookup = (name) => (name === SHELL ? shell : builtIn(name));
   return (object: KubeObject, sparse: boolean): DecodeResult => {
-    const decoded = decode(object as unknown as JsonObject, SHELL, { lookup, zeros: !sparse });
+    const decoded = decode(object as unknown as JsonObject, SHELL, { lookup, applied: sparse });
     const errors = [...decoded.errors];
     const unknown = [...decoded.unknown];
+    const untyped = [...(decoded.untyped ?? [])];
     const pruned: string[] = [];
     if (!preserveAll) prune(object, schema, pruned);
     unknown.push(...pruned.map((path) => `unknown field ${JSON.stringify(path)}`));
+    if (sparse) untyped.push(...pruned.map((path) => `.${path}: field not declared in schema`));
     embedded(object, schema, '', true, (resource, path) => {
-      const inner = decode(resource as JsonObject, SHELL, { lookup, zeros: !sparse });
+      const inner = decode(resource as JsonObject, SHELL, { lookup, applied: sparse });
       errors.push(...inner.errors);
       unknown.push(...inner.unknown.map((text) => text.replace('"', `"${path}.`)));
+      untyped.push(...(inner.untyped ?? []).map((text) => `.${path}${text}`));
     });
-    return { errors, unknown };
+    return { errors, unknown, untyped };
   };
 }
 

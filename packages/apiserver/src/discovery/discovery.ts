@@ -35,8 +35,8 @@ const GROUP_ORDER = [
   'coordination.k8s.io',
   'node.k8s.io',
   'discovery.k8s.io',
-  'resource.k8s.io',
   'flowcontrol.apiserver.k8s.io',
+  'resource.k8s.io',
 ];
 
 /** The discovery documents, made from what is registered and made again when that changes. */
@@ -94,7 +94,7 @@ export class Discovery {
       apiVersion: `apidiscovery.k8s.io/${version}`,
       metadata: {},
       items: (core ? [''] : this.groups()).map((group) => ({
-        metadata: core ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
+        metadata: core ? {} : { name: group },
         versions: this.versions(group).map((v) => {
           const foreign = this.#foreign.find((entry) => entry.group === group && entry.version === v);
           const resources = foreign ? foreign.resources : this.#definitions(group, v).map((definition) => aggregatedResources(definition));

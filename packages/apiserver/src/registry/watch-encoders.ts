@@ -24,7 +24,7 @@ export function eventFrame(type: EventType, bytes: Buffer): Buffer {
 }
 
 export function bookmarkFrame(kind: string, apiVersion: string, revision: number, annotations?: Readonly<Record<string, string>>): Buffer {
-  const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations ? { annotations } : {}) };
+  const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
   return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object: { kind, apiVersion, metadata } })}\n`);
 }
 

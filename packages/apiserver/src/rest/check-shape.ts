@@ -1,6 +1,6 @@
 import type { JsonObject, KubeObject } from '@coxswain/api';
 import { decode } from '@coxswain/api';
-import { ApiError } from '@coxswain/apimachinery';
+import { ApiError, AppliedTypeError } from '@coxswain/apimachinery';
 import type { RequestContext } from '../request/request-context.js';
 import type { ServedResource } from '../registry/served-resource.js';
 import type { FieldValidation } from './write-options.js';
@@ -29,11 +29,14 @@ export function checkShape(
   { validation, duplicates = [], yamlProblem, sparse = false }: ShapeOptions,
 ): void {
   const { definition, lookup } = served;
-  const { errors, unknown } = served.shape
-    ? served.shape(object, sparse)
-    : decode(object as unknown as JsonObject, definition.schema, { lookup, zeros: !sparse });
+  const {
+    errors,
+    unknown,
+    untyped = [],
+  } = served.shape ? served.shape(object, sparse) : decode(object as unknown as JsonObject, definition.schema, { lookup, applied: sparse });
+  // Whoever applies a field would own it: one that nobody knows cannot be owned, whatever the field validation.
+  if (untyped.length > 0) throw new AppliedTypeError(subjectOf(context, served), untyped.slice(0, MAX_REPORTED));
   if (errors.length > 0) throw refused(served, errors[0] as string);
-  if (sparse && unknown.length > 0) throw undeclared(context, served, unknown);
   if (validation === 'Ignore' || (unknown.length === 0 && duplicates.length === 0 && yamlProblem === undefined)) return;
   const problems = [
     ...(yamlProblem === undefined ? [] : [yamlProblem]),
@@ -44,14 +47,8 @@ export function checkShape(
   for (const problem of problems) context.warn(problem);
 }
 
-/** Whoever applies a field would own it: one that nobody knows cannot be owned, whatever the field validation. */
-function undeclared({ resource }: RequestContext, { codec, definition }: ServedResource, unknown: readonly string[]): ApiError {
-  const problems = unknown.map((text) => `.${text.replace(/^unknown field "(.*)"$/, '$1')}: field not declared in schema`);
-  const list = problems.length === 1 ? (problems[0] as string) : `errors:\n  ${problems.slice(0, MAX_REPORTED).join('\n  ')}`;
-  const target = `${resource.namespace}/${resource.name}; ${codec.apiVersion}, Kind=${definition.kind}`;
-  // Upstream has no better code and reason for it.
-  return ApiError.of(500, '', `failed to create typed patch object (${target}): ${list}`);
-}
+const subjectOf = ({ resource }: RequestContext, { codec, definition }: ServedResource): string =>
+  `${resource.namespace}/${resource.name}; ${codec.apiVersion}, Kind=${definition.kind}`;
 
 function refused({ definition: { version, kind } }: ServedResource, why: string): ApiError {
   return ApiError.badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);

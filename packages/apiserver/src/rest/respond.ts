@@ -152,7 +152,7 @@ export function watchEncoderFor(env: RestEnv, context: RequestContext, served: S
       const bookmark = (revision: number) => ({
         kind: 'PartialObjectMetadata',
         apiVersion: `meta.k8s.io/${version}`,
-        metadata: { resourceVersion: String(revision), creationTimestamp: null },
+        metadata: { resourceVersion: String(revision) },
       });
       return shapedWatchEncoder(`partial:${version}:${codec.apiVersion}/${definition.kind}`, shape, bookmark);
     }

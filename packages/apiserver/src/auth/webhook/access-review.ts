@@ -28,7 +28,7 @@ export function accessReview({ user, verb, target }: AuthorizationAttributes, ve
           },
         };
   const spec = { ...about, user: name, [version === 'v1' ? 'groups' : 'group']: groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
-  return { apiVersion: `authorization.k8s.io/${version}`, kind: 'SubjectAccessReview', metadata: { creationTimestamp: null }, spec };
+  return { apiVersion: `authorization.k8s.io/${version}`, kind: 'SubjectAccessReview', metadata: {}, spec };
 }
 
 const LABEL_OPERATORS: Readonly<Record<string, string>> = {
