@@ -62,20 +62,15 @@ interface PodObject {
   };
 }
 const pod = (name: string) => cluster.json<PodObject>('pod', name);
-const make = (name: string, script: string) =>
+const applyPod = (name: string, spec: object) =>
   cluster.apply(
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name },
-      spec: {
-        terminationGracePeriodSeconds: 1,
-        restartPolicy: 'Never',
-        resourceClaims: [{ name: 'led', resourceClaimTemplateName: 'red-led' }],
-        containers: [{ name: 'c', image: IMAGE, command: ['sh', '-c', script], resources: { claims: [{ name: 'led' }] } }],
-      },
-    }),
+    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { terminationGracePeriodSeconds: 1, restartPolicy: 'Never', ...spec } }),
   );
+const make = (name: string, script: string) =>
+  applyPod(name, {
+    resourceClaims: [{ name: 'led', resourceClaimTemplateName: 'red-led' }],
+    containers: [{ name: 'c', image: IMAGE, command: ['sh', '-c', script], resources: { claims: [{ name: 'led' }] } }],
+  });
 const phase = (name: string, wanted: string) => eventually(`${name} ${wanted}`, async () => expect((await pod(name)).status.phase).toBe(wanted));
 const specsOf = async (name: string) => {
   const claim = await eventually('its claim', async () => {
@@ -122,23 +117,14 @@ test('an extended resource that a class stands for is a device of the driver, fo
   const resource = 'example.com/led';
   await cluster.kubectl('patch', 'deviceclass', 'led', '--type=merge', '-p', JSON.stringify({ spec: { extendedResourceName: resource } }));
   const ask = (name: string, count: number, containers: readonly (readonly [name: string, script: string, asks: boolean])[]) =>
-    cluster.apply(
-      JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name },
-        spec: {
-          terminationGracePeriodSeconds: 1,
-          restartPolicy: 'Never',
-          containers: containers.map(([container, script, asks]) => ({
-            name: container,
-            image: IMAGE,
-            command: ['sh', '-c', script],
-            ...(asks && { resources: { limits: { [resource]: String(count) } } }),
-          })),
-        },
-      }),
-    );
+    applyPod(name, {
+      containers: containers.map(([container, script, asks]) => ({
+        name: container,
+        image: IMAGE,
+        command: ['sh', '-c', script],
+        ...(asks && { resources: { limits: { [resource]: String(count) } } }),
+      })),
+    });
   const lights = 'env | grep ^LED_ | sort; ls /dev | grep led-; trap "exit 0" TERM; sleep 1000 & wait';
   await ask('both', 2, [
     ['with', lights, true],

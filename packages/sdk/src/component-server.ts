@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
 import { HealthPaths } from './health.js';
+import { PROMETHEUS_TEXT } from './metrics.js';
 import { profileAnswer } from './profiling.js';
 import { type ZPages, zPageAnswer } from './z-pages.js';
 
@@ -51,8 +52,6 @@ export interface ComponentServer {
   close(): Promise<void>;
 }
 
-const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
-
 /** Listens; rejects when the port is taken. */
 export async function serveComponent(options: ComponentServerOptions): Promise<ComponentServer> {
   const { authorize, tls } = options;
@@ -99,9 +98,9 @@ function respond(options: ComponentServerOptions, health: HealthPaths, request: 
   if (request.method !== 'GET' && request.method !== 'HEAD') return void send(405, 'method not allowed');
   switch (pathname) {
     case '/metrics':
-      return void (options.metrics ? send(200, options.metrics(), PROMETHEUS) : send(404, 'not found'));
+      return void (options.metrics ? send(200, options.metrics(), PROMETHEUS_TEXT) : send(404, 'not found'));
     case '/metrics/slis':
-      return void send(200, health.metrics(), PROMETHEUS);
+      return void send(200, health.metrics(), PROMETHEUS_TEXT);
     default: {
       const answer = health.answer(pathname, searchParams);
       if (answer) return void answer.then(({ status, body }) => send(status, body));

@@ -1,3 +1,6 @@
+/** The content type of what metrics print themselves in. */
+export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4; charset=utf-8';
+
 export type MetricLabels = Readonly<Record<string, string>>;
 
 const text = (labels: MetricLabels): string => {

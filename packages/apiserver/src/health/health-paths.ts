@@ -1,4 +1,4 @@
-import { type HealthChecks, HealthPaths } from '@coxswain/sdk';
+import { type HealthChecks, HealthPaths, PROMETHEUS_TEXT } from '@coxswain/sdk';
 import type { PathHandler } from '../api-handler.js';
 import { textResponse } from '../request/api-request.js';
 
@@ -7,8 +7,7 @@ export function healthPaths(checks: HealthChecks): PathHandler {
   const health = new HealthPaths(checks);
   return {
     handle({ info: { path }, query }) {
-      if (path === '/metrics/slis')
-        return { type: 'bytes', status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: Buffer.from(health.metrics()) };
+      if (path === '/metrics/slis') return { type: 'bytes', status: 200, contentType: PROMETHEUS_TEXT, body: Buffer.from(health.metrics()) };
       return health.answer(path, query)?.then(({ status, body }) => textResponse(status, body));
     },
   };

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Pod } from '@coxswain/api';
 import type { RuntimeServiceClient } from '@coxswain/cri';
 import { createCa, issueCertificate, type KeyPairPem, LEAF_VALIDITY_MS } from '@coxswain/pki';
-import { type Clock, HealthPaths, type Logger, profile, zPageAnswer } from '@coxswain/sdk';
+import { type Clock, HealthPaths, type Logger, profile, PROMETHEUS_TEXT, zPageAnswer } from '@coxswain/sdk';
 import { readLogs } from '../logs/read-logs.js';
 import type { KubeletOptions } from '../options.js';
 import { parseTime } from '../pod/time.js';
@@ -58,7 +58,6 @@ export interface ServingCertificate {
 const HEALTHZ_RETRY_MS = 5000;
 /** What is served always. */
 const PATHS = ['/healthz', '/metrics', '/pods', '/stats', '/statusz'];
-const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The kubelet's HTTPS API: logs, exec, attach, port-forward, statistics, metrics. */
 export class KubeletServer {
@@ -268,10 +267,10 @@ export class KubeletServer {
     let found: Metric[];
     switch (parts[0]) {
       case undefined:
-        response.writeHead(200, { 'content-type': PROMETHEUS }).end(metrics() + formatMetrics(volumeMetrics(await stats.claims())));
+        response.writeHead(200, { 'content-type': PROMETHEUS_TEXT }).end(metrics() + formatMetrics(volumeMetrics(await stats.claims())));
         return;
       case 'slis':
-        response.writeHead(200, { 'content-type': PROMETHEUS }).end(this.#health.metrics());
+        response.writeHead(200, { 'content-type': PROMETHEUS_TEXT }).end(this.#health.metrics());
         return;
       case 'resource':
         found = resourceMetrics(await stats.summary());
@@ -285,7 +284,7 @@ export class KubeletServer {
       default:
         throw new HttpError(404, '404 page not found');
     }
-    response.writeHead(200, { 'content-type': PROMETHEUS }).end(formatMetrics(found));
+    response.writeHead(200, { 'content-type': PROMETHEUS_TEXT }).end(formatMetrics(found));
   }
 
   async #logs({ response, url, parts, signal }: Call): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Session } from '../session/session-store.js';
 import { mayRead } from '../session/who-am-i.js';
 import { sendJson, WebError, type WebResponse } from '../server/web-exchange.js';
+import { PROMETHEUS_TEXT } from '@coxswain/sdk';
 
 /** A component of this machine whose metrics the API server has no way to. */
 export interface ComponentEndpoint {
@@ -32,7 +33,7 @@ export class ComponentMetrics {
     const endpoint = this.endpoints.find((e) => e.name === decodeURIComponent(name));
     if (!endpoint || what !== 'metrics') throw new WebError(404, 'there is no such component');
     const text = await this.#read(endpoint);
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' }).end(text);
+    response.writeHead(200, { 'content-type': PROMETHEUS_TEXT, 'cache-control': 'no-store' }).end(text);
   }
 
   async #read({ name, metrics }: ComponentEndpoint): Promise<string> {

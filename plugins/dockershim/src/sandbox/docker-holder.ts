@@ -40,11 +40,8 @@ export class DockerHolder implements SandboxHolder {
   }
 
   async hold(sandbox: SandboxRecord, wish: NamespaceWish): Promise<HeldNamespaces> {
-    const { engine } = this.options;
-    await engine.containers.start(sandbox.id);
-    const { State } = await engine.containers.inspect(sandbox.id);
-    if (!State.Running) throw new Error(`the sandbox's container ended at once: ${State.Error || `exit code ${State.ExitCode}`}`);
-    const pid = State.Pid;
+    await this.options.engine.containers.start(sandbox.id);
+    const pid = await this.#running(sandbox.id);
     const net = wish.kinds.includes('net') ? await this.#pinNetwork(sandbox.id, pid) : {};
     const path = (kind: string) => `/proc/${pid}/ns/${kind}`;
     return {
@@ -61,9 +58,16 @@ export class DockerHolder implements SandboxHolder {
   async #pinNetwork(id: string, pid: number): Promise<PinnedNamespaces> {
     const pinned = await createPinnedNamespaces({ dir: join(this.#dir(id), 'ns'), kinds: ['net'], of: { pid, rootUid: 0 } });
     // Its container has run all the while, or it may be another process's.
-    const { State } = await this.options.engine.containers.inspect(id);
-    if (!State.Running || State.Pid !== pid) throw new Error(`the sandbox's container ended at once: ${State.Error || `exit code ${State.ExitCode}`}`);
+    await this.#running(id, pid);
     return pinned;
+  }
+
+  /** The pid of a sandbox's container, which must run; as the process `pid`, if that is known. */
+  async #running(id: string, pid?: number): Promise<number> {
+    const { State } = await this.options.engine.containers.inspect(id);
+    if (!State.Running || State.Pid !== (pid ?? State.Pid))
+      throw new Error(`the sandbox's container ended at once: ${State.Error || `exit code ${State.ExitCode}`}`);
+    return State.Pid;
   }
 
   async alive({ id, pausePid }: SandboxRecord): Promise<boolean> {

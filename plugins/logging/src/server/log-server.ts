@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@coxswain/sdk';
+import { type Clock, type Logger, PROMETHEUS_TEXT } from '@coxswain/sdk';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -88,7 +88,7 @@ export class LogServer {
         const local = caller === 'peer' || url.searchParams.get('local') === 'true';
         return await (query.follow ? this.#follow(query, url, local, response, gone.signal) : this.#search(query, url, local, response, gone.signal));
       }
-      if (url.pathname === '/metrics') return void response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(metrics());
+      if (url.pathname === '/metrics') return void response.writeHead(200, { 'content-type': PROMETHEUS_TEXT }).end(metrics());
       const document = discovery(url.pathname);
       if (!document) return fail(response, 404, 'NotFound', 'the server could not find the requested resource');
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document));
