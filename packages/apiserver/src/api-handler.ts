@@ -78,6 +78,7 @@ export class ApiHandler {
     let context: RequestContext | undefined;
     let record: AuditRecord | undefined;
     let seat: string | undefined;
+    let seats = 1;
     let flow: Readonly<Record<string, string>> | undefined;
     let finished = false;
     const finish = (response: ApiResponse): ApiResponse => {
@@ -85,7 +86,7 @@ export class ApiHandler {
       if (finished) return response;
       finished = true;
       if (limited) inFlight.leave(info.verb);
-      if (seat !== undefined) flowControl?.pool.leave(seat);
+      if (seat !== undefined) flowControl?.pool.leave(seat, seats);
       metrics.observe(info, response, clock.monotonic() - started);
       const recorded = record ? record.answered(response) : response;
       return context ? withContext(recorded, context, flow) : recorded;
@@ -106,12 +107,13 @@ export class ApiHandler {
           if (!flowControl || !classified) return go();
           flow = classified.headers;
           if (longRunning) return go();
-          const turn = flowControl.enter(classified, effective.user, info);
+          seats = flowControl.seats(classified, info, query);
+          const turn = flowControl.enter(classified, effective.user, info, seats);
           const seated = () => {
             seat = classified.level;
             if (!finished) return go();
             // Too late: the deadline has passed while it waited.
-            flowControl.pool.leave(seat);
+            flowControl.pool.leave(seat, seats);
             throw ApiError.timeout('request did not complete within the allotted timeout', 0);
           };
           return turn ? turn.then(seated) : seated();

@@ -24,6 +24,8 @@ export interface ApiServerOptions {
   readonly port: number;
   /** Where pods and other nodes reach it: the endpoint of the `kubernetes` service. */
   readonly advertiseAddress: string;
+  /** What its Lease in kube-system is named after. Default: the machine's. */
+  readonly hostname?: string;
   readonly tls: ServingCertificates;
   readonly tlsLimits?: TlsLimits;
   /** Host name of URLs that lead here. Default: the advertised address. */

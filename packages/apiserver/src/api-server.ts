@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { definitions as builtIns, lookupSchema as builtInSchemas } from '@coxswain/api';
 import type { Transport } from '@coxswain/client';
 import type { AdmissionPlugin, Authenticator, Authorizer, Component, ComponentState, UserInfo } from '@coxswain/sdk';
@@ -28,6 +29,7 @@ import { ServiceAccountTokens } from './auth/service-account-tokens.js';
 import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
 import { signingKey, verifyingKey } from './auth/token-keys.js';
 import { bootstrap, publishServers } from './bootstrap/bootstrap.js';
+import { IdentityLease } from './bootstrap/identity-lease.js';
 import { ServerLeases } from './bootstrap/server-leases.js';
 import { PolicyTypeChecker } from './admission/policies/policy-type-checker.js';
 import { CrdController } from './crd/crd-controller.js';
@@ -70,6 +72,9 @@ const TICK_MS = 1000;
 /** Less than the time after which a server is forgotten. */
 const SERVERS_INTERVAL_MS = 5000;
 const TLS_CHECK_MS = 10_000;
+const IDENTITY_INTERVAL_MS = 10_000;
+/** Between two looks for Leases of servers that are gone. */
+const IDENTITY_COLLECTION_MS = 3_600_000;
 const FLOW_CONTROL = 'flowcontrol.apiserver.k8s.io';
 /** The API server's own identity for what it does to its own objects. */
 const SELF: UserInfo = { name: SELF_NAME, groups: ['system:masters', 'system:authenticated'] };
@@ -97,6 +102,7 @@ export class ApiServer implements Component {
   readonly #hooks: StartHooks;
 
   readonly #servers: ServerLeases;
+  readonly #identity: IdentityLease;
 
   constructor(readonly options: ApiServerOptions) {
     this.#servers = new ServerLeases(options.store, options.advertiseAddress);
@@ -167,6 +173,10 @@ export class ApiServer implements Component {
             clock,
             logger,
             totalSeats: options.maxRequestsInFlight + options.maxMutatingRequestsInFlight,
+            sizeOf: ({ group, version, resource, namespace }) => {
+              const cache = this.registry.find(group, version, resource)?.storage?.cache;
+              return cache && { objects: namespace === '' ? cache.size : cache.countInNamespace(namespace), averageBytes: cache.averageBytes };
+            },
           });
     this.#hooks = new StartHooks(this.#flowControl ? [] : ['priority-and-fairness-config-consumer']);
     const inFlight = new InFlight(options.maxRequestsInFlight, options.maxMutatingRequestsInFlight);
@@ -213,6 +223,13 @@ export class ApiServer implements Component {
       logger,
       compileRules: ruleCheckOf,
       converterFor: (crd, apiVersion) => new WebhookConverter(crd, apiVersion, this.#webhooks, random),
+    });
+    this.#identity = new IdentityLease({
+      transport: this.transport(SELF),
+      leases: cacheOf('coordination.k8s.io', 'leases'),
+      clock,
+      random,
+      hostname: options.hostname ?? hostname(),
     });
     this.#policyTypes = new PolicyTypeChecker({
       registry: this.registry,
@@ -275,6 +292,10 @@ export class ApiServer implements Component {
       await this.#bootstrap();
       await this.#publish();
       this.#hooks.done('bootstrap-controller');
+      await this.#identity.renew();
+      this.#hooks.done('start-kube-apiserver-identity-lease-controller');
+      await this.#identity.collect();
+      this.#hooks.done('start-kube-apiserver-identity-lease-garbage-collector');
       await this.options.seed?.(this.transport(SELF), signal);
       this.#aggregator.start();
       this.#hooks.done('apiservice-registration-controller', 'kube-apiserver-autoregistration');
@@ -292,6 +313,12 @@ export class ApiServer implements Component {
     });
     this.#every(SERVERS_INTERVAL_MS, () => {
       this.#publish().catch((error: unknown) => this.options.logger.warn('the endpoints of the kubernetes service could not be kept', { err: error }));
+    });
+    this.#every(IDENTITY_INTERVAL_MS, () => {
+      this.#identity.renew().catch((err: unknown) => this.options.logger.warn("this server's identity lease was not renewed", { err }));
+    });
+    this.#every(IDENTITY_COLLECTION_MS, () => {
+      this.#identity.collect().catch((err: unknown) => this.options.logger.warn('identity leases of servers that are gone were not deleted', { err }));
     });
     if (this.options.compactionIntervalMs > 0) this.#every(this.options.compactionIntervalMs, this.#compactor());
     if (this.options.reloadTls) this.#every(TLS_CHECK_MS, this.#tlsReloader(this.options.reloadTls));

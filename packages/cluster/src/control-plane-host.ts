@@ -45,6 +45,8 @@ export function apiServerConfig(
     host: '0.0.0.0',
     port: config.ports.apiServer,
     advertiseAddress: config.nodeIP,
+    // Hosts of one machine share its name.
+    hostname: config.nodeName,
     tls: { ...pki.leaf.apiserver, clientCA: pki.ca.cert },
     frontProxy: {
       ca: pki.frontProxyCa.cert,

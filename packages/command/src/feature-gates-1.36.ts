@@ -6,6 +6,7 @@ import type { FeatureGates } from './settled-flags.js';
  */
 export const kubernetesFeatureGates: FeatureGates = {
   APIResponseCompression: true,
+  APIServerIdentity: true,
   AggregatedDiscoveryRemoveBetaType: true,
   AllowDNSOnlyNodeCSR: true,
   AllowInsecureKubeletCertificateSigningRequests: true,
@@ -109,6 +110,7 @@ export const kubernetesFeatureGates: FeatureGates = {
   ServiceAccountTokenNodeBindingValidation: true,
   ServiceAccountTokenPodNodeInfo: true,
   SidecarContainers: true,
+  SizeBasedListCostEstimate: true,
   StatefulSetSemanticRevisionComparison: true,
   StorageNamespaceIndex: true,
   StorageVersionHash: true,
@@ -125,7 +127,6 @@ export const kubernetesFeatureGates: FeatureGates = {
   WatchList: true,
 
   // On by default upstream, and not done here.
-  APIServerIdentity: false,
   APIServerTracing: false,
   CPUManagerPolicyBetaOptions: false,
   CPUManagerPolicyOptions: false,
@@ -156,7 +157,6 @@ export const kubernetesFeatureGates: FeatureGates = {
   ResourceHealthStatusMessage: false,
   SELinuxChangePolicy: false,
   SELinuxMountReadWriteOncePod: false,
-  SizeBasedListCostEstimate: false,
   StructuredAuthenticationConfigurationEgressSelector: false,
   StructuredAuthenticationConfigurationJWKSMetrics: false,
   SystemdWatchdog: false,

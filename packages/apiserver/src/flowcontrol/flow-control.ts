@@ -1,8 +1,10 @@
 import type { KubeObject } from '@coxswain/api';
 import type { Transport } from '@coxswain/client';
 import type { Clock, Logger, UserInfo } from '@coxswain/sdk';
-import type { RequestInfo } from '../request/request-info.js';
 import type { ResourceCache } from '../storage/resource-cache.js';
+import { queryInteger } from '../request/query.js';
+import type { RequestInfo, ResourceInfo } from '../request/request-info.js';
+import { listSeats } from './list-seats.js';
 import { ruleMatches } from './flow-rules.js';
 import type { FlowRule } from './flow-rules.js';
 import { SeatPool } from './seat-pool.js';
@@ -22,6 +24,8 @@ export interface FlowControlOptions {
   readonly logger: Logger;
   /** 0: requests are classified, and none has to wait. */
   readonly totalSeats: number;
+  /** What a list would be of; undefined when another server answers it. */
+  readonly sizeOf: (resource: ResourceInfo) => { readonly objects: number; readonly averageBytes: number } | undefined;
 }
 
 interface Spec {
@@ -95,10 +99,21 @@ export class FlowControl {
     return found ?? undefined;
   }
 
+  /** How many seats a request takes: lists by what they answer, all else one. */
+  seats({ level }: Classified, { verb, resource }: RequestInfo, query: URLSearchParams): number {
+    if (verb !== 'list' || !resource || this.pool.total === 0) return 1;
+    const size = this.options.sizeOf(resource);
+    if (!size) return 1;
+    const limit = query.size > 0 ? limitOf(query) : 0;
+    return limit === undefined
+      ? this.pool.mostSeats(level)
+      : Math.min(this.pool.mostSeats(level), listSeats({ ...size, limit: limit || undefined, single: resource.name !== '' }));
+  }
+
   /** As `SeatPool.enter`. */
-  enter(classified: Classified, user: UserInfo, info: RequestInfo): Promise<void> | undefined {
+  enter(classified: Classified, user: UserInfo, info: RequestInfo, seats: number): Promise<void> | undefined {
     const flow = classified.by === 'ByUser' ? user.name : classified.by === 'ByNamespace' ? (info.resource?.namespace ?? '') : '';
-    return this.pool.enter(classified.level, `${classified.headers['X-Kubernetes-PF-FlowSchema-UID']}/${flow}`);
+    return this.pool.enter(classified.level, `${classified.headers['X-Kubernetes-PF-FlowSchema-UID']}/${flow}`, seats);
   }
 
   #match(user: UserInfo, info: RequestInfo): Classified | undefined {
@@ -135,6 +150,15 @@ export class FlowControl {
     return found
       ? { type: 'Dangling', status: 'False', reason: 'Found', message: `${about} and it exists`, lastTransitionTime }
       : { type: 'Dangling', status: 'True', reason: 'NotFound', message: `${about} but there is no such object`, lastTransitionTime };
+  }
+}
+
+/** Undefined: no number; the request is going to fail. */
+function limitOf(query: URLSearchParams): number | undefined {
+  try {
+    return queryInteger(query, 'limit') ?? 0;
+  } catch {
+    return undefined;
   }
 }
 

@@ -44,4 +44,32 @@ describe('SeatPool', () => {
     strict.enter('none', 'a');
     expect(() => strict.enter('none', 'a')).toThrow('Too many requests');
   });
+
+  it('who wants several seats waits for all of them, and nobody overtakes', async () => {
+    const pool = new SeatPool(4, never);
+    pool.configure([level('users', 1)]);
+    for (let i = 0; i < 2; i++) pool.enter('users', 'small');
+    const order: string[] = [];
+    void pool.enter('users', 'large', 3)?.then(() => order.push('large'));
+    void pool.enter('users', 'small')?.then(() => order.push('small'));
+    expect(pool.counts()).toEqual([{ name: 'users', seats: 4, executing: 2, waiting: 2 }]);
+    pool.leave('users');
+    await Promise.resolve();
+    expect(order).toEqual(['large']);
+    pool.leave('users', 3);
+    await Promise.resolve();
+    expect(order).toEqual(['large', 'small']);
+  });
+
+  it('bounds what one request can take: 15 % of the level, a hand of its queues, ten', () => {
+    const pool = new SeatPool(200, never);
+    const hand = { queues: 64, handSize: 6, queueLengthLimit: 50 };
+    pool.configure([
+      { ...level('a', 100), queuing: hand },
+      { ...level('b', 50), queuing: hand },
+      level('c', 40, 0, false),
+      { ...level('d', 10), queuing: hand },
+    ]);
+    expect(['a', 'b', 'c', 'd', 'none'].map((name) => pool.mostSeats(name))).toEqual([10, 8, 6, 1, 1]);
+  });
 });

@@ -11,6 +11,7 @@ export interface LevelSettings {
 }
 
 interface Waiter {
+  readonly seats: number;
   readonly seated: () => void;
   readonly cancel: () => void;
 }
@@ -20,6 +21,7 @@ class Level {
   seats = 0;
   /** What others can never take. */
   kept = 0;
+  /** Seats that are taken. */
   executing = 0;
   waiting = 0;
   /** In the order in which flows are served: one request of a flow, then the flow goes to the end. */
@@ -28,7 +30,11 @@ class Level {
   constructor(public settings: LevelSettings) {}
 }
 
-/** How long a request may wait for its seat. */
+/** Of a level's seats, the part that one request may take, and how many at most. */
+const PART_OF_LEVEL = 0.15;
+const MAX_SEATS = 10;
+
+/** How long a request may wait for its seats. */
 const MAX_WAIT_MS = 15_000;
 
 const tooMany = () => ApiError.tooManyRequests('Too many requests, please try again later.', 1);
@@ -59,12 +65,21 @@ export class SeatPool {
     for (const [name, level] of this.#levels) if (!names.has(name) && level.executing === 0 && level.waiting === 0) this.#levels.delete(name);
   }
 
-  /** Undefined: go ahead. Else resolves when it is this request's turn; throws or rejects with 429. Every seat is given back with `leave`. */
-  enter(name: string, flow: string): Promise<void> | undefined {
+  /** How many seats of a level one request can take. */
+  mostSeats(name: string): number {
+    const level = this.#levels.get(name);
+    if (!level || level.settings.exempt) return 1;
+    const share = Math.ceil(level.seats * PART_OF_LEVEL);
+    const { queuing } = level.settings;
+    return Math.max(1, Math.min(MAX_SEATS, queuing ? Math.min(share, Math.floor(level.seats / queuing.handSize)) : share));
+  }
+
+  /** Undefined: go ahead. Else resolves when it is this request's turn; throws or rejects with 429. The seats are given back with `leave`. */
+  enter(name: string, flow: string, seats = 1): Promise<void> | undefined {
     const level = this.#levels.get(name);
     if (!level || this.total === 0) return undefined;
-    if (level.settings.exempt || (level.waiting === 0 && this.#hasSeat(level))) {
-      level.executing++;
+    if (level.settings.exempt || (level.waiting === 0 && this.#hasSeats(level, seats))) {
+      level.executing += seats;
       return undefined;
     }
     const { queuing } = level.settings;
@@ -73,18 +88,18 @@ export class SeatPool {
     const { queues, handSize, queueLengthLimit } = queuing;
     if (level.waiting >= queues * queueLengthLimit || (queue?.length ?? 0) >= handSize * queueLengthLimit) throw tooMany();
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { seated: resolve, cancel: this.clock.setTimeout(() => this.#giveUp(level, flow, waiter, reject), MAX_WAIT_MS) };
+      const waiter: Waiter = { seats, seated: resolve, cancel: this.clock.setTimeout(() => this.#giveUp(level, flow, waiter, reject), MAX_WAIT_MS) };
       if (queue) queue.push(waiter);
       else level.flows.set(flow, [waiter]);
       level.waiting++;
     });
   }
 
-  leave(name: string): void {
+  leave(name: string, seats = 1): void {
     const level = this.#levels.get(name);
     if (!level || this.total === 0) return;
     // A level that came while the request was under way has not counted it.
-    if (level.executing > 0) level.executing--;
+    level.executing = Math.max(0, level.executing - seats);
     if (level.settings.exempt) return;
     this.#serve(level);
     // A seat that was lent, or could be now.
@@ -95,21 +110,24 @@ export class SeatPool {
     return [...this.#levels].map(([name, { seats, executing, waiting }]) => ({ name, seats, executing, waiting }));
   }
 
-  #hasSeat(level: Level): boolean {
-    if (level.executing < level.seats) return true;
-    let taken = level.executing;
+  #hasSeats(level: Level, wanted: number): boolean {
+    if (level.executing + wanted <= level.seats) return true;
+    let taken = level.executing + wanted;
     for (const other of this.#levels.values()) if (other !== level && !other.settings.exempt) taken += Math.max(other.executing, other.kept);
-    return taken < this.total;
+    return taken <= this.total;
   }
 
   #serve(level: Level): void {
-    while (level.waiting > 0 && this.#hasSeat(level)) {
+    while (level.waiting > 0) {
       const [flow, queue] = level.flows.entries().next().value as [string, Waiter[]];
-      const waiter = queue.shift() as Waiter;
+      const waiter = queue[0] as Waiter;
+      // Nobody overtakes who wants more.
+      if (!this.#hasSeats(level, waiter.seats)) return;
+      queue.shift();
       level.flows.delete(flow);
       if (queue.length > 0) level.flows.set(flow, queue);
       level.waiting--;
-      level.executing++;
+      level.executing += waiter.seats;
       waiter.cancel();
       waiter.seated();
     }

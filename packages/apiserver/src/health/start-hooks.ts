@@ -12,6 +12,8 @@ export const START_HOOKS = [
   'scheduling/bootstrap-system-priority-classes',
   'priority-and-fairness-config-producer',
   'bootstrap-controller',
+  'start-kube-apiserver-identity-lease-controller',
+  'start-kube-apiserver-identity-lease-garbage-collector',
   'priority-and-fairness-config-consumer',
   'apiservice-registration-controller',
   'kube-apiserver-autoregistration',

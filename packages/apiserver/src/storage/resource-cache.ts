@@ -60,6 +60,7 @@ export class ResourceCache {
   #window: CacheEvent[] = [];
   #windowStart = 0;
   #count = 0;
+  #bytes = 0;
   /** Watches from before this revision are refused: the window does not reach back further. */
   #oldest = 0;
   /** Revision up to which everything is applied. */
@@ -79,6 +80,11 @@ export class ResourceCache {
 
   get size(): number {
     return this.#count;
+  }
+
+  /** Of an object in the store. */
+  get averageBytes(): number {
+    return this.#count === 0 ? 0 : this.#bytes / this.#count;
   }
 
   get oldestWatchRevision(): number {
@@ -234,6 +240,7 @@ export class ResourceCache {
     const previous = bucket.get(object.name);
     bucket.set(object);
     if (!previous) this.#count++;
+    this.#bytes += object.size - (previous?.size ?? 0);
     this.changes++;
     for (const entry of this.#indexes) {
       if (!entry.built) continue;
@@ -250,6 +257,7 @@ export class ResourceCache {
     bucket.delete(name);
     if (bucket.size === 0) this.#buckets.delete(namespace);
     this.#count--;
+    this.#bytes -= previous.size;
     this.changes++;
     for (const entry of this.#indexes) if (entry.built) removeFrom(entry.values, entry.index.value(previous.object), previous);
     return previous;

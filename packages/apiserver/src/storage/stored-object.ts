@@ -15,6 +15,8 @@ export class StoredObject {
   #stored: Uint8Array | undefined;
   /** Encodings of other served versions, by whoever made them. */
   #others: Map<object, Buffer> | undefined;
+  /** Of what the store holds, in bytes; 0 when no store of ours does. */
+  readonly size: number;
 
   private constructor(
     /** '' for cluster-scoped objects. */
@@ -26,6 +28,7 @@ export class StoredObject {
   ) {
     this.#stored = stored;
     this.#object = object;
+    this.size = stored?.length ?? 0;
   }
 
   /** From the store: nothing is parsed until somebody asks. */
