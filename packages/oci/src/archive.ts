@@ -1,17 +1,17 @@
 import { pipeline, Readable } from 'node:stream';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { extract } from 'tar-stream';
-import { type Digest, digestOf, isDigest } from './digest.js';
+import { type Digest, digestOf } from './digest.js';
 import { OciError } from './error.js';
-import type { Descriptor, ImageIndex, ImageManifest } from './image-types.js';
-import { MAX_MANIFEST_BYTES, parseConfiguration, parseManifest } from './manifest.js';
+import type { Descriptor, ImageManifest } from './image-types.js';
+import { MAX_MANIFEST_BYTES, parseConfiguration, parseJson, parseManifest } from './manifest.js';
 import { isIndex, MediaType } from './media-types.js';
 import { formatReference, parseReference } from './reference.js';
+import { readLimited } from './verify.js';
 
 /** An image found in an archive. */
 export interface ArchivedImage {
@@ -20,7 +20,7 @@ export interface ArchivedImage {
   readonly target: Descriptor;
 }
 
-/** A tar archive of images opened for import: an OCI layout or what `docker save` writes. Blobs are kept in a temporary file. */
+/** A tar archive of images opened for import: an OCI layout or what `docker save` writes. Blobs are kept in a file without a name. */
 export interface ImageArchive {
   readonly images: readonly ArchivedImage[];
   /** True when the archive has the content. */
@@ -28,7 +28,7 @@ export interface ImageArchive {
   /** The content, as stored; verified when it was read. */
   read(digest: Digest): AsyncIterable<Uint8Array>;
   size(digest: Digest): number;
-  /** Removes the temporary file. */
+  /** Frees the disk that the blobs take. */
   close(): Promise<void>;
 }
 
@@ -42,11 +42,10 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /** Read an image archive (plain or gzip) from a stream. Throws `OciError('invalid')` when it is neither kind. */
 export async function openImageArchive(source: Readable | AsyncIterable<Uint8Array>): Promise<ImageArchive> {
-  const directory = await mkdtemp(join(tmpdir(), 'cox-image-'));
-  const path = join(directory, 'blobs');
-  const close = () => rm(directory, { recursive: true, force: true });
+  const spooled = await namelessFile();
+  const close = () => spooled.close();
   try {
-    const { files, links } = await spool(source, path);
+    const { files, links } = await spool(source, spooled);
     const byDigest = new Map<Digest, Stored>([...files.values()].map((f) => [f.digest, f]));
     const extra = new Map<Digest, Uint8Array>();
     const fileOf = (name: string) => files.get(links.get(name) ?? name);
@@ -54,7 +53,7 @@ export async function openImageArchive(source: Readable | AsyncIterable<Uint8Arr
       const file = fileOf(name);
       if (!file) throw new OciError('invalid', `the image archive lacks ${name}`);
       if (file.size > MAX_MANIFEST_BYTES) throw new OciError('too-large', `${name} in the image archive is larger than ${MAX_MANIFEST_BYTES} bytes`);
-      return collect(readStored(path, file));
+      return readLimited(readStored(spooled, file), MAX_MANIFEST_BYTES, name);
     };
     const images = fileOf('index.json') ? await fromLayout(readFile, byDigest) : await fromDockerArchive(readFile, fileOf, extra);
     return {
@@ -66,7 +65,7 @@ export async function openImageArchive(source: Readable | AsyncIterable<Uint8Arr
         if (inMemory) return one(inMemory);
         const stored = byDigest.get(digest);
         if (!stored) throw new OciError('not-found', `the image archive has no content ${digest}`);
-        return readStored(path, stored);
+        return readStored(spooled, stored);
       },
       close,
     };
@@ -77,10 +76,10 @@ export async function openImageArchive(source: Readable | AsyncIterable<Uint8Arr
 }
 
 async function fromLayout(readFile: (name: string) => Promise<Buffer>, blobs: ReadonlyMap<Digest, Stored>): Promise<ArchivedImage[]> {
-  const index = JSON.parse((await readFile('index.json')).toString('utf8')) as ImageIndex;
+  const parsed = parseManifest(await readFile('index.json'), MediaType.ociIndex);
+  if (parsed.kind !== 'index') throw new OciError('invalid', 'index.json of the OCI layout is no index');
   const byTarget = new Map<Digest, { names: string[]; target: Descriptor }>();
-  for (const descriptor of index.manifests ?? []) {
-    if (!isDigest(descriptor.digest)) throw new OciError('invalid', `the OCI layout names an unusable digest ${String(descriptor.digest)}`);
+  for (const descriptor of parsed.index.manifests) {
     const stored = blobs.get(descriptor.digest);
     if (!stored) throw new OciError('invalid', `the OCI layout lacks blob ${descriptor.digest}, or the blob does not have that digest`);
     if (stored.size !== descriptor.size)
@@ -105,7 +104,7 @@ async function fromDockerArchive(
 ): Promise<ArchivedImage[]> {
   if (!fileOf('manifest.json'))
     throw new OciError('invalid', 'this is neither an OCI image layout nor a docker archive: no index.json and no manifest.json in it');
-  const entries = JSON.parse((await readFile('manifest.json')).toString('utf8')) as { Config: string; RepoTags?: string[] | null; Layers: string[] }[];
+  const entries = dockerEntries(await readFile('manifest.json'));
   const images: ArchivedImage[] = [];
   for (const entry of entries) {
     const config = await readFile(entry.Config);
@@ -130,15 +129,34 @@ async function fromDockerArchive(
   return images;
 }
 
+interface DockerEntry {
+  readonly Config: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly Layers: readonly string[];
+}
+
+function dockerEntries(bytes: Uint8Array): DockerEntry[] {
+  const strings = (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === 'string');
+  const entries = parseJson(bytes, 'manifest.json of the docker archive') as readonly (DockerEntry | null)[];
+  const isEntry = (entry: DockerEntry | null) => typeof entry?.Config === 'string' && strings(entry.Layers) && strings(entry.RepoTags ?? []);
+  if (!Array.isArray(entries) || !entries.every(isEntry))
+    throw new OciError('invalid', 'manifest.json of the docker archive is not a list of images with Config, RepoTags and Layers');
+  return entries as DockerEntry[];
+}
+
 /** Everything the archive has of an image, children first: what must be stored for `target` to be complete on this platform. */
 export async function archivedContent(archive: ImageArchive, target: Descriptor): Promise<Descriptor[]> {
   const out: Descriptor[] = [];
+  // Indexes that name one another many times over would be walked without end.
+  const visited = new Set<Digest>();
   const visit = async (descriptor: Descriptor, top: boolean): Promise<void> => {
+    if (visited.has(descriptor.digest)) return;
+    visited.add(descriptor.digest);
     if (!archive.has(descriptor.digest)) {
       if (top) throw new OciError('invalid', `the image archive lacks ${descriptor.digest}`);
       return; // Another platform's half of an index may be missing.
     }
-    const doc = parseManifest(await collect(archive.read(descriptor.digest)), descriptor.mediaType);
+    const doc = parseManifest(await readLimited(archive.read(descriptor.digest), MAX_MANIFEST_BYTES, descriptor.digest), descriptor.mediaType);
     if (doc.kind === 'index') for (const child of doc.index.manifests) await visit(child, false);
     else {
       for (const blob of [...doc.manifest.layers, doc.manifest.config]) {
@@ -154,10 +172,19 @@ export async function archivedContent(archive: ImageArchive, target: Descriptor)
   return out;
 }
 
-async function spool(source: Readable | AsyncIterable<Uint8Array>, path: string): Promise<{ files: Map<string, Stored>; links: Map<string, string> }> {
+/** Gone with this process, however it ends. */
+async function namelessFile(): Promise<FileHandle> {
+  const directory = await mkdtemp(join(tmpdir(), 'cox-image-'));
+  try {
+    return await open(join(directory, 'blobs'), 'wx+', 0o600);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function spool(source: Readable | AsyncIterable<Uint8Array>, out: FileHandle): Promise<{ files: Map<string, Stored>; links: Map<string, string> }> {
   const files = new Map<string, Stored>();
   const links = new Map<string, string>();
-  const out = await open(path, 'w');
   const tar = extract();
   const feed = (async () => {
     try {
@@ -182,7 +209,7 @@ async function spool(source: Readable | AsyncIterable<Uint8Array>, path: string)
       const start = offset;
       for await (const chunk of entry) {
         hash.update(chunk as Buffer);
-        await out.write(chunk as Buffer);
+        await out.writeFile(chunk as Buffer);
         offset += (chunk as Buffer).length;
       }
       if (entry.header.type === 'file' || entry.header.type === 'contiguous-file')
@@ -190,9 +217,9 @@ async function spool(source: Readable | AsyncIterable<Uint8Array>, path: string)
     }
     await feed;
   } catch (cause) {
-    throw cause instanceof OciError ? cause : new OciError('invalid', `this is not a readable image archive: ${(cause as Error).message}`, { cause });
-  } finally {
-    await out.close();
+    if (cause instanceof OciError) throw cause;
+    if (isFull(cause)) throw new OciError('too-large', `the image archive does not fit into ${tmpdir()}: ${(cause as Error).message}`, { cause });
+    throw new OciError('invalid', `this is not a readable image archive: ${(cause as Error).message}`, { cause });
   }
   return { files, links };
 }
@@ -213,16 +240,17 @@ async function maybeGunzip(source: Readable | AsyncIterable<Uint8Array>): Promis
   return gunzip;
 }
 
-function readStored(path: string, file: Stored): AsyncIterable<Uint8Array> {
-  return file.size === 0 ? one(new Uint8Array()) : createReadStream(path, { start: file.offset, end: file.offset + file.size - 1, highWaterMark: 1 << 20 });
+const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+async function* readStored(from: FileHandle, { offset, size }: Stored): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < size; ) {
+    const { bytesRead, buffer } = await from.read(Buffer.allocUnsafe(Math.min(size - at, 1 << 20)), { position: offset + at });
+    if (bytesRead === 0) throw new OciError('invalid', 'the image archive is cut off');
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for await (const part of source) parts.push(part);
-  return Buffer.concat(parts);
 }

@@ -39,6 +39,7 @@ const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
 const S_IFIFO = 0o010000;
 const MAX_LINKS = 40;
+const PATH_MAX = 4096;
 
 const code = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
@@ -103,7 +104,7 @@ class LayerWriter {
     const wasWhiteout = before?.isCharacterDevice() === true && before.rdev === 0;
     if (before && !(before.isDirectory() && header.type === 'directory')) {
       await rm(at, { recursive: true, force: true });
-      this.#forget(place);
+      if (before.isDirectory()) this.#forget(place);
     }
     switch (header.type) {
       case 'directory':
@@ -263,6 +264,7 @@ const validId = (id: number) => Number.isInteger(id) && id >= 0 && id <= 0xfffff
 
 /** A path of the archive, relative to its root. Absolute ones begin at the root; one that climbs out is refused. */
 function inside(path: string): string {
+  if (path.length > PATH_MAX) throw new OciError('invalid', `a path in the layer is longer than ${PATH_MAX} bytes`);
   if (path.includes('\0')) throw new OciError('invalid', 'a path in the layer has a NUL byte');
   const out: string[] = [];
   for (const part of path.split('/')) {

@@ -13,7 +13,7 @@ export function parseManifest(
   bytes: Uint8Array,
   mediaType?: string,
 ): { kind: 'manifest'; manifest: ImageManifest; mediaType: string } | { kind: 'index'; index: ImageIndex; mediaType: string } {
-  const doc = parseJson(bytes, 'manifest') as Partial<ImageManifest & ImageIndex>;
+  const doc = parseJson(bytes, 'the image manifest') as Partial<ImageManifest & ImageIndex>;
   const type =
     doc.mediaType ??
     (mediaType && (isIndex(mediaType) || isManifest(mediaType))
@@ -36,11 +36,30 @@ export function parseManifest(
 }
 
 export function parseConfiguration(bytes: Uint8Array): ImageConfiguration {
-  const doc = parseJson(bytes, 'configuration') as Partial<ImageConfiguration>;
+  const doc = parseJson(bytes, 'the image configuration') as Partial<ImageConfiguration>;
   const diffIds = doc.rootfs?.diff_ids;
   if (!Array.isArray(diffIds) || !diffIds.every((d) => typeof d === 'string' && isDigest(d)))
     throw new OciError('invalid', 'the image configuration has no valid rootfs.diff_ids');
+  checkConfig(doc.config);
   return doc as ImageConfiguration;
+}
+
+/** What a container starts with comes from here: a value of another type would show up as a riddle there. */
+function checkConfig(config: unknown): void {
+  if (config == null) return;
+  const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const isString = (value: unknown) => typeof value === 'string' && !value.includes('\0');
+  const isList = (value: unknown) => Array.isArray(value) && value.every(isString);
+  if (!isRecord(config)) throw new OciError('invalid', 'config of the image configuration is not an object');
+  const checks: Readonly<Record<string, (value: unknown) => boolean>> = {
+    ...{ User: isString, WorkingDir: isString, StopSignal: isString, Env: isList, Entrypoint: isList, Cmd: isList },
+    ...{ Labels: isRecord, Volumes: isRecord, ExposedPorts: isRecord },
+  };
+  for (const [name, check] of Object.entries(checks)) {
+    const value = (config as Record<string, unknown>)[name];
+    if (value != null && !check(value))
+      throw new OciError('invalid', `config.${name} of the image configuration has the wrong type: ${JSON.stringify(value).slice(0, 100)}`);
+  }
 }
 
 function checkDescriptor(d: Descriptor): void {
@@ -49,12 +68,13 @@ function checkDescriptor(d: Descriptor): void {
   if (!Number.isSafeInteger(d.size) || d.size < 0) throw new OciError('invalid', `the image gives ${d.digest} an impossible size`);
 }
 
-function parseJson(bytes: Uint8Array, what: string): unknown {
+/** An object or an array. `what` is for the message. */
+export function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     if (typeof value === 'object' && value !== null) return value;
   } catch (cause) {
-    throw new OciError('invalid', `the image ${what} is not JSON`, { cause });
+    throw new OciError('invalid', `${what} is not JSON`, { cause });
   }
-  throw new OciError('invalid', `the image ${what} is not a JSON object`);
+  throw new OciError('invalid', `${what} is not a JSON object`);
 }

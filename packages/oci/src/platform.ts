@@ -12,7 +12,7 @@ export function hostPlatform(arch: string = process.arch): Platform {
 export function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor {
   const matches = index.manifests.filter(
     (m) =>
-      m.platform !== undefined &&
+      m.platform != null &&
       m.platform.os === wanted.os &&
       m.platform.architecture === wanted.architecture &&
       m.annotations?.['vnd.docker.reference.type'] === undefined,
@@ -20,7 +20,7 @@ export function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor 
   const best = matches.find((m) => m.platform?.variant === wanted.variant) ?? matches[0];
   if (best) return best;
   // An index of one image without platform (as `cox image` and some builders write) is that image.
-  const plain = index.manifests.filter((m) => m.platform === undefined);
+  const plain = index.manifests.filter((m) => m.platform == null);
   if (plain.length === 1 && plain[0] && index.manifests.length === 1) return plain[0];
   const offered = index.manifests.map((m) => `${m.platform?.os ?? '?'}/${m.platform?.architecture ?? '?'}`).join(', ');
   throw new OciError('not-found', `no match for platform ${wanted.os}/${wanted.architecture}; the image offers ${offered || 'nothing'}`);

@@ -47,6 +47,8 @@ interface Endpoint {
 }
 
 const ACCEPT = [MediaType.ociIndex, MediaType.dockerManifestList, MediaType.ociManifest, MediaType.dockerManifest].join(', ');
+const MAX_TOKEN_BYTES = 1024 * 1024;
+const MAX_ERROR_TEXT = 500;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 
 /** A client of the OCI distribution API: pulls only. One instance per pull: it holds that pull's tokens. */
@@ -97,10 +99,12 @@ export class RegistryClient {
   async *#blobBytes(reference: ImageReference, want: Descriptor, offset: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     let at = offset;
     for (let attempt = 1; ; attempt++) {
+      // With retries of its own: only what breaks off afterwards is asked for again here.
+      const response = await this.#request(reference, `blobs/${want.digest}`, { headers: at > 0 ? { range: `bytes=${at}-` } : {} }, signal, (whole) => whole);
+      let failure: unknown;
       try {
-        const response = await this.#request(reference, `blobs/${want.digest}`, { headers: at > 0 ? { range: `bytes=${at}-` } : {} }, signal);
         let skip = response.status === 206 ? 0 : at;
-        for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+        for await (const chunk of bodyOf(response)) {
           if (skip >= chunk.length) {
             skip -= chunk.length;
             continue;
@@ -110,33 +114,45 @@ export class RegistryClient {
           at += part.length;
           yield part;
         }
-        if (at >= want.size) return;
-        throw new OciError('unavailable', `the registry closed the connection after ${at} of ${want.size} bytes of ${want.digest}`);
       } catch (error) {
         signal?.throwIfAborted();
-        if (!retryable(error) || attempt >= (this.options.attempts ?? 5)) throw error;
-        await this.options.clock.sleep(backoff(attempt), signal);
+        failure = error;
       }
+      if (failure === undefined && at >= want.size) return;
+      const error = brokenOff(failure, `${want.digest}, of which ${at} of ${want.size} bytes came`);
+      if (!retryable(error) || attempt >= (this.options.attempts ?? 5)) throw error;
+      await this.options.clock.sleep(backoff(attempt), signal);
     }
   }
 
   async #manifest(reference: ImageReference, name: string, signal?: AbortSignal) {
-    const response = await this.#request(reference, `manifests/${name}`, { headers: { accept: ACCEPT } }, signal);
-    const bytes = await readLimited((response.body ?? []) as AsyncIterable<Uint8Array>, MAX_MANIFEST_BYTES, `the manifest of ${formatReference(reference)}`);
+    const what = `the manifest of ${formatReference(reference)}`;
+    const { type, bytes } = await this.#request(reference, `manifests/${name}`, { headers: { accept: ACCEPT } }, signal, async (response) => {
+      const bytes = await readLimited(bodyOf(response), MAX_MANIFEST_BYTES, what).catch((error: unknown) => {
+        throw brokenOff(error, what);
+      });
+      return { type: response.headers.get('content-type'), bytes };
+    });
     const algorithm = name.startsWith('sha512:') ? 'sha512' : 'sha256';
     const digest: Digest = algorithm === 'sha256' ? digestOf(bytes) : `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
     if (name.includes(':') && name !== digest) throw new OciError('digest-mismatch', `the registry answered ${name} with content of digest ${digest}`);
-    const doc = parseManifest(bytes, response.headers.get('content-type')?.split(';')[0]?.trim());
+    const doc = parseManifest(bytes, type?.split(';')[0]?.trim());
     const descriptor: Descriptor = { mediaType: doc.mediaType, digest, size: bytes.length };
     return { bytes, descriptor, doc };
   }
 
   /** Try each endpoint in turn, each with retries and authentication. */
-  async #request(reference: ImageReference, path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
+  async #request<T>(
+    reference: ImageReference,
+    path: string,
+    init: RequestInit,
+    signal: AbortSignal | undefined,
+    take: (response: Response) => T | Promise<T>,
+  ): Promise<T> {
     let last: unknown;
     for (const endpoint of this.#endpoints(reference)) {
       try {
-        return await this.#retry(() => this.#authenticated(endpoint, reference, path, init, signal), signal);
+        return await this.#retry(async () => take(await this.#authenticated(endpoint, reference, path, init, signal)), signal);
       } catch (error) {
         signal?.throwIfAborted();
         last = error;
@@ -175,13 +191,7 @@ export class RegistryClient {
         ...(init.headers as Record<string, string>),
         ...(token ? { authorization: token } : {}),
       };
-      try {
-        return await this.#fetch(url, { ...init, headers, ...(signal ? { signal } : {}) });
-      } catch (cause) {
-        signal?.throwIfAborted();
-        const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-        throw new OciError('unavailable', `cannot reach registry ${endpoint.base}: ${why}`, { cause });
-      }
+      return this.#send(url, { ...init, headers }, `registry ${endpoint.base}`, signal);
     };
     let response = await send();
     if (response.status === 401) {
@@ -193,10 +203,7 @@ export class RegistryClient {
       }
     }
     if (response.ok) return response;
-    const text = Buffer.from(await response.arrayBuffer().catch(() => new ArrayBuffer(0)))
-      .toString('utf8')
-      .slice(0, 500);
-    throw statusError(response.status, formatReference(reference), url, text);
+    throw statusError(response.status, formatReference(reference), url, await beginningOf(response));
   }
 
   async #login(header: string | null, endpoint: Endpoint, reference: ImageReference, signal?: AbortSignal): Promise<string | undefined> {
@@ -209,28 +216,75 @@ export class RegistryClient {
     if (challenge.scheme === 'basic') return basic;
     const { realm, service, scope = `repository:${reference.path}:pull` } = challenge.parameters;
     if (!realm) throw new OciError('unauthorized', `registry ${endpoint.base} asks for a token without saying where to get it`);
-    let response: Response;
+    const url = URL.canParse(realm) ? new URL(realm) : undefined;
+    if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
+      throw new OciError('unauthorized', `registry ${endpoint.base} sends for a token to ${JSON.stringify(realm.slice(0, 200))}, which is no address`);
+    let init: RequestInit = { headers: basic ? { authorization: basic } : {} };
     if (auth?.identityToken) {
-      const form = new URLSearchParams({
-        grant_type: 'refresh_token',
-        refresh_token: auth.identityToken,
-        client_id: 'coxswain',
-        scope,
-        ...(service ? { service } : {}),
-      });
-      response = await this.#fetch(realm, { method: 'POST', body: form, ...(signal ? { signal } : {}) });
+      const fields = { grant_type: 'refresh_token', refresh_token: auth.identityToken, client_id: 'coxswain', scope, ...(service ? { service } : {}) };
+      init = { method: 'POST', body: new URLSearchParams(fields) };
     } else {
-      const url = new URL(realm);
       if (service) url.searchParams.set('service', service);
       url.searchParams.set('scope', scope);
-      response = await this.#fetch(url, { headers: basic ? { authorization: basic } : {}, ...(signal ? { signal } : {}) });
     }
-    if (!response.ok) throw statusError(response.status, formatReference(reference), realm, '');
-    const body = (await response.json()) as { token?: string; access_token?: string };
-    const token = body.token ?? body.access_token;
-    if (!token) throw new OciError('unauthorized', `the token service ${realm} answered without a token`);
-    return `Bearer ${token}`;
+    const response = await this.#send(url.href, init, `the token service ${realm}`, signal);
+    if (!response.ok) throw statusError(response.status, formatReference(reference), realm, await beginningOf(response));
+    return `Bearer ${await tokenOf(response, realm)}`;
   }
+
+  async #send(url: string, init: RequestInit, whom: string, signal?: AbortSignal): Promise<Response> {
+    try {
+      return await this.#fetch(url, { ...init, ...(signal ? { signal } : {}) });
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new OciError('unavailable', `cannot reach ${whom}: ${reasonOf(cause)}`, { cause });
+    }
+  }
+}
+
+/** What a header may carry (RFC 6750). */
+const TOKEN = /^[\x21-\x7e]+$/;
+
+async function tokenOf(response: Response, realm: string): Promise<string> {
+  const bytes = await readLimited(bodyOf(response), MAX_TOKEN_BYTES, `the answer of the token service ${realm}`);
+  const answer = readAnswer(bytes);
+  const token = answer?.token ?? answer?.access_token;
+  if (typeof token !== 'string' || !TOKEN.test(token)) throw new OciError('unauthorized', `the token service ${realm} answered without a token`);
+  return token;
+}
+
+function readAnswer(bytes: Buffer): { readonly token?: unknown; readonly access_token?: unknown } | null {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as ReturnType<typeof readAnswer>;
+  } catch {
+    return null;
+  }
+}
+
+const bodyOf = (response: Response) => (response.body ?? []) as AsyncIterable<Uint8Array>;
+
+/** Of a body of any length: enough for a message. */
+async function beginningOf(response: Response): Promise<string> {
+  let text = '';
+  try {
+    for await (const chunk of bodyOf(response)) if ((text += Buffer.from(chunk).toString('utf8')).length >= MAX_ERROR_TEXT) break;
+  } catch {
+    // The status says enough.
+  }
+  return text.slice(0, MAX_ERROR_TEXT);
+}
+
+/** A connection that ended in the middle of a body, in our words. */
+function brokenOff(cause: unknown, what: string): unknown {
+  if (cause instanceof OciError) return cause;
+  const why = cause === undefined ? '' : `: ${reasonOf(cause)}`;
+  return new OciError('unavailable', `the registry broke off while sending ${what}${why}`, { cause });
+}
+
+/** undici says no more than "fetch failed" or "terminated"; its cause says why. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 function statusError(status: number, image: string, url: string, body: string): OciError {
@@ -254,7 +308,5 @@ function statusError(status: number, image: string, url: string, body: string): 
 const backoff = (attempt: number) => Math.min(100 * 2 ** (attempt - 1), 3000);
 
 function retryable(error: unknown): boolean {
-  if (error instanceof OciError) return error.code === 'unavailable' || error.code === 'too-many-requests';
-  // undici reports a connection lost in the middle of a body as TypeError('terminated').
-  return error instanceof TypeError || (error instanceof Error && 'code' in error && typeof error.code === 'string');
+  return error instanceof OciError && (error.code === 'unavailable' || error.code === 'too-many-requests');
 }

@@ -92,6 +92,7 @@ export async function readTar(source: AsyncIterable<Uint8Array>, visit: (header:
   const reader = new ByteReader(source);
   let pax = new Map<string, Buffer>();
   let globalPax = new Map<string, Buffer>();
+  let globalBytes = 0;
   let longPath: string | undefined;
   let longTarget: string | undefined;
   try {
@@ -108,8 +109,12 @@ export async function readTar(source: AsyncIterable<Uint8Array>, visit: (header:
         const meta = await reader.exactly(blockSize);
         await reader.skip(padding(blockSize));
         if (flag === 'x') pax = parsePax(meta);
-        else if (flag === 'g') globalPax = new Map([...globalPax, ...parsePax(meta)]);
-        else if (flag === 'L') longPath = text(meta);
+        else if (flag === 'g') {
+          // Those add up over the whole archive.
+          if ((globalBytes += blockSize) > MAX_META_BYTES)
+            throw new OciError('too-large', `global tar headers of more than ${MAX_META_BYTES} bytes are refused`);
+          globalPax = new Map([...globalPax, ...parsePax(meta)]);
+        } else if (flag === 'L') longPath = text(meta);
         else longTarget = text(meta);
         continue;
       }

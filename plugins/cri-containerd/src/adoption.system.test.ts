@@ -10,6 +10,7 @@ import { buildBusyboxImage } from '@coxswain/oci';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanCriState } from './clean-state.js';
 import { connectContainerd } from './containerd/client.js';
+import { findShims } from './containerd/shims.js';
 import { importImage } from './images/import.js';
 import { TestNode } from './test-node.js';
 
@@ -128,6 +129,22 @@ describe('a killed server', () => {
     expect(await pidOf(containerId)).toBe(pid);
     await cri.runtime.stopContainer({ containerId, timeout: 0n });
     expect((await status(containerId)).status).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 137 });
+  });
+
+  it('leaves no shim behind that containerd had started but not asked for a task when it was killed', async () => {
+    const before = findShims(node.containerd.socket).map(({ pid }) => pid);
+    const running = run('sleep 1000');
+    running.catch(() => {});
+    await expect.poll(() => findShims(node.containerd.socket).filter(isNewDaemon), { timeout: 10_000, interval: 1 }).not.toEqual([]);
+    signalProcess(node.containerd.process, 'SIGKILL');
+    await expect(running).rejects.toThrow();
+    await node.startContainerd();
+    for (const { id } of (await cri.runtime.listPodSandbox({})).items) await cri.runtime.removePodSandbox({ podSandboxId: id });
+    await expect.poll(() => findShims(node.containerd.socket).map(({ pid }) => pid), { timeout: 10_000 }).toEqual([]);
+
+    function isNewDaemon({ pid }: { readonly pid: number }): boolean {
+      return !before.includes(pid) && !readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith('\0start\0');
+    }
   });
 
   it('leaves no half-made sandbox behind', async () => {

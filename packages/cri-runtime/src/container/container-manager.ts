@@ -303,6 +303,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
       if (record.status.startedAt === 0n) record.status.startedAt = startedAt ?? BigInt(clock.now()) * 1_000_000n;
       if (process.state === 'stopped') await this.#finish(record);
     }
+    await this.#files.keepOnly(this.#containers);
   }
 
   /** Ask the driver about everything that should run, after its events broke. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, silentLogger, systemClock } from '@coxswain/sdk';
@@ -73,4 +73,11 @@ test('nothing is written for a container that is gone, or after the end', async 
 
 test('what may still be refused fails', async () => {
   await expect(files.save(container())).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('folders of containers that are gone go', async () => {
+  await files.make('here');
+  await files.make('gone');
+  await files.keepOnly(new Map([['here', 1]]));
+  expect(readdirSync(root)).toEqual(['here']);
 });

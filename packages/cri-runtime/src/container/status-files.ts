@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CancelTimer, Clock, Logger } from '@coxswain/sdk';
 import { readJson, writeJson } from '../util/json-file.js';
@@ -47,6 +47,11 @@ export class StatusFiles {
   async remove(id: string): Promise<void> {
     this.#settled(id);
     await rm(this.dir(id), { recursive: true, force: true });
+  }
+
+  /** Of containers the runtime does not have: a server that was killed between removing one and its folder leaves it. */
+  async keepOnly(ids: ReadonlyMap<string, unknown>): Promise<void> {
+    for (const id of await readdir(this.rootDir)) if (!ids.has(id)) await this.remove(id);
   }
 
   /** A server that starts later asks the runtime about what could not be written. */

@@ -4,6 +4,7 @@ import type { KubeClient } from '@coxswain/client';
 import type { Logger } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import type { DraManager } from '../dra/dra-manager.js';
+import { removeForgottenLogs } from '../logs/forgotten-logs.js';
 import type { Paths } from '../paths.js';
 import { Keys } from '../pod/keys.js';
 import { isTerminal } from '../pod/pod-spec.js';
@@ -175,8 +176,10 @@ export class PodManager {
       this.#workers.set(uid, worker);
       worker.remove();
     }
+    const isKnown = (uid: string) => this.#workers.has(uid) || cache.uids().includes(uid);
+    await removeForgottenLogs(paths, isKnown).catch((error: unknown) => logger.warn('removing logs of pods that are gone failed', { err: error }));
     for (const uid of new Set([...(await readdir(paths.pods).catch(() => [])), ...dra.pods()])) {
-      if (this.#workers.has(uid) || cache.uids().includes(uid)) continue;
+      if (isKnown(uid)) continue;
       await cgroups?.remove(uid).catch((error: unknown) => logger.warn('removing an orphan cgroup failed', { uid, err: error }));
       await dra
         .unprepare(uid, this.#stopping.signal)

@@ -178,11 +178,13 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
 
   async remove(record: ContainerRecord): Promise<void> {
     const { containerd, snapshotter, imageMounts, stateDir } = this.options;
-    const { id, config } = record.meta;
+    const { id, sandboxId, config } = record.meta;
     await this.#io.get(id)?.remove();
     this.#io.delete(id);
     this.#rootfs.delete(id);
     await rm(join(stateDir, id), { recursive: true, force: true });
+    // A containerd that was killed before it asked a new shim for the task knows the shim by the container only: it would stay for good.
+    await this.#shims.run(sandboxId, () => ignoreMissing(containerd.tasks.delete({ containerId: id })));
     await Promise.all([
       ignoreMissing(containerd.containers.delete({ id })),
       ignoreMissing(containerd.snapshots.remove({ snapshotter, key: id })),

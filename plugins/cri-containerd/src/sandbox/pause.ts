@@ -56,10 +56,11 @@ export class PauseContainers implements PauseRunner {
       );
       await tasks.kill({ containerId: id, signal: 9, all: true }).catch(() => {});
       await exited;
-      await tasks.delete({ containerId: id });
     } catch (error) {
       ignoreMissing(error);
     }
+    // Also when there is no task: its shim may be there all the same.
+    await tasks.delete({ containerId: id }).then(() => {}, ignoreMissing);
     await containers.delete({ id }).then(() => {}, ignoreMissing);
   }
 }

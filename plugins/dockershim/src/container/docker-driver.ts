@@ -16,6 +16,7 @@ import {
 import { Cgroup } from '@coxswain/linux';
 import type { RuntimeSpec, SpecMount, SpecResources } from '@coxswain/oci';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
+import { killShimOf } from '../dockerd/engine-processes.js';
 import type { Engine } from '../engine/engine.js';
 import { ignoring, isEngineStatus } from '../engine/engine-error.js';
 import type { ContainerInspect } from '../engine/engine-types.js';
@@ -170,6 +171,7 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
         await clock.sleep(100);
       }
     }
+    await killShimOf(id, clock);
     for (const key of this.#imageMounts.keysIn(sourcesOf(found))) await this.#imageMounts.release(key);
   }
 

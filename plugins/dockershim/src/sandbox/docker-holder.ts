@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { NamespaceMode, type PodSandboxConfig } from '@coxswain/cri';
 import type { FoundSandbox, HeldNamespaces, NamespaceWish, SandboxHolder, SandboxRecord } from '@coxswain/cri-runtime';
 import { clampOomScoreAdj, createPinnedNamespaces, deletePinnedNamespaces, type PinnedNamespaces } from '@coxswain/linux';
-import type { Random } from '@coxswain/sdk';
+import type { Clock, Random } from '@coxswain/sdk';
 import { NO_LOG } from '../container/engine-config.js';
+import { killShimOf } from '../dockerd/engine-processes.js';
 import type { Engine } from '../engine/engine.js';
 import { ignoring } from '../engine/engine-error.js';
 import type { EngineContainerConfig } from '../engine/engine-types.js';
@@ -21,6 +22,7 @@ export interface DockerHolderOptions {
   readonly pauseImage: string;
   /** Does not survive reboots: names of network namespaces. */
   readonly stateDir: string;
+  readonly clock: Clock;
   readonly random: Random;
 }
 
@@ -88,6 +90,7 @@ export class DockerHolder implements SandboxHolder {
 
   async forget(id: string): Promise<void> {
     await this.options.engine.containers.remove(id).catch(ignoring(404, 409));
+    await killShimOf(id, this.options.clock);
   }
 
   async found(): Promise<FoundSandbox[]> {
