@@ -9,6 +9,7 @@ export * from './definitions/definitions.js';
 export * from './descriptions.js';
 export * from './field-error.js';
 export type * from './generated/types.js';
+export * from './pod/declared-features.js';
 export * from './pod/qos-class.js';
 export * from './pod/restart-rules.js';
 export * from './printing/human-duration.js';

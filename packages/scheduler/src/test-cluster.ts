@@ -155,7 +155,13 @@ export const firstRandom: Random = { next: () => 0.5, int: (n) => n - 1, uuid: (
 
 export function node(
   name: string,
-  extra: { labels?: Record<string, string>; spec?: Node['spec']; allocatable?: Record<string, string>; images?: { names: string[]; sizeBytes: number }[] } = {},
+  extra: {
+    labels?: Record<string, string>;
+    spec?: Node['spec'];
+    allocatable?: Record<string, string>;
+    images?: { names: string[]; sizeBytes: number }[];
+    declaredFeatures?: string[];
+  } = {},
 ): Node {
   const allocatable = { cpu: '4', memory: '8Gi', pods: '110', ...extra.allocatable };
   return {
@@ -163,7 +169,7 @@ export function node(
     kind: 'Node',
     metadata: { name, labels: { 'kubernetes.io/hostname': name, ...extra.labels } },
     spec: extra.spec ?? {},
-    status: { allocatable, images: extra.images ?? [] },
+    status: { allocatable, images: extra.images ?? [], ...(extra.declaredFeatures && { declaredFeatures: extra.declaredFeatures }) },
   } as Node;
 }
 

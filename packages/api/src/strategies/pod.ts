@@ -97,12 +97,13 @@ export function mergeResize(stored: KubeObject, written: KubeObject): KubeObject
         ...(other.resizePolicy && { resizePolicy: other.resizePolicy }),
       };
     });
+  const { resources: _own, ...spec } = pod.spec ?? {};
   const initContainers = take(pod.spec?.initContainers, resized.spec?.initContainers);
   return {
     ...stored,
     metadata: { ...stored.metadata, ...(written.metadata.resourceVersion && { resourceVersion: written.metadata.resourceVersion }) },
     spec: {
-      ...pod.spec,
+      ...spec,
       containers: take(pod.spec?.containers, resized.spec?.containers),
       ...(initContainers && { initContainers }),
       ...(resized.spec?.resources && { resources: resized.spec.resources }),

@@ -5,6 +5,7 @@ import type { AdmissionSettings } from './admission-settings.js';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificate-admission.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
+import { nodeDeclaredFeatureValidator } from './node-declared-features.js';
 import { nodeRestriction, taintNodesByCondition } from './node-admission.js';
 import { defaultTolerationSeconds, priority, runtimeClass } from './pod-defaults.js';
 import { podSecurity } from './pod-security/pod-security.js';
@@ -26,6 +27,7 @@ export function builtInAdmission(env: AdmissionEnv, rbac: RbacAuthorizer, settin
     priority(env),
     defaultTolerationSeconds(settings.tolerationSeconds),
     podTopologyLabels(env),
+    nodeDeclaredFeatureValidator(env),
     podSecurity(env, settings.podSecurity),
     defaultStorageClass(env),
     storageObjectInUse(),

@@ -14,6 +14,7 @@ export const AdmissionOrder = {
   extendedResourceToleration: 710,
   podNodeSelector: 720,
   podTopologyLabels: 750,
+  nodeDeclaredFeatureValidator: 760,
   podSecurity: 800,
   defaultStorageClass: 900,
   storageObjectInUse: 1000,

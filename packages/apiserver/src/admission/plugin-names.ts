@@ -24,7 +24,7 @@ export const admissionPlugins: Readonly<Record<string, PluginState>> = {
   NamespaceAutoProvision: 'absent',
   NamespaceExists: 'extra',
   NamespaceLifecycle: 'default',
-  NodeDeclaredFeatureValidator: 'absent',
+  NodeDeclaredFeatureValidator: 'default',
   // Off by default upstream, where no command line of a cluster is without it.
   NodeRestriction: 'default',
   OwnerReferencesPermissionEnforcement: 'absent',

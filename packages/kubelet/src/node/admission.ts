@@ -1,7 +1,8 @@
-import type { Node, NodeSelectorTerm, Pod } from '@coxswain/api';
+import { featuresToPlace, type Node, type NodeSelectorTerm, type Pod } from '@coxswain/api';
 import { podRequest } from '../pod/resources.js';
 import { quantityValue } from '../pod/quantity.js';
 import type { PodVerdict } from '../status/pod-status.js';
+import { nodeFeatures } from './declared-features.js';
 
 export interface AdmissionInput {
   /** Absent while the API server was never reached: then labels and taints are not known. */
@@ -33,6 +34,8 @@ const reject = (reason: string, message: string): PodVerdict => ({ phase: 'Faile
 export function admitPod(pod: Pod, input: AdmissionInput): PodVerdict | undefined {
   const os = pod.spec?.os?.name;
   if (os && os !== 'linux') return reject('PodOSNotSupported', `Failed to admit pod as the OS field doesn't match node OS`);
+  const lacking = featuresToPlace(pod).filter((name) => !nodeFeatures.includes(name));
+  if (lacking.length > 0) return reject('PodFeatureUnsupported', `Pod requires node features that are not available: ${lacking.join(', ')}`);
   for (const { name } of pod.spec?.securityContext?.sysctls ?? []) {
     const dotted = name.replaceAll('/', '.');
     const allowed =

@@ -3,6 +3,7 @@ import type { DiskUsage, MachineFacts } from '@coxswain/linux';
 import type { KubeletOptions } from '../options.js';
 import { formatMilli, milliCpu, wholeUnits } from '../pod/quantity.js';
 import { apiTime } from '../pod/time.js';
+import { nodeFeatures } from './declared-features.js';
 
 export interface RuntimeFacts {
   readonly name: string;
@@ -139,6 +140,7 @@ export function nodeStatus(before: NodeStatus | undefined, input: NodeStatusInpu
           })),
         }
       : {}),
+    declaredFeatures: [...nodeFeatures],
     ...(runtime ? { features: { supplementalGroupsPolicy: runtime.supplementalGroupsPolicy } } : {}),
   };
 }

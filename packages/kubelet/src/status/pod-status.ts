@@ -1,4 +1,4 @@
-import type { Pod, PodCondition, PodStatus } from '@coxswain/api';
+import type { Pod, PodCondition, PodStatus, ResourceRequirements } from '@coxswain/api';
 import { extendedResourceClaimOf } from '@coxswain/apimachinery';
 import type { ObservedPod } from '../pod/observed.js';
 import { isSidecar } from '../pod/pod-spec.js';
@@ -15,6 +15,8 @@ export interface PodStatusInput extends StatusView {
   /** Ends the pod for a reason outside its containers: a deadline, eviction, admission. */
   readonly verdict?: PodVerdict;
   readonly resize?: ResizeCondition;
+  /** What is in force of the resources the pod as a whole asks for. */
+  readonly ownResources?: ResourceRequirements | undefined;
 }
 
 export interface PodVerdict {
@@ -56,8 +58,12 @@ export function podStatus(pod: Pod, observed: ObservedPod, input: PodStatusInput
     containerStatuses: lists.containerStatuses,
     ...(lists.ephemeralContainerStatuses.length > 0 ? { ephemeralContainerStatuses: lists.ephemeralContainerStatuses } : {}),
     qosClass: qosClass(pod),
+    ...ownResources(input.ownResources),
   };
 }
+
+const ownResources = (resources: ResourceRequirements | undefined): Pick<PodStatus, 'allocatedResources' | 'resources'> =>
+  resources ? { ...(resources.requests ? { allocatedResources: { ...resources.requests } } : {}), resources } : {};
 
 const terminal = (phase: string | undefined) => phase === 'Succeeded' || phase === 'Failed';
 const pick = ({ reason, message }: PodStatus) => ({ ...(reason ? { reason } : {}), ...(message ? { message } : {}) });

@@ -17,6 +17,7 @@ const FIELDS = [
   'containerStatuses',
   'ephemeralContainerStatuses',
   'qosClass',
+  'allocatedResources',
   'resources',
   'resize',
 ] as const satisfies readonly (keyof PodStatus)[];

@@ -1,3 +1,4 @@
+import type { PodStatus } from '@coxswain/api';
 import { silentLogger } from '@coxswain/sdk';
 import { FakeClock, settle } from '@coxswain/sdk-testing';
 import { expect, it } from 'vitest';
@@ -29,6 +30,7 @@ const running = {
 function idle(random: number) {
   const clock = new FakeClock();
   let looked = 0;
+  let last: PodStatus | undefined;
   const deps = {
     clock,
     random: { next: () => random },
@@ -37,7 +39,7 @@ function idle(random: number) {
     runtime: { podIP: () => '10.0.0.2' },
     volumes: { setup: async () => void looked++ },
     probes: { sync: () => {}, readiness: () => true, started: () => true, liveness: () => 'success', startup: () => 'success' },
-    status: { get: () => undefined, set: () => {} },
+    status: { get: () => undefined, set: (_pod: unknown, status: PodStatus) => void (last = status) },
     resourceOptions: { cfsQuota: true },
     admit: () => undefined,
     blocked: () => false,
@@ -45,7 +47,7 @@ function idle(random: number) {
     runtimeName: () => 'fake',
   } as unknown as PodWorkerDeps;
   const worker = new PodWorker('u', deps, { containerBackoff: { initialMs: 1000, maxMs: 1000 }, retryMs: 1000, resyncMs: 60_000 });
-  return { clock, worker, looked: () => looked };
+  return { clock, worker, looked: () => looked, deps: deps as unknown as Record<string, unknown>, last: () => last };
 }
 
 it.each([
@@ -70,4 +72,26 @@ it.each([
   await clock.advance(10 * ms);
   await settle();
   expect(looked()).toBe(before + 2);
+});
+
+it("a pod's own resources are told as they are in force, and follow when the node has room", async () => {
+  const { worker, deps, last } = idle(0);
+  let room = true;
+  deps.resizePending = () => (room ? undefined : { reason: 'Deferred', message: 'later' });
+  deps.pleg = { observeContainer: async () => {} };
+  deps.events = { pod: () => {} };
+  const asking = (cpu: string, status?: object) => ({ ...pod, spec: { ...pod.spec, resources: { requests: { cpu } } }, ...(status ? { status } : {}) });
+  const told = () => [last()?.allocatedResources, last()?.resources, last()?.conditions?.find(({ type }) => type === 'PodResizePending')?.reason];
+  worker.update(asking('1') as never);
+  await settle();
+  expect(told()).toEqual([{ cpu: '1' }, { requests: { cpu: '1' } }, undefined]);
+  room = false;
+  worker.update(asking('2') as never);
+  await settle();
+  expect(told()).toEqual([{ cpu: '1' }, { requests: { cpu: '1' } }, 'Deferred']);
+  room = true;
+  worker.wake();
+  await settle();
+  expect(told()).toEqual([{ cpu: '2' }, { requests: { cpu: '2' } }, undefined]);
+  await worker.close();
 });

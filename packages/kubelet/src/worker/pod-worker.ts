@@ -1,5 +1,5 @@
-import type { Pod, PodStatus } from '@coxswain/api';
-import { formatDuration } from '@coxswain/apimachinery';
+import type { Pod, PodStatus, ResourceRequirements } from '@coxswain/api';
+import { deepEqual, formatDuration } from '@coxswain/apimachinery';
 import type { CancelTimer, Clock, Logger, Random } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import type { DraManager } from '../dra/dra-manager.js';
@@ -78,6 +78,8 @@ export class PodWorker {
   readonly #waiting = new Map<string, Waiting>();
   readonly #resizeTried = new Map<string, string>();
   #resizeNote: ResizeCondition | undefined;
+  /** What of the pod's own resources is in force; undefined: nothing was done about them yet. */
+  #ownResources: ResourceRequirements | undefined;
   #pod: Pod | undefined;
   #life: Life = 'running';
   #verdict: PodVerdict | undefined;
@@ -229,6 +231,7 @@ export class PodWorker {
       terminating,
       ...(this.#verdict ? { verdict: this.#verdict } : {}),
       ...(this.#resizeNote && !terminating ? { resize: this.#resizeNote } : {}),
+      ...(pod.spec?.resources ? { ownResources: this.#inForce(pod) } : {}),
     });
     if (!this.#removed) status.set(this.#pod as Pod, next, transient && next.phase === 'Pending');
     return next;
@@ -392,8 +395,17 @@ export class PodWorker {
     const pod = this.#pod;
     if (!pod || observed.sandboxes.length === 0) return false;
     const { cgroups, logger } = this.#deps;
-    const fit = () => cgroups?.ensure(pod).catch((error: unknown) => logger.debug('the limits of a pod are not taken yet', { uid: this.uid, err: error }));
-    if (wantsResize(pod, observed, this.#resizeTried, this.#deps.resourceOptions)) {
+    const fit = async () => {
+      try {
+        await cgroups?.ensure(pod);
+        this.#ownResources = pod.spec?.resources;
+      } catch (error) {
+        logger.debug('the limits of a pod are not taken yet', { uid: this.uid, err: error });
+      }
+    };
+    const before = this.#inForce(pod);
+    const own = !deepEqual(before, pod.spec?.resources);
+    if (own || wantsResize(pod, observed, this.#resizeTried, this.#deps.resourceOptions)) {
       const pending = this.#deps.resizePending(pod);
       if (pending) {
         if (this.#resizeNote?.message !== pending.message) this.#deps.events.pod(pod, 'Warning', `Resize${pending.reason}`, pending.message);
@@ -410,7 +422,12 @@ export class PodWorker {
       this.#resizeNote = refused === undefined ? undefined : { type: 'PodResizeInProgress', reason: 'Error', message: refused };
       await fit();
     }
-    return changed;
+    return changed || (own && this.#ownResources !== before);
+  }
+
+  /** What of the pod's own resources holds now: a former kubelet's work shows in the status. */
+  #inForce(pod: Pod): ResourceRequirements | undefined {
+    return this.#ownResources ?? pod.status?.resources ?? pod.spec?.resources;
   }
 
   /** Volumes of running pods follow their objects and the pod's own labels, also in a pod that was adopted. */

@@ -200,3 +200,10 @@ describe('how many nodes are looked at', () => {
     expect(c.cycle(pod('q'))).toMatchObject({ nextStart: 0 });
   });
 });
+
+it('pods that want what not every node can do go where it is declared', () => {
+  const hosts = { hostNetwork: true, hostUsers: false };
+  const c = cluster(['a'], ['b', { declaredFeatures: ['UserNamespacesHostNetworkSupport'] }]);
+  expect(c.outcome(pod('p', hosts))).toBe('b');
+  expect(cluster(['a']).outcome(pod('p', hosts))).toBe("0/1 nodes are available: 1 node(s) didn't match Pod's required features.");
+});

@@ -6,6 +6,7 @@ import { defaultBinder } from './default-binder.js';
 import { imageLocality } from './image-locality.js';
 import { interPodAffinity } from './inter-pod-affinity.js';
 import { nodeAffinity } from './node-affinity.js';
+import { nodeDeclaredFeatures } from './node-declared-features.js';
 import { nodeName } from './node-name.js';
 import { nodePorts } from './node-ports.js';
 import { nodeResourcesBalancedAllocation, nodeResourcesFit } from './node-resources-fit.js';
@@ -41,5 +42,6 @@ export function defaultPlugins(handle: SchedulerHandle, args: PluginArgs = defau
     nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation),
     imageLocality(handle.view),
     defaultBinder(handle.actions),
+    nodeDeclaredFeatures(),
   ];
 }

@@ -107,7 +107,8 @@ function nodeMatters(a: Node, b: Node): boolean {
     a.spec?.unschedulable === b.spec?.unschedulable &&
     semanticEqual(a.metadata.labels, b.metadata.labels) &&
     semanticEqual(a.spec?.taints, b.spec?.taints) &&
-    semanticEqual(a.status?.allocatable, b.status?.allocatable)
+    semanticEqual(a.status?.allocatable, b.status?.allocatable) &&
+    semanticEqual(a.status?.declaredFeatures, b.status?.declaredFeatures)
   );
 }
 
