@@ -175,8 +175,9 @@ export interface ClusterPaths {
   readonly podLogs: string;
   readonly containerLogs: string;
   readonly logs: string;
-  readonly cni: string;
   readonly cniConf: string;
+  /** Pods' addresses: they end with the machine, as pods do. */
+  readonly ipam: string;
   readonly cri: string;
   readonly criRun: string;
   readonly cloud: string;

@@ -18,5 +18,6 @@ export { clusterPki, prepareHostPki } from './pki.js';
 export * from './require-free.js';
 export * from './resolve-spec.js';
 export * from './run-cluster.js';
+export { prepareRunDir } from './run-dir.js';
 export * from './traces.js';
 export * from './wait-for-node.js';

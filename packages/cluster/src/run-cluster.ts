@@ -12,6 +12,7 @@ import { controlPlaneComponents } from './control-plane-host.js';
 import { removeLeftovers } from './leftovers.js';
 import { nodeComponents } from './node-host.js';
 import { clusterPki } from './pki.js';
+import { prepareRunDir } from './run-dir.js';
 import { podSweeper } from './pod-sweeper.js';
 import { requireFreePorts } from './require-free.js';
 import { ClusterSpecError, resolveClusterSpec } from './resolve-spec.js';
@@ -55,6 +56,7 @@ export async function runCluster(options: RunClusterOptions): Promise<RunningClu
   if (config.hosts.length > 0)
     throw new ClusterSpecError(['hosts need processes of their own, and runCluster is one process; leave hosts out, or start them as `cox up --nodes` does']);
   await requireFreePorts(config);
+  await prepareRunDir(config);
   const pki = await clusterPki(config, clock.now());
   writeComponentKubeconfigs(config, pki);
   const host = await createHost({

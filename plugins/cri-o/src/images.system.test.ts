@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectCri, type CriConnection, NamespaceMode } from '@coxswain/cri';
 import { buildBusyboxImage, buildImage, type BuiltImage, digestOf, LoopbackRegistry } from '@coxswain/oci';
@@ -35,7 +35,7 @@ function tampered(image: BuiltImage, edit: (manifest: { layers: { size: number; 
 
 it('layers cover each other: replaced, hidden and opaque, and a container sees the result', async () => {
   const base = { '/d/gone': 'x', '/d/stays': 'low', '/o/low': 'x', '/f': 'low', '/bin/dir': { directory: true } as const };
-  const busybox = { content: await (await import('node:fs/promises')).readFile('/bin/busybox'), mode: 0o755 };
+  const busybox = { content: await readFile('/bin/busybox'), mode: 0o755 };
   const image = await buildImage({
     files: [
       { '/bin/busybox': busybox, ...Object.fromEntries(['sh', 'find', 'cat', 'sort'].map((a) => [`/bin/${a}`, { symlink: 'busybox' }])), ...base },
@@ -66,6 +66,33 @@ it('layers cover each other: replaced, hidden and opaque, and a container sees t
   await cri.image.removeImage({ image: { image: registry.add('layers/three', 'v1', image) } });
   expect(await folders()).toEqual(before);
   await cri.runtime.removePodSandbox({ podSandboxId });
+});
+
+it('what every pod has mounted is found where it goes, not made in the writable layer of each container', async () => {
+  const busybox = { content: await readFile('/bin/busybox'), mode: 0o755 };
+  const own = { '/etc': { directory: true, mode: 0o700 } as const, '/etc/hosts': 'own', '/run': { directory: true } as const, '/var/run': { symlink: '/run' } };
+  const image = registry.add('mount/points', 'v1', await buildImage({ files: [{ '/bin/busybox': busybox, ...own }] }));
+  await pull(image);
+  const securityContext = { namespaceOptions: { pid: NamespaceMode.CONTAINER } };
+  const config = { metadata: { name: 'points', uid: 'u', namespace: 'n', attempt: 0 }, linux: { securityContext } };
+  const { podSandboxId } = await cri.runtime.runPodSandbox({ config });
+  const token = join(node.dir, 'token');
+  await mkdir(token);
+  const start = async (name: string, mounts: { containerPath: string; hostPath: string }[]) => {
+    const container = { metadata: { name }, image: { image }, command: ['/bin/busybox', 'sleep', '1000'], mounts, linux: { securityContext } };
+    const { containerId } = await cri.runtime.createContainer({ podSandboxId, sandboxConfig: config, config: container });
+    await cri.runtime.startContainer({ containerId });
+    const { stdout } = await cri.runtime.execSync({ containerId, cmd: ['/bin/busybox', 'sh', '-c', 'busybox stat -c %a /etc; busybox find /run'], timeout: 10n });
+    return { seen: Buffer.from(stdout).toString(), written: await readdir(join(node.options.root, 'containers', containerId, 'upper')) };
+  };
+  expect(await start('plain', [])).toEqual({ seen: '700\n/run\n', written: [] });
+  const serviceAccount = '/run/secrets/kubernetes.io/serviceaccount';
+  expect(await start('token', [{ containerPath: `/var${serviceAccount}`, hostPath: token }])).toEqual({
+    seen: `700\n/run\n/run/secrets\n/run/secrets/kubernetes.io\n${serviceAccount}\n`,
+    written: [],
+  });
+  await cri.runtime.removePodSandbox({ podSandboxId });
+  await cri.image.removeImage({ image: { image } });
 });
 
 it.each([

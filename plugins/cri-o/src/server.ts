@@ -21,6 +21,7 @@ import {
 import type { RegistryOptions } from '@coxswain/oci';
 import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { ImageStore } from './images/image-store.js';
+import { MountPoints } from './images/mount-points.js';
 import { importArchive, type ImportOptions, Puller } from './images/pull.js';
 import { attachSession } from './runtime/attach.js';
 import { conmonProgram, makeConmonDirs, reopenLog } from './runtime/conmon.js';
@@ -97,7 +98,8 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
       logger,
     });
     const events = new CriEvents(clock);
-    const driver = new CrioDriver({ images, runtimes, conmon, mappedLayers, rootDir: join(root, 'containers'), stateDir: state, clock, logger });
+    const mountPoints = await MountPoints.make(join(root, 'm'));
+    const driver = new CrioDriver({ images, runtimes, conmon, mappedLayers, mountPoints, rootDir: join(root, 'containers'), stateDir: state, clock, logger });
     const containers = new ContainerManager({
       driver,
       sandboxes,

@@ -77,8 +77,9 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
     const facts = { ...hostOwn, recursiveReadOnly: false };
     const handlers = [info.DefaultRuntime, ...Object.keys(info.Runtimes).filter((name) => name !== info.DefaultRuntime)];
     const network = new SandboxNetwork({ ...options.cni, cacheDir: options.cni.cacheDir ?? join(root, 'cni') });
-    const holder = new DockerHolder({ engine, pauseImage, stateDir: join(state, 'sandboxes'), clock, random });
-    const sandboxes = new SandboxManager({ rootDir: join(root, 'sandboxes'), network, holder, handlers, clock, logger });
+    const stateDir = join(state, 'sandboxes');
+    const holder = new DockerHolder({ engine, pauseImage, stateDir, clock, random });
+    const sandboxes = new SandboxManager({ rootDir: join(root, 'sandboxes'), stateDir, network, holder, handlers, clock, logger });
     const events = new CriEvents(clock);
     const failed = (error: unknown) => logger.error('handling the end of a container failed', { err: error });
     const driver = new DockerDriver({

@@ -1,4 +1,4 @@
-import { type ClusterConfig, nodeViews } from '@coxswain/cluster';
+import { type ClusterConfig, nodeViews, prepareRunDir } from '@coxswain/cluster';
 import { contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
 import { type OwnRole, ownRoles } from '../cluster/own-roles.js';
 import { noteUp } from '../cluster/last-up.js';
@@ -20,6 +20,7 @@ import { prepareCluster, type UpOptions } from './prepare-cluster.js';
 export async function up(options: UpOptions): Promise<void> {
   const steps = new Steps();
   const { config, created } = await steps.run('checking the machine', () => prepareCluster(options));
+  await prepareRunDir(config);
   noteRuntimes(steps, config, created && options.runtime.includes(AUTO));
   const nodes = nodeViews(config);
   const missing = processesOf(config).filter(({ view, role }) => !running(view, role));

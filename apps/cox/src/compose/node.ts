@@ -38,7 +38,7 @@ function componentEndpoints({ ports, nodeIP, cloud }: ClusterConfig): { name: st
 export async function nodePlugins(config: ClusterConfig): Promise<PluginUse[]> {
   const { paths } = config;
   return [
-    use(cniBridge, { tablePrefix: 'coxswain-', dataDir: join(paths.cni, 'networks') }),
+    use(cniBridge, { tablePrefix: 'coxswain-', dataDir: paths.ipam }),
     await runtimeOf(config).criServer(config),
     await serviceProxy(config),
     // Beside a control plane, so that it reaches the metrics of its components.

@@ -25,13 +25,12 @@ export async function machineState(config: ClusterConfig): Promise<string[]> {
 
 /** Folders with an entry for every pod, container, address… */
 function foldersOf({ paths }: ClusterConfig): string[] {
-  const networks = join(paths.cni, 'networks');
   const oci = join(paths.criRun, 'oci');
   const inside = (folder: string) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []);
   return [
     ...['containers', 'sandboxes', 'cni'].map((name) => join(paths.cri, name)),
     ...['exec', 'bundles', 'containers', 'sandboxes', 'exits', 's'].map((name) => join(paths.criRun, name)),
-    ...inside(networks),
+    ...inside(paths.ipam),
     ...inside(oci),
     join(paths.kubelet, 'pods'),
     paths.podLogs,

@@ -1,5 +1,4 @@
 // A cluster of one's own: everything as `cox up` has it, but for the store.
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ClusterSpec, componentKubeconfig, type RunningCluster, runCluster, tablePrefix } from '@coxswain/cluster';
 import { cniBridge } from '@coxswain/cni-bridge';
@@ -14,7 +13,7 @@ export function customCluster(spec: ClusterSpec): Promise<RunningCluster> {
     spec,
     plugins: (config) => [
       use(memoryStore),
-      use(cniBridge, { tablePrefix: 'coxswain-', dataDir: join(config.paths.cni, 'networks') }),
+      use(cniBridge, { tablePrefix: 'coxswain-', dataDir: config.paths.ipam }),
       use(criContainerd, {
         endpoint: `unix://${config.paths.criSocket}`,
         containerdSocket: config.paths.containerdSocket,

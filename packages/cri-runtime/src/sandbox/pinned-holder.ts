@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPinnedNamespaces, deletePinnedNamespaces, isAlive, isPinnedNamespace, mountTmpfs, processIdentity, umountTarget } from '@coxswain/linux';
 import type { Random } from '@coxswain/sdk';
@@ -67,7 +66,6 @@ export class PinnedHolder implements SandboxHolder {
     if (hasProcess) await this.options.pause.remove(id);
     await deletePinnedNamespaces(join(this.#dir(id), 'ns'));
     await umountTarget(this.shmPath(id));
-    await rm(this.#dir(id), { recursive: true, force: true });
   }
 
   async forget(): Promise<void> {

@@ -30,7 +30,8 @@ export async function pinnedSandboxes({ root, state, cni, pause, handlers, progr
   const users = new UserNamespaces({ programDir: join(root, 'bin'), folders: [root, state], scratchDir: join(root, 'try'), program });
   const mappedLayers = new MappedLayers(join(state, 'l'));
   await mappedLayers.clear();
-  const holder = new PinnedHolder({ stateDir: join(state, 'sandboxes'), pause, users, random });
-  const sandboxes = new SandboxManager({ rootDir: join(root, 'sandboxes'), network, holder, handlers, clock, logger });
+  const stateDir = join(state, 'sandboxes');
+  const holder = new PinnedHolder({ stateDir, pause, users, random });
+  const sandboxes = new SandboxManager({ rootDir: join(root, 'sandboxes'), stateDir, network, holder, handlers, clock, logger });
   return { network, sandboxes, mappedLayers, mapped: new MappedMounts(join(state, 'mapped')) };
 }

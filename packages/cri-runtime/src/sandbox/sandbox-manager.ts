@@ -16,6 +16,8 @@ import { loadSandbox, type SandboxRecord, type StoredSandbox, storeSandbox } fro
 export interface SandboxManagerOptions {
   /** Survives reboots: what a sandbox is. */
   readonly rootDir: string;
+  /** Does not: a folder for each sandbox, of its files and of what its holder keeps. */
+  readonly stateDir: string;
   readonly network: SandboxNetwork;
   readonly holder: SandboxHolder;
   /** RuntimeClass handlers that can be asked for; the empty one is always allowed. */
@@ -65,7 +67,7 @@ export class SandboxManager {
   }
 
   filesDir(sandbox: SandboxRecord): string {
-    return join(this.#rootDir(sandbox.id), 'files');
+    return join(this.#stateDir(sandbox.id), 'files');
   }
 
   /** Undefined: the runtime mounts it by itself. */
@@ -147,6 +149,7 @@ export class SandboxManager {
       await mkdir(this.#rootDir(id), { recursive: true, mode: 0o711 });
       // Known before it exists: a crash from here on is cleaned up.
       await this.#save(sandbox);
+      await mkdir(this.#stateDir(id), { recursive: true, mode: 0o711 });
       writeSandboxFiles(this.filesDir(sandbox), config, users);
       const { namespaces, pid } = await holder.hold(sandbox, wish);
       sandbox.namespaces = namespaces;
@@ -231,6 +234,7 @@ export class SandboxManager {
       await network.detach(id, net && (await isPinnedNamespace(net)) ? net : '', sandbox.config);
     }
     await holder.release(id, !sandbox.config || sandbox.hasPause);
+    await rm(this.#stateDir(id), { recursive: true, force: true });
   }
 
   async #erase(sandbox: Dismantled): Promise<void> {
@@ -245,6 +249,10 @@ export class SandboxManager {
 
   #rootDir(id: string): string {
     return join(this.options.rootDir, id);
+  }
+
+  #stateDir(id: string): string {
+    return join(this.options.stateDir, id);
   }
 }
 

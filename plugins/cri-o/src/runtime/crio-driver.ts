@@ -27,6 +27,7 @@ import type { Digest, RuntimeSpec, SpecMount } from '@coxswain/oci';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { ImageStore, StoredImage } from '../images/image-store.js';
 import { mountOverlay, type OverlayOptions } from '../images/layer-store.js';
+import type { MountPoints } from '../images/mount-points.js';
 import { type ConmonDirs, createWatched, monitorName, type Watched } from './conmon.js';
 import { readExit } from './exit-watcher.js';
 import type { OciRuntime, Runtimes } from './oci-runtime.js';
@@ -36,6 +37,7 @@ export interface CrioDriverOptions {
   readonly runtimes: Runtimes;
   readonly conmon: ConmonDirs;
   readonly mappedLayers: MappedLayers;
+  readonly mountPoints: MountPoints;
   /** Survives reboots: what containers are, and their writable layers. */
   readonly rootDir: string;
   /** Does not: bundles, mounts. */
@@ -127,7 +129,10 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
       const runtime = this.options.runtimes.require(known.handler);
       try {
         await Promise.all([
-          this.#mount({ lowers: this.#lowers(known.diffIds), target: this.rootfs(id), writable: this.#writable(id) }, users),
+          this.#mount(
+            { lowers: [...this.#lowers(known.diffIds), this.options.mountPoints.for(config)], target: this.rootfs(id), writable: this.#writable(id) },
+            users,
+          ),
           logPath === '' ? undefined : mkdir(dirname(logPath), { recursive: true, mode: 0o755 }),
         ]);
         const watched = await createWatched(this.options.conmon, {

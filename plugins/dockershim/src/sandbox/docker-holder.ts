@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NamespaceMode, type PodSandboxConfig } from '@coxswain/cri';
 import type { FoundSandbox, HeldNamespaces, NamespaceWish, SandboxHolder, SandboxRecord } from '@coxswain/cri-runtime';
@@ -85,7 +84,6 @@ export class DockerHolder implements SandboxHolder {
     // 409: it does not run.
     await this.options.engine.containers.kill(id, 9).catch(ignoring(404, 409));
     await deletePinnedNamespaces(join(this.#dir(id), 'ns'));
-    await rm(this.#dir(id), { recursive: true, force: true });
   }
 
   async forget(id: string): Promise<void> {
