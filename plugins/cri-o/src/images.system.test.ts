@@ -82,7 +82,11 @@ it('what every pod has mounted is found where it goes, not made in the writable 
     const container = { metadata: { name }, image: { image }, command: ['/bin/busybox', 'sleep', '1000'], mounts, linux: { securityContext } };
     const { containerId } = await cri.runtime.createContainer({ podSandboxId, sandboxConfig: config, config: container });
     await cri.runtime.startContainer({ containerId });
-    const { stdout } = await cri.runtime.execSync({ containerId, cmd: ['/bin/busybox', 'sh', '-c', 'busybox stat -c %a /etc; busybox find /run'], timeout: 10n });
+    const { stdout } = await cri.runtime.execSync({
+      containerId,
+      cmd: ['/bin/busybox', 'sh', '-c', 'busybox stat -c %a /etc; busybox find /run'],
+      timeout: 10n,
+    });
     return { seen: Buffer.from(stdout).toString(), written: await readdir(join(node.options.root, 'containers', containerId, 'upper')) };
   };
   expect(await start('plain', [])).toEqual({ seen: '700\n/run\n', written: [] });
