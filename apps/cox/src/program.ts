@@ -78,7 +78,8 @@ export async function createProgram(first: string | undefined): Promise<Command>
 
   nodeCommands(program);
 
-  cluster(program, 'etcdctl [args...]', "etcdctl on a cluster's state, embedded or in an etcd, with what it needs to get in")
+  cluster(program, 'etcdctl [args...]', "etcdctl on a cluster's state, embedded or in an etcd, with what it needs to get in", { flags: '--name <name>' })
+    // Everything else is etcdctl's own, its `--cluster` too.
     .allowUnknownOption()
     .action(async (args: string[], options) => (await import('./commands/etcdctl.js')).etcdctl(args, options));
 
@@ -109,11 +110,12 @@ export async function createProgram(first: string | undefined): Promise<Command>
   return program;
 }
 
-function cluster(parent: Command, nameAndArgs: string, description: string, options: { hidden?: boolean } = {}): Command {
+/** A command on one cluster, which `--name` and `--cluster` choose alike: `cox node add NAME` has a name of its own, so people get used to either. */
+function cluster(parent: Command, nameAndArgs: string, description: string, options: { hidden?: boolean; flags?: string } = {}): Command {
   return parent
     .command(nameAndArgs, { hidden: options.hidden ?? false })
     .description(description)
-    .option('--name <name>', 'the cluster', DEFAULT_CLUSTER);
+    .option(options.flags ?? '--cluster, --name <name>', 'the cluster', DEFAULT_CLUSTER);
 }
 
 function runtimeOption(description: string): Option {
@@ -135,8 +137,7 @@ function runtimesOption(description: string): Option {
 function nodeCommands(program: Command): void {
   const node = program.command('node').description("a cluster's hosts");
   const commands = () => import('./commands/node.js');
-  const of = (nameAndArgs: string, description: string) =>
-    node.command(nameAndArgs).description(description).option('--cluster <name>', 'the cluster', DEFAULT_CLUSTER);
+  const of = (nameAndArgs: string, description: string) => cluster(node, nameAndArgs, description, { flags: '--name, --cluster <name>' });
   of('list', 'list the hosts').action(async (options) => (await commands()).nodeList(options));
   of('add [name]', 'make one more host; returns when its node is Ready')
     .addOption(runtimeOption('what runs its containers; auto: what the first host has'))

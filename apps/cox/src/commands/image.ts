@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { type ClusterConfig, nodeViews } from '@coxswain/cluster';
 import { connectCri } from '@coxswain/cri';
 import { CliError } from '@coxswain/command';
@@ -33,7 +33,8 @@ function requireRunning(config: ClusterConfig, role: string): void {
 
 /** `cox image load FILE`: a docker-save or OCI archive into the image store of every node, or of one. */
 export async function imageLoad(file: string, options: ImageOptions): Promise<void> {
-  if (!existsSync(file)) throw new CliError(`${file} does not exist`, 'give the path of a docker-save or OCI archive');
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found || found.isDirectory()) throw new CliError(`${file} ${found ? 'is a folder' : 'does not exist'}`, 'give the path of a docker-save or OCI archive');
   const nodes = chosenNodes(requireCluster(options.name), options.node);
   for (const { importsThrough, view } of nodes.map((node) => ({ ...runtimeOf(node), view: node }))) {
     if (importsThrough !== undefined) requireRunning(view, importsThrough);

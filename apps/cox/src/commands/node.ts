@@ -46,6 +46,8 @@ export async function nodeAdd(name: string | undefined, options: NodeAddOptions)
   requireUp(before);
   const runtime = options.runtime === AUTO ? before.runtime : options.runtime;
   requireAll(await machineChecks(chooseRuntime(runtime)));
+  if (before.hosts.some((host) => host.name === name))
+    throw new CliError(`cluster "${before.name}" has a host "${name}" already`, 'choose another name, or leave it out', 2);
   const host = nextHost({ name: name ?? freeHostName(before.hosts), runtime }, before.hosts, before.hostNetwork, before.runtime);
   const config = { ...before, hosts: [...before.hosts, host] };
   const problems = hostProblems(config);

@@ -1,9 +1,10 @@
 // A custom API server of one's own: `npm start -- --kubeconfig FILE --address IP`.
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { apiServerRuntime } from '@coxswain/apiserver';
-import { type CustomApiServer, type Logger, silentLogger, type ServeApiOptions, systemClock, systemRandom } from '@coxswain/sdk';
+import { clientCommand, componentMain } from '@coxswain/command';
+import { createLogger, only, runComponents } from '@coxswain/command/run';
+import { type CustomApiServer, defineComponent, type Logger, silentLogger, type ServeApiOptions, systemClock, systemRandom } from '@coxswain/sdk';
 import { openLmdbStore } from '@coxswain/store-lmdb';
 import { kitchen } from './kitchen.js';
 import { Stoves } from './stoves.js';
@@ -26,16 +27,21 @@ export async function kitchenServer({
   return { server, close: () => store.close() };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: { kubeconfig: { type: 'string' }, address: { type: 'string' }, state: { type: 'string', default: '/var/lib/kitchen' } },
+const command = clientCommand('kitchen', 'serves recipes and stoves as kitchen.example.com/v1alpha1')
+  .requiredOption('--address <ip>', 'where to listen: one the primary reaches, not of loopback')
+  .option('--state <folder>', 'of the recipes', '/var/lib/kitchen')
+  .action(async ({ kubeconfig, address, state, logLevel }) => {
+    const logger = createLogger(logLevel, 'kitchen');
+    const component = defineComponent('kitchen', async (signal) => {
+      const { server, close } = await kitchenServer({ kubeconfig, address, state, logger, announce: { namespace: 'default' } });
+      await server.start(signal);
+      logger.info('serving', { url: server.endpoint.url });
+      return async (deadline) => {
+        await server.stop(deadline);
+        await close();
+      };
+    });
+    await runComponents('kitchen', logLevel, [only(() => component)]);
   });
-  const { kubeconfig = process.env.KUBECONFIG, address, state } = values;
-  if (!kubeconfig || !address) throw new Error('give --kubeconfig FILE and --address IP (one the primary reaches; not of loopback)');
-  const { server, close } = await kitchenServer({ kubeconfig, address, state, announce: { namespace: 'default' } });
-  await server.start(new AbortController().signal);
-  console.error(`serving kitchen.example.com/v1alpha1 on ${server.endpoint.url}; Ctrl-C ends it`);
-  await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
-  await server.stop(AbortSignal.timeout(5000));
-  await close();
-}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await componentMain(command, new URL('../package.json', import.meta.url));

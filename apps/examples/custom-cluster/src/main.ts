@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type ClusterSpec, componentKubeconfig, type RunningCluster, runCluster, tablePrefix } from '@coxswain/cluster';
 import { cniBridge } from '@coxswain/cni-bridge';
+import { componentCommand, componentMain, wholeNumber } from '@coxswain/command';
 import { containerdComponent, criContainerd } from '@coxswain/cri-containerd';
 import { dnsAddon } from '@coxswain/dns';
 import { proxyNftables } from '@coxswain/proxy-nftables';
@@ -31,9 +32,13 @@ export function customCluster(spec: ClusterSpec): Promise<RunningCluster> {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await using cluster = await customCluster({ name: 'custom', index: Number(process.argv[2] ?? 6) });
-  console.log(cluster.kubeconfig);
-  console.error(`node ${cluster.config.nodeName} is Ready; Ctrl-C ends the cluster`);
-  await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
-}
+const command = componentCommand('custom-cluster', 'boots a cluster that keeps its state in memory, and prints its kubeconfig')
+  .option('--index <number>', 'which of the clusters of this machine it is: its networks and ports', wholeNumber, 6)
+  .action(async ({ index }) => {
+    await using cluster = await customCluster({ name: 'custom', index });
+    console.log(cluster.kubeconfig);
+    console.error(`node ${cluster.config.nodeName} is Ready; Ctrl-C ends the cluster`);
+    await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+  });
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await componentMain(command, new URL('../package.json', import.meta.url));

@@ -1,28 +1,37 @@
+// Serves the LEDs of a node to its kubelet: `npm start -- --node NAME`; `--help` lists the flags.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { KubeClient, transportFromKubeconfig } from '@coxswain/client';
+import { componentCommand, componentMain, list } from '@coxswain/command';
+import { createLogger, only, runComponents } from '@coxswain/command/run';
 import { serveDra } from '@coxswain/dra';
+import { defineComponent } from '@coxswain/sdk';
 import { DRIVER, LedDriver } from './led-driver.js';
 import { publishLeds } from './publish-leds.js';
 
-const { values } = parseArgs({
-  options: {
-    node: { type: 'string' },
-    'kubelet-dir': { type: 'string', default: '/var/lib/kubelet' },
-    'cdi-dir': { type: 'string', default: '/var/run/cdi' },
-    leds: { type: 'string', default: 'red,green,blue' },
-  },
-});
-if (!values.node) throw new Error('--node: the name of the node this runs on');
+const command = componentCommand('led-driver', 'gives the LEDs of a node to pods that claim them')
+  .requiredOption('--node <name>', 'the node this runs on')
+  .option('--kubeconfig <file>', 'how to reach the API server (default: $KUBECONFIG)')
+  .option('--kubelet-dir <folder>', 'of its kubelet', '/var/lib/kubelet')
+  .option('--cdi-dir <folder>', 'where its runtime reads CDI specifications', '/var/run/cdi')
+  .option('--leds <names>', 'the LEDs it has', list, ['red', 'green', 'blue'])
+  .action(async ({ node, kubeconfig, kubeletDir, cdiDir, leds, logLevel }) => {
+    const logger = createLogger(logLevel, 'led-driver');
+    const driver = defineComponent('led-driver', async () => {
+      const client = new KubeClient({ transport: transportFromKubeconfig(kubeconfig === undefined ? {} : { path: kubeconfig }) });
+      await publishLeds(client, node, leds);
+      const server = await serveDra({
+        name: DRIVER,
+        driver: new LedDriver(client, cdiDir),
+        endpoint: `unix://${join(kubeletDir, 'plugins', DRIVER, 'dra.sock')}`,
+        registration: `unix://${join(kubeletDir, 'plugins_registry', `${DRIVER}-reg.sock`)}`,
+        onStatus: ({ registered, error }) => (registered ? logger.info('registered with the kubelet', { node }) : logger.warn('not taken', { error })),
+      });
+      return async () => {
+        await server.close();
+        await client.close();
+      };
+    });
+    await runComponents('led-driver', logLevel, [only(() => driver)]);
+  });
 
-const client = new KubeClient({ transport: transportFromKubeconfig() });
-await publishLeds(client, values.node, values.leds.split(','));
-const server = await serveDra({
-  name: DRIVER,
-  driver: new LedDriver(client, values['cdi-dir']),
-  endpoint: `unix://${join(values['kubelet-dir'], 'plugins', DRIVER, 'dra.sock')}`,
-  registration: `unix://${join(values['kubelet-dir'], 'plugins_registry', `${DRIVER}-reg.sock`)}`,
-  onStatus: ({ registered, error }) => console.log(registered ? `registered with the kubelet of ${values.node}` : `not taken: ${error}`),
-});
-const end = () => void server.close().then(() => client.close());
-process.once('SIGTERM', end).once('SIGINT', end);
+await componentMain(command, new URL('../package.json', import.meta.url));

@@ -24,7 +24,7 @@ async function fromModule(specifier: string): Promise<Plugin<never>> {
     module = (await import(path ? pathToFileURL(resolve(specifier)).href : specifier)) as Record<string, unknown>;
   } catch (error) {
     throw new CliError(
-      `--cloud-provider ${specifier} cannot be loaded: ${(error as Error).message}`,
+      `--cloud-provider ${specifier} cannot be loaded: ${(error as Error).message.split('\nRequire stack:')[0]}`,
       'give `local`, the path of a module (./cloud.mjs), or an installed npm package',
       2,
     );

@@ -37,6 +37,8 @@ export class Pleg {
   #nap = new AbortController();
   #lastList = Number.NEGATIVE_INFINITY;
   #listing: Promise<void> | undefined;
+  /** Of the last look; undefined when it went well. */
+  #failure: string | undefined;
 
   constructor(deps: PlegDeps, options: PlegOptions) {
     this.#deps = deps;
@@ -167,11 +169,17 @@ export class Pleg {
     return this.#listing;
   }
 
-  /** The same for whoever looks again anyway: a failure is logged. */
+  /** The same for whoever looks again anyway: a failure is logged once, not with every look at a runtime that is away. */
   async tryRelist(signal: AbortSignal): Promise<void> {
-    await this.relist(signal).catch((error: unknown) => {
-      if (!signal.aborted) this.#deps.logger.warn('listing containers failed', { err: error });
-    });
+    try {
+      await this.relist(signal);
+      this.#failure = undefined;
+    } catch (error) {
+      if (signal.aborted) return;
+      const { message } = error as Error;
+      if (message !== this.#failure) this.#deps.logger.warn('listing containers failed', { err: error });
+      this.#failure = message;
+    }
   }
 
   async #relistNow(signal: AbortSignal | undefined): Promise<void> {
