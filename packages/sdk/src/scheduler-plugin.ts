@@ -143,6 +143,8 @@ export interface SchedulerPlugin {
   readonly reserve?: (state: CycleState, pod: Pod, node: string) => SchedulingStatus;
   readonly unreserve?: (state: CycleState, pod: Pod, node: string) => void;
   readonly permit?: (state: CycleState, pod: Pod, node: string) => SchedulingStatus;
+  /** Whether `preBind` has something to do for the pod: `skip` leaves it out. Until the rest is done the pod's status names the node. Absent: it may. */
+  readonly preBindPreFlight?: (state: CycleState, pod: Pod, node: string) => SchedulingStatus;
   readonly preBind?: (state: CycleState, pod: Pod, node: string, signal: AbortSignal) => Promise<SchedulingStatus>;
   /** `skip` passes on to the next binder. */
   readonly bind?: (state: CycleState, pod: Pod, node: string, signal: AbortSignal) => Promise<SchedulingStatus>;

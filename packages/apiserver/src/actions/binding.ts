@@ -76,7 +76,9 @@ export function bindingAction(env: ActionEnv): ActionHandler {
             ...(annotations ? { annotations: { ...pod.metadata.annotations, ...annotations } } : {}),
             ...(labels ? { labels: { ...pod.metadata.labels, ...labels } } : {}),
           };
-          return { ...pod, metadata, spec: { ...pod.spec, nodeName: node }, status: { ...pod.status, conditions: [...conditions, scheduled] } };
+          // What was expected has come about.
+          const { nominatedNodeName: _expected, ...status } = pod.status ?? {};
+          return { ...pod, metadata, spec: { ...pod.spec, nodeName: node }, status: { ...status, conditions: [...conditions, scheduled] } };
         },
       },
       options,

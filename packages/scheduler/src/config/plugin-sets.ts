@@ -11,7 +11,7 @@ export const extensionPoints = {
   score: ['score'],
   reserve: ['reserve', 'unreserve'],
   permit: ['permit'],
-  preBind: ['preBind'],
+  preBind: ['preBindPreFlight', 'preBind'],
   bind: ['bind'],
   postBind: ['postBind'],
 } as const satisfies Readonly<Record<string, readonly (keyof SchedulerPlugin)[]>>;

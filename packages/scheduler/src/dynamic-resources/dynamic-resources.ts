@@ -285,6 +285,10 @@ export function dynamicResources(
           .catch((error: unknown) => logger.warn('could not take back the reservation of a claim', { claim: claimName(claim), err: error }));
       }
     },
+    preBindPreFlight(state) {
+      const { claims = [], extended } = stateOf(state) ?? {};
+      return claims.length > 0 || extended ? success : skip;
+    },
     async preBind(state, pod, _node, signal) {
       for (const each of stateOf(state)?.claims ?? []) {
         if (isReservedFor(pod, each.claim)) continue;

@@ -21,6 +21,7 @@ export async function scheduleExtendedCycle(input: CycleInput, extenders: readon
       logger.warn('an extender that may be ignored did not filter', { extender: extender.name, pod: podName(pod), err: error });
     }
   }
+  if (nodes.length === 0 && found.nominated) return scheduleExtendedCycle({ ...input, ignoreNomination: true }, extenders, signal, logger);
   if (nodes.length === 0) {
     const { filters, nextStart } = found;
     const diagnosis = { totalNodes: found.totalNodes, refused, plugins: new Set([...found.plugins, EXTENDERS]) };

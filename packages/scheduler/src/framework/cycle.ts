@@ -23,6 +23,8 @@ export interface CycleInput {
   readonly startIndex: number;
   /** 0: adaptive. */
   readonly percentageOfNodesToScore: number;
+  /** The node the pod's status names has been refused by somebody else: it is one of many. */
+  readonly ignoreNomination?: boolean;
 }
 
 export type CycleResult =
@@ -63,6 +65,8 @@ export interface FoundNodes {
   readonly filters: readonly FilterPlugin[];
   /** What is known of `nodes` by the pod's class, and where each is in its list. */
   readonly judged?: Judged | undefined;
+  /** The one node is that which the pod's status names; the others were not looked at. */
+  readonly nominated?: true;
   readonly nextStart: number;
 }
 
@@ -96,6 +100,11 @@ export function findNodes(input: CycleInput): FoundNodes | Exclude<CycleResult, 
   }
   const filters = skipped.size === 0 ? profile.filter : profile.filter.filter((p) => !skipped.has(p.name));
   const candidates = allowed ? snapshot.nodes.filter((n) => allowed.has(n.node.metadata.name ?? '')) : snapshot.nodes;
+  const promised = input.ignoreNomination ? undefined : nominatedNode(input, filters, allowed);
+  if (promised) {
+    const found = { nodes: [promised], totalNodes: total, evaluated: 1, refused: new Map(), plugins: new Set<string>(), filters };
+    return { type: 'feasible', ...found, nominated: true, nextStart: input.startIndex };
+  }
   // Verdicts are by place in the whole list.
   const podClass = allowed ? undefined : snapshot.classes.of(profile, pod, skipped);
   const found = findFeasible(input, filters, candidates, podClass);
@@ -116,6 +125,14 @@ export function findNodes(input: CycleInput): FoundNodes | Exclude<CycleResult, 
   }
   const { feasible: nodes, looked: evaluated, refused, plugins } = found;
   return { type: 'feasible', nodes, totalNodes: total, evaluated, refused, plugins, filters, judged: found.judged, nextStart };
+}
+
+/** The node that the pod's status names, by preemption or by whoever expects the pod there, if it can still run there. */
+function nominatedNode({ pod, snapshot, state, nominatedPods }: CycleInput, filters: readonly FilterPlugin[], allowed: ReadonlySet<string> | undefined) {
+  const name = pod.status?.nominatedNodeName;
+  const info = name && (!allowed || allowed.has(name)) ? snapshot.get(name) : undefined;
+  if (!name || !info) return undefined;
+  return runFiltersWithNominated(filters, state, pod, info, nominatedPods?.(name) ?? NOBODY, { plugin: '' }).code === 'success' ? info : undefined;
 }
 
 /** The second half: preScore, score, choice. `bonus[i]` is added to what `nodes[i]` scores. */

@@ -148,6 +148,8 @@ export const volumeBinding = (
     unreserve(state, _pod, node) {
       for (const { volume } of state.read<VolumeState>(STATE)?.plans.get(node)?.bind ?? []) promised.delete(volume.metadata.name ?? '');
     },
+    preBindPreFlight: (state, _pod, node) =>
+      state.read<VolumeState>(STATE)?.plans.get(node) && state.read<VolumeState>(STATE)?.waiting.length ? success : skip,
     async preBind(state, _pod: Pod, node, signal) {
       const s = state.read<VolumeState>(STATE);
       const p = s?.plans.get(node);

@@ -174,11 +174,18 @@ export class SchedulingLoop {
     const { handle, metrics, events, waiting } = this.#o;
     const { pod, profile, state, node, signal } = p;
     try {
+      const preBind: Profile['preBind'][number][] = [];
+      for (const plugin of profile.preBind) {
+        const status = plugin.preBindPreFlight?.(state, pod, node) ?? { code: 'success' };
+        if (status.code === 'success') preBind.push(plugin);
+        else if (status.code !== 'skip') return await this.#undo(p, status);
+      }
+      if (waits.size > 0 || preBind.length > 0) await this.#announce(pod, node, signal);
       if (waits.size > 0) {
         const status = await waiting.wait(pod, node, waits, signal);
         if (status.code !== 'success') return await this.#undo(p, status);
       }
-      for (const plugin of profile.preBind) {
+      for (const plugin of preBind) {
         const status = await plugin.preBind(state, pod, node, signal);
         if (status.code !== 'success' && status.code !== 'skip') return await this.#undo(p, status);
       }
@@ -202,6 +209,18 @@ export class SchedulingLoop {
     events(pod as KubeObject, 'Normal', 'Scheduled', `Successfully assigned ${podName(pod)} to ${node}`, 'Binding');
   }
 
+  /** Binding will take a while: others are told where the pod is going to be, and a scheduler that starts anew goes on there. */
+  async #announce(pod: Pod, node: string, signal: AbortSignal): Promise<void> {
+    if (pod.status?.nominatedNodeName === node) return;
+    const { client, logger } = this.#o;
+    const patch = { metadata: { uid: pod.metadata.uid }, status: { nominatedNodeName: node } };
+    try {
+      await client.api.pods(pod.metadata.namespace).patch(pod.metadata.name ?? '', 'strategic', patch, { subresource: 'status', signal });
+    } catch (error) {
+      if (!isNotFound(error) && !signal.aborted) logger.warn('the expected node of a pod was not written', { pod: podName(pod), err: error });
+    }
+  }
+
   /** Give the place back and try again later. */
   async #undo(p: Placement, status: SchedulingStatus): Promise<void> {
     const { cache, queue, handle } = this.#o;
@@ -211,6 +230,8 @@ export class SchedulingLoop {
     const pod = this.#o.current(p.pod);
     if (!pod || pod.spec?.nodeName || pod.metadata.deletionTimestamp) return;
     p.item.pod = pod;
+    // While it was taken to be bound, nobody was told of what its status names.
+    this.#o.nominator.set(pod, pod.status?.nominatedNodeName);
     queue.retry(p.item, handle.clock.now());
     // No longer ours to tell of; it stays in the queue, should it be our turn again.
     if (p.signal.aborted) return;
