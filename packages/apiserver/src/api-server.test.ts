@@ -203,6 +203,19 @@ describe('delete', () => {
     expect((await api.call('DELETE', `${NS}/configmaps/${name}`)).status).toBe(404);
   });
 
+  it.each([
+    ['/apis/storage.k8s.io/v1/csinodes', 'CSINode', { spec: { drivers: [] } }],
+    ['/apis/storage.k8s.io/v1/storageclasses', 'StorageClass', { provisioner: 'a.b' }],
+    ['/apis/storage.k8s.io/v1/volumeattributesclasses', 'VolumeAttributesClass', { driverName: 'a.b', parameters: { a: 'b' } }],
+    ['/apis/resource.k8s.io/v1/deviceclasses', 'DeviceClass', { spec: {} }],
+  ])('answers with what was there: %s', async (path, kind, body) => {
+    const name = fresh();
+    const { json } = await api.call('POST', path, { metadata: { name }, ...body });
+    const gone = await api.call('DELETE', `${path}/${name}`);
+    expect(gone.json).toMatchObject({ kind, metadata: { name, uid: json.metadata.uid } });
+    expect((await api.call('GET', `${path}/${name}`)).status).toBe(404);
+  });
+
   it('waits for finalizers; the update that removes the last one removes the object', async () => {
     const name = fresh();
     await api.call('POST', `${NS}/configmaps`, { metadata: { name, finalizers: ['example.com/f'] } });

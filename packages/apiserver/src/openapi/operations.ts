@@ -13,6 +13,7 @@ import {
 } from './parameters.js';
 import type { Parameter } from './parameters.js';
 import { META, PATCH } from './special-types.js';
+import { returnsDeleted } from '../rest/returns-deleted.js';
 
 export type Method = 'get' | 'put' | 'post' | 'delete' | 'options' | 'head' | 'patch';
 
@@ -167,7 +168,7 @@ export function pathsOf(source: OperationSource): PathItem[] {
             action: 'delete',
             parameters: deleteParameters,
             body: ref(DELETE_OPTIONS),
-            responses: { 200: ref(STATUS_TYPE), 202: ref(STATUS_TYPE) },
+            responses: returnsDeleted(d) ? { 200: object, 202: object } : { 200: ref(STATUS_TYPE), 202: ref(STATUS_TYPE) },
           },
         }
       : {}),

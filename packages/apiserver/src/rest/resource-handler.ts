@@ -19,6 +19,7 @@ import { parseListOptions, parseResourceVersion } from './list-options.js';
 import { patch } from './patch.js';
 import { readScale, writeScale } from './scale.js';
 import { mergeWritten, strategyOf } from './subresource-rules.js';
+import { returnsDeleted } from './returns-deleted.js';
 import { respondKind, respondList, respondObject, respondStored, watchEncoderFor } from './respond.js';
 import type { RestEnv } from './rest-env.js';
 import { update } from './update.js';
@@ -205,7 +206,7 @@ export class ResourceHandler {
     const options = await parseDeleteOptions(context);
     const result = await remove(env, context, served, namespace, name, options);
     const status = !result.removed && options.orphanDependents === false ? 202 : 200;
-    if (!result.removed || env.hooks.get(served.name)?.returnsDeleted) return respondStored(env, context, served, result.object, status, accepted);
+    if (!result.removed || returnsDeleted(served.definition)) return respondStored(env, context, served, result.object, status, accepted);
     const { group } = served.definition;
     const uid = result.object.object.metadata.uid;
     return respondKind(context, 200, successStatus({ name, ...(group === '' ? {} : { group }), kind: served.definition.resource, ...(uid ? { uid } : {}) }));

@@ -20,8 +20,6 @@ export interface ResourceHooks {
   holdsDeletion?(object: KubeObject): boolean;
   /** The object has just been marked for deletion: may change it. */
   markDeleted?(object: KubeObject): void;
-  /** DELETE answers with the object instead of a Status. */
-  readonly returnsDeleted?: boolean;
   /** Objects expire with a lease. */
   readonly expires?: boolean;
 }

@@ -29,7 +29,6 @@ export function builtInHooks({ registry, ranges, nodePorts, clock, random }: Bui
   });
   const namespaces = registry.storage('', 'namespaces').cache;
   const events: ResourceHooks = { expires: true };
-  const returned: ResourceHooks = { returnsDeleted: true };
   return new Map<string, ResourceHooks>([
     ['services', services],
     ['namespaces', namespaceHooks],
@@ -38,11 +37,5 @@ export function builtInHooks({ registry, ranges, nodePorts, clock, random }: Bui
     ['certificatesigningrequests.certificates.k8s.io', csrHooks],
     ['events', events],
     ['events.events.k8s.io', events],
-    ['pods', returned],
-    ['persistentvolumeclaims', returned],
-    ['persistentvolumes', returned],
-    ['serviceaccounts', returned],
-    ['podtemplates', returned],
-    ['resourcequotas', returned],
   ]);
 }

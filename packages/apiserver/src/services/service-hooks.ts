@@ -32,7 +32,6 @@ export interface ServiceHooksOptions {
  * object, as upstream; a record per port): two servers cannot give the same one, and a crash leaves no claim without its service.
  */
 export class ServiceHooks implements ResourceHooks {
-  readonly returnsDeleted = true;
   /** Ports claimed, with the services' keys; follows the cache. */
   readonly #ports = new Map<number, string>();
   #loaded = false;
