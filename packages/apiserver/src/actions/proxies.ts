@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { KubeObject } from '@coxswain/api';
 import { ApiError } from '@coxswain/apimachinery';
 import type { OutgoingHttpHeaders } from 'node:http';
@@ -11,44 +10,33 @@ import type { PassOptions } from '../proxy/pass-through.js';
 import type { ApiResponse } from '../request/api-request.js';
 import type { ActionEnv } from './action-env.js';
 import { connect } from './pod-streams.js';
+import { isGlobalUnicast, parseProxyTarget, type ProxyTarget, serviceEndpoints } from './proxy-target.js';
 
-interface Target {
-  readonly scheme: 'http' | 'https';
-  readonly name: string;
-  readonly port: string;
-}
+const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 
-/** `name`, `name:port` or `scheme:name:port`. */
-export function parseProxyTarget(text: string): Target | undefined {
-  const parts = text.split(':');
-  if (parts.length === 1) return { scheme: 'http', name: text, port: '' };
-  if (parts.length === 2) return { scheme: 'http', name: parts[0] as string, port: parts[1] as string };
-  if (parts.length !== 3 || (parts[0] !== 'http' && parts[0] !== 'https' && parts[0] !== '')) return undefined;
-  return { scheme: parts[0] === 'https' ? 'https' : 'http', name: parts[1] as string, port: parts[2] as string };
-}
-
-/** nodes/{name}/proxy/…: the kubelet's own API. */
+/** nodes/{name}/proxy/…: the kubelet's own API, or whatever listens at another port of the node. */
 export function nodeProxyAction(env: ActionEnv, kubelets: KubeletLocator): ActionHandler {
   return async (context, served) => {
-    const target = targetOf(context);
+    const target = targetOf(context, 'node');
+    const kubelet = kubelets.locate(target.name, pathOf(context));
     await connect(env, context, served, 'proxy', 'NodeProxyOptions');
-    const kubelet = kubelets.locate(target.name, pathOf(context), target.port === '' ? undefined : Number(target.port));
-    return slashRedirect(context) ?? passThrough(context.request, kubelet, proxied(context, kubelet));
+    // What we show kubelets is for them alone.
+    const to = target.port === '' || target.port === String(kubelet.port) ? kubelet : backend(target, kubelet.host, target.port, context);
+    return slashRedirect(context) ?? passThrough(context.request, to, proxied(context, to));
   };
 }
 
 /** pods/{name}/proxy/…: straight to the pod's address. */
 export function podProxyAction(env: ActionEnv): ActionHandler {
   return async (context, served) => {
-    const target = targetOf(context);
+    const target = targetOf(context, 'pod');
     const { namespace } = context.resource;
     const pod = served.storage?.cache.get(namespace, target.name)?.object;
     if (!pod) throw ApiError.notFound(served.groupResource, target.name);
     await connect(env, context, served, 'proxy', 'PodProxyOptions');
-    const ip = pod.status?.podIP as string | undefined;
-    if (!ip) throw ApiError.badRequest('address not allowed');
-    const port = target.port === '' ? firstPort(pod) : Number(target.port);
-    const to = backend(target, ip, port, context);
+    const ip = (pod.status?.podIP ?? '') as string;
+    if (!isGlobalUnicast(ip)) throw ApiError.badRequest('address not allowed');
+    const to = backend(target, ip, target.port || firstPort(pod), context);
     return slashRedirect(context) ?? passThrough(context.request, to, proxied(context, to));
   };
 }
@@ -56,57 +44,43 @@ export function podProxyAction(env: ActionEnv): ActionHandler {
 /** services/{name}/proxy/…: to one of the ready endpoints. */
 export function serviceProxyAction(env: ActionEnv): ActionHandler {
   return async (context, served) => {
-    const target = targetOf(context);
+    const target = targetOf(context, 'service');
     const { namespace } = context.resource;
     const service = served.storage?.cache.get(namespace, target.name)?.object;
     if (!service) throw ApiError.notFound(served.groupResource, target.name);
     await connect(env, context, served, 'proxy', 'ServiceProxyOptions');
-    const endpoints = readyEndpoints(env, service, target.port);
+    const endpoints = serviceEndpoints(env.rest.registry, service, target.port);
     const chosen = endpoints[env.rest.random.int(Math.max(1, endpoints.length))];
-    if (!chosen) throw ApiError.serviceUnavailable(`no endpoints available for service ${JSON.stringify(target.name)}`);
-    const to = backend(target, chosen.ip, chosen.port, context);
+    if (!chosen) throw ApiError.serviceUnavailable(`no endpoints available for service ${JSON.stringify(context.resource.name)}`);
+    const to = backend(target, chosen.ip, String(chosen.port), context);
     return slashRedirect(context) ?? passThrough(context.request, to, proxied(context, to));
   };
 }
 
-function readyEndpoints(env: ActionEnv, service: KubeObject, wanted: string): { ip: string; port: number }[] {
-  const ports = (service.spec?.ports ?? []) as { name?: string; port: number }[];
-  // Without a port the only one is meant; a number stands for the port of that number.
-  const port = wanted === '' ? ports[0] : ports.find((candidate) => candidate.name === wanted || String(candidate.port) === wanted);
-  if (!port) throw ApiError.serviceUnavailable(`no service port ${JSON.stringify(wanted)} found for service ${JSON.stringify(service.metadata.name)}`);
-  const slices = env.rest.registry.storage('discovery.k8s.io', 'endpointslices').cache.inNamespace(service.metadata.namespace ?? '');
-  const out: { ip: string; port: number }[] = [];
-  for (const { object: slice } of slices) {
-    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service.metadata.name) continue;
-    const number = ((slice.ports ?? []) as { name?: string; port?: number }[]).find((candidate) => (candidate.name ?? '') === (port.name ?? ''))?.port;
-    if (number === undefined) continue;
-    for (const endpoint of (slice.endpoints ?? []) as { addresses: string[]; conditions?: { ready?: boolean } }[]) {
-      if (endpoint.conditions?.ready === false || !endpoint.addresses[0]) continue;
-      out.push({ ip: endpoint.addresses[0], port: number });
-    }
-  }
-  return out;
-}
-
-function targetOf(context: RequestContext): Target {
-  const target = parseProxyTarget(context.resource.name);
-  if (!target) throw ApiError.badRequest(`invalid proxy target ${JSON.stringify(context.resource.name)}`);
+function targetOf(context: RequestContext, what: string): ProxyTarget {
+  const { name } = context.resource;
+  const target = parseProxyTarget(name);
+  if (!target) throw ApiError.badRequest(`invalid ${what} request ${JSON.stringify(name)}`);
   return target;
 }
 
-function backend({ scheme }: Target, ip: string, port: number, context: RequestContext): Backend {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw ApiError.badRequest(`invalid port ${port}`);
-  // Never to ourselves or to link-local addresses, whatever a pod's status says.
-  if (isIP(ip) === 0 || ip.startsWith('127.') || ip.startsWith('169.254.') || ip === '::1' || ip.toLowerCase().startsWith('fe80:'))
-    throw ApiError.badRequest('address not allowed');
-  return { scheme, host: ip, port, path: pathOf(context), ...(scheme === 'https' ? { tls: { rejectUnauthorized: false } } : {}) };
+/** A port is a number, as for Go's dialer: names that containers give their ports are not looked up. */
+function backend({ scheme }: ProxyTarget, host: string, port: string, context: RequestContext): Backend {
+  const number = port === '' ? DEFAULT_PORTS[scheme] : Number(port);
+  if (!/^\d*$/.test(port)) throw unreachable(`lookup ${host}:${port}: no such host`);
+  if (number > 65_535) throw unreachable(`address ${port}: invalid port`);
+  return { scheme, host, port: number, path: pathOf(context), ...(scheme === 'https' ? { tls: { rejectUnauthorized: false } } : {}) };
 }
 
-function firstPort(pod: KubeObject): number {
-  for (const container of (pod.spec?.containers ?? []) as { ports?: { containerPort: number }[] }[]) {
-    if (container.ports?.[0]) return container.ports[0].containerPort;
+function unreachable(reason: string): ApiError {
+  return ApiError.serviceUnavailable(`error trying to reach service: dial tcp: ${reason}`);
+}
+
+function firstPort(pod: KubeObject): string {
+  for (const { ports } of (pod.spec?.containers ?? []) as { ports?: { containerPort: number }[] }[]) {
+    if (ports?.[0]) return String(ports[0].containerPort);
   }
-  return 80;
+  return '';
 }
 
 function pathOf({ info, request }: RequestContext): string {

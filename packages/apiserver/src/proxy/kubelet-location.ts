@@ -22,13 +22,13 @@ export class KubeletLocator {
   ) {}
 
   /** Throws 404 when there is no such node, 503 when it has no address. */
-  locate(nodeName: string, path: string, port?: number): Backend {
+  locate(nodeName: string, path: string): Backend {
     const node = this.nodes.get('', nodeName)?.object;
     if (!node) throw ApiError.notFound({ group: '', resource: 'nodes' }, nodeName);
     return {
       scheme: 'https',
       host: this.#address(node),
-      port: port ?? (node.status?.daemonEndpoints?.kubeletEndpoint?.Port as number | undefined) ?? DEFAULT_PORT,
+      port: (node.status?.daemonEndpoints?.kubeletEndpoint?.Port as number | undefined) ?? DEFAULT_PORT,
       path,
       tls: this.tls,
     };
