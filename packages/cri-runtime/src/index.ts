@@ -36,6 +36,7 @@ export * from './sandbox/user-namespaces.js';
 export * from './service/clean-sandboxes.js';
 export * from './service/cri-events.js';
 export * from './service/layer-usage.js';
+export * from './service/layers-usage.js';
 export * from './service/metrics.js';
 export * from './service/pod-interfaces.js';
 export * from './service/runtime-service.js';

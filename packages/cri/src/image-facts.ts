@@ -4,13 +4,29 @@ export function imageOwner(configured: string | undefined) {
   return /^\d+$/.test(user) ? { uid: { value: BigInt(user) } } : { username: user };
 }
 
+/** Bytes, and files where they are counted. */
+export interface StoreUsage {
+  readonly size: bigint;
+  readonly inodes?: bigint;
+}
+
+export interface ImageFilesystemFacts {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly mountpoint: string;
+  /** What read-only layers take. */
+  readonly images: StoreUsage;
+  /** What writable layers take. */
+  readonly containers: StoreUsage;
+}
+
 /** What images and containers use, where both are on one file system. */
-export function imageFilesystems({ now, mountpoint, usedBytes, inodes }: { now: number; mountpoint: string; usedBytes: number; inodes: number }) {
-  const filesystem = {
+export function imageFilesystems({ now, mountpoint, images, containers }: ImageFilesystemFacts) {
+  const filesystem = ({ size, inodes }: StoreUsage) => ({
     timestamp: BigInt(now) * 1_000_000n,
     fsId: { mountpoint },
-    usedBytes: { value: BigInt(usedBytes) },
-    inodesUsed: { value: BigInt(inodes) },
-  };
-  return { imageFilesystems: [filesystem], containerFilesystems: [filesystem] };
+    usedBytes: { value: size },
+    ...(inodes === undefined ? {} : { inodesUsed: { value: inodes } }),
+  });
+  return { imageFilesystems: [filesystem(images)], containerFilesystems: [filesystem(containers)] };
 }

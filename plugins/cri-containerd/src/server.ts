@@ -23,6 +23,7 @@ import {
   pinnedSandboxes,
   type RuntimeEngine,
   RuntimeStreaming,
+  specWithLimits,
   StatsReader,
   StoredImages,
 } from '@coxswain/cri-runtime';
@@ -38,6 +39,7 @@ import { ShimRuntimes } from './containerd/shim-runtimes.js';
 import { followTaskEvents } from './containerd/task-events.js';
 import { ImageStore } from './images/image-store.js';
 import { Puller } from './images/pull.js';
+import { SnapshotUsage } from './images/snapshot-usage.js';
 import { Unpacker } from './images/unpack.js';
 import { Keeper } from './io/keeper.js';
 import { PauseContainers, SHIM_GROUP } from './sandbox/pause.js';
@@ -180,17 +182,19 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
       exec,
       streaming,
       stats,
-      events: events.hub,
+      events,
       facts,
       clock,
       logger,
     });
+    const usage = new SnapshotUsage(containerd, snapshotter, layerUsage(containerd, snapshotter));
     const image = new StoredImages({
       store: images,
       pull: (reference, credentials, signal) => puller.pull(reference, credentials, signal),
       clock,
       // Made with the first image.
       folder: async () => (existsSync(snapshots) ? snapshots : containerdRoot),
+      usage: () => usage.read(),
       info: ({ chainId, config }) => ({ chainID: chainId, imageSpec: config }),
     });
     const server: RpcServer = await serveCri({
@@ -259,6 +263,7 @@ function containerdEngine(containerd: Containerd, driver: ContainerdDriver, hand
       changeResources(resources, { path: cgroupsPath, layout: facts.cgroups }, async (changed) => {
         await containerd.tasks.update({ containerId: id, resources: jsonAny(SpecType.resources, changed) });
       }),
+    updateCreated: ({ meta: { id } }, resources) => driver.updateSpec(id, (spec) => specWithLimits(spec, resources)),
     reopenLog: async (container) => driver.io(container.meta.id)?.reopenLog(),
   };
 }

@@ -9,13 +9,16 @@ import {
   CriEvents,
   folderUsage,
   hostFacts,
+  LayersUsage,
   ManagedRuntimeService,
   pauseId,
   pinnedSandboxes,
   type RuntimeEngine,
   RuntimeStreaming,
   StatsReader,
+  specWithLimits,
   StoredImages,
+  sumOfLayers,
   writeJson,
 } from '@coxswain/cri-runtime';
 import type { RegistryOptions } from '@coxswain/oci';
@@ -164,18 +167,24 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
           await writeJson(file, changed);
           await driver.runtime(id).update(id, file);
         }),
+      updateCreated: ({ meta: { id } }, resources) => driver.updateSpec(id, (spec) => specWithLimits(spec, resources)),
       reopenLog: async (container) => {
         const { id, logPath } = container.meta;
         if (logPath !== '') await reopenLog(driver.bundle(id), logPath, clock);
       },
     };
-    const runtime = new ManagedRuntimeService({ engine, sandboxes, containers, network, exec, streaming, stats, events: events.hub, facts, clock, logger });
+    const runtime = new ManagedRuntimeService({ engine, sandboxes, containers, network, exec, streaming, stats, events, facts, clock, logger });
     const puller = new Puller({ store: images, clock, ...(options.registry ? { registry: options.registry } : {}) });
+    const layers = new LayersUsage((name) => folderUsage(join(images.layers.root, name)));
     const image = new StoredImages({
       store: images,
       pull: (reference, credentials, signal) => puller.pull(reference, credentials, signal),
       clock,
       folder: async () => join(root, 'images'),
+      usage: async () => ({
+        images: await layers.of(await images.layers.names()),
+        containers: sumOfLayers(await Promise.all(containers.all().map((c) => folderUsage(driver.upper(c.meta.id))))),
+      }),
       info: ({ config }) => ({ imageSpec: config }),
       collectGarbage,
     });

@@ -146,6 +146,7 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
           (error: Error) => error.message,
         ),
       update: (container, resources) => driver.update(container, resources),
+      updateCreated: (container, resources) => driver.updateCreated(container, resources),
       reopenLog: (container) => driver.reopenLog(container),
     };
     const stats = new StatsReader(written, facts, clock, info.DockerRootDir);
@@ -157,7 +158,7 @@ export async function startDockershim(options: DockershimOptions): Promise<Docke
       exec,
       streaming,
       stats,
-      events: events.hub,
+      events,
       facts,
       clock,
       logger,

@@ -25,6 +25,9 @@ import { type ResolvedUser, resolveUser } from './user.js';
 import { declaredVolumes } from './volumes.js';
 
 const SIGKILL = 9;
+/** How long an end after SIGKILL is waited for: a busy machine takes its time for many at once. Less than a kubelet waits for the answer. */
+const KILL_WAIT_MS = 100_000;
+const KILL_LOOK_MS = 2000;
 /** Upstream's exit codes: a start that failed, and an end nobody saw. */
 const START_ERROR_CODE = 128;
 const UNKNOWN_CODE = 255;
@@ -95,6 +98,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     if (unsaid) throw new CriError('unknown', `CDI device injection failed: this runtime cannot apply what ${names.join(', ')} ask for: ${unsaid}`);
     const config = cdi ? configWithCdi(asked, cdi) : asked;
     if (!config.metadata?.name) throw new CriError('invalidArgument', 'the container config must have metadata with a name');
+    if (!config.image?.image) throw new CriError('invalidArgument', 'the container config must name an image');
     if (sandbox.state !== 'ready') throw new CriError('unknown', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
     const podLogs = sandboxConfig?.logDirectory || sandbox.config.logDirectory;
     const security = config.linux?.securityContext;
@@ -111,7 +115,7 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     this.#names.set(name, id);
     const dir = this.#files.dir(id);
     try {
-      const image = await driver.image(config.image?.image ?? '');
+      const image = await driver.image(config.image.image);
       const imageConfig: ImageConfig = image.config.config ?? {};
       const [rootfs, pid] = await Promise.all([driver.prepare(id, image, users), this.#pidNamespace(sandbox, config), this.#files.make(id)]);
       const user = await this.#user(config, image.id, imageConfig, rootfs.layers);
@@ -230,8 +234,8 @@ export class ContainerManager<Image extends RuntimeImage = RuntimeImage> {
     }
     await this.#kill(record, SIGKILL);
     // The event is the usual way to learn of it; asking makes sure when one was lost.
-    for (let i = 0; i < 5; i++) {
-      if (await this.#exitsWithin(record, 2000, signal)) return;
+    for (let waited = 0; waited < KILL_WAIT_MS; waited += KILL_LOOK_MS) {
+      if (await this.#exitsWithin(record, KILL_LOOK_MS, signal)) return;
       await this.#reconcile(record);
     }
     throw new CriError('deadlineExceeded', `container ${record.meta.id} does not end after SIGKILL`);

@@ -43,6 +43,8 @@ export async function convertDevices(devices: readonly Device[]): Promise<{ devi
     rules.push({ allow: true, type: device.type, major: device.major as number, minor: device.minor as number, access });
   };
   for (const { hostPath, containerPath, permissions } of devices) {
+    if (!/^[rwm]*$/.test(permissions))
+      throw new CriError('invalidArgument', `the device ${hostPath} has permissions ${JSON.stringify(permissions)}: only r, w and m can be given`);
     let path: string;
     try {
       path = await realpath(hostPath);

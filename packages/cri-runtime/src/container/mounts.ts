@@ -79,7 +79,8 @@ export async function convertMount(mount: Mount, info: readonly MountInfo[]): Pr
   return { mount: { destination: containerPath, type: 'bind', source, options }, propagation: mount.propagation, source };
 }
 
-function coveringMount(path: string, info: readonly MountInfo[]): MountInfo | undefined {
+/** The mount that a path is on. Pure. */
+export function coveringMount(path: string, info: readonly MountInfo[]): MountInfo | undefined {
   return info
     .filter((m) => path === m.mountPoint || path.startsWith(m.mountPoint === '/' ? '/' : `${m.mountPoint}/`))
     .reduce<MountInfo | undefined>((best, m) => (!best || m.mountPoint.length >= best.mountPoint.length ? m : best), undefined);

@@ -1,6 +1,6 @@
 import type { LinuxContainerResources } from '@coxswain/cri';
 import { Cgroup, type CgroupLayout } from '@coxswain/linux';
-import type { SpecResources } from '@coxswain/oci';
+import type { RuntimeSpec, SpecResources } from '@coxswain/oci';
 
 /** CRI resources in the runtime specification's terms; zero means "not given". Pure. */
 export function specResources(resources: LinuxContainerResources | undefined, features: { readonly hugetlb: boolean; readonly swap: boolean }): SpecResources {
@@ -31,6 +31,13 @@ export function initialResources(resources: SpecResources): SpecResources {
   if (resources.cpu?.quota === undefined || resources.cpu.quota >= 0) return resources;
   const { quota: _none, ...cpu } = resources.cpu;
   return { ...resources, cpu };
+}
+
+/** A specification with other limits; the devices stay as they are. Pure. */
+export function specWithLimits(spec: RuntimeSpec, resources: SpecResources): RuntimeSpec {
+  if (!spec.linux) return spec;
+  const devices = spec.linux.resources?.devices;
+  return { ...spec, linux: { ...spec.linux, resources: { ...(devices ? { devices } : {}), ...initialResources(resources) } } };
 }
 
 /** Changes a running container's resources; "no CPU limit" is written here, for the reason above, the rest by the runtime (`apply`). */

@@ -1,8 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import { LinuxContainerResourcesSchema, Signal, SupplementalGroupsPolicy } from '@coxswain/cri';
+import { DeviceSchema, LinuxContainerResourcesSchema, Signal, SupplementalGroupsPolicy } from '@coxswain/cri';
 import { describe, expect, it } from 'vitest';
 import { capabilitiesOfMask, containerCapabilities, DEFAULT_CAPABILITIES } from './capabilities.js';
-import { mergeResources, specResources } from './resources.js';
+import { convertDevices } from './devices.js';
+import { mergeResources, specResources, specWithLimits } from './resources.js';
 import { defaultSeccomp } from './seccomp-default.js';
 import { signalNumber, stopSignalEnum, stopSignalOf } from './signals.js';
 import { processArgs } from './spec.js';
@@ -82,4 +83,18 @@ it('the default seccomp profile opens mounts to those with CAP_SYS_ADMIN only, a
     defaultSeccomp(caps, 'x64').syscalls?.some((s) => s.action === 'SCMP_ACT_ALLOW' && s.args === undefined && s.names.includes(call));
   expect([allows([], 'mount'), allows(['CAP_SYS_ADMIN'], 'mount'), allows([], 'read'), allows([], 'clone')]).toEqual([false, true, true, false]);
   expect(defaultSeccomp([], 'x64').syscalls).toContainEqual({ names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 });
+});
+
+it('limits of a specification are replaced, its devices stay', () => {
+  const devices = [{ allow: false, access: 'rwm' }];
+  const spec = { ociVersion: '1.0.2', root: { path: 'rootfs' }, linux: { cgroupsPath: '/x', resources: { devices, cpu: { shares: 2 } } } };
+  expect(specWithLimits(spec, { memory: { limit: 7 }, cpu: { quota: -1, shares: 3 } }).linux).toEqual({
+    cgroupsPath: '/x',
+    resources: { devices, memory: { limit: 7 }, cpu: { shares: 3 } },
+  });
+});
+
+it('permissions of devices are r, w and m', async () => {
+  const device = create(DeviceSchema, { hostPath: '/dev/null', containerPath: '/dev/x', permissions: 'rx' });
+  await expect(convertDevices([device])).rejects.toThrow(/only r, w and m/);
 });

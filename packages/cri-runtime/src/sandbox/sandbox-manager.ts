@@ -112,9 +112,11 @@ export class SandboxManager {
   async run(config: PodSandboxConfig, runtimeHandler: string, signal: AbortSignal): Promise<SandboxRecord> {
     const { clock, network, holder } = this.options;
     if (!config.metadata?.name || !config.metadata.uid) throw new CriError('invalidArgument', 'the sandbox config must have metadata with name and uid');
+    const security = config.linux?.securityContext;
+    if (security?.runAsGroup && !security.runAsUser) throw new CriError('invalidArgument', 'the sandbox has runAsGroup without runAsUser');
     if (runtimeHandler !== '' && !this.options.handlers.includes(runtimeHandler))
       throw new CriError('unknown', `failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`);
-    const users = requestedUsers(config.linux?.securityContext?.namespaceOptions);
+    const users = requestedUsers(security?.namespaceOptions);
     const unable = users && (await this.usersProblem(runtimeHandler));
     if (unable !== undefined)
       throw new CriError('unimplemented', `pods of runtime handler ${JSON.stringify(runtimeHandler)} cannot have user namespaces: ${unable}`);
@@ -190,9 +192,11 @@ export class SandboxManager {
   /** Containers must have been stopped. Idempotent. */
   stop(sandbox: SandboxRecord): Promise<void> {
     return this.#locks.run(sandbox.id, async () => {
-      await this.#dismantle(sandbox);
-      if (sandbox.state === 'notready' && !sandbox.attached) return;
+      const done = sandbox.state === 'notready' && !sandbox.attached;
+      // Before its process ends: that is no news then.
       sandbox.state = 'notready';
+      await this.#dismantle(sandbox);
+      if (done) return;
       sandbox.attached = false;
       sandbox.hasPause = false;
       delete sandbox.pausePid;

@@ -70,7 +70,11 @@ export class SandboxNetwork {
   }
 }
 
-const protocolName = (protocol: Protocol) => Protocols[protocol].toLowerCase();
+function protocolName(protocol: Protocol): string {
+  const name = Protocols[protocol] as string | undefined;
+  if (name === undefined) throw new Error(`a port mapping has the unknown protocol ${protocol}`);
+  return name.toLowerCase();
+}
 
 function capabilityArgs(config: PodSandboxConfig): CapabilityArgs {
   const mappings = config.portMappings

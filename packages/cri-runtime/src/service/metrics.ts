@@ -1,33 +1,23 @@
-import type { CgroupStats } from '@coxswain/linux';
-import { MetricType } from '@coxswain/cri';
+import { Cgroup, type CgroupStats } from '@coxswain/linux';
+import { type LinuxContainerResources, MetricType } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { HostFacts } from '../container/host-facts.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
 import { cgroupStats } from './cgroup-stats.js';
+import type { Kind, Sample } from './metric-kind.js';
+import { FILESYSTEM_KINDS, SPEC_KINDS, type WritableFilesystem } from './metrics-spec.js';
 import { type PodInterface, podInterfaces } from './pod-interfaces.js';
+import type { StatsReader } from './stats.js';
 
 /** Of every sample, in this order: cAdvisor's. */
 const BASE_LABELS = ['container', 'id', 'image', 'name', 'namespace', 'pod'] as const;
 
-interface Sample {
-  /** Values of the kind's own labels. */
-  readonly labels?: readonly string[];
-  readonly value: number;
-}
-
-/** One metric: what it says, and how it is read off `Source`. */
-interface Kind<Source> {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  /** Labels beside the base labels. */
-  readonly labels?: readonly string[];
-  samples(source: Source): readonly Sample[];
-}
-
 interface ContainerSource {
   readonly cgroup: CgroupStats;
+  readonly processes: number;
+  readonly resources: LinuxContainerResources | undefined;
+  readonly filesystem: WritableFilesystem | undefined;
   /** Seconds since the epoch. */
   readonly started: number;
   readonly now: number;
@@ -126,6 +116,12 @@ const CONTAINER_KINDS: readonly Kind<ContainerSource>[] = [
     name: 'container_processes',
     help: 'Number of processes running inside the container.',
     type: 'gauge',
+    samples: ({ processes }) => one(processes),
+  },
+  {
+    name: 'container_threads',
+    help: 'Number of threads running inside the container.',
+    type: 'gauge',
     samples: ({ cgroup }) => one(cgroup.pids.current),
   },
   {
@@ -177,15 +173,18 @@ const POD_KINDS = (['receive', 'transmit'] as const).flatMap((direction) =>
   (['bytes', 'packets', 'errors', 'dropped'] as const).map((what) => network(direction, what)),
 );
 
+const ALL_OF_CONTAINER: readonly Kind<ContainerSource>[] = [...CONTAINER_KINDS, ...PRESSURE_KINDS, ...SPEC_KINDS, ...FILESYSTEM_KINDS];
+
 /** What CRI's metrics calls answer: fixed descriptors, and samples of every pod and running container. */
 export class MetricsReader {
   constructor(
     private readonly facts: HostFacts,
     private readonly clock: Clock,
+    private readonly stats: Pick<StatsReader, 'filesystem'>,
   ) {}
 
   descriptors() {
-    return [...CONTAINER_KINDS, ...PRESSURE_KINDS, ...POD_KINDS].map(({ name, help, labels = [] }) => ({ name, help, labelKeys: [...BASE_LABELS, ...labels] }));
+    return [...ALL_OF_CONTAINER, ...POD_KINDS].map(({ name, help, labels = [] }) => ({ name, help, labelKeys: [...BASE_LABELS, ...labels] }));
   }
 
   async pod(sandbox: SandboxRecord, containers: readonly ContainerRecord[]) {
@@ -202,11 +201,26 @@ export class MetricsReader {
   }
 
   async #container(sandbox: SandboxRecord, { meta, status }: ContainerRecord) {
-    const cgroup = await cgroupStats(meta.cgroupsPath, this.facts.cgroups);
+    const { cgroups } = this.facts;
+    const [cgroup, processes, filesystem] = await Promise.all([
+      cgroupStats(meta.cgroupsPath, cgroups),
+      Cgroup.at(meta.cgroupsPath, cgroups).then(
+        async (group) => (await group.processes()).length,
+        () => 0,
+      ),
+      this.stats.filesystem(meta.id),
+    ]);
     const base = this.#base(sandbox, { container: meta.config.metadata?.name ?? '', id: meta.cgroupsPath, image: meta.imageRef, name: meta.id });
     // It may have ended since it was listed.
-    const source = cgroup && { cgroup, started: Number(status.startedAt / 1_000_000_000n), now: Math.floor(this.clock.now() / 1000) };
-    return { containerId: meta.id, metrics: source ? this.#samples([...CONTAINER_KINDS, ...PRESSURE_KINDS], source, base) : [] };
+    const source = cgroup && {
+      cgroup,
+      processes,
+      filesystem,
+      resources: meta.config.linux?.resources,
+      started: Number(status.startedAt / 1_000_000_000n),
+      now: Math.floor(this.clock.now() / 1000),
+    };
+    return { containerId: meta.id, metrics: source ? this.#samples(ALL_OF_CONTAINER, source, base) : [] };
   }
 
   #base({ config }: SandboxRecord, own: { container: string; id: string; image: string; name: string }): readonly string[] {

@@ -3,14 +3,15 @@ import {
   type AttachRequest,
   type CallContext,
   CgroupDriver,
+  ContainerEventType,
   type ContainerStatsRequest,
   type ContainerStatusRequest,
   type ContainerStatsFilter,
   type CreateContainerRequest,
   CriError,
-  type EventHub,
   type ExecRequest,
   type ExecSyncRequest,
+  LinuxContainerConfigSchema,
   type ListContainersRequest,
   type ListContainerStatsRequest,
   type ListPodSandboxRequest,
@@ -33,7 +34,7 @@ import {
   type VersionRequest,
   type ContainerEventResponseSchema,
 } from '@coxswain/cri';
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { ContainerManager } from '../container/container-manager.js';
 import type { ExecRunner } from '../container/exec.js';
@@ -44,6 +45,7 @@ import { matchesLabels } from '../util/ids.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxNetwork } from '../sandbox/sandbox-network.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import type { CriEvents } from './cri-events.js';
 import { execOutput } from './exec-output.js';
 import { containerInfo, sandboxInfo } from './verbose-info.js';
 import { MetricsReader } from './metrics.js';
@@ -63,6 +65,8 @@ export interface RuntimeEngine {
   problem(): Promise<string | undefined>;
   /** Change a running container's limits. */
   update(container: ContainerRecord, resources: SpecResources): Promise<void>;
+  /** Change the limits that a container will start with. */
+  updateCreated(container: ContainerRecord, resources: SpecResources): Promise<void>;
   /** Go on in a new log file at the same path. */
   reopenLog(container: ContainerRecord): Promise<void>;
 }
@@ -75,7 +79,7 @@ export interface RuntimeServiceDeps {
   readonly exec: ExecRunner;
   readonly streaming: StreamingServer;
   readonly stats: StatsReader;
-  readonly events: EventHub<ContainerEvent>;
+  readonly events: CriEvents;
   readonly facts: HostFacts;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -86,7 +90,7 @@ export class ManagedRuntimeService implements RuntimeService {
   readonly #metrics: MetricsReader;
 
   constructor(private readonly deps: RuntimeServiceDeps) {
-    this.#metrics = new MetricsReader(deps.facts, deps.clock);
+    this.#metrics = new MetricsReader(deps.facts, deps.clock, deps.stats);
   }
 
   async version(_request: VersionRequest) {
@@ -96,7 +100,10 @@ export class ManagedRuntimeService implements RuntimeService {
 
   async runPodSandbox(request: RunPodSandboxRequest, context: CallContext) {
     if (!request.config) throw new CriError('invalidArgument', 'a sandbox needs a config');
-    return { podSandboxId: (await this.deps.sandboxes.run(request.config, request.runtimeHandler, context.signal)).id };
+    const { id } = await this.deps.sandboxes.run(request.config, request.runtimeHandler, context.signal);
+    this.#podEvent(id, ContainerEventType.CONTAINER_CREATED_EVENT);
+    this.#podEvent(id, ContainerEventType.CONTAINER_STARTED_EVENT);
+    return { podSandboxId: id };
   }
 
   async stopPodSandbox(request: StopPodSandboxRequest) {
@@ -113,13 +120,20 @@ export class ManagedRuntimeService implements RuntimeService {
     await Promise.all(containers.ofSandbox(sandbox.id).map((c) => containers.remove(c)));
     await sandboxes.remove(sandbox);
     stats.forget(sandbox.id);
+    this.#podEvent(sandbox.id, ContainerEventType.CONTAINER_DELETED_EVENT);
     return {};
   }
 
   async #stopSandbox(sandbox: SandboxRecord): Promise<void> {
     const { sandboxes, containers } = this.deps;
     await Promise.all(containers.ofSandbox(sandbox.id).map((c) => containers.stop(c, 0)));
+    const wasReady = sandbox.state === 'ready';
     await sandboxes.stop(sandbox);
+    if (wasReady) this.#podEvent(sandbox.id, ContainerEventType.CONTAINER_STOPPED_EVENT);
+  }
+
+  #podEvent(id: string, type: ContainerEventType): void {
+    this.deps.events.publish(id, id, type);
   }
 
   async podSandboxStatus(request: PodSandboxStatusRequest) {
@@ -211,11 +225,10 @@ export class ManagedRuntimeService implements RuntimeService {
       throw new CriError('unknown', `container ${container.meta.id} is not in created or running state`);
     const { config } = container.meta;
     const merged = mergeResources(config.linux?.resources, request.linux);
-    if (container.status.state === 'running') {
-      const resources = specResources(merged, { hugetlb: facts.hugetlb, swap: facts.swapAccounting });
-      await engine.update(container, resources);
-    }
-    if (config.linux) config.linux.resources = merged;
+    const resources = specResources(merged, { hugetlb: facts.hugetlb, swap: facts.swapAccounting });
+    await (container.status.state === 'running' ? engine.update(container, resources) : engine.updateCreated(container, resources));
+    config.linux ??= create(LinuxContainerConfigSchema);
+    config.linux.resources = merged;
     await containers.updated(container);
     return {};
   }
@@ -237,7 +250,7 @@ export class ManagedRuntimeService implements RuntimeService {
 
   async execSync(request: ExecSyncRequest, context: CallContext) {
     const container = this.deps.containers.requireRunning(request.containerId);
-    if (request.cmd.length === 0) throw new CriError('invalidArgument', 'no command was given');
+    checkCommand(request.cmd);
     const { stdout, stderr } = execOutput();
     const exitCode = await this.deps.exec.run(container.meta.id, {
       cmd: request.cmd,
@@ -252,6 +265,7 @@ export class ManagedRuntimeService implements RuntimeService {
 
   async exec(request: ExecRequest) {
     this.deps.containers.requireRunning(request.containerId);
+    checkCommand(request.cmd);
     return { url: this.deps.streaming.exec(request) };
   }
 
@@ -349,8 +363,12 @@ export class ManagedRuntimeService implements RuntimeService {
   }
 
   getContainerEvents(_request: unknown, context: CallContext) {
-    return this.deps.events.subscribe(context.signal);
+    return this.deps.events.hub.subscribe(context.signal);
   }
+}
+
+function checkCommand(cmd: readonly string[]): void {
+  if (cmd.length === 0) throw new CriError('invalidArgument', 'no command was given');
 }
 
 function matchesStats(container: ContainerRecord, filter: ContainerStatsFilter | undefined): boolean {

@@ -1,9 +1,11 @@
-import type { CgroupStats, Pressure } from '@coxswain/linux';
+import { type CgroupStats, diskUsage, mounts, type Pressure } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerRecord } from '../container/container-record.js';
 import type { HostFacts } from '../container/host-facts.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
+import { coveringMount } from '../container/mounts.js';
 import { cgroupStats } from './cgroup-stats.js';
+import type { WritableFilesystem } from './metrics-spec.js';
 import { podInterfaces } from './pod-interfaces.js';
 
 const uint = (value: number) => ({ value: BigInt(Math.max(0, Math.round(value))) });
@@ -33,6 +35,7 @@ export interface LayerUsage {
 
 /** Resource usage of containers and pods, from control groups, writable layers and the pods' interfaces. */
 export class StatsReader {
+  #device: Promise<string> | undefined;
   readonly #cpu = new Map<string, { at: number; usage: number; nanoCores: number }>();
 
   constructor(
@@ -82,6 +85,16 @@ export class StatsReader {
         containers: all,
       },
     };
+  }
+
+  /** What a container's writable layer takes of which file system. */
+  async filesystem(containerId: string): Promise<WritableFilesystem | undefined> {
+    this.#device ??= mounts().then(
+      (all) => coveringMount(this.mountpoint, all)?.source ?? '',
+      () => '',
+    );
+    const [used, disk, device] = await Promise.all([this.writable(containerId), diskUsage(this.mountpoint).catch(() => undefined), this.#device]);
+    return used && disk && { used, disk, device };
   }
 
   forget(id: string): void {

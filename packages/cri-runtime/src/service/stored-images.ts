@@ -1,6 +1,7 @@
 import {
   type CallContext,
   CriError,
+  type ImageFilesystemFacts,
   imageFilesystems,
   imageOwner,
   type ImageService,
@@ -9,7 +10,6 @@ import {
   type PullImageRequest,
   type RemoveImageRequest,
 } from '@coxswain/cri';
-import { diskUsage } from '@coxswain/linux';
 import type { RegistryAuth } from '@coxswain/oci';
 import type { Clock } from '@coxswain/sdk';
 import type { RuntimeImage } from '../container/container-driver.js';
@@ -32,6 +32,8 @@ export interface StoredImagesDeps<Image extends StoredImage> {
   readonly clock: Clock;
   /** On the file system of the images. */
   readonly folder: () => Promise<string>;
+  /** What is stored takes. */
+  readonly usage: () => Promise<Pick<ImageFilesystemFacts, 'images' | 'containers'>>;
   /** For who asks for more about an image. */
   readonly info: (image: Image) => Readonly<Record<string, unknown>>;
   /** After a removal, or a pull whether it went well or not: free what nobody uses. */
@@ -82,8 +84,7 @@ export class StoredImages<Image extends StoredImage> implements ImageService {
 
   async imageFsInfo() {
     const mountpoint = await this.deps.folder();
-    const { usedBytes, totalInodes, freeInodes } = await diskUsage(mountpoint);
-    return imageFilesystems({ now: this.deps.clock.now(), mountpoint, usedBytes, inodes: totalInodes - freeInodes });
+    return imageFilesystems({ now: this.deps.clock.now(), mountpoint, ...(await this.deps.usage()) });
   }
 }
 

@@ -113,6 +113,13 @@ export function containerCases(t: CriBench): void {
       await t.cri.runtime.updateContainerResources({ containerId, linux: { cpuShares: 512n } });
       expect((await status(containerId)).resources?.linux).toMatchObject({ cpuShares: 512n, memoryLimitInBytes: 64n * 1024n * 1024n });
     });
+    needs('kernel')('start with the limits that they were given after they were made', async () => {
+      const { containerId } = await create(await runPod(), { linux: undefined } as Partial<ContainerInit>);
+      await t.cri.runtime.updateContainerResources({ containerId, linux: { memoryLimitInBytes: 64n * 1024n * 1024n } });
+      await t.cri.runtime.startContainer({ containerId });
+      expect((await exec(containerId, 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max')).out).toBe(String(64 * 1024 * 1024));
+      expect((await status(containerId)).resources?.linux).toMatchObject({ memoryLimitInBytes: 64n * 1024n * 1024n });
+    });
     it('start without a CPU limit, get one, and lose it again', async () => {
       const { containerId } = await start(await runPod(), {
         linux: { resources: { cpuShares: 2n, cpuQuota: -1n, cpuPeriod: 100_000n } },
@@ -132,7 +139,14 @@ export function containerCases(t: CriBench): void {
       const { containerId } = await start(pod, { command: ['true'] });
       await exited(containerId);
       await t.cri.runtime.removeContainer({ containerId });
-      await expect.poll(() => seen.filter(([id]) => id === containerId).map(([, type]) => type), { timeout: 20_000 }).toEqual([0, 1, 2, 3]);
+      await t.cri.runtime.removePodSandbox({ podSandboxId: pod.podSandboxId });
+      const told = (subject: string) => seen.filter(([id]) => id === subject).map(([, type]) => type);
+      await expect
+        .poll(() => [told(containerId), told(pod.podSandboxId)], { timeout: 20_000 })
+        .toEqual([
+          [0, 1, 2, 3],
+          [0, 1, 2, 3],
+        ]);
       stop.abort(new Error('done'));
       await reading;
     });

@@ -15,6 +15,10 @@ export function streamingCases(t: CriBench): void {
       const session = await dialCommand({ url, transport }, { stdin: false, stdout: true, stderr: true, tty: false });
       expect(await Promise.all([text(session.stdout!), text(session.stderr!), session.outcome])).toEqual(['hello\n', 'bad\n', { type: 'exit', code: 9 }]);
     });
+    it('refuses to exec nothing', async () => {
+      const { containerId } = await start(await runPod());
+      await expect(t.cri.runtime.exec({ containerId, cmd: [], stdout: true })).rejects.toMatchObject({ code: 'invalidArgument' });
+    });
     needs('programs')('exec with standard input to its end', async () => {
       const { containerId } = await start(await runPod());
       const { url } = await t.cri.runtime.exec({ containerId, cmd: ['md5sum'], stdin: true, stdout: true });

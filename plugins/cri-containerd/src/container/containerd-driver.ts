@@ -240,6 +240,14 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
     });
   }
 
+  /** Of a container that has yet to start. */
+  async updateSpec(id: string, change: (spec: RuntimeSpec) => RuntimeSpec): Promise<void> {
+    const { containerd } = this.options;
+    const { container } = await containerd.containers.get({ id });
+    const spec = anyJson<RuntimeSpec>(container?.spec);
+    if (spec) await containerd.containers.update({ container: { id, spec: jsonAny(SpecType.spec, change(spec)) }, updateMask: { paths: ['spec'] } });
+  }
+
   /** A running container's streams. */
   io(id: string): ContainerIo | undefined {
     return this.#io.get(id);

@@ -12,7 +12,7 @@ export class LayerStore {
   #serial = 0;
 
   private constructor(
-    private readonly root: string,
+    readonly root: string,
     private readonly limits: Pick<ApplyLayerOptions, 'maxBytes' | 'maxEntries'>,
   ) {}
 
@@ -50,6 +50,11 @@ export class LayerStore {
     const work = this.#apply(diffIds, index, chainId, source).finally(() => this.#running.delete(chainId));
     this.#running.set(chainId, work);
     await work;
+  }
+
+  /** Folders of the layers that are there. */
+  async names(): Promise<string[]> {
+    return (await readdir(this.root)).filter((name) => !name.startsWith('tmp-'));
   }
 
   /** Remove every layer that is not wanted, and what crashed unpackings left. */

@@ -257,6 +257,11 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
     return JSON.parse(await readFile(join(this.bundle(id), 'config.json'), 'utf8')) as RuntimeSpec;
   }
 
+  /** Of a container that has yet to start. */
+  async updateSpec(id: string, change: (spec: RuntimeSpec) => RuntimeSpec): Promise<void> {
+    await writeJson(join(this.bundle(id), 'config.json'), change(await this.spec(id)));
+  }
+
   /** Layers that containers need, also those just being made. */
   layersInUse(): (readonly Digest[])[] {
     return [...this.#known.values()].flatMap((k) => [k.diffIds, ...k.mounted]);

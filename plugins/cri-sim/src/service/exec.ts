@@ -7,9 +7,13 @@ import type { SimContainer } from '../sim/sim-container.js';
 
 const silent: ExecScript = { command: '*', stdout: '', stderr: '', code: 0, afterMs: 0, echo: false };
 
+export function checkCommand(command: readonly string[]): void {
+  if (command.length === 0) throw new CriError('invalidArgument', 'no command was given');
+}
+
 /** The scripted answer to a command; it takes as long as the script says. Throws what the script has as its error. */
 export async function execAnswer(container: SimContainer, command: readonly string[], clock: Clock, signal: AbortSignal): Promise<ExecScript> {
-  if (command.length === 0) throw new CriError('invalidArgument', 'no command was given');
+  checkCommand(command);
   const text = command.join(' ');
   const answer = container.script.exec.find((e) => globMatches(e.command, text)) ?? silent;
   if (answer.afterMs > 0) {

@@ -99,7 +99,12 @@ export class SimImageService implements ImageService {
 
   async imageFsInfo() {
     const used = [...this.#images.values()].reduce((sum, i) => sum + i.sizeBytes, 0);
-    return imageFilesystems({ now: this.deps.clock.now(), mountpoint: this.deps.mountpoint, usedBytes: used, inodes: this.#images.size });
+    return imageFilesystems({
+      now: this.deps.clock.now(),
+      mountpoint: this.deps.mountpoint,
+      images: { size: BigInt(used), inodes: BigInt(this.#images.size) },
+      containers: { size: 0n, inodes: 0n },
+    });
   }
 
   #save(): void {

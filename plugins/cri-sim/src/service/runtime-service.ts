@@ -9,6 +9,7 @@ import {
   CriError,
   type ExecRequest,
   type ExecSyncRequest,
+  LinuxContainerConfigSchema,
   type ListContainersRequest,
   type ListContainerStatsRequest,
   type ListPodSandboxRequest,
@@ -28,12 +29,13 @@ import {
   type UpdateContainerResourcesRequest,
   type UpdateRuntimeConfigRequest,
 } from '@coxswain/cri';
+import { create } from '@bufbuild/protobuf';
 import type { Clock } from '@coxswain/sdk';
 import { matchesLabels } from '../sim/ids.js';
 import type { SandboxRecord } from '../sim/records.js';
 import type { SimContainer } from '../sim/sim-container.js';
 import type { Simulation } from '../sim/simulation.js';
-import { execSync } from './exec.js';
+import { checkCommand, execSync } from './exec.js';
 import type { SimImageService } from './image-service.js';
 import { containerState, containerStatus, containerSummary, nanoseconds, sandboxState, sandboxStatus } from './messages.js';
 
@@ -181,7 +183,8 @@ export class SimRuntimeService implements RuntimeService {
     const before = record.config.linux?.resources;
     // What is not given stays as it is; protobuf gives zeros for it.
     const given = Object.fromEntries(Object.entries(linux).filter(([, v]) => v !== 0n && v !== '' && (typeof v !== 'object' || Object.keys(v).length > 0)));
-    if (record.config.linux) record.config.linux.resources = before ? { ...before, ...given, $typeName: before.$typeName } : linux;
+    record.config.linux ??= create(LinuxContainerConfigSchema);
+    record.config.linux.resources = before ? { ...before, ...given, $typeName: before.$typeName } : linux;
     this.deps.saveResources(container);
     return {};
   }
@@ -202,6 +205,7 @@ export class SimRuntimeService implements RuntimeService {
 
   async exec(request: ExecRequest) {
     this.deps.simulation.runningContainer(request.containerId);
+    checkCommand(request.cmd);
     return { url: (await this.deps.streaming()).exec(request) };
   }
 

@@ -209,8 +209,13 @@ export class DockerDriver implements ContainerDriver<DockerImage> {
   }
 
   async update(record: ContainerRecord, resources: SpecResources): Promise<void> {
-    await this.options.engine.containers.update(record.meta.id, engineResources(resources));
+    await this.updateCreated(record, resources);
     await this.#limitHugePages(record.meta, resources.hugepageLimits ?? []);
+  }
+
+  /** Pages of huge size are limited once it runs. */
+  async updateCreated(record: ContainerRecord, resources: SpecResources): Promise<void> {
+    await this.options.engine.containers.update(record.meta.id, engineResources(resources));
   }
 
   #hugePages({ config }: ContainerMeta): NonNullable<SpecResources['hugepageLimits']> {

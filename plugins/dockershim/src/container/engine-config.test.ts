@@ -118,4 +118,5 @@ describe("a container in the engine's terms", () => {
 
 test('a changed limit names only what changes', () => {
   expect(engineResources({ cpu: { quota: 5000, period: 100000 } })).toEqual({ CpuQuota: 5000, CpuPeriod: 100000 });
+  expect(() => engineResources({ unified: { 'memory.high': '1' } })).toThrow(/unified/);
 });

@@ -74,7 +74,8 @@ export function engineConfig(input: EngineConfigInput): EngineContainerConfig {
 }
 
 /** Limits, of a new container or changed. Pure. */
-export function engineResources({ cpu, memory }: SpecResources): EngineResources {
+export function engineResources({ cpu, memory, unified }: SpecResources): EngineResources {
+  if (Object.keys(unified ?? {}).length > 0) throw unsaid('set cgroup v2 files by name (unified)');
   return {
     ...(cpu?.shares ? { CpuShares: cpu.shares } : {}),
     ...(cpu?.period ? { CpuPeriod: cpu.period } : {}),
@@ -87,10 +88,10 @@ export function engineResources({ cpu, memory }: SpecResources): EngineResources
 
 export const stopSignal = (meta: ContainerMeta) => stopSignalOf(meta.config.stopSignal, meta.stopSignal);
 
-function refuse({ process, linux }: RuntimeSpec): void {
-  const unsaid = (what: string) => new CriError('invalidArgument', `the Docker Engine cannot ${what}`);
+const unsaid = (what: string) => new CriError('invalidArgument', `the Docker Engine cannot ${what}`);
+
+function refuse({ process }: RuntimeSpec): void {
   if (process?.capabilities?.ambient?.length) throw unsaid('give ambient capabilities');
-  if (Object.keys(linux?.resources?.unified ?? {}).length > 0) throw unsaid('set cgroup v2 files by name (unified)');
 }
 
 function namespaces({ config, sandboxId }: ContainerMeta, pod: PodSandboxConfig): Pick<EngineHostConfig, 'NetworkMode' | 'IpcMode' | 'PidMode'> {

@@ -41,7 +41,8 @@ export class Engine {
   info = (): Promise<EngineInfo> => this.client.json({ method: 'GET', path: '/info' });
   version = (): Promise<{ readonly Version: string }> => this.client.json({ method: 'GET', path: '/version' });
   ping = (timeoutMs: number): Promise<void> => this.client.call({ method: 'GET', path: '/_ping', timeoutMs });
-  diskUsage = (): Promise<{ readonly LayersSize: number }> => this.client.json({ method: 'GET', path: '/system/df' });
+  diskUsage = (): Promise<{ readonly LayersSize: number; readonly Containers: readonly { readonly SizeRw?: number }[] | null }> =>
+    this.client.json({ method: 'GET', path: '/system/df' });
 
   /** Events of containers from now on, or from `since` (nanoseconds since the epoch), until `signal`. */
   async *events(actions: readonly string[], since: bigint | undefined, signal: AbortSignal): AsyncGenerator<EngineEvent, void, void> {

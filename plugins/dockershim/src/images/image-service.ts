@@ -10,7 +10,6 @@ import {
   type RemoveImageRequest,
 } from '@coxswain/cri';
 import { KeyedMutex } from '@coxswain/cri-runtime';
-import { diskUsage } from '@coxswain/linux';
 import { isDigest, OciError, parseReference } from '@coxswain/oci';
 import type { Clock } from '@coxswain/sdk';
 import type { Engine } from '../engine/engine.js';
@@ -34,7 +33,7 @@ const USAGE_FRESH_MS = 30_000;
 /** CRI's ImageService over the engine's images. */
 export class DockerImageService implements ImageService {
   readonly #removals = new KeyedMutex();
-  #usage: { readonly at: number; readonly bytes: Promise<number> } | undefined;
+  #usage: { readonly at: number; readonly bytes: Promise<{ images: number; containers: number }> } | undefined;
 
   constructor(private readonly deps: ImageServiceDeps) {}
 
@@ -94,15 +93,18 @@ export class DockerImageService implements ImageService {
 
   async imageFsInfo() {
     const { clock, root } = this.deps;
-    const [bytes, disk] = await Promise.all([this.#layerBytes(), diskUsage(root)]);
-    return imageFilesystems({ now: clock.now(), mountpoint: root, usedBytes: bytes, inodes: disk.totalInodes - disk.freeInodes });
+    const { images, containers } = await this.#stored();
+    return imageFilesystems({ now: clock.now(), mountpoint: root, images: { size: BigInt(images) }, containers: { size: BigInt(containers) } });
   }
 
-  #layerBytes(): Promise<number> {
+  #stored(): Promise<{ images: number; containers: number }> {
     const { clock, engine } = this.deps;
     const now = clock.monotonic();
     if (!this.#usage || now - this.#usage.at > USAGE_FRESH_MS) {
-      const bytes = engine.diskUsage().then(({ LayersSize }) => LayersSize);
+      const bytes = engine.diskUsage().then(({ LayersSize, Containers }) => ({
+        images: LayersSize,
+        containers: (Containers ?? []).reduce((sum, { SizeRw }) => sum + (SizeRw ?? 0), 0),
+      }));
       this.#usage = { at: now, bytes };
       bytes.catch(() => (this.#usage = undefined));
     }
