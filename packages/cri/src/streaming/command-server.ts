@@ -1,16 +1,13 @@
 import type { Duplex, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type CriClock, systemCriClock } from '../clock.js';
-import { Channel, hasJsonStatus, SPDY_COMMAND_PROTOCOLS, WS_COMMAND_PROTOCOLS } from './protocols.js';
+import { Channel, hasJsonStatus, SPDY_COMMAND_PROTOCOLS, STREAM_CREATION_TIMEOUT_MS, WS_COMMAND_PROTOCOLS } from './protocols.js';
 import { readSizes } from './resize.js';
 import { SpdyConnection, type SpdyStream } from './spdy/connection.js';
 import { outcomeToStatus, outcomeToText } from './status-json.js';
 import type { CommandOutcome, SessionStreams, StreamSession } from './types.js';
 import { acceptSpdyUpgrade, acceptWebSocket, UpgradeError, type UpgradeRequest, upgradeKind } from './upgrade.js';
 import { WsChannels } from './ws/channels.js';
-
-/** How long a SPDY client may take to open its streams: upstream's. */
-const STREAM_CREATION_TIMEOUT_MS = 30_000;
 
 /** The transport under a session: named streams and a way to close it all. */
 interface Wires {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket } from 'ws';
-import { SPDY_PORT_FORWARD_PROTOCOL, WS_PORT_FORWARD_PROTOCOLS, WS_TUNNEL_PROTOCOL } from './protocols.js';
+import { type CriClock, systemCriClock } from '../clock.js';
+import { SPDY_PORT_FORWARD_PROTOCOL, STREAM_CREATION_TIMEOUT_MS, WS_PORT_FORWARD_PROTOCOLS, WS_TUNNEL_PROTOCOL } from './protocols.js';
 import { SpdyConnection, type SpdyStream } from './spdy/connection.js';
 import { acceptSpdyUpgrade, acceptWebSocket, type UpgradeRequest, upgradeKind } from './upgrade.js';
 import { WsChannels } from './ws/channels.js';
@@ -12,24 +13,38 @@ export interface PortForwardHandler {
   dial(port: number): Promise<Duplex>;
 }
 
+interface Halves {
+  data?: SpdyStream;
+  error?: SpdyStream;
+  /** Do not wait any longer for the other one. */
+  readonly forget: () => void;
+}
+
 /** Upgrade a port-forward request and serve it until the client closes. */
-export async function servePortForward(upgrade: UpgradeRequest, handler: PortForwardHandler): Promise<void> {
+export async function servePortForward(upgrade: UpgradeRequest, handler: PortForwardHandler, clock: CriClock = systemCriClock): Promise<void> {
   if (upgradeKind(upgrade.request) === 'spdy') {
     acceptSpdyUpgrade(upgrade, [SPDY_PORT_FORWARD_PROTOCOL], SPDY_PORT_FORWARD_PROTOCOL);
-    return overSpdy(upgrade.socket, upgrade.head, handler);
+    return overSpdy(upgrade.socket, upgrade.head, handler, clock);
   }
   const { ws, protocol } = await acceptWebSocket(upgrade, WS_PORT_FORWARD_PROTOCOLS, 'v4.channel.k8s.io');
   if (protocol === WS_TUNNEL_PROTOCOL) {
     const tunnel = createWebSocketStream(ws);
     ws.resume();
-    return overSpdy(tunnel, undefined, handler);
+    return overSpdy(tunnel, undefined, handler, clock);
   }
   return overChannels(ws, protocol, handler);
 }
 
-function overSpdy(transport: Duplex, head: Buffer | undefined, handler: PortForwardHandler): Promise<void> {
+function overSpdy(transport: Duplex, head: Buffer | undefined, handler: PortForwardHandler, clock: CriClock): Promise<void> {
   // The error stream and the data stream of one connection share a requestID (or, from old clients, adjacent ids).
-  const halves = new Map<string, { data?: SpdyStream; error?: SpdyStream }>();
+  const halves = new Map<string, Halves>();
+  const giveUp = (key: string) => {
+    const pair = halves.get(key);
+    halves.delete(key);
+    pair?.error?.end(`(request=${key}) timed out waiting for streams`);
+    pair?.error?.resume();
+    pair?.data?.destroy();
+  };
   const connection = new SpdyConnection(transport, {
     role: 'server',
     ...(head ? { head } : {}),
@@ -39,15 +54,19 @@ function overSpdy(transport: Duplex, head: Buffer | undefined, handler: PortForw
       if (type !== 'data' && type !== 'error') throw new Error(`unknown stream type ${type}`);
       if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`invalid port ${stream.headers.port}`);
       const key = stream.headers.requestid ?? String(type === 'error' ? stream.id : stream.id - 2);
-      const pair = { ...halves.get(key), [type]: stream };
+      const pair: Halves = halves.get(key) ?? { forget: clock.setTimeout(() => giveUp(key), STREAM_CREATION_TIMEOUT_MS) };
+      pair[type] = stream;
       halves.set(key, pair);
       if (pair.data && pair.error) {
+        pair.forget();
         halves.delete(key);
         void forward(port, pair.data, pair.error, handler);
       }
     },
   });
-  return connection.closed;
+  return connection.closed.finally(() => {
+    for (const { forget } of halves.values()) forget();
+  });
 }
 
 async function overChannels(ws: WebSocket, protocol: string, handler: PortForwardHandler): Promise<void> {

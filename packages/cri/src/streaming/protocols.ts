@@ -14,3 +14,6 @@ export const hasJsonStatus = (protocol: string) => /^v[45]\./.test(protocol);
 
 /** Channel numbers of remote command over WebSocket. */
 export const Channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 } as const;
+
+/** How long a SPDY client may take to open its streams: upstream's. */
+export const STREAM_CREATION_TIMEOUT_MS = 30_000;

@@ -26,6 +26,8 @@ export interface StreamingServerOptions {
   readonly port?: number;
   /** How long a URL is good for, in milliseconds. Default one minute. */
   readonly tokenTtlMs?: number;
+  /** A connection that carries nothing for so long is closed, in milliseconds; 0: never. Default four hours, upstream's. */
+  readonly idleTimeoutMs?: number;
   readonly clock?: CriClock;
   readonly randomToken?: () => string;
 }
@@ -37,6 +39,7 @@ type Pending =
 
 /** Upstream's cap on URLs handed out and not yet used. */
 const MAX_PENDING = 1000;
+const IDLE_TIMEOUT_MS = 4 * 60 * 60 * 1000;
 
 /** The HTTP server behind the URLs that CRI's Exec, Attach and PortForward return. Every URL works once. */
 export class StreamingServer {
@@ -57,6 +60,7 @@ export class StreamingServer {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       socket.on('error', () => {});
+      request.socket.setTimeout(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, () => socket.destroy());
       this.#serve({ request, socket, head }).catch((error: unknown) => {
         if (error instanceof UpgradeError) rejectUpgrade(socket, error);
         else socket.destroy();
@@ -116,7 +120,8 @@ export class StreamingServer {
     const { handler } = this.options;
     const { what } = pending;
     if (what.kind === 'portforward') {
-      return servePortForward(upgrade, { ports: what.request.port, dial: (port) => handler.portForward(what.request.podSandboxId, port) });
+      const { podSandboxId, port: ports } = what.request;
+      return servePortForward(upgrade, { ports, dial: (port) => handler.portForward(podSandboxId, port) }, this.#clock);
     }
     const { stdin, stdout, stderr, tty } = what.request;
     const session = await acceptCommand(upgrade, { stdin, stdout, stderr, tty }, this.#clock);

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { createConnection, createServer, type Server } from 'node:net';
+import { duplexPair } from 'node:stream';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { create } from '@bufbuild/protobuf';
@@ -12,6 +14,8 @@ import {
   StreamingServer,
   type TerminalSize,
 } from '../index.js';
+import { servePortForward } from './port-forward-server.js';
+import { SpdyConnection } from './spdy/connection.js';
 
 const all = { stdin: true, stdout: true, stderr: true, tty: false };
 
@@ -19,13 +23,16 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
   let server: StreamingServer;
   let echo: Server;
   let sizes: TerminalSize[];
+  let idle: string | undefined;
 
   beforeEach(async () => {
     sizes = [];
     echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
     echo.listen(0, '127.0.0.1');
     await once(echo, 'listening');
+    idle = undefined;
     server = await StreamingServer.start({
+      idleTimeoutMs: 300,
       handler: {
         async exec(request, session) {
           const [command] = request.cmd;
@@ -37,6 +44,10 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
             }
             session.stdout?.write('sized');
             return { type: 'exit', code: 0 };
+          }
+          if (command === 'wait') {
+            await new Promise<void>((resolve) => session.signal.addEventListener('abort', () => resolve()));
+            idle = 'aborted';
           }
           session.stderr?.write('warning');
           let n = 0;
@@ -119,8 +130,32 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
     forward.close();
   });
 
+  it('ends a session that carries nothing', async () => {
+    const session = await dialCommand({ url: url('wait'), transport }, all);
+    expect(await session.outcome).toMatchObject({ type: 'error' });
+    await expect.poll(() => idle).toBe('aborted');
+  });
+
   it('refuses requests without streams before handing out a URL', () => {
     expect(() => server.attach(create(AttachRequestSchema, { containerId: 'c' }))).toThrow(/one of stdin/);
     expect(() => server.exec(create(ExecRequestSchema, { tty: true, stderr: true }))).toThrow(/cannot both/);
   });
+});
+
+it('a port whose streams do not come in time is given up', async () => {
+  let fire = () => {};
+  const clock = { now: () => 0, sleep: async () => {}, setTimeout: (fn: () => void) => ((fire = fn), () => {}) };
+  const [client, peer] = duplexPair();
+  const served = servePortForward(
+    { request: { headers: { upgrade: 'SPDY/3.1' } } as IncomingMessage, socket: peer, head: Buffer.alloc(0) },
+    { ports: [], dial: () => Promise.reject(new Error('never')) },
+    clock,
+  );
+  await once(client, 'data');
+  const connection = new SpdyConnection(client, { role: 'client' });
+  const error = await connection.open({ streamtype: 'error', port: '80', requestid: '0' });
+  fire();
+  expect(await text(error)).toContain('timed out waiting for streams');
+  peer.destroy();
+  await served;
 });

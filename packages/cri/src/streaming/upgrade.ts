@@ -62,7 +62,10 @@ export function acceptWebSocket(
     server.on('headers', (headers) => {
       if (offered.length) headers.push(`Sec-WebSocket-Protocol: ${protocol}`);
     });
+    // `ws` takes the socket's idle timeout away.
+    const idleMs = request.socket.timeout;
     server.handleUpgrade(request, socket, head, (ws) => {
+      if (idleMs) request.socket.setTimeout(idleMs);
       ws.pause();
       resolve({ ws, protocol });
     });
