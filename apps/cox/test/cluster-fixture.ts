@@ -161,7 +161,7 @@ export class ClusterFixture implements AsyncDisposable {
       const { folder, role } = this.#placeOf(each);
       return pidIn(join(folder, 'supervised', role, 'pid'));
     });
-    for (const pid of [...supervisors, ...processes.map((each) => this.pid(each))]) process.kill(pid, 'SIGKILL');
+    for (const pid of [...supervisors, ...processes.map((each) => this.pid(each))]) killIfThere(pid);
   }
 
   #placeOf(process: string): { folder: string; role: string } {
@@ -181,6 +181,15 @@ export class ClusterFixture implements AsyncDisposable {
     await this.cox(['down', '--name', this.name, '--purge'], { timeoutMs: 90_000 });
     rmSync(this.folder, { recursive: true, force: true });
     this.#index.release();
+  }
+}
+
+/** It may have ended by itself a moment ago. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { unmergeKubeconfig } from '../cluster/kubeconfig.js';
 import { requireCluster } from '../cluster/clusters.js';
+import { changing } from '../cluster/one-at-a-time.js';
 import { purge, teardownSteps } from '../teardown/teardown.js';
 import { Steps } from '../ui/steps.js';
 
@@ -9,7 +10,11 @@ export interface DownOptions {
 }
 
 /** `cox down`: leaves no process, mount, namespace, link, rule or socket. The data stays for the next `up`, unless purged. */
-export async function down(options: DownOptions): Promise<void> {
+export function down(options: DownOptions): Promise<void> {
+  return changing(options.name, 'down', () => takeDown(options));
+}
+
+async function takeDown(options: DownOptions): Promise<void> {
   const config = requireCluster(options.name);
   const steps = new Steps();
   for (const step of teardownSteps(config)) await steps.run(step.title, () => step.run());

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,14 +14,9 @@ import { requireCluster } from '../cluster/clusters.js';
 export async function etcdctl(args: readonly string[], { name }: { readonly name: string }): Promise<void> {
   const [view] = controlPlaneViews(requireCluster(name));
   if (!view) throw new CliError(`cluster "${name}" has no control plane`);
-  const folder = mkdtempSync(join(tmpdir(), 'cox-etcdctl-'));
-  try {
-    const access = etcdAccess(view) ?? (await embedded(view.paths.etcdSocket, folder));
-    process.exitCode = await run([...accessFlags(access), ...args]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  process.exit();
+  const files: number[] = [];
+  const access = etcdAccess(view) ?? (await embedded(view.paths.etcdSocket, files));
+  process.exit(await run([...accessFlags(access), ...args], files));
 }
 
 function accessFlags({ endpoints, caFile, certFile, keyFile }: ExternalEtcd): string[] {
@@ -33,7 +28,7 @@ function accessFlags({ endpoints, caFile, certFile, keyFile }: ExternalEtcd): st
  * A port before the socket of the embedded store, for as long as this process lives: etcdctl 3.4 writes a socket's path where HTTP/2 wants a host,
  * and Node refuses it. Only who has the certificate made for this once gets in: a port is open to every user of the machine.
  */
-async function embedded(socket: string, folder: string): Promise<ExternalEtcd> {
+async function embedded(socket: string, files: number[]): Promise<ExternalEtcd> {
   const [now, validForMs] = [Date.now(), 24 * 3_600_000];
   const ca = await createCa('cox-etcdctl-ca', now, validForMs);
   const [server, client] = await Promise.all(
@@ -42,9 +37,7 @@ async function embedded(socket: string, folder: string): Promise<ExternalEtcd> {
     ),
   );
   if (!server || !client) throw new Error('no certificates');
-  const files = { caFile: join(folder, 'ca.crt'), certFile: join(folder, 'client.crt'), keyFile: join(folder, 'client.key') };
-  const content = { caFile: ca.cert, certFile: client.cert, keyFile: client.key };
-  for (const [file, path] of Object.entries(files) as [keyof typeof files, string][]) writeFileSync(path, content[file], { mode: 0o600 });
+  files.push(...[ca.cert, client.cert, client.key].map(namelessFile));
   const listener = createServer({ ...server, ca: ca.cert, requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] }, (outer) => {
     const inner = connect(socket);
     outer.on('error', () => inner.destroy());
@@ -56,12 +49,27 @@ async function embedded(socket: string, folder: string): Promise<ExternalEtcd> {
   });
   listener.on('tlsClientError', () => {});
   await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(0, '127.0.0.1', resolve));
-  return { endpoints: [`https://127.0.0.1:${(listener.address() as AddressInfo).port}`], ...files };
+  return { endpoints: [`https://127.0.0.1:${(listener.address() as AddressInfo).port}`], caFile: inherited(0), certFile: inherited(1), keyFile: inherited(2) };
 }
 
-function run(args: readonly string[]): Promise<number> {
+/** The n-th of the files, as etcdctl sees it. */
+const inherited = (n: number) => `/dev/fd/${3 + n}`;
+
+/** However we end, no key stays behind. */
+function namelessFile(content: string): number {
+  const folder = mkdtempSync(join(tmpdir(), 'cox-etcdctl-'));
+  try {
+    const path = join(folder, 'file');
+    writeFileSync(path, content, { mode: 0o600 });
+    return openSync(path, 'r');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(args: readonly string[], files: readonly number[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn('etcdctl', args, { stdio: 'inherit', env: { ...process.env, ETCDCTL_API: '3' } });
+    const child = spawn('etcdctl', args, { stdio: ['inherit', 'inherit', 'inherit', ...files], env: { ...process.env, ETCDCTL_API: '3' } });
     child.once('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'ENOENT' ? new CliError('etcdctl is not installed', 'apt-get install etcd-client') : error),
     );

@@ -5,6 +5,7 @@ import { CliError, type LogLevel } from '@coxswain/command';
 import { adminApi } from '../cluster/admin-api.js';
 import { requireCluster, saveCluster } from '../cluster/clusters.js';
 import { forgetInstance, registerInstance } from '../cluster/instances.js';
+import { changing } from '../cluster/one-at-a-time.js';
 import { running } from '../cluster/processes.js';
 import { waitForDns, waitForNode } from '../cluster/wait-ready.js';
 import { drain } from '../node/drain.js';
@@ -41,7 +42,11 @@ export interface NodeAddOptions extends NodeOptions {
 }
 
 /** `cox node add`: one more host. When it does not become Ready, nothing of it is left. */
-export async function nodeAdd(name: string | undefined, options: NodeAddOptions): Promise<void> {
+export function nodeAdd(name: string | undefined, options: NodeAddOptions): Promise<void> {
+  return changing(options.cluster, 'node add', () => add(name, options));
+}
+
+async function add(name: string | undefined, options: NodeAddOptions): Promise<void> {
   const before = requireHosts(options.cluster);
   requireUp(before);
   const runtime = options.runtime === AUTO ? before.runtime : options.runtime;
@@ -77,7 +82,11 @@ export interface NodeRemoveOptions extends NodeOptions {
 }
 
 /** `cox node remove`: its pods move away, then the host, its data and its Node go. */
-export async function nodeRemove(name: string, options: NodeRemoveOptions): Promise<void> {
+export function nodeRemove(name: string, options: NodeRemoveOptions): Promise<void> {
+  return changing(options.cluster, 'node remove', () => remove(name, options));
+}
+
+async function remove(name: string, options: NodeRemoveOptions): Promise<void> {
   const config = requireHosts(options.cluster);
   const { host, view } = requireHost(config, name);
   if (host.controlPlane)

@@ -16,6 +16,7 @@ import { AddressPool } from '@coxswain/cloud-local';
 import { CliError, type LogLevel, readFlagFile } from '@coxswain/command';
 import { loadCluster, loadOrCreateCluster } from '../cluster/clusters.js';
 import { lastUp } from '../cluster/last-up.js';
+import { describing } from '../cluster/one-at-a-time.js';
 import { processesOf, running, supervisionOf } from '../cluster/processes.js';
 import { registerInstance } from '../cluster/instances.js';
 import { checkEtcd, checkIptables, checkNsenter, checkPort } from '../preflight/checks.js';
@@ -88,7 +89,7 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
   if (!cloud && loadBalancerPool !== undefined) throw new CliError('--load-balancer-pool and --no-cloud exclude each other', 'leave one of them out', 2);
   if (loadBalancerPool !== undefined) checkPool(loadBalancerPool);
   if (proxyMode === 'iptables') requireAll([checkIptables()]);
-  const known = loadOrCreateCluster({
+  const request = {
     name: options.name,
     ...(hosts.length > 0 ? { hosts } : { nodeIP: nodeAddress(options.nodeIp) }),
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
@@ -109,7 +110,8 @@ export async function prepareCluster(options: UpOptions): Promise<{ config: Clus
     ...(options.apiPort === undefined ? {} : { apiPort: options.apiPort }),
     ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
     cloud,
-  });
+  };
+  const known = await describing(() => loadOrCreateCluster(request));
   try {
     await requireFree(known.config);
     if (known.config.etcd?.kind === 'external') await requireExternalEtcd(known.config.etcd, hosts.length > 0);

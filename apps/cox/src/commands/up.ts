@@ -1,5 +1,6 @@
 import { type ClusterConfig, nodeViews, prepareRunDir } from '@coxswain/cluster';
 import { contextName, mergeKubeconfig } from '../cluster/kubeconfig.js';
+import { changing } from '../cluster/one-at-a-time.js';
 import { type OwnRole, ownRoles } from '../cluster/own-roles.js';
 import { noteUp } from '../cluster/last-up.js';
 import { processesOf, running, supervisionOf } from '../cluster/processes.js';
@@ -18,6 +19,11 @@ import { prepareCluster, type UpOptions } from './prepare-cluster.js';
 
 /** `cox up`: start whatever of the cluster does not run; return when every node is Ready and DNS answers. */
 export async function up(options: UpOptions): Promise<void> {
+  const config = await changing(options.name, 'up', () => start(options));
+  if (options.foreground) await stayInForeground(config);
+}
+
+async function start(options: UpOptions): Promise<ClusterConfig> {
   const steps = new Steps();
   const { config, created } = await steps.run('checking the machine', () => prepareCluster(options));
   await prepareRunDir(config);
@@ -66,7 +72,7 @@ export async function up(options: UpOptions): Promise<void> {
   } else {
     steps.done(`cluster "${config.name}" is up; its kubeconfig: cox kubeconfig --name ${config.name}`);
   }
-  if (options.foreground) await stayInForeground(config);
+  return config;
 }
 
 function isOwnRole(role: string): role is OwnRole {

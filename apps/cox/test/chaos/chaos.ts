@@ -14,6 +14,8 @@ export interface ChaosOptions {
   readonly up: readonly string[];
   /** Names of faults. */
   readonly only?: RegExp;
+  /** Leave a cluster running that something is wrong with. */
+  readonly keep?: boolean;
   say(text: string): void;
 }
 
@@ -21,7 +23,7 @@ const NAMESPACE = 'chaos';
 const SETTLE_MS = 180_000;
 
 /** Hurts a cluster under load, round by round, and returns what is wrong afterwards: nothing. */
-export async function chaos(cluster: ClusterFixture, { seed, rounds, up, only, say }: ChaosOptions): Promise<string[]> {
+export async function chaos(cluster: ClusterFixture, { seed, rounds, up, only, keep, say }: ChaosOptions): Promise<string[]> {
   const random = new FakeRandom(seed);
   const found: string[] = [];
   await cluster.up(...up);
@@ -95,6 +97,7 @@ export async function chaos(cluster: ClusterFixture, { seed, rounds, up, only, s
       if (more.length > 0) throw new Error(`\n${more.join('\n')}`);
     }),
   );
+  if (keep && found.length > 0) return found;
   const { config } = cluster;
   await cluster.mustCox('down', '--name', cluster.name);
   found.push(...(await tracesOf(config)).map((trace) => `left by down: ${trace}`));
