@@ -1,11 +1,12 @@
 import { CommanderError } from 'commander';
-import { CliError, describeError } from '@coxswain/command';
+import { CliError, describeError, searchSystemFolders } from '@coxswain/command';
 import { createProgram } from './program.js';
 
 void main();
 
 /** Exit codes: 0 done, 1 failed, 2 called wrongly. */
 async function main(): Promise<void> {
+  searchSystemFolders();
   try {
     const program = await createProgram(process.argv[2]);
     await program.parseAsync(process.argv);

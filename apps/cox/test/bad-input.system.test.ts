@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ClusterFixture, command, coxProgram, eventually } from './cluster-fixture.js';
@@ -31,6 +31,16 @@ describe('cox', () => {
       code: 1,
       stderr: expect.stringContaining(`cluster "${cluster.name}" is running already`),
     });
+  });
+
+  test('an up that was stopped half-way is gone on with, and of two at once one works', async () => {
+    rmSync(join(cluster.config.paths.run, 'up'));
+    rmSync(cluster.env['KUBECONFIG'] ?? '');
+    const both = await Promise.all([1, 2].map(() => cluster.cox(['up', '--name', cluster.name])));
+    const [works, refused] = both.sort((a, b) => a.code - b.code);
+    expect(works).toMatchObject({ code: 0, stderr: expect.stringContaining('is up; context') });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/cox up \(process \d+\) is at work on cluster|is running already/) });
+    expect(await cluster.kubectl('get', 'nodes')).toContain('Ready');
   });
 
   test('a port in use is named before anything is started', async () => {
@@ -82,6 +92,22 @@ describe('cox', () => {
       expect(result.stderr).toContain(`rm -r ${folder}`);
     }
     rmSync(folder, { recursive: true });
+  });
+
+  test('a kubeconfig that is none keeps nothing of a cluster that is removed', async () => {
+    const folder = join(cluster.folder, 'state', 'other');
+    const other = {
+      ...cluster.config,
+      name: 'other',
+      paths: JSON.parse(JSON.stringify(cluster.config.paths).replaceAll(`/${cluster.name}`, '/other')) as object,
+    };
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'cluster.json'), JSON.stringify({ ...other, index: 7, bridge: 'cox7' }));
+    const kubeconfig = join(cluster.folder, 'no-kubeconfig');
+    writeFileSync(kubeconfig, 'a: [1');
+    const result = await cluster.cox(['down', '--name', 'other', '--purge'], { env: { KUBECONFIG: kubeconfig } });
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('remove the context cox-other by hand') });
+    expect(existsSync(folder)).toBe(false);
   });
 
   test('no such cluster', async () => {

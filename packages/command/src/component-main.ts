@@ -3,12 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { type Command, CommanderError } from 'commander';
 import { KUBERNETES_VERSION } from '@coxswain/sdk';
 import { CliError, describeError } from './cli-error.js';
+import { searchSystemFolders } from './system-path.js';
 
 /** What `--version` says: upstream's components say the Kubernetes they belong to, others their own package's version. */
 export type ProgramVersion = 'kubernetes' | URL;
 
 /** Run a component's command as the program of this process. Exit codes are upstream's: 0 done, 1 failed or called wrongly. */
 export async function componentMain(command: Command, version: ProgramVersion): Promise<never> {
+  searchSystemFolders();
   command.version(versionText(command, version), '--version', 'say the version');
   try {
     await command.parseAsync(process.argv);

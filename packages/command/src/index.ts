@@ -11,5 +11,6 @@ export * from './option-values.js';
 export { processFlags } from './process-flags.js';
 export * from './read-flag-file.js';
 export * from './settled-flags.js';
+export { searchSystemFolders } from './system-path.js';
 export type { Command } from 'commander';
 export { InvalidArgumentError, Option } from 'commander';

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,7 +63,7 @@ test('a new file is a whole kubeconfig', () => {
   expect(parse(kubeconfigYaml(entry))).toEqual(parse(mergeIntoKubeconfig('', entry)));
 });
 
-test('a file that is no kubeconfig is named and left alone; a link stays a link; a lock is respected', () => {
+test('a file that is no kubeconfig is named and left alone; a link stays a link; a lock is waited for', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
   try {
     const file = join(dir, 'config');
@@ -77,6 +79,13 @@ test('a file that is no kubeconfig is named and left alone; a link stays a link;
     expect(readFileSync(file, 'utf8')).toContain('cox-default');
     writeFileSync(`${file}.lock`, '');
     expect(() => removeFromKubeconfigFile(file, entry.name)).toThrow('is being changed by another program');
+    const unlock = spawn('sh', ['-c', `sleep 0.3; rm ${file}.lock`]);
+    removeFromKubeconfigFile(file, entry.name);
+    expect(readFileSync(file, 'utf8')).not.toContain('cox-default');
+    await once(unlock, 'exit');
+    expect(() => mergeKubeconfigFile(dir, entry)).toThrow(
+      expect.objectContaining({ name: 'KubeconfigError', message: expect.stringContaining(`${dir}: EISDIR`) }),
+    );
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

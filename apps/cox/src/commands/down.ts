@@ -18,8 +18,10 @@ async function takeDown(options: DownOptions): Promise<void> {
   const config = requireCluster(options.name);
   const steps = new Steps();
   for (const step of teardownSteps(config)) await steps.run(step.title, () => step.run());
-  await steps.run('removing the kubeconfig context', async () => unmergeKubeconfig(config));
+  // Somebody else's file: what is wrong with it keeps nothing of the cluster.
+  const kubeconfig = await Promise.allSettled([steps.run('removing the kubeconfig context', async () => unmergeKubeconfig(config))]);
   if (options.purge) await steps.run('removing the data', () => purge(config));
+  for (const each of kubeconfig) if (each.status === 'rejected') throw each.reason;
   steps.done(
     options.purge
       ? `cluster "${options.name}" is gone`

@@ -175,9 +175,10 @@ function hostSpecs(count: number, runtimes: readonly string[], controlPlanes: nu
 async function requireFree(config: ClusterConfig): Promise<void> {
   const processes = processesOf(config).map((each) => ({ ...each, supervision: supervisionOf(each.view, each.role) }));
   const looksAfter = ({ supervision }: { readonly supervision: Supervision }) => supervisorOf(supervision) !== undefined && !isHeld(supervision);
+  // One that was stopped half-way is gone on with.
   const since = lastUp(config) * 1000;
   const cameBack = ({ supervision }: { readonly supervision: Supervision }) => (restartsOf(supervision).at ?? -1) >= since;
-  if (processes.every((each) => running(each.view, each.role) && looksAfter(each)) && !processes.some(cameBack)) {
+  if (since > 0 && processes.every((each) => running(each.view, each.role) && looksAfter(each)) && !processes.some(cameBack)) {
     throw new CliError(
       `cluster "${config.name}" is running already`,
       `look at it with: cox status --name ${config.name}; make another with: cox up --name OTHER`,

@@ -65,11 +65,12 @@ async function start(options: UpOptions): Promise<ClusterConfig> {
     for (const { view, role } of [...missing].reverse()) await stopSupervised(supervisionOf(view, role), 5000);
     throw error;
   }
-  noteUp(config);
   if (options.kubeconfig) {
     const file = await steps.run('merging the kubeconfig', async () => mergeKubeconfig(config));
+    noteUp(config);
     steps.done(`cluster "${config.name}" is up; context ${contextName(config)} is current in ${file}\n\n  kubectl get nodes\n  kubectl get pods -A\n`);
   } else {
+    noteUp(config);
     steps.done(`cluster "${config.name}" is up; its kubeconfig: cox kubeconfig --name ${config.name}`);
   }
   return config;

@@ -29,7 +29,7 @@ export function checkRoot(uid: number | undefined = process.getuid?.()): CheckRe
 /** `versionArgs` prints a version; the first `x.y` in it is compared. */
 export function checkProgram(program: string, debianPackage: string, versionArgs: readonly string[], minimum?: readonly [number, number]): CheckResult {
   const fix = `apt-get install ${debianPackage}`;
-  const result = spawnSync(program, versionArgs, { encoding: 'utf8', env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } });
+  const result = spawnSync(program, versionArgs, { encoding: 'utf8' });
   if (result.error) return { name: program, ok: false, fatal: true, problem: `${program} is not installed`, fix };
   const text = `${result.stdout}${result.stderr}`;
   const match = /(\d+)\.(\d+)(\.\d+)?/.exec(text);
