@@ -1,4 +1,5 @@
 import type { Endpoints, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Secret, Service } from '../generated/types.js';
+import { firstOfList } from './first-of-list.js';
 import { setDefault, setDefaultText } from './set-default.js';
 import { defaultClaimSpec, defaultPersistentVolumeSpec } from './volume.js';
 
@@ -34,7 +35,9 @@ export function defaultNamespace(namespace: Namespace): void {
   setDefaultText(namespace.status, 'phase', 'Active');
 }
 
-export function defaultNode({ status }: Node): void {
+export function defaultNode({ spec, status }: Node): void {
+  const cidrs = firstOfList(spec?.podCIDR, spec?.podCIDRs, String, String);
+  if (spec && cidrs) Object.assign(spec, { podCIDR: cidrs[0], podCIDRs: cidrs });
   if (status?.capacity) setDefault(status, 'allocatable', { ...status.capacity });
 }
 

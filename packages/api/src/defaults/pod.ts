@@ -1,5 +1,6 @@
-import type { Container, EphemeralContainer, Pod, PodSpec, PodTemplateSpec } from '../generated/types.js';
+import type { Container, EphemeralContainer, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../generated/types.js';
 import { addQuantities } from '../quantity/arithmetic.js';
+import { firstOfList } from './first-of-list.js';
 import { defaultPullPolicy } from './image.js';
 import { defaultHandler, defaultProbe } from './probe.js';
 import { setDefault, setDefaultText } from './set-default.js';
@@ -48,7 +49,8 @@ function defaultContainer(container: Container | EphemeralContainer): void {
 
 /** Pods only: requests follow limits, host ports follow container ports, service links are on. */
 export function defaultPod(pod: Pod): void {
-  const { spec } = pod;
+  const { spec, status } = pod;
+  if (status) mirrorPodIP(status);
   if (!spec) return;
   defaultPodSpec(spec);
   setDefault(spec, 'enableServiceLinks', true);
@@ -60,6 +62,16 @@ export function defaultPod(pod: Pod): void {
   defaultPodRequests(spec);
   if (!spec.hostNetwork) return;
   for (const port of containers.flatMap(({ ports = [] }) => ports)) port.hostPort ||= port.containerPort;
+}
+
+function mirrorPodIP(status: PodStatus): void {
+  const ips = firstOfList(
+    status.podIP,
+    status.podIPs,
+    (own) => own.ip,
+    (ip) => ({ ip }),
+  );
+  if (ips) Object.assign(status, { podIP: ips[0]?.ip, podIPs: ips });
 }
 
 /** Pod-level limits without requests: what the containers ask for together, else the limit itself. */

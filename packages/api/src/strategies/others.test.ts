@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { admit, update } from '../testing/admit.js';
+import { admit, update, updateStatus } from '../testing/admit.js';
 
 describe('services', () => {
   const service = (spec: object): object => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec });
@@ -198,4 +198,19 @@ describe('quotas', () => {
     { hard: { pods: '1' }, scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }] } },
     { hard: { 'count/jobs.batch': '1', 'requests.storage': '500m' } },
   ])('%j is allowed', (spec) => expect(admit(quota(spec)).errors).toEqual([]));
+});
+
+test('the first of the addresses of pods and nodes stands in the older field too, which counts where they differ', () => {
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const ips = (status: object) => {
+    const { object } = updateStatus(admit(pod).object, (it) => void Object.assign(it.status as object, status));
+    return [object.status?.podIP, object.status?.podIPs];
+  };
+  expect(ips({ podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] })).toEqual(['10.0.0.1', [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }]]);
+  expect(ips({ podIP: '10.0.0.1' })).toEqual(['10.0.0.1', [{ ip: '10.0.0.1' }]]);
+  expect(ips({ podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.1' }] })).toEqual(['10.0.0.2', [{ ip: '10.0.0.2' }]]);
+  expect(ips({})).toEqual([undefined, undefined]);
+  const node = (spec: object) => admit({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' }, spec }).object.spec;
+  expect(node({ podCIDR: '10.1.0.0/24' })).toMatchObject({ podCIDRs: ['10.1.0.0/24'] });
+  expect(node({ podCIDRs: ['10.1.0.0/24'] })).toMatchObject({ podCIDR: '10.1.0.0/24' });
 });
