@@ -1,6 +1,8 @@
 import type { KubeObject, ResourceStrategy, StrategyContext } from '../definition.js';
 import { defaultPod, defaultPodTemplate } from '../defaults/pod.js';
 import type { Container, Pod, PodTemplate } from '../generated/types.js';
+import { mergeLabelKeys } from '../pod/merge-label-keys.js';
+import { keepObservedGeneration } from '../pod/observed-generation.js';
 import { qosClass } from '../pod/qos-class.js';
 import { validateEphemeralContainersUpdate } from '../validation/pod/ephemeral-containers.js';
 import { validatePod } from '../validation/pod/pod.js';
@@ -21,6 +23,7 @@ export const podStrategy: StrategyParts = {
     const pod = object as Pod;
     pod.status = { phase: 'Pending', qosClass: qosClass(pod) };
     setSchedulingGated(pod);
+    mergeLabelKeys(pod);
   },
   prepareForUpdate(object, old) {
     restore(object, old, 'status');
@@ -60,6 +63,7 @@ export const podStatusStrategy: ResourceStrategy = {
     const before = old as Pod;
     pod.metadata.ownerReferences = before.metadata.ownerReferences ?? [];
     if (pod.metadata.ownerReferences.length === 0) delete pod.metadata.ownerReferences;
+    keepObservedGeneration(pod, before);
     if (pod.status) pod.status.qosClass = before.status?.qosClass ?? pod.status.qosClass ?? qosClass(pod);
   },
   validateUpdate: (object, old) => validatePodStatusUpdate(object as Pod, old as Pod),

@@ -86,11 +86,32 @@ function validatePodAffinityTerm(term: PodAffinityTerm, field: string): FieldErr
     ...validateLabelSelector(term.labelSelector, `${field}.labelSelector`),
     ...validateLabelSelector(term.namespaceSelector, `${field}.namespaceSelector`),
     ...each(term.namespaces, `${field}.namespaces`, (name, at) => invalids(at, name, isDNS1123Label(name))),
-    ...validateLabelKeys(term.matchLabelKeys, `${field}.matchLabelKeys`, term.labelSelector),
-    ...validateLabelKeys(term.mismatchLabelKeys, `${field}.mismatchLabelKeys`, term.labelSelector),
+    ...validateKeysAndSelector(term, field),
   ];
   if (!term.topologyKey) return [...errors, required(`${field}.topologyKey`, 'can not be empty')];
   return [...errors, ...invalids(`${field}.topologyKey`, term.topologyKey, isQualifiedName(term.topologyKey))];
+}
+
+type KeysAndSelector = Pick<PodAffinityTerm, 'labelSelector' | 'matchLabelKeys' | 'mismatchLabelKeys'>;
+
+/** One requirement of a key in `matchLabelKeys` may be in the selector: the one it was merged into as. `own`: below `field`. */
+function validateKeysAndSelector({ labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] }: KeysAndSelector, field: string, own = '.matchLabelKeys') {
+  const known = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
+  const twice = (labelSelector?.matchExpressions ?? []).flatMap(({ key }) => {
+    const before = known.has(key);
+    known.add(key);
+    return before
+      ? matchLabelKeys.flatMap((named, i) => (named === key ? [invalid(`${field}[${i}]`, key, 'exists in both matchLabelKeys and labelSelector')] : []))
+      : [];
+  });
+  return [
+    ...validateLabelKeys(matchLabelKeys, `${field}${own}`, labelSelector),
+    ...validateLabelKeys(mismatchLabelKeys, `${field}.mismatchLabelKeys`, labelSelector),
+    ...twice,
+    ...each(matchLabelKeys, `${field}${own}`, (key, at) =>
+      mismatchLabelKeys.includes(key) ? [invalid(at, key, 'exists in both matchLabelKeys and mismatchLabelKeys')] : [],
+    ),
+  ];
 }
 
 function validateLabelKeys(keys: readonly string[] | undefined, field: string, selector: PodAffinityTerm['labelSelector']): FieldError[] {
@@ -147,7 +168,7 @@ export function validateTopologySpread(constraints: readonly TopologySpreadConst
       ...errors,
       ...optionalEnum(constraint.nodeAffinityPolicy, `${at}.nodeAffinityPolicy`, ['Honor', 'Ignore']),
       ...optionalEnum(constraint.nodeTaintsPolicy, `${at}.nodeTaintsPolicy`, ['Honor', 'Ignore']),
-      ...validateLabelKeys(constraint.matchLabelKeys, `${at}.matchLabelKeys`, constraint.labelSelector),
+      ...validateKeysAndSelector(constraint, `${at}.matchLabelKeys`, ''),
       ...validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`),
     ];
   });
