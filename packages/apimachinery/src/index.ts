@@ -1,5 +1,6 @@
 export * from './scheme/group-version.js';
 export * from './scheme/rest-mapper.js';
+export * from './resource-claims/claim-quota.js';
 export * from './resource-claims/extended-resources.js';
 export * from './resource-claims/pod-claims.js';
 export * from './selectors/field-selector.js';

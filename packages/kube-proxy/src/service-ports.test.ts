@@ -113,6 +113,7 @@ describe('servicePorts', () => {
   it('a slice of names has no addresses, and a port of another protocol is another port', () => {
     const slices = [
       slice('a', [{ addresses: ['x.example'] }], { addressType: 'FQDN' }),
+      slice('d', [{ addresses: ['10.0.0.4'] }], { ports: [{ name: 'http', port: 70_000, protocol: 'TCP' }] }),
       slice('b', [{ addresses: ['10.0.0.1'] }], { ports: [{ name: 'http', port: 8080, protocol: 'UDP' }] }),
     ];
     expect(servicePorts(service(), slices, { name: 'n1' })[0]?.endpoints).toEqual([]);

@@ -32,8 +32,8 @@ function endpointsOf(name: string, protocol: ServiceProtocol, slices: readonly E
   for (const slice of slices) {
     if (slice.addressType !== 'IPv4' && slice.addressType !== 'IPv6') continue;
     const port = slice.ports?.find((p) => (p.name ?? '') === name && protocolOf(p.protocol) === protocol)?.port;
-    // A port without a number means "all ports", which a proxy cannot carry.
-    if (port === undefined) continue;
+    // A port without a number means "all ports", which a proxy cannot carry; the API takes any number, rules only those of ports.
+    if (port === undefined || port < 1 || port > 65_535) continue;
     for (const endpoint of slice.endpoints ?? []) {
       // Addresses of one endpoint are interchangeable; the first is used (discovery/v1).
       const ip = endpoint.addresses[0];

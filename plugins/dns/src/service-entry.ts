@@ -68,7 +68,7 @@ export class ServiceEntry {
     const hosts = new Map<string, EndpointHost>();
     for (const slice of this.#slices.values()) {
       if (slice.addressType === 'FQDN') continue;
-      const ports = (slice.ports ?? []).flatMap((p) => (p.port === undefined ? [] : [namedPort(p.name, p.protocol, p.port)]));
+      const ports = (slice.ports ?? []).flatMap((p) => (p.port === undefined || p.port < 1 || p.port > 65_535 ? [] : [namedPort(p.name, p.protocol, p.port)]));
       for (const endpoint of slice.endpoints ?? []) {
         if (endpoint.conditions?.ready === false && !this.#facts?.publishNotReady) continue;
         const [address] = endpoint.addresses;

@@ -3,7 +3,7 @@ import type { Endpoint, EndpointSlice } from '../generated/types.js';
 import { each, requiredEnum } from './common.js';
 import { duplicate, invalid, invalids, required, tooMany } from './errors.js';
 import { ipWarnings, isIPFamily, validateIP } from './ip.js';
-import { isDNS1123Label, isDNS1123Subdomain, isFullyQualifiedDomainName, isLabelValue, isQualifiedName, rangeError, type SyntaxCheck } from './names.js';
+import { isDNS1123Label, isDNS1123Subdomain, isFullyQualifiedDomainName, isLabelValue, isQualifiedName, type SyntaxCheck } from './names.js';
 import { immutable, validateLabels } from './object-meta.js';
 import { validateNonSpecialIP } from './endpoints.js';
 
@@ -21,13 +21,12 @@ export function validateEndpointSlice({ addressType, endpoints = [], ports = [] 
   return [
     ...errors,
     ...each(endpoints, 'endpoints', (endpoint, path) => validateEndpoint(endpoint, path, addressType)),
-    ...each(ports, 'ports', ({ name = '', port, protocol, appProtocol }, path) => {
+    ...each(ports, 'ports', ({ name = '', protocol, appProtocol }, path) => {
       const found = name === '' ? [] : invalids(`${path}.name`, name, isDNS1123Label(name));
       if (names.has(name)) found.push(duplicate(`${path}.name`, name));
       names.add(name);
       if (protocol === undefined) found.push(required(`${path}.protocol`));
       else found.push(...requiredEnum(protocol, `${path}.protocol`, ['SCTP', 'TCP', 'UDP']));
-      if (port !== undefined && (port < 1 || port > 65535)) found.push(invalid(`${path}.port`, port, rangeError(1, 65535)));
       return [...found, ...givenText(appProtocol, `${path}.appProtocol`, isQualifiedName)];
     }),
   ];

@@ -198,3 +198,7 @@ test('slices are warned of', () => {
     'endpoints[0].addresses[0]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
   ]);
 });
+
+test('EndpointSlices take any port number', () => {
+  for (const port of [-1, 0, 70_000]) expect(admit(slice({ ports: [{ name: 'p', port }] })).errors).toEqual([]);
+});

@@ -59,7 +59,7 @@ export function serviceEndpoints(registry: ResourceRegistry, service: KubeObject
     if (object.metadata.labels?.['kubernetes.io/service-name'] !== name) continue;
     const { ports = [], endpoints = [] } = object as unknown as Slice;
     const port = ports.find((candidate) => (candidate.name ?? '') === portName)?.port;
-    if (port === undefined) continue;
+    if (port === undefined || port < 1 || port > 65_535) continue;
     for (const { addresses, conditions, targetRef } of endpoints) {
       const [ip] = addresses;
       if (conditions?.ready === false || !ip || !isGlobalUnicast(ip) || targetRef?.namespace !== namespace) continue;

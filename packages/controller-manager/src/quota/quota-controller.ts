@@ -1,9 +1,9 @@
-import type { KubeObject, ResourceQuota } from '@coxswain/api';
-import { semanticEqual } from '@coxswain/apimachinery';
+import type { KubeObject, ResourceClaim, ResourceQuota } from '@coxswain/api';
+import { claimQuotaUsage, countsForClaim, podOfExtendedClaim, semanticEqual } from '@coxswain/apimachinery';
 import { Resources, splitKey, type SharedInformer } from '@coxswain/client';
 import type { Controller, ControllerContext, KeyQueue } from '../runtime/controller-context.js';
 import { CountedObjects, countedResource } from './counted-objects.js';
-import { quotaUsage } from './quota-usage.js';
+import { podAmount, quotaUsage } from './quota-usage.js';
 
 const RESYNC_MS = 5 * 60_000;
 const SETTLE_MS = 100;
@@ -15,6 +15,8 @@ export function resourceQuotaController(context: ControllerContext): Controller 
   const pods = informers.informer(Resources.pods);
   const claims = informers.informer(Resources.persistentVolumeClaims);
   const services = informers.informer(Resources.services);
+  const deviceClaims = informers.informer(Resources.resourceClaims);
+  const classes = informers.informer(Resources.deviceClasses);
   const key = (q: ResourceQuota) => `${q.metadata.namespace}/${q.metadata.name}`;
 
   let queue: KeyQueue | undefined;
@@ -32,6 +34,13 @@ export function resourceQuotaController(context: ControllerContext): Controller 
     return out;
   }
 
+  function devicesOf(claim: ResourceClaim): Record<string, string> {
+    const owner = podOfExtendedClaim(claim);
+    const pod = owner ? pods.lister.get(owner, claim.metadata.namespace) : undefined;
+    const ofPod = countsForClaim(pod, claim) ? (name: string) => podAmount(pod, 'requests', name.replace(/^requests\./, '')) : undefined;
+    return claimQuotaUsage(claim, { classes: classes.lister.list(), ofPod });
+  }
+
   return {
     name: 'resourcequota',
     watch(to) {
@@ -39,7 +48,7 @@ export function resourceQuotaController(context: ControllerContext): Controller 
       const inNamespace = (o: KubeObject) => lookAgain(o.metadata.namespace);
       const undo = [
         quotas.addHandler({ add: (q) => to.add(key(q)), update: (old, q) => !semanticEqual(old.spec, q.spec) && to.add(key(q)) }),
-        ...[pods, claims, services].map((i) =>
+        ...[pods, claims, services, deviceClaims].map((i) =>
           (i as unknown as SharedInformer<KubeObject>).addHandler({
             delete: inNamespace,
             update: (old, o) => old.status?.phase !== o.status?.phase && inNamespace(o),
@@ -60,6 +69,7 @@ export function resourceQuotaController(context: ControllerContext): Controller 
         claims: claims.lister.list({ namespace }),
         services: services.lister.list({ namespace }),
         counts: await count(quota, signal),
+        devices: deviceClaims.lister.list({ namespace }).map(devicesOf),
       });
       const status = { hard: { ...quota.spec?.hard }, used };
       if (!semanticEqual(status, quota.status)) await client.api.resourceQuotas(namespace).updateStatus({ ...quota, status }, { signal });

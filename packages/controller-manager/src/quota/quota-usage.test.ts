@@ -45,4 +45,14 @@ describe('quota usage', () => {
     expect(used({ hard, scopeSelector: gold }, { claims })).toEqual({ persistentvolumeclaims: '1', 'requests.storage': '1Gi' });
     expect(used({ hard, scopes: ['VolumeAttributesClass'] }, { claims })).toEqual({ persistentvolumeclaims: '2', 'requests.storage': '2Gi' });
   });
+
+  it('adds what claims take of devices, where nothing is chosen by scopes', () => {
+    const devices: Record<string, string>[] = [
+      { 'gpu.deviceclass.resource.k8s.io/devices': '2', 'requests.example.com/gpu': '2' },
+      { 'gpu.deviceclass.resource.k8s.io/devices': '1' },
+    ];
+    const hard = { 'gpu.deviceclass.resource.k8s.io/devices': '9', 'requests.example.com/gpu': '9' };
+    expect(used({ hard }, { devices })).toEqual({ 'gpu.deviceclass.resource.k8s.io/devices': '3', 'requests.example.com/gpu': '2' });
+    expect(used({ hard, scopes: ['NotBestEffort'] }, { devices })['gpu.deviceclass.resource.k8s.io/devices']).toBe('0');
+  });
 });

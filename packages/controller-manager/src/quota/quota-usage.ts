@@ -1,4 +1,5 @@
 import { addQuantities, compareQuantities, type PersistentVolumeClaim, type Pod, type ResourceQuota, type Service } from '@coxswain/api';
+import { DEVICES_OF_CLASS } from '@coxswain/apimachinery';
 import { isFinished } from '../pods/pod-state.js';
 
 /** What a namespace's quota counts, by object kind. */
@@ -8,12 +9,14 @@ export interface QuotaObjects {
   readonly services: readonly Service[];
   /** Further kinds counted by number: `configmaps`, `count/deployments.apps`. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What each ResourceClaim takes, by the names in `hard`. */
+  readonly devices?: readonly Readonly<Record<string, string>>[];
 }
 
 const sum = (list: readonly string[]): string => list.reduce((a, b) => addQuantities(a, b), '0');
 
 /** requests or limits of one resource over a pod: containers summed, or the largest init container, plus overhead. */
-function podAmount(pod: Pod, kind: 'requests' | 'limits', resource: string): string {
+export function podAmount(pod: Pod, kind: 'requests' | 'limits', resource: string): string {
   const own = pod.spec?.resources?.[kind]?.[resource];
   const of = (c: { resources?: { requests?: Record<string, string>; limits?: Record<string, string> }; restartPolicy?: string }) =>
     c.resources?.[kind]?.[resource] ?? '0';
@@ -97,6 +100,11 @@ export function quotaUsage(quota: ResourceQuota, objects: QuotaObjects): Record<
   for (const name of Object.keys(quota.spec?.hard ?? {})) used[name] = amount(name);
   return used;
 
+  /** Claims have no scopes. */
+  function devices(name: string): string[] {
+    return scopes.length > 0 ? [] : (objects.devices ?? []).map((usage) => usage[name] ?? '0');
+  }
+
   function amount(name: string): string {
     if (name === 'pods') return String(running.length);
     if (name === 'count/pods') return String(pods.length);
@@ -109,7 +117,8 @@ export function quotaUsage(quota: ResourceQuota, objects: QuotaObjects): Record<
       return perClass[2] === 'persistentvolumeclaims' ? String(own.length) : sum(own.map((c) => c.spec?.resources?.requests?.storage ?? '0'));
     }
     const request = /^requests\.(.+)$/.exec(name)?.[1] ?? (/^(cpu|memory|ephemeral-storage|hugepages-.+)$/.test(name) ? name : undefined);
-    if (request) return sum(running.map((p) => podAmount(p, 'requests', request)));
+    if (request) return sum([...running.map((p) => podAmount(p, 'requests', request)), ...devices(name)]);
+    if (name.endsWith(DEVICES_OF_CLASS)) return sum(devices(name));
     if (name === 'persistentvolumeclaims' || name === 'count/persistentvolumeclaims') return String(claims.length);
     if (name === 'services' || name === 'count/services') return String(objects.services.length);
     if (name === 'services.loadbalancers') return String(objects.services.filter((s) => s.spec?.type === 'LoadBalancer').length);

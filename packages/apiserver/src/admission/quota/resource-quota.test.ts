@@ -74,4 +74,22 @@ describe('ResourceQuota', () => {
     ];
     expect((await patch({ ports })).json.message).toContain('exceeded quota: ports, requested: services.nodeports=1');
   });
+
+  it('counts devices of classes, and the extended resources they stand for', async () => {
+    const classes = '/apis/resource.k8s.io/v1/deviceclasses';
+    const claims = '/apis/resource.k8s.io/v1/namespaces/small/resourceclaims';
+    expect((await api.call('POST', classes, { metadata: { name: 'gpu' }, spec: { extendedResourceName: 'example.com/gpu' } })).status).toBe(201);
+    const limits = { 'gpu.deviceclass.resource.k8s.io/devices': '3', 'requests.example.com/gpu': '5', 'count/resourceclaims.resource.k8s.io': '9' };
+    await quota('devices', limits);
+    const claim = (name: string, count: number) =>
+      api.call('POST', claims, { metadata: { name }, spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu', count } }] } } });
+    expect((await claim('one', 2)).status).toBe(201);
+    expect(await used('devices')).toEqual({
+      'gpu.deviceclass.resource.k8s.io/devices': '2',
+      'requests.example.com/gpu': '2',
+      'count/resourceclaims.resource.k8s.io': '1',
+    });
+    expect((await claim('two', 2)).json.message).toContain('exceeded quota: devices, requested: gpu.deviceclass.resource.k8s.io/devices=2');
+    await drop('devices');
+  });
 });

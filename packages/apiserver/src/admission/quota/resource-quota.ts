@@ -51,8 +51,8 @@ async function take(env: AdmissionEnv, request: AdmissionRequest, limited: reado
   const { group, resource } = request.resource;
   const { object, oldObject } = request;
   if (!object) return;
-  const after = usageOf(group, resource, object);
-  const wanted = oldObject ? merge(after, usageOf(group, resource, oldObject), subtract) : after;
+  const after = usageOf(env, group, resource, object);
+  const wanted = oldObject ? merge(after, usageOf(env, group, resource, oldObject), subtract) : after;
   const storage = env.registry.storage('', 'resourcequotas');
   const quotas = storage.cache.inNamespace(request.namespace);
   if (limited.length > 0) {

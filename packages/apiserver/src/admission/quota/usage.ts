@@ -1,4 +1,7 @@
-import type { KubeObject } from '@coxswain/api';
+import type { DeviceClass, KubeObject, Pod, ResourceClaim } from '@coxswain/api';
+import { claimQuotaUsage, countsForClaim, podOfExtendedClaim } from '@coxswain/apimachinery';
+import { lookup, objects } from '../admission-env.js';
+import type { AdmissionEnv } from '../admission-env.js';
 import { larger } from './amounts.js';
 import type { Amounts } from './amounts.js';
 import { podUsage } from './pod-usage.js';
@@ -7,7 +10,8 @@ import { podUsage } from './pod-usage.js';
 const BARE_COUNTS = new Set(['configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas']);
 
 /** What one object takes, by the names quotas limit it under. */
-export function usageOf(group: string, resource: string, object: KubeObject): Amounts {
+export function usageOf(env: AdmissionEnv, group: string, resource: string, object: KubeObject): Amounts {
+  if (group === 'resource.k8s.io' && resource === 'resourceclaims') return deviceUsage(env, object as ResourceClaim);
   if (group !== '') return { [`count/${resource}.${group}`]: '1' };
   switch (resource) {
     case 'pods':
@@ -19,6 +23,14 @@ export function usageOf(group: string, resource: string, object: KubeObject): Am
     default:
       return { [`count/${resource}`]: '1', ...(BARE_COUNTS.has(resource) ? { [resource]: '1' } : {}) };
   }
+}
+
+function deviceUsage(env: AdmissionEnv, claim: ResourceClaim): Amounts {
+  const owner = podOfExtendedClaim(claim);
+  const pod = owner ? (lookup(env, '', 'pods', claim.metadata.namespace ?? '', owner) as Pod | undefined) : undefined;
+  const ofPod = countsForClaim(pod, claim) ? podUsage(pod as KubeObject) : undefined;
+  const classes = objects(env, 'resource.k8s.io', 'deviceclasses') as Iterable<KubeObject> as Iterable<DeviceClass>;
+  return claimQuotaUsage(claim, { classes, ofPod: ofPod && ((name) => ofPod[name]) });
 }
 
 function serviceUsage({ spec }: KubeObject): Amounts {
