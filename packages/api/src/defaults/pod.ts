@@ -1,5 +1,5 @@
 import type { Container, EphemeralContainer, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../generated/types.js';
-import { addQuantities } from '../quantity/arithmetic.js';
+import { aggregateOf } from '../pod/aggregate.js';
 import { firstOfList } from './first-of-list.js';
 import { defaultPullPolicy } from './image.js';
 import { defaultHandler, defaultProbe } from './probe.js';
@@ -59,7 +59,7 @@ export function defaultPod(pod: Pod): void {
     if (!resources?.limits) continue;
     resources.requests = { ...resources.limits, ...resources.requests };
   }
-  defaultPodRequests(spec);
+  defaultPodResources(spec);
   if (!spec.hostNetwork) return;
   for (const port of containers.flatMap(({ ports = [] }) => ports)) port.hostPort ||= port.containerPort;
 }
@@ -74,14 +74,27 @@ function mirrorPodIP(status: PodStatus): void {
   if (ips) Object.assign(status, { podIP: ips[0]?.ip, podIPs: ips });
 }
 
-/** Pod-level limits without requests: what the containers ask for together, else the limit itself. */
-function defaultPodRequests({ resources, containers }: PodSpec): void {
-  if (!resources?.limits) return;
-  const requests = { ...resources.requests };
-  for (const [name, limit] of Object.entries(resources.limits)) {
-    if (requests[name] !== undefined) continue;
-    const asked = (containers ?? []).flatMap((container) => container.resources?.requests?.[name] ?? []);
-    requests[name] = asked.length > 0 ? asked.reduce(addQuantities) : limit;
+/**
+ * A pod that says something for itself: huge pages are limited to what the containers may have together; it asks for what the containers ask for
+ * together, else for its limit.
+ */
+function defaultPodResources(spec: PodSpec): void {
+  const { resources } = spec;
+  if (!resources) return;
+  const { limits = {}, requests = {} } = resources;
+  const huge = new Set((spec.containers ?? []).concat(spec.initContainers ?? []).flatMap((each) => Object.keys(each.resources?.limits ?? {})));
+  for (const name of huge) {
+    const together = name.startsWith('hugepages-') && requests[name] === undefined ? aggregateOf(spec, 'limits', name) : undefined;
+    if (together !== undefined) limits[name] ??= together;
   }
-  resources.requests = requests;
+  if (Object.keys(limits).length === 0) return;
+  resources.limits = limits;
+  for (const name of ['cpu', 'memory']) {
+    const together = aggregateOf(spec, 'requests', name);
+    if (together !== undefined) requests[name] ??= together;
+  }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')) requests[name] ??= limit;
+  }
+  if (Object.keys(requests).length > 0) resources.requests = requests;
 }

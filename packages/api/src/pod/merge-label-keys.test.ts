@@ -33,7 +33,7 @@ test('a key is given once', () => {
     `${at}.matchLabelKeys[0]: Invalid value: "q": exists in both matchLabelKeys and mismatchLabelKeys`,
   ]);
   expect(admit(spread({ labelSelector: { matchExpressions: [{ key: 'hash', operator: 'Exists' }] }, matchLabelKeys: ['hash'] })).errors).toEqual([
-    'spec.topologySpreadConstraints[0].matchLabelKeys[0]: Invalid value: "hash": exists in both matchLabelKeys and labelSelector',
+    'spec.topologySpreadConstraints[0][0]: Invalid value: "hash": exists in both matchLabelKeys and labelSelector',
   ]);
 });
 

@@ -22,7 +22,7 @@ import { nameWarnings, onNewSpec } from './template-warnings.js';
 
 type Templated = Deployment | ReplicaSet | DaemonSet | StatefulSet | ReplicationController;
 
-const warnings = onNewSpec((object) => podWarnings((object as Templated).spec?.template?.spec, 'spec.template.spec'));
+const warnings = onNewSpec((object) => podWarnings((object as Templated).spec?.template, 'spec.template'));
 const namedWarnings: ResourceStrategy['warnings'] = (object, old) => [...(old ? [] : nameWarnings(object)), ...warnings(object, old)];
 
 const KEPT = 'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended';
@@ -34,7 +34,7 @@ const statefulSetWarnings: ResourceStrategy['warnings'] = (object, old) => [
 export const deploymentStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultDeployment(object as Deployment),
-  validate: (object) => validateDeployment(object as Deployment),
+  validate: (object, old) => validateDeployment(object as Deployment, old as Deployment | undefined),
   validateUpdate: (object, old) => validateDeploymentUpdate(object as Deployment, old as Deployment),
   warnings: namedWarnings,
 };
@@ -55,7 +55,7 @@ export const daemonSetStatusStrategy: ResourceStrategy = { validateUpdate: valid
 export const replicaSetStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultReplicaSet(object as ReplicaSet),
-  validate: (object) => validateReplicaSet(object as ReplicaSet),
+  validate: (object, old) => validateReplicaSet(object as ReplicaSet, old as ReplicaSet | undefined),
   validateUpdate: (object, old) => validateReplicaSetUpdate(object as ReplicaSet, old as ReplicaSet),
   warnings: namedWarnings,
 };
@@ -78,7 +78,7 @@ export const daemonSetStrategy: StrategyParts = {
     setTemplateGeneration(set, deepEqual(set.spec?.template, before.spec?.template) ? generation : generation + 1);
   },
   default: (object) => defaultDaemonSet(object as DaemonSet),
-  validate: (object) => validateDaemonSet(object as DaemonSet),
+  validate: (object, old) => validateDaemonSet(object as DaemonSet, old as DaemonSet | undefined),
   validateUpdate: (object, old) => validateDaemonSetUpdate(object as DaemonSet, old as DaemonSet),
   warnings,
 };
@@ -94,7 +94,7 @@ export const statefulSetStrategy: StrategyParts = {
 export const replicationControllerStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultReplicationController(object as ReplicationController),
-  validate: (object) => validateReplicationController(object as ReplicationController),
+  validate: (object, old) => validateReplicationController(object as ReplicationController, old as ReplicationController | undefined),
   warnings: namedWarnings,
   defaultDeletionPropagation: 'Orphan',
 };

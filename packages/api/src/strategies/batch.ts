@@ -10,7 +10,7 @@ import { nameWarnings, onNewSpec } from './template-warnings.js';
 
 const specWarnings = onNewSpec((object) => {
   const { spec } = object as Job;
-  return [...jobWarnings(spec, 'spec'), ...podWarnings(spec?.template?.spec, 'spec.template.spec')];
+  return [...jobWarnings(spec, 'spec'), ...podWarnings(spec?.template, 'spec.template')];
 });
 
 /**
@@ -20,7 +20,7 @@ export const jobStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultJob(object as Job),
   prepareForCreate: (object) => generateSelector(object as Job),
-  validate: (object) => validateJob(object as Job),
+  validate: (object, old) => validateJob(object as Job, old as Job | undefined),
   validateNew: (object) => validateNewJob(object as Job),
   validateUpdate: (object, old) => validateJobUpdate(object as Job, old as Job),
   warnings: (object, old) => [...(old ? [] : nameWarnings(object)), ...specWarnings(object, old)],
@@ -38,7 +38,7 @@ const cronJobWarnings = onNewSpec((object) => {
   const job = spec?.jobTemplate?.spec;
   return [
     ...jobWarnings(job, 'spec.jobTemplate.spec'),
-    ...podWarnings(job?.template?.spec, 'spec.jobTemplate.spec.template.spec'),
+    ...podWarnings(job?.template, 'spec.jobTemplate.spec.template'),
     ...(spec?.schedule?.includes('TZ') ? [`spec.schedule: CRON_TZ or TZ used in schedule is not officially supported, see ${ZONES} for more details`] : []),
   ];
 });

@@ -7,10 +7,21 @@ export const onNewSpec =
   (object, old) =>
     old && old.metadata.generation === object.metadata.generation ? [] : warnings(object, old);
 
-/** Names of pods are made of the object's: one that is no DNS label makes trouble. */
-export function nameWarnings({ metadata }: KubeObject): string[] {
+function labelReasons({ metadata }: KubeObject): string | undefined {
   const wrong = isDNS1123Label(metadata.name ?? '');
-  if (wrong.length === 0) return [];
-  const reasons = `[${wrong.join(' ')}]`;
+  return wrong.length === 0 ? undefined : `[${wrong.join(' ')}]`;
+}
+
+/** Names of pods are made of the object's: one that is no DNS label makes trouble. */
+export function nameWarnings(object: KubeObject): string[] {
+  const reasons = labelReasons(object);
+  if (reasons === undefined) return [];
   return [`metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: ${reasons}`];
+}
+
+/** The same of a pod's own name. */
+export function hostnameWarnings(object: KubeObject): string[] {
+  const reasons = labelReasons(object);
+  if (reasons === undefined) return [];
+  return [`metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: ${reasons}`];
 }

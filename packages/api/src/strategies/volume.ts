@@ -1,8 +1,8 @@
 import type { ResourceStrategy } from '../definition.js';
 import { defaultClaim, defaultVolumeObject } from '../defaults/core.js';
 import type { PersistentVolume, PersistentVolumeClaim } from '../generated/types.js';
-import { validateClaim, validateClaimStatus, validateClaimUpdate } from '../validation/persistent-volume-claim.js';
-import { validateVolumeObject, validateVolumeObjectUpdate } from '../validation/persistent-volume.js';
+import { claimObjectWarnings, validateClaim, validateClaimStatus, validateClaimUpdate } from '../validation/persistent-volume-claim.js';
+import { validateVolumeObject, validateVolumeObjectUpdate, volumeWarnings } from '../validation/persistent-volume.js';
 import type { StrategyParts } from './lifecycle.js';
 
 export const volumeStrategy: StrategyParts = {
@@ -10,8 +10,9 @@ export const volumeStrategy: StrategyParts = {
   prepareForCreate(object) {
     object.status = { phase: 'Pending' };
   },
-  validate: (object) => validateVolumeObject(object as PersistentVolume),
+  validate: (object, old) => validateVolumeObject(object as PersistentVolume, old as PersistentVolume | undefined),
   validateUpdate: (object, old) => validateVolumeObjectUpdate(object as PersistentVolume, old as PersistentVolume),
+  warnings: (object) => volumeWarnings(object as PersistentVolume),
 };
 
 export const volumeStatusStrategy: ResourceStrategy = {
@@ -33,8 +34,9 @@ export const claimStrategy: StrategyParts = {
     dropDataSource(object as PersistentVolumeClaim, old as PersistentVolumeClaim);
     mirrorDataSource(object as PersistentVolumeClaim);
   },
-  validate: (object) => validateClaim(object as PersistentVolumeClaim),
+  validate: (object, old) => validateClaim(object as PersistentVolumeClaim, old as PersistentVolumeClaim | undefined),
   validateUpdate: (object, old) => validateClaimUpdate(object as PersistentVolumeClaim, old as PersistentVolumeClaim),
+  warnings: (object) => claimObjectWarnings(object as PersistentVolumeClaim),
 };
 
 export const claimStatusStrategy: ResourceStrategy = { validateUpdate: (object) => validateClaimStatus(object as PersistentVolumeClaim) };

@@ -93,10 +93,10 @@ describe('pods', () => {
     [{ containers: [{ ...container, volumeMounts: [{ name: 'v', mountPath: '/v' }] }] }, 'spec.containers[0].volumeMounts[0].name: Not found: "v"'],
     [
       { volumes: [{ name: 'v', secret: { secretName: 's' }, hostPath: { path: '/' } }] },
-      'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
+      'spec.volumes[0].secret: Forbidden: may not specify more than 1 volume type',
     ],
     [{ ephemeralContainers: [{ name: 'e', image: 'i' }] }, 'spec.ephemeralContainers: Forbidden: cannot be set on create'],
-    [{ hostNetwork: true, hostnameOverride: 'x' }, 'spec.hostnameOverride: Forbidden: may not be specified when `hostNetwork` is true'],
+    [{ hostNetwork: true, hostnameOverride: 'x' }, 'spec.hostnameOverride: Forbidden: may not be specified when hostNetwork is true'],
     [{ dnsPolicy: 'None' }, 'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
     [
       { initContainers: [{ ...container, name: 'i', readinessProbe: { tcpSocket: { port: 1 } } }] },
@@ -138,11 +138,11 @@ describe('pods', () => {
     ],
     [
       { containers: [{ ...container, resources: { claims: [{ name: 'b' }] } }] },
-      'spec.containers[0].resources.claims[0]: Not found: "b": must be one of the names in pod.spec.resourceClaims',
+      'spec.containers[0].resources.claims[0]: Not found: "b": must be one of the names in pod.spec.resourceClaims which is empty',
     ],
     [
       { restartPolicy: 'Never', containers: [{ ...container, resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }] },
-      "spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when `restartPolicy` is 'Never'",
+      "spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when pod `restartPolicy` is 'Never'",
     ],
     [
       { containers: [{ ...container, securityContext: { procMount: 'Foo' } }] },

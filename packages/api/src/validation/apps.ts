@@ -11,11 +11,16 @@ import type {
 } from '../generated/types.js';
 import { isEmptySelector, nonNegative, notMoreThan100Percent, requiredEnum, selectorMatches, validateIntOrPercent, validateLabelSelector } from './common.js';
 import { forbidden, invalid, notSupported, required } from './errors.js';
-import { immutable, validateLabels } from './object-meta.js';
+import { immutable } from './object-meta.js';
 import { validatePodTemplateSpec } from './pod/template.js';
 
 /** A selector that exists, selects something, and matches the template it comes with. */
-export function validateSelectorAndTemplate(selector: LabelSelector | undefined, template: PodTemplateSpec | undefined, kind: string): FieldError[] {
+export function validateSelectorAndTemplate(
+  selector: LabelSelector | undefined,
+  template: PodTemplateSpec | undefined,
+  kind: string,
+  old?: PodTemplateSpec,
+): FieldError[] {
   const errors: FieldError[] = [];
   if (!selector) errors.push(required('spec.selector'));
   else {
@@ -27,7 +32,7 @@ export function validateSelectorAndTemplate(selector: LabelSelector | undefined,
   if (selector && !isEmptySelector(selector) && !selectorMatches(selector, labels)) {
     errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
   }
-  errors.push(...validatePodTemplateSpec(template, 'spec.template'));
+  errors.push(...validatePodTemplateSpec(template, 'spec.template', old));
   const policy = template.spec?.restartPolicy;
   if (policy !== undefined && policy !== 'Always') {
     errors.push(notSupported('spec.template.spec.restartPolicy', policy, ['Always']));
@@ -40,11 +45,11 @@ export function validateSelectorAndTemplate(selector: LabelSelector | undefined,
 
 const KIND_NAMES: Record<string, string> = { deployment: 'ReplicaSet', replicaset: 'ReplicaSet', daemonset: 'DaemonSet', statefulset: 'StatefulSet' };
 
-export function validateDeployment({ spec }: Deployment): FieldError[] {
+export function validateDeployment({ spec }: Deployment, old?: Deployment): FieldError[] {
   if (!spec) return [required('spec')];
   const errors = [
     ...nonNegative(spec.replicas, 'spec.replicas'),
-    ...validateSelectorAndTemplate(spec.selector, spec.template, 'deployment'),
+    ...validateSelectorAndTemplate(spec.selector, spec.template, 'deployment', old?.spec?.template),
     ...validateStrategy(spec.strategy ?? {}, 'spec.strategy'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
@@ -84,23 +89,23 @@ const isNone = (value: number | string | undefined): boolean => value === undefi
 export const validateDeploymentUpdate = ({ spec }: Deployment, { spec: old }: Deployment): FieldError[] =>
   immutable(spec?.selector, old?.selector, 'spec.selector');
 
-export function validateReplicaSet({ spec }: ReplicaSet): FieldError[] {
+export function validateReplicaSet({ spec }: ReplicaSet, old?: ReplicaSet): FieldError[] {
   if (!spec) return [required('spec')];
   return [
     ...nonNegative(spec.replicas, 'spec.replicas'),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
-    ...validateSelectorAndTemplate(spec.selector, spec.template, 'replicaset'),
+    ...validateSelectorAndTemplate(spec.selector, spec.template, 'replicaset', old?.spec?.template),
   ];
 }
 
 export const validateReplicaSetUpdate = ({ spec }: ReplicaSet, { spec: old }: ReplicaSet): FieldError[] =>
   immutable(spec?.selector, old?.selector, 'spec.selector');
 
-export function validateDaemonSet({ spec }: DaemonSet): FieldError[] {
+export function validateDaemonSet({ spec }: DaemonSet, old?: DaemonSet): FieldError[] {
   if (!spec) return [required('spec')];
   const strategy = spec.updateStrategy ?? {};
   const errors = [
-    ...validateSelectorAndTemplate(spec.selector, spec.template, 'daemonset'),
+    ...validateSelectorAndTemplate(spec.selector, spec.template, 'daemonset', old?.spec?.template),
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
     ...requiredEnum(strategy.type, 'spec.updateStrategy.type', ['OnDelete', 'RollingUpdate']),
@@ -123,20 +128,22 @@ export function validateDaemonSet({ spec }: DaemonSet): FieldError[] {
 export const validateDaemonSetUpdate = ({ spec }: DaemonSet, { spec: old }: DaemonSet): FieldError[] =>
   immutable(spec?.selector, old?.selector, 'spec.selector');
 
-export function validateReplicationController({ spec }: ReplicationController): FieldError[] {
+export function validateReplicationController({ spec }: ReplicationController, old?: ReplicationController): FieldError[] {
   if (!spec) return [required('spec')];
   const selector = spec.selector ?? {};
   const errors = [...nonNegative(spec.replicas, 'spec.replicas'), ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds')];
   if (Object.keys(selector).length === 0) errors.push(required('spec.selector'));
-  else errors.push(...validateLabels(selector, 'spec.selector'));
   if (!spec.template) return [...errors, required('spec.template')];
   const labels = spec.template.metadata?.labels ?? {};
   if (!selectorMatches({ matchLabels: selector }, labels)) {
     errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
   }
-  errors.push(...validatePodTemplateSpec(spec.template, 'spec.template'));
+  errors.push(...validatePodTemplateSpec(spec.template, 'spec.template', old?.spec?.template));
   const policy = spec.template.spec?.restartPolicy;
   if (policy !== undefined && policy !== 'Always') errors.push(notSupported('spec.template.spec.restartPolicy', policy, ['Always']));
+  if (spec.template.spec?.activeDeadlineSeconds !== undefined) {
+    errors.push(forbidden('spec.template.spec.activeDeadlineSeconds', 'activeDeadlineSeconds in ReplicationController is not Supported'));
+  }
   return errors;
 }
 

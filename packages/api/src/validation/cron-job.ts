@@ -27,7 +27,7 @@ export function validateCronJob({ spec }: CronJob, old?: CronJob): FieldError[] 
   );
   const job = spec.jobTemplate?.spec;
   if (!job) return [...errors, required('spec.jobTemplate.spec')];
-  errors.push(...validateJobSpec(job, 'spec.jobTemplate.spec'));
+  errors.push(...validateJobSpec(job, 'spec.jobTemplate.spec', old?.spec?.jobTemplate?.spec));
   if (job.selector) errors.push(invalid('spec.jobTemplate.spec.selector', job.selector, '`selector` will be auto-generated'));
   if (job.manualSelector) errors.push(notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']));
   return errors;

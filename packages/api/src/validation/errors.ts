@@ -36,7 +36,8 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
 
 export const internal = (field: string, detail: string): FieldError => make('InternalError', field, 'Internal error', detail);
 
-const show = (value: unknown): string => (value === undefined ? 'null' : JSON.stringify(value));
+/** A list or map that is not there is `null`; anything else that is not (`undefined`) upstream shows as a text. */
+const show = (value: unknown): string => (value === undefined ? '"null"' : JSON.stringify(value));
 
 const make = (type: FieldErrorType, field: string, message: string, detail: string): FieldError => ({
   type,

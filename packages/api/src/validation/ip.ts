@@ -5,13 +5,21 @@ import { invalid } from './errors.js';
 const NOT_AN_IP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const NOT_A_CIDR = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
-export const validateIP = (value: string, field: string): FieldError[] => (isIP(value) === 0 ? [invalid(field, value, NOT_AN_IP)] : []);
+/** An address, be it written with zeros in front of its numbers, as fields from before that was frowned upon take it. */
+export const validateIP = (value: string, field: string): FieldError[] => (isLegacyIP(value) ? [] : [invalid(field, value, NOT_AN_IP)]);
+
+const isLegacyIP = (value: string): boolean => (isIP(value) !== 0 && !value.includes('%')) || isPaddedIPv4(value);
+
+const isPaddedIPv4 = (value: string): boolean => /^\d+(\.\d+){3}$/.test(value) && value.split('.').every((part) => Number(part) <= 255);
+
+/** Two addresses, one of each family. */
+export const isDualStack = ([a = '', b = '', ...rest]: readonly string[]): boolean => rest.length === 0 && isIPv6(a) !== isIPv6(b);
 
 export const isIPFamily = (value: string, family: 'IPv4' | 'IPv6'): boolean => (family === 'IPv4' ? isIPv4(value) : isIPv6(value));
 
 export function parseCIDR(value: string): { readonly address: string; readonly prefix: number; readonly family: 'IPv4' | 'IPv6' } | undefined {
   const [address = '', length = '', ...rest] = value.split('/');
-  const version = isIP(address);
+  const version = isPaddedIPv4(address) ? 4 : address.includes('%') ? 0 : isIP(address);
   if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(length)) return undefined;
   const prefix = Number(length);
   if (prefix > (version === 4 ? 32 : 128)) return undefined;
@@ -21,7 +29,7 @@ export function parseCIDR(value: string): { readonly address: string; readonly p
 export const validateCIDR = (value: string, field: string): FieldError[] => (parseCIDR(value) === undefined ? [invalid(field, value, NOT_A_CIDR)] : []);
 
 const numberOf = (address: string): bigint =>
-  isIPv4(address)
+  isPaddedIPv4(address)
     ? address.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n)
     : groups(address).reduce((sum, group) => (sum << 16n) | BigInt(group), 0n);
 
@@ -37,7 +45,7 @@ export function validateNetwork(value: string, field: string): FieldError[] {
 
 /** What is wrong with an address as a name. */
 export function isIPName(value: string): string[] {
-  if (isIP(value) === 0) return [NOT_AN_IP];
+  if (isIP(value) === 0 || value.includes('%')) return [NOT_AN_IP];
   const canonical = canonicalIP(value);
   return canonical === value ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
 }
@@ -76,7 +84,11 @@ export function canonicalIP(address: string): string {
 
 /** How an address that is taken should rather be written. */
 export function ipWarnings(value: string, field: string): string[] {
-  if (!isIPv6(value)) return [];
+  if (!isIPv6(value)) {
+    if (isIPv4(value) || !isPaddedIPv4(value)) return [];
+    const plain = value.split('.').map(Number).join('.');
+    return [`${field}: non-standard IP address ${JSON.stringify(value)} will be considered invalid in a future Kubernetes release: use "${plain}"`];
+  }
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(value)?.[1];
   if (mapped) return [`${field}: non-standard IP address ${JSON.stringify(value)} will be considered invalid in a future Kubernetes release: use "${mapped}"`];
   const canonical = canonicalIP(value);

@@ -8,9 +8,9 @@ import { isDNS1123Label } from './names.js';
 import { immutable } from './object-meta.js';
 import { validatePodTemplateSpec } from './pod/template.js';
 
-export function validateJob({ spec }: Job): FieldError[] {
+export function validateJob({ spec }: Job, old?: Job): FieldError[] {
   if (!spec) return [required('spec')];
-  const errors = validateJobSpec(spec, 'spec');
+  const errors = validateJobSpec(spec, 'spec', old?.spec);
   if (!spec.selector) errors.push(required('spec.selector'));
   else {
     errors.push(...validateLabelSelector(spec.selector, 'spec.selector'));
@@ -58,7 +58,7 @@ export function generateSelector({ metadata, spec }: Job): void {
 }
 
 /** What jobs and the templates of cron jobs share. */
-export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
+export function validateJobSpec(spec: JobSpec, field: string, old?: JobSpec): FieldError[] {
   const errors: FieldError[] = [];
   for (const key of [
     'parallelism',
@@ -82,7 +82,7 @@ export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
     }
   }
   if (!spec.template) return [...errors, required(`${field}.template`)];
-  errors.push(...validatePodTemplateSpec(spec.template, `${field}.template`));
+  errors.push(...validatePodTemplateSpec(spec.template, `${field}.template`, old?.template));
   const policy = spec.template.spec?.restartPolicy;
   const path = `${field}.template.spec.restartPolicy`;
   if (!policy || policy === 'Always') errors.push(required(path, 'valid values: "OnFailure", "Never"'));

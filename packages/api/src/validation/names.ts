@@ -47,6 +47,17 @@ export const isDNS1123Subdomain: SyntaxCheck = (value) => {
   return subdomainRegExp.test(value) ? errors : [...errors, regexError(SUBDOMAIN_RULE, SUBDOMAIN, 'example.com')];
 };
 
+const UNDERSCORE_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const underscoreRegExp = whole(`${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*`);
+
+/** As search paths of resolvers may be; the pattern that is shown is upstream's, which is that of names without underscores. */
+export const isDNS1123SubdomainWithUnderscore: SyntaxCheck = (value) => {
+  const errors = value.length > 253 ? [maxLengthError(253)] : [];
+  const rule =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+  return underscoreRegExp.test(value) ? errors : [...errors, regexError(rule, SUBDOMAIN, 'example.com')];
+};
+
 /** With or without the dot of the root. */
 export const isFullyQualifiedDomainName: SyntaxCheck = (value) => {
   const name = value.replace(/\.$/, '');

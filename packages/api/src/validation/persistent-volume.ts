@@ -1,56 +1,45 @@
 import type { FieldError } from '../field-error.js';
 import type { PersistentVolume, PersistentVolumeSpec } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
-import { optionalEnum, optionalText, positiveQuantity, requiredText } from './common.js';
+import { optionalEnum, optionalText, positiveQuantity } from './common.js';
 import { forbidden, invalid, invalids, notSupported, required } from './errors.js';
 import { isDNS1123Subdomain } from './names.js';
 import { validateAccessModes } from './persistent-volume-claim.js';
+import { nodeSelectorTermWarnings, wasLabelledOtherwise } from './node-labels.js';
+import { hasWrongTerm } from './pod/options.js';
 import { validateNodeSelectorTerms } from './pod/scheduling.js';
-import { requiredSourceFields, validateHostPathType } from './pod/volumes.js';
+import type { Sink } from './sink.js';
+import { PERSISTENT_SOURCES, type PersistentSource } from './volume/persistent.js';
 
-const SOURCES = [
-  'awsElasticBlockStore',
-  'azureDisk',
-  'azureFile',
-  'cephfs',
-  'cinder',
-  'csi',
-  'fc',
-  'flexVolume',
-  'flocker',
-  'gcePersistentDisk',
-  'glusterfs',
-  'hostPath',
-  'iscsi',
-  'local',
-  'nfs',
-  'photonPersistentDisk',
-  'portworxVolume',
-  'quobyte',
-  'rbd',
-  'scaleIO',
-  'storageos',
-  'vsphereVolume',
-] as const;
-
-export function validateVolumeObject({ spec }: PersistentVolume): FieldError[] {
+/** With `old`: what is stored with a fault that is found only now may keep it. */
+export function validateVolumeObject({ metadata, spec }: PersistentVolume, old?: PersistentVolume): FieldError[] {
   if (!spec) return [required('spec')];
-  return [
-    ...validateAccessModes(spec.accessModes, 'spec.accessModes').map((error) => (error.type === 'FieldValueRequired' ? required('spec.accessModes') : error)),
+  const sink: Sink = [
+    ...validateAccessModes(spec.accessModes, 'spec.accessModes', ''),
     ...validateCapacity(spec),
-    ...optionalEnum(spec.persistentVolumeReclaimPolicy, 'spec.persistentVolumeReclaimPolicy', ['Delete', 'Recycle', 'Retain']),
-    ...optionalEnum(spec.volumeMode, 'spec.volumeMode', ['Block', 'Filesystem']),
+    ...(spec.persistentVolumeReclaimPolicy
+      ? optionalEnum(spec.persistentVolumeReclaimPolicy, 'spec.persistentVolumeReclaimPolicy', ['Delete', 'Recycle', 'Retain'])
+      : []),
+    ...validateNodeAffinity(spec, hasWrongTerm(old?.spec?.nodeAffinity?.required?.nodeSelectorTerms)),
+  ];
+  addSource(sink, spec, metadata.name ?? '');
+  if (spec.hostPath && isRoot(spec.hostPath.path) && spec.persistentVolumeReclaimPolicy === 'Recycle') {
+    sink.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
+  }
+  return [
+    ...sink,
     ...optionalText(spec.storageClassName, 'spec.storageClassName', isDNS1123Subdomain),
-    ...validateNodeAffinity(spec),
-    ...validateSource(spec),
+    ...optionalEnum(spec.volumeMode, 'spec.volumeMode', ['Block', 'Filesystem']),
     ...validateAttributesClass(spec),
   ];
 }
 
-function validateNodeAffinity({ nodeAffinity }: PersistentVolumeSpec): FieldError[] {
+const isRoot = (path: string): boolean => path.startsWith('/') && path.split('/').every((part) => part === '' || part === '.');
+
+function validateNodeAffinity({ nodeAffinity }: PersistentVolumeSpec, anyValue: boolean): FieldError[] {
   if (!nodeAffinity) return [];
   if (!nodeAffinity.required) return [required('spec.nodeAffinity.required', 'must specify required node constraints')];
-  return validateNodeSelectorTerms(nodeAffinity.required.nodeSelectorTerms, 'spec.nodeAffinity.required');
+  return validateNodeSelectorTerms(nodeAffinity.required.nodeSelectorTerms, 'spec.nodeAffinity.required', anyValue);
 }
 
 function validateAttributesClass({ volumeAttributesClassName: name, csi }: PersistentVolumeSpec): FieldError[] {
@@ -60,48 +49,78 @@ function validateAttributesClass({ volumeAttributesClassName: name, csi }: Persi
   return csi ? errors : [...errors, required('spec.csi', 'has to be specified when using volumeAttributesClassName')];
 }
 
-function validateCapacity({ capacity = {} }: PersistentVolumeSpec): FieldError[] {
-  const { storage } = capacity;
-  if (storage === undefined || Object.keys(capacity).length > 1) {
-    const none = Object.keys(capacity).length === 0 ? [required('spec.capacity')] : [];
-    return [...none, notSupported('spec.capacity', capacity, ['storage'])];
-  }
-  return positiveQuantity(storage, 'spec.capacity[storage]');
+function validateCapacity({ capacity }: PersistentVolumeSpec): FieldError[] {
+  const entries = Object.entries(capacity ?? {});
+  const errors = entries.length === 0 ? [required('spec.capacity')] : [];
+  if (capacity?.storage === undefined || entries.length > 1) errors.push(notSupported('spec.capacity', capacity ?? null, ['storage']));
+  return [
+    ...errors,
+    ...entries.flatMap(([name, quantity]) => [
+      ...(quantity.startsWith('-') ? [invalid(`spec.capacity[${name}]`, quantity, 'must be a valid resource quantity')] : []),
+      ...positiveQuantity(quantity, `spec.capacity[${name}]`),
+    ]),
+  ];
 }
 
-function validateSource(spec: PersistentVolumeSpec): FieldError[] {
-  const given = SOURCES.filter((kind) => spec[kind] !== undefined);
-  const [first, ...others] = given;
-  if (first === undefined) return [required('spec', 'must specify a volume type')];
-  const errors: FieldError[] = others.map((kind) => forbidden(`spec.${kind}`, 'may not specify more than 1 volume type'));
-  if (first === 'local') {
-    errors.push(...requiredText(spec.local?.path, 'spec.local.path'));
-    if (!spec.nodeAffinity?.required) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'));
-  } else {
-    errors.push(...requiredSourceFields(first, spec[first], `spec.${first}`));
-    if (first === 'csi') errors.push(...requiredText(spec.csi?.volumeHandle, 'spec.csi.volumeHandle'));
-    if (first === 'hostPath') {
-      if (spec.hostPath?.path.split('/').includes('..')) errors.push(invalid('spec.hostPath.path', spec.hostPath.path, "must not contain '..'"));
-      errors.push(...validateHostPathType(spec.hostPath?.type, 'spec.hostPath.type'));
-    }
+function addSource(sink: Sink, spec: PersistentVolumeSpec, name: string): void {
+  let found = false;
+  for (const [source, check] of PERSISTENT_SOURCES) {
+    if (!spec[source]) continue;
+    // Of all the sources, upstream takes this one beside another.
+    if (found && source !== 'flexVolume') sink.push(forbidden(`spec.${source === 'cephfs' ? 'cephFS' : source}`, 'may not specify more than 1 volume type'));
+    else check(sink, 'spec', spec, name);
+    found = true;
   }
-  if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
-    errors.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
-  }
-  return errors;
+  if (!found) sink.push(required('spec', 'must specify a volume type'));
 }
 
-/** The volume behind the object is fixed. */
+/** The volume behind the object is fixed; a secret for making it larger may come later. */
 export function validateVolumeObjectUpdate({ spec }: PersistentVolume, { spec: old }: PersistentVolume): FieldError[] {
   if (!spec || !old) return [];
-  const source = (from: PersistentVolumeSpec) => SOURCES.map((kind) => [kind, from[kind]]);
   const errors: FieldError[] = [];
-  if (!deepEqual(Object.fromEntries(source(spec)), Object.fromEntries(source(old)))) {
+  const source = (from: PersistentVolumeSpec) => Object.fromEntries(PERSISTENT_SOURCES.map(([kind]): [PersistentSource, unknown] => [kind, from[kind]]));
+  const now = source(spec);
+  if (old.csi && !old.csi.controllerExpandSecretRef && spec.csi?.controllerExpandSecretRef) {
+    const { controllerExpandSecretRef: _, ...rest } = spec.csi;
+    now.csi = rest;
+  }
+  if (!deepEqual(now, source(old))) {
     errors.push(forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation\n'));
   }
-  if (!deepEqual(spec.volumeMode, old.volumeMode)) errors.push(invalid('spec.volumeMode', spec.volumeMode ?? null, 'field is immutable'));
-  if (old.nodeAffinity && !deepEqual(spec.nodeAffinity, old.nodeAffinity)) {
-    errors.push(invalid('spec.nodeAffinity', spec.nodeAffinity ?? null, 'field is immutable'));
+  if (!deepEqual(spec.volumeMode, old.volumeMode)) errors.push(invalid('volumeMode', spec.volumeMode, 'field is immutable'));
+  if (old.nodeAffinity && !wasLabelledOtherwise(spec.nodeAffinity?.required?.nodeSelectorTerms, old.nodeAffinity.required?.nodeSelectorTerms)) {
+    errors.push(invalid('nodeAffinity', spec.nodeAffinity, 'field is immutable, except for updating from beta label to GA'));
+  }
+  if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
+    errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));
   }
   return errors;
+}
+
+const OLD_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
+const OLD_SOURCES: readonly (readonly [source: PersistentSource, shown: string, warning: string])[] = [
+  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+];
+
+/** Uses of the API that work but should not be: for the `Warning` header. */
+export function volumeWarnings({ metadata, spec }: PersistentVolume): string[] {
+  const warnings: string[] = [];
+  if (metadata.annotations?.[OLD_ANNOTATION] !== undefined) {
+    warnings.push(`metadata.annotations[${OLD_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead`);
+  }
+  if (spec?.persistentVolumeReclaimPolicy === 'Recycle') {
+    warnings.push(
+      'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
+    );
+  }
+  for (const [index, term] of (spec?.nodeAffinity?.required?.nodeSelectorTerms ?? []).entries()) {
+    warnings.push(...nodeSelectorTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`));
+  }
+  for (const [source, shown, warning] of OLD_SOURCES) if (spec?.[source]) warnings.push(`spec.${shown}: ${warning}`);
+  return warnings;
 }

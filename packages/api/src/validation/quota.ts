@@ -6,7 +6,7 @@ import { each, nonNegativeQuantity, requiredEnum } from './common.js';
 import { duplicate, forbidden, invalid, invalids, required } from './errors.js';
 import { isQualifiedName } from './names.js';
 import { immutable } from './object-meta.js';
-import { mayOvercommit } from './pod/resources.js';
+import { mayOvercommit } from './resource-names.js';
 
 const SCOPES = ['BestEffort', 'CrossNamespacePodAffinity', 'NotBestEffort', 'NotTerminating', 'PriorityClass', 'Terminating', 'VolumeAttributesClass'];
 const COUNTED = new Set([

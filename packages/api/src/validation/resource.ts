@@ -13,7 +13,7 @@ import { requiredEnum, requiredText } from './common.js';
 import { validateConfiguration, validateFullDeviceKey, validateSet, validateSlice, validateToleration } from './device-parts.js';
 import { invalid, invalids, required, tooLong } from './errors.js';
 import { byteLength, isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from './names.js';
-import { isExtendedResource } from './pod/resources.js';
+import { isExtendedResource } from './resource-names.js';
 
 const MAX_REQUESTS = 32;
 const MAX_ALTERNATIVES = 8;

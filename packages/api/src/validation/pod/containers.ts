@@ -1,229 +1,172 @@
-import type { FieldError } from '../../field-error.js';
-import type { Container, ContainerPort, PodSpec, Volume, VolumeDevice, VolumeMount } from '../../generated/types.js';
-import { each, optionalEnum, requiredEnum, requiredText, unique } from '../common.js';
-import { duplicate, forbidden, invalid, invalids, notFound, notSupported, required } from '../errors.js';
-import { validateIP } from '../ip.js';
+import type { Container, ContainerPort, ContainerResizePolicy, EphemeralContainer, PodSpec, Volume } from '../../generated/types.js';
+import { duplicate, forbidden, invalid, notSupported, required, tooMany } from '../errors.js';
 import { isDNS1123Label, isPortName, isPortNumber } from '../names.js';
-import { validateEnv, validateEnvFrom } from './env.js';
-import { validateLifecycle, validateOnceProbe, validateReadinessProbe } from './handlers.js';
-import { validateResources } from './resources.js';
-import { validateSecurityContext } from './security.js';
+import { addEnum, addSyntax, addText, type Sink } from '../sink.js';
+import { addEnv, addEnvFrom } from './env.js';
+import { addLifecycle, addProbes } from './handlers.js';
+import { addDevices, addMounts } from './mounts.js';
+import type { PodOptions } from './options.js';
+import { addResources } from './resources.js';
+import { addSecurityContext } from './security.js';
 
 /** What a container's checks need to know of its pod. */
 export interface PodScope {
   readonly spec: PodSpec;
   readonly volumes: ReadonlyMap<string, Volume>;
   readonly claims: ReadonlySet<string>;
+  readonly options: PodOptions;
 }
 
 export const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 
 /** Every kind of container: name, image, environment, mounts, ports, resources, security. */
-export function validateContainerCommon(container: Container, field: string, scope: PodScope): FieldError[] {
-  const { hostNetwork, hostUsers, restartPolicy: ofPod } = scope.spec;
-  return [
-    ...requiredText(container.name, `${field}.name`, isDNS1123Label),
-    ...validateImage(container.image, `${field}.image`),
-    ...requiredEnum(container.terminationMessagePolicy, `${field}.terminationMessagePolicy`, ['File', 'FallbackToLogsOnError']),
-    ...validatePorts(container.ports, `${field}.ports`, hostNetwork === true),
-    ...validateEnv(container.env, `${field}.env`),
-    ...validateEnvFrom(container.envFrom, `${field}.envFrom`),
-    ...validateMounts(container, field, scope.volumes),
-    ...validateDevices(container.volumeDevices, `${field}.volumeDevices`, container, scope.volumes),
-    ...requiredEnum(container.imagePullPolicy, `${field}.imagePullPolicy`, PULL_POLICIES),
-    ...validateResources(container.resources, `${field}.resources`, scope.claims),
-    ...each(container.resizePolicy, `${field}.resizePolicy`, ({ resourceName, restartPolicy }, path) => [
-      ...requiredEnum(resourceName, `${path}.resourceName`, ['cpu', 'memory']),
-      ...requiredEnum(restartPolicy, `${path}.restartPolicy`, ['NotRequired', 'RestartContainer']),
-      ...(ofPod === 'Never' && restartPolicy !== 'NotRequired'
-        ? [invalid(`${field}.resizePolicy`, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'")]
-        : []),
-    ]),
-    ...validateSecurityContext(container.securityContext, `${field}.securityContext`, hostUsers),
-  ];
+export function addContainer(sink: Sink, field: string, container: Container | EphemeralContainer, scope: PodScope): void {
+  const { spec, volumes, claims, options } = scope;
+  addText(sink, `${field}.name`, container.name, isDNS1123Label);
+  if (!container.image) sink.push(required(`${field}.image`));
+  else if (options.isPod) addPadding(sink, `${field}.image`, container.image);
+  addEnum(sink, `${field}.terminationMessagePolicy`, container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError']);
+  addPorts(sink, `${field}.ports`, container.ports);
+  addEnv(sink, `${field}.env`, container.env);
+  addEnvFrom(sink, `${field}.envFrom`, container.envFrom);
+  addMounts(sink, `${field}.volumeMounts`, container, volumes);
+  addDevices(sink, `${field}.volumeDevices`, container, volumes);
+  addEnum(sink, `${field}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES);
+  addResources(sink, `${field}.resources`, container.resources, claims, options.anyHugePages);
+  addResizePolicy(sink, `${field}.resizePolicy`, container.resizePolicy, spec.restartPolicy);
+  addSecurityContext(sink, `${field}.securityContext`, container.securityContext, spec.hostUsers !== false);
 }
 
-export function validateImage(image: string | undefined, field: string): FieldError[] {
-  if (!image) return [required(field)];
-  return image.trim() === image ? [] : [invalid(field, image, 'must not have leading or trailing whitespace')];
+/** Of pods only: templates were taken with padded images for too long. */
+export function addPadding(sink: Sink, field: string, image: string): void {
+  if (image.trim() !== image) sink.push(invalid(field, image, 'must not have leading or trailing whitespace'));
 }
 
-function validatePorts(ports: readonly ContainerPort[] | undefined, field: string, hostNetwork: boolean): FieldError[] {
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
+
+function addPorts(sink: Sink, field: string, ports: readonly ContainerPort[] | undefined): void {
+  if (!ports) return;
   const names = new Set<string>();
-  return each(ports, field, ({ name, containerPort, hostPort, protocol, hostIP }, path) => {
-    const errors: FieldError[] = [];
+  for (const [index, { name, containerPort, hostPort, protocol }] of ports.entries()) {
+    const at = `${field}[${index}]`;
     if (name) {
       const wrong = isPortName(name);
-      errors.push(...invalids(`${path}.name`, name, wrong));
-      if (wrong.length === 0 && names.has(name)) errors.push(duplicate(`${path}.name`, name));
-      names.add(name);
+      addSyntax(sink, `${at}.name`, name, wrong);
+      if (wrong.length === 0 && names.has(name)) sink.push(duplicate(`${at}.name`, name));
+      else if (wrong.length === 0) names.add(name);
     }
-    if (!containerPort) errors.push(required(`${path}.containerPort`));
-    else errors.push(...invalids(`${path}.containerPort`, containerPort, isPortNumber(containerPort)));
-    if (hostPort) errors.push(...invalids(`${path}.hostPort`, hostPort, isPortNumber(hostPort)));
-    if (hostNetwork && hostPort !== undefined && hostPort !== containerPort) {
-      errors.push(invalid(`${path}.containerPort`, containerPort, 'must match `hostPort` when `hostNetwork` is true'));
-    }
-    errors.push(...requiredEnum(protocol, `${path}.protocol`, ['SCTP', 'TCP', 'UDP']));
-    if (hostIP) errors.push(...validateIP(hostIP, `${path}.hostIP`));
-    return errors;
-  });
-}
-
-function validateMounts(container: Container, field: string, volumes: ReadonlyMap<string, Volume>): FieldError[] {
-  const paths = new Set<string>();
-  const devices = new Map((container.volumeDevices ?? []).map((device) => [device.name, device.devicePath]));
-  return each(container.volumeMounts, `${field}.volumeMounts`, (mount, path) => {
-    const errors: FieldError[] = [];
-    if (!mount.name) errors.push(required(`${path}.name`));
-    if (!mount.mountPath) errors.push(required(`${path}.mountPath`));
-    if (mount.name && !volumes.has(mount.name)) errors.push(notFound(`${path}.name`, mount.name));
-    if (paths.has(mount.mountPath)) errors.push(invalid(`${path}.mountPath`, mount.mountPath, 'must be unique'));
-    paths.add(mount.mountPath);
-    if (devices.has(mount.name)) errors.push(invalid(`${path}.name`, mount.name, 'must not already exist in volumeDevices'));
-    return [...errors, ...validateSubPaths(mount, path), ...validatePropagation(mount, path, container)];
-  });
-}
-
-function validateSubPaths({ subPath, subPathExpr, readOnly, recursiveReadOnly, mountPropagation }: VolumeMount, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const [key, path] of [
-    ['subPath', subPath],
-    ['subPathExpr', subPathExpr],
-  ] as const) {
-    if (!path) continue;
-    if (path.startsWith('/')) errors.push(invalid(`${field}.${key}`, path, 'must be a relative path'));
-    if (path.split('/').includes('..')) errors.push(invalid(`${field}.${key}`, path, "must not contain '..'"));
+    if (!containerPort) sink.push(required(`${at}.containerPort`));
+    else for (const message of isPortNumber(containerPort)) sink.push(invalid(`${at}.containerPort`, containerPort, message));
+    if (hostPort) for (const message of isPortNumber(hostPort)) sink.push(invalid(`${at}.hostPort`, hostPort, message));
+    addEnum(sink, `${at}.protocol`, protocol, PROTOCOLS);
   }
-  if (subPath && subPathExpr) errors.push(invalid(`${field}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive'));
-  if (recursiveReadOnly === undefined) return errors;
-  errors.push(...optionalEnum(recursiveReadOnly, `${field}.recursiveReadOnly`, ['Disabled', 'Enabled', 'IfPossible']));
-  if (recursiveReadOnly !== 'Disabled') {
-    if (!readOnly) errors.push(forbidden(`${field}.recursiveReadOnly`, 'may only be specified when readOnly is true'));
-    if (mountPropagation && mountPropagation !== 'None') {
-      errors.push(forbidden(`${field}.recursiveReadOnly`, 'may only be specified when mountPropagation is None or not specified'));
+}
+
+const RESIZABLE = ['cpu', 'memory'];
+const RESIZE_POLICIES = ['NotRequired', 'RestartContainer'];
+
+/** Upstream names the list, not the entry. */
+function addResizePolicy(sink: Sink, field: string, policies: readonly ContainerResizePolicy[] | undefined, ofPod: string | undefined): void {
+  if (!policies) return;
+  const names = new Set<string>();
+  for (const [index, { resourceName, restartPolicy }] of policies.entries()) {
+    if (names.has(resourceName)) sink.push(duplicate(`${field}[${index}]`, resourceName));
+    names.add(resourceName);
+    addEnum(sink, field, resourceName, RESIZABLE);
+    addEnum(sink, field, restartPolicy, RESIZE_POLICIES);
+    if (ofPod === 'Never' && restartPolicy !== 'NotRequired') {
+      sink.push(invalid(field, restartPolicy ?? '', "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
     }
   }
-  return errors;
 }
 
-function validatePropagation({ mountPropagation }: VolumeMount, field: string, { securityContext }: Container): FieldError[] {
-  if (mountPropagation === undefined) return [];
-  if (!['Bidirectional', 'HostToContainer', 'None'].includes(mountPropagation)) {
-    return [notSupported(`${field}.mountPropagation`, mountPropagation, ['Bidirectional', 'HostToContainer', 'None'])];
+export function addContainers(sink: Sink, field: string, scope: PodScope): void {
+  const { containers = [], terminationGracePeriodSeconds: gracePeriod } = scope.spec;
+  if (containers.length === 0) return void sink.push(required(field));
+  const names = new Set<string>();
+  for (const [index, container] of containers.entries()) {
+    const at = `${field}[${index}]`;
+    addContainer(sink, at, container, scope);
+    if (names.has(container.name)) sink.push(duplicate(`${at}.name`, container.name));
+    names.add(container.name);
+    addLifecycle(sink, `${at}.lifecycle`, container.lifecycle, scope.spec);
+    addProbes(sink, at, container, gracePeriod);
+    addRestartPolicy(sink, at, container, scope.options);
   }
-  if (mountPropagation !== 'Bidirectional' || securityContext?.privileged) return [];
-  return [forbidden(`${field}.mountPropagation`, 'Bidirectional mount propagation is available only to privileged containers')];
+  addHostPortConflicts(sink, field, containers);
 }
 
-function validateDevices(
-  devices: readonly VolumeDevice[] | undefined,
-  field: string,
-  container: Container,
-  volumes: ReadonlyMap<string, Volume>,
-): FieldError[] {
-  const mounted = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath));
-  const paths = new Set<string>();
-  return [
-    ...unique(
-      devices ?? [],
-      ({ name }) => name,
-      (index) => `${field}[${index}].name`,
-    ),
-    ...each(devices, field, ({ name, devicePath }, path) => {
-      const errors: FieldError[] = [];
-      if (!name) errors.push(required(`${path}.name`));
-      else {
-        const volume = volumes.get(name);
-        if (!volume) errors.push(notFound(`${path}.name`, name));
-        else if (!volume.persistentVolumeClaim && !volume.ephemeral) {
-          errors.push(invalid(`${path}.name`, name, 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode'));
-        }
-      }
-      if (!devicePath) return [...errors, required(`${path}.devicePath`)];
-      if (paths.has(devicePath)) errors.push(invalid(`${path}.devicePath`, devicePath, 'must be unique'));
-      paths.add(devicePath);
-      if (devicePath.split('/').includes('..')) errors.push(invalid(`${path}.devicePath`, devicePath, "can not contain '..'"));
-      if (mounted.has(devicePath)) errors.push(invalid(`${path}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'));
-      return errors;
-    }),
-  ];
-}
+const OF_STAYING = ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const;
 
-export function validateContainers(scope: PodScope, field: string): FieldError[] {
-  const { containers = [] } = scope.spec;
-  if (containers.length === 0) return [required(field)];
-  return [
-    ...unique(
-      containers,
-      ({ name }) => name,
-      (index) => `${field}[${index}].name`,
-    ),
-    ...each(containers, field, (container, path) => [
-      ...validateContainerCommon(container, path, scope),
-      ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, scope.spec),
-      ...validateOnceProbe(container.livenessProbe, `${path}.livenessProbe`),
-      ...validateReadinessProbe(container.readinessProbe, `${path}.readinessProbe`),
-      ...validateOnceProbe(container.startupProbe, `${path}.startupProbe`),
-      ...validateRestartPolicy(container, path, false),
-    ]),
-    ...hostPortConflicts(containers, field),
-  ];
-}
-
-export function validateInitContainers(scope: PodScope, field: string): FieldError[] {
-  const { containers = [], initContainers = [] } = scope.spec;
-  const taken = new Set(containers.map(({ name }) => name));
-  return each(initContainers, field, (container, path) => {
+export function addInitContainers(sink: Sink, field: string, scope: PodScope): void {
+  const { containers = [], initContainers, terminationGracePeriodSeconds: gracePeriod } = scope.spec;
+  if (!initContainers || initContainers.length === 0) return;
+  const { options } = scope;
+  const names = new Set(containers.map(({ name }) => name));
+  for (const [index, container] of initContainers.entries()) {
+    const at = `${field}[${index}]`;
     const sidecar = container.restartPolicy === 'Always';
-    const errors = [...validateContainerCommon(container, path, scope), ...validateRestartPolicy(container, path, true)];
-    if (container.name) {
-      if (taken.has(container.name)) errors.push(duplicate(`${path}.name`, container.name));
-      taken.add(container.name);
-    }
-    if (sidecar) {
-      errors.push(
-        ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, scope.spec),
-        ...validateOnceProbe(container.livenessProbe, `${path}.livenessProbe`),
-        ...validateReadinessProbe(container.readinessProbe, `${path}.readinessProbe`),
-        ...validateOnceProbe(container.startupProbe, `${path}.startupProbe`),
-      );
-    } else {
-      for (const key of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
-        if (container[key]) errors.push(forbidden(`${path}.${key}`, 'may not be set for init containers without restartPolicy=Always'));
+    addContainer(sink, at, container, scope);
+    if (sidecar && !options.restartAllContainers) {
+      if ((container.restartPolicyRules ?? []).length > 0) {
+        sink.push(forbidden(`${at}.restartPolicyRules`, 'restartPolicyRules are not allowed for init containers with restart policy Always'));
       }
+    } else addRestartPolicy(sink, at, container, options);
+    if (names.has(container.name)) sink.push(duplicate(`${at}.name`, container.name));
+    else if (container.name) names.add(container.name);
+    addHostPortConflicts(sink, field, [container]);
+    if (sidecar) {
+      addLifecycle(sink, `${at}.lifecycle`, container.lifecycle, scope.spec);
+      addProbes(sink, at, container, gracePeriod);
+      continue;
     }
-    return [...errors, ...hostPortConflicts([container], field)];
-  });
-}
-
-function validateRestartPolicy({ restartPolicy, restartPolicyRules }: Container, field: string, init: boolean): FieldError[] {
-  const errors = optionalEnum(restartPolicy, `${field}.restartPolicy`, ['Always', 'Never', 'OnFailure']);
-  if ((restartPolicyRules ?? []).length > 0) {
-    if (restartPolicy === undefined) errors.push(required(`${field}.restartPolicy`, 'must specify restartPolicy when restart rules are used'));
-    if (init && restartPolicy === 'Always') {
-      errors.push(forbidden(`${field}.restartPolicyRules`, 'restartPolicyRules are not allowed for sidecar containers'));
+    for (const key of OF_STAYING) {
+      if (container[key]) sink.push(forbidden(`${at}.${key}`, 'may not be set for init containers without restartPolicy=Always'));
+    }
+    if (options.restartOnResizeOfInit || !container.resizePolicy) continue;
+    for (const [which, { restartPolicy }] of container.resizePolicy.entries()) {
+      if (restartPolicy !== 'RestartContainer') continue;
+      const path = `${at}.resizePolicy[${which}].restartPolicy`;
+      sink.push(invalid(path, restartPolicy, "must not be set to 'RestartContainer' for non-sidecar initContainers"));
     }
   }
-  return [
-    ...errors,
-    ...each(restartPolicyRules, `${field}.restartPolicyRules`, ({ action, exitCodes }, path) => [
-      ...requiredEnum(action, `${path}.action`, ['Restart']),
-      ...(exitCodes ? requiredEnum(exitCodes.operator, `${path}.exitCodes.operator`, ['In', 'NotIn']) : [required(`${path}.exitCodes`)]),
-    ]),
-  ];
+}
+
+const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
+const MAX_RULES = 20;
+const MAX_EXIT_CODES = 255;
+
+function addRestartPolicy(sink: Sink, field: string, { restartPolicy, restartPolicyRules: rules = [] }: Container, options: PodOptions): void {
+  if (restartPolicy === undefined) {
+    if (rules.length === 0) return;
+    sink.push(required(`${field}.restartPolicy`, 'must specify restartPolicy when restart rules are used'));
+  } else if (!RESTART_POLICIES.includes(restartPolicy)) sink.push(notSupported(`${field}.restartPolicy`, restartPolicy, RESTART_POLICIES));
+  if (rules.length > MAX_RULES) sink.push(tooMany(`${field}.restartPolicyRules`, rules.length, MAX_RULES));
+  const actions = options.restartAllContainers ? ['Restart', 'RestartAllContainers'] : ['Restart'];
+  for (const [index, { action = '', exitCodes }] of rules.entries()) {
+    const at = `${field}.restartPolicyRules[${index}]`;
+    if (!actions.includes(action)) sink.push(notSupported(`${at}.action`, action, actions));
+    if (!exitCodes) {
+      sink.push(required(`${at}.exitCodes`, 'must be specified'));
+      continue;
+    }
+    const { operator = '', values = [] } = exitCodes;
+    if (operator !== 'In' && operator !== 'NotIn') sink.push(notSupported(`${at}.exitCodes.operator`, operator, ['In', 'NotIn']));
+    if (values.length > MAX_EXIT_CODES) sink.push(tooMany(`${at}.exitCodes.values`, values.length, MAX_EXIT_CODES));
+  }
 }
 
 /** No two containers may want the same port of the host. */
-function hostPortConflicts(containers: readonly Container[], field: string): FieldError[] {
-  const taken = new Set<string>();
-  return each(containers, field, ({ ports }, path) =>
-    each(ports, `${path}.ports`, ({ hostPort, hostIP = '', protocol }, portPath) => {
-      if (!hostPort) return [];
+function addHostPortConflicts(sink: Sink, field: string, containers: readonly Container[]): void {
+  let taken: Set<string> | undefined;
+  for (const [index, { ports }] of containers.entries()) {
+    if (!ports) continue;
+    for (const [which, { hostPort, hostIP = '', protocol }] of ports.entries()) {
+      if (!hostPort) continue;
+      taken ??= new Set();
       const key = `${protocol}/${hostIP}/${hostPort}`;
-      if (taken.has(key)) return [duplicate(`${portPath}.hostPort`, key)];
+      if (taken.has(key)) sink.push(duplicate(`${field}[${index}].ports[${which}].hostPort`, key));
       taken.add(key);
-      return [];
-    }),
-  );
+    }
+  }
 }

@@ -1,46 +1,54 @@
 import type { FieldError } from '../../field-error.js';
-import type { Container, EphemeralContainer, Pod, PodSpec } from '../../generated/types.js';
+import type { EphemeralContainer, Pod } from '../../generated/types.js';
 import { deepEqual } from '../../util/deep-equal.js';
-import { each } from '../common.js';
 import { duplicate, forbidden, notFound } from '../errors.js';
-import { validateContainerCommon } from './containers.js';
-import { scopeOf } from './pod-spec.js';
+import type { Sink } from '../sink.js';
+import { addContainer, type PodScope } from './containers.js';
+import { isMirror } from './mirror.js';
 
-const FORBIDDEN = ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle', 'resources', 'resizePolicy', 'restartPolicy'] as const;
+const FORBIDDEN = [
+  'ports',
+  'resources',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
+] as const;
+const NOT_EPHEMERAL = 'cannot be set for an Ephemeral Container';
 
-export function validateEphemeralContainers(spec: PodSpec, field: string): FieldError[] {
-  const taken = new Set([...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name }) => name));
-  const targets = new Set(taken);
-  const scope = scopeOf(spec);
-  return each(spec.ephemeralContainers, field, (container, path) => {
-    const errors = validateContainerCommon(container as Container, path, scope);
-    if (taken.has(container.name)) errors.push(duplicate(`${path}.name`, container.name));
-    taken.add(container.name);
+export function addEphemeralContainers(sink: Sink, field: string, scope: PodScope): void {
+  const { containers = [], initContainers = [], ephemeralContainers } = scope.spec;
+  if (!ephemeralContainers || ephemeralContainers.length === 0) return;
+  const targets = new Set([...containers, ...initContainers].map(({ name }) => name));
+  const names = new Set(targets);
+  for (const [index, container] of ephemeralContainers.entries()) {
+    const at = `${field}[${index}]`;
+    addContainer(sink, at, container, scope);
+    if (names.has(container.name)) sink.push(duplicate(`${at}.name`, container.name));
+    names.add(container.name);
     const target = container.targetContainerName;
-    if (target && !targets.has(target)) errors.push(notFound(`${path}.targetContainerName`, target));
-    for (const key of FORBIDDEN) {
-      const value = container[key as keyof EphemeralContainer];
-      if (value !== undefined && !deepEqual(value, {}) && !deepEqual(value, [])) {
-        errors.push(forbidden(`${path}.${key}`, 'cannot be set for an Ephemeral Container'));
-      }
+    if (target && !targets.has(target)) sink.push(notFound(`${at}.targetContainerName`, target));
+    for (const key of FORBIDDEN) if (isSet(container[key])) sink.push(forbidden(`${at}.${key}`, NOT_EPHEMERAL));
+    for (const [which, { subPath, subPathExpr }] of (container.volumeMounts ?? []).entries()) {
+      if (subPath) sink.push(forbidden(`${at}.volumeMounts[${which}].subPath`, NOT_EPHEMERAL));
+      if (subPathExpr) sink.push(forbidden(`${at}.volumeMounts[${which}].subPathExpr`, NOT_EPHEMERAL));
     }
-    for (const [index, { subPath, subPathExpr }] of (container.volumeMounts ?? []).entries()) {
-      if (subPath) errors.push(forbidden(`${path}.volumeMounts[${index}].subPath`, 'cannot be set for an Ephemeral Container'));
-      if (subPathExpr) errors.push(forbidden(`${path}.volumeMounts[${index}].subPathExpr`, 'cannot be set for an Ephemeral Container'));
-    }
-    return errors;
-  });
+  }
 }
 
-/** Ephemeral containers are only ever added. */
+const isSet = (value: unknown): boolean => value !== undefined && !deepEqual(value, {}) && !deepEqual(value, []);
+
+/** Ephemeral containers are only ever added, and to pods that the API server made. */
 export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldError[] {
-  const now = new Map((pod.spec?.ephemeralContainers ?? []).map((container) => [container.name, container]));
+  if (isMirror(old)) return [forbidden('', 'static pods do not support ephemeral containers')];
+  const now = new Map((pod.spec?.ephemeralContainers ?? []).map((container): [string, EphemeralContainer] => [container.name, container]));
   return (old.spec?.ephemeralContainers ?? []).flatMap((container) => {
     const kept = now.get(container.name);
-    if (!kept) {
-      return [forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(container.name)} may not be removed\n`)];
-    }
-    if (deepEqual(kept, container)) return [];
-    return [forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(container.name)} may not be changed\n`)];
+    if (kept && deepEqual(kept, container)) return [];
+    const what = kept ? 'changed' : 'removed';
+    return [forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(container.name)} may not be ${what}\n`)];
   });
 }

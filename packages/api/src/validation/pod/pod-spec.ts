@@ -1,148 +1,170 @@
-import type { FieldError } from '../../field-error.js';
-import type { PodSpec } from '../../generated/types.js';
-import { each, nonNegativeQuantity, optionalText, requiredEnum, requiredText, unique } from '../common.js';
-import { duplicate, forbidden, invalid, invalids, notSupported, required } from '../errors.js';
+import type { PodResourceClaim, PodSpec } from '../../generated/types.js';
+import { duplicate, forbidden, invalid, notFound, notSupported, required, tooLong } from '../errors.js';
 import { validateIP } from '../ip.js';
-import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, rangeError } from '../names.js';
+import { byteLength, isDNS1123Label, isDNS1123Subdomain, isQualifiedName, rangeError } from '../names.js';
 import { validateLabels } from '../object-meta.js';
-import { type PodScope, validateContainers, validateInitContainers } from './containers.js';
-import { validateOperatingSystem } from './operating-system.js';
-import { validatePodResources, validateResourceName } from './resources.js';
-import { validateAffinity, validateTolerations, validateTopologySpread } from './scheduling.js';
-import { validatePodSecurityContext } from './security.js';
-import { validatePullSecrets, validateVolumes } from './volumes.js';
+import { addSyntax, type Sink } from '../sink.js';
+import { addContainers, addInitContainers, type PodScope } from './containers.js';
+import { addDnsConfig, addDnsPolicy } from './dns.js';
+import { addEphemeralContainers } from './ephemeral-containers.js';
+import { addOperatingSystem } from './operating-system.js';
+import type { PodOptions } from './options.js';
+import { addOverhead, addPodResources } from './resources.js';
+import { addAffinity, addTolerations } from './scheduling.js';
+import { addPodSecurityContext } from './security.js';
+import { addTopologySpread } from './topology-spread.js';
+import { visitContainers } from './visit.js';
+import { addVolumes } from './volumes.js';
 
-/** The rules of pods and of pod templates. */
-export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
-  const scope = scopeOf(spec);
-  return [
-    ...validateVolumes(spec.volumes, `${field}.volumes`),
-    ...validateContainers(scope, `${field}.containers`),
-    ...validateInitContainers(scope, `${field}.initContainers`),
-    ...validateLifetime(spec, field),
-    ...validateDns(spec, field),
-    ...validateReferences(spec, field),
-    ...validateAffinity(spec.affinity, `${field}.affinity`),
-    ...validateTolerations(spec.tolerations, `${field}.tolerations`),
-    ...validateTopologySpread(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`),
-    ...validatePodSecurityContext(spec, `${field}.securityContext`),
-    ...validatePodResources(spec, `${field}.resources`),
-    ...validateOperatingSystem(spec, field),
-    ...validateExtras(spec, field),
-  ];
+/** The rules of pods and of pod templates; those have no name and are no mirrors. */
+export function addPodSpec(sink: Sink, field: string, spec: PodSpec, options: PodOptions, pod: { readonly name?: string; readonly mirror: boolean }): void {
+  const volumes = addVolumes(sink, `${field}.volumes`, spec.volumes ?? [], pod.name, options);
+  addResourceClaims(sink, `${field}.resourceClaims`, spec.resourceClaims, pod.mirror);
+  const claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name));
+  const scope: PodScope = { spec, volumes, claims, options };
+  addContainers(sink, `${field}.containers`, scope);
+  addInitContainers(sink, `${field}.initContainers`, scope);
+  addEphemeralContainers(sink, `${field}.ephemeralContainers`, scope);
+  addPodResources(sink, `${field}.resources`, spec, options.anyHugePages);
+  addHostNetworkPorts(sink, `${field}.containers`, spec, options.isPod);
+  addRestartPolicy(sink, `${field}.restartPolicy`, spec.restartPolicy);
+  addDnsPolicy(sink, `${field}.dnsPolicy`, spec.dnsPolicy);
+  if (spec.nodeSelector) sink.push(...validateLabels(spec.nodeSelector, `${field}.nodeSelector`));
+  addPodSecurityContext(sink, `${field}.securityContext`, spec, options);
+  if (spec.affinity) addAffinity(sink, `${field}.affinity`, spec.affinity, options);
+  addDnsConfig(sink, `${field}.dnsConfig`, spec);
+  addGates(sink, field, spec);
+  if (spec.topologySpreadConstraints) addTopologySpread(sink, `${field}.topologySpreadConstraints`, spec.topologySpreadConstraints, options);
+  addHostUsers(sink, field, spec, options);
+  addHostname(sink, field, spec);
+  addReferences(sink, field, spec);
+  if (spec.tolerations) addTolerations(sink, `${field}.tolerations`, spec.tolerations, options.comparingTolerations);
+  if (spec.overhead) addOverhead(sink, `${field}.overhead`, spec.overhead, options.anyHugePages);
+  addOperatingSystem(sink, field, spec);
+  addFileKeyVolumes(sink, field, spec);
 }
 
-export const scopeOf = (spec: PodSpec): PodScope => ({
-  spec,
-  volumes: new Map((spec.volumes ?? []).map((volume) => [volume.name, volume])),
-  claims: new Set((spec.resourceClaims ?? []).map(({ name }) => name)),
-});
-
-function validateLifetime({ restartPolicy, activeDeadlineSeconds: deadline, terminationGracePeriodSeconds: grace }: PodSpec, field: string): FieldError[] {
-  const errors = requiredEnum(restartPolicy, `${field}.restartPolicy`, ['Always', 'OnFailure', 'Never']);
-  if (deadline !== undefined && (deadline < 1 || deadline > 2147483647)) {
-    errors.push(invalid(`${field}.activeDeadlineSeconds`, deadline, rangeError(1, 2147483647)));
-  }
-  if (grace !== undefined && grace < 0) errors.push(invalid(`${field}.terminationGracePeriodSeconds`, grace, 'must be greater than or equal to 0'));
-  return errors;
-}
-
-const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
-
-function validateDns({ dnsPolicy, dnsConfig }: PodSpec, field: string): FieldError[] {
-  const errors = requiredEnum(dnsPolicy, `${field}.dnsPolicy`, DNS_POLICIES);
-  const path = `${field}.dnsConfig`;
-  if (dnsPolicy === 'None') {
-    if (!dnsConfig) return [...errors, required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')];
-    if ((dnsConfig.nameservers ?? []).length === 0) {
-      errors.push(required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'));
-    }
-  }
-  if (!dnsConfig) return errors;
-  const { nameservers = [], searches = [], options } = dnsConfig;
-  if (nameservers.length > 3) errors.push(invalid(`${path}.nameservers`, nameservers, 'must not have more than 3 nameservers'));
-  errors.push(...each(nameservers, `${path}.nameservers`, (address, at) => validateIP(address, at)));
-  if (searches.length > 32) errors.push(invalid(`${path}.searches`, searches, 'must not have more than 32 search paths'));
-  if (searches.join(' ').length > 2048) {
-    errors.push(invalid(`${path}.searches`, searches, 'must not have more than 2048 characters (including spaces) in the search list'));
-  }
-  errors.push(
-    ...each(searches, `${path}.searches`, (search, at) => {
-      const name = search === '.' ? 'root' : search.replace(/\.$/, '');
-      return invalids(at, search, isDNS1123Subdomain(name.replaceAll('_', '-').replace(/(^|\.)-/g, '$1a')));
-    }),
-  );
-  return [...errors, ...each(options, `${path}.options`, ({ name }, at) => (name ? [] : [required(at, 'must not be empty')]))];
-}
-
-function validateReferences(spec: PodSpec, field: string): FieldError[] {
-  return [
-    ...optionalText(spec.nodeName, `${field}.nodeName`, isDNS1123Subdomain),
-    ...validateLabels(spec.nodeSelector, `${field}.nodeSelector`),
-    ...optionalText(spec.serviceAccountName, `${field}.serviceAccountName`, isDNS1123Subdomain),
-    ...optionalText(spec.hostname, `${field}.hostname`, isDNS1123Label),
-    ...optionalText(spec.subdomain, `${field}.subdomain`, isDNS1123Label),
-    ...optionalText(spec.priorityClassName, `${field}.priorityClassName`, isDNS1123Subdomain),
-    ...optionalText(spec.runtimeClassName, `${field}.runtimeClassName`, isDNS1123Subdomain),
-    ...validatePullSecrets(spec.imagePullSecrets, `${field}.imagePullSecrets`),
-    ...each(spec.hostAliases, `${field}.hostAliases`, ({ ip, hostnames }, at) => [
-      ...validateIP(ip, `${at}.ip`),
-      ...each(hostnames, `${at}.hostnames`, (name, path) => invalids(path, name, isDNS1123Subdomain(name))),
-    ]),
-  ];
-}
-
-function validateExtras(spec: PodSpec, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (spec.preemptionPolicy !== undefined && !['Never', 'PreemptLowerPriority'].includes(spec.preemptionPolicy)) {
-    errors.push(notSupported(`${field}.preemptionPolicy`, spec.preemptionPolicy, ['Never', 'PreemptLowerPriority']));
-  }
-  if (spec.os) errors.push(...requiredEnum(spec.os.name, `${field}.os.name`, ['linux', 'windows']));
-  if (spec.hostUsers === false) {
-    for (const key of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
-      if (spec[key]) errors.push(forbidden(`${field}.hostUsers`, `when \`hostUsers\` is false, \`${key}\` must be false`));
-    }
-  }
-  if (spec.setHostnameAsFQDN && spec.hostnameOverride !== undefined) {
-    errors.push(forbidden(`${field}.hostnameOverride`, 'may not be specified when `setHostnameAsFQDN` is true'));
-  }
-  if (spec.hostNetwork && spec.hostnameOverride !== undefined) {
-    errors.push(forbidden(`${field}.hostnameOverride`, 'may not be specified when `hostNetwork` is true'));
-  }
-  errors.push(
-    ...each(spec.readinessGates, `${field}.readinessGates`, ({ conditionType }, at) =>
-      invalids(`${at}.conditionType`, conditionType, isQualifiedName(conditionType)),
-    ),
-    ...unique(
-      spec.schedulingGates ?? [],
-      ({ name }) => name,
-      (index) => `${field}.schedulingGates[${index}]`,
-    ),
-    ...each(spec.schedulingGates, `${field}.schedulingGates`, ({ name }, at) => requiredText(name, at, isQualifiedName)),
-    ...Object.entries(spec.overhead ?? {}).flatMap(([name, quantity]) => [
-      ...validateResourceName(name, `${field}.overhead`),
-      ...nonNegativeQuantity(quantity, `${field}.overhead[${name}]`),
-    ]),
-  );
+function addResourceClaims(sink: Sink, field: string, claims: readonly PodResourceClaim[] | undefined, mirror: boolean): void {
+  if (!claims) return;
   const names = new Set<string>();
-  errors.push(
-    ...each(spec.resourceClaims, `${field}.resourceClaims`, ({ name, resourceClaimName, resourceClaimTemplateName }, at) => {
-      const found = requiredText(name, `${at}.name`, isDNS1123Label);
-      if (names.has(name)) found.push(duplicate(`${at}.name`, name));
-      names.add(name);
-      if (resourceClaimName && resourceClaimTemplateName) {
-        found.push(
-          invalid(
-            at,
-            { name, resourceClaimName, resourceClaimTemplateName },
-            'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified',
-          ),
-        );
-      } else if (!resourceClaimName && !resourceClaimTemplateName) {
-        found.push(required(at, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'));
-      }
-      return found;
-    }),
-  );
-  return errors;
+  for (const [index, claim] of claims.entries()) {
+    if (mirror) {
+      sink.push(forbidden('', 'static pods do not support resource claims'));
+      continue;
+    }
+    const { name, resourceClaimName: claimName, resourceClaimTemplateName: template } = claim;
+    const at = `${field}[${index}]`;
+    if (!name) sink.push(required(`${at}.name`));
+    else if (names.has(name)) sink.push(duplicate(`${at}.name`, name));
+    else addSyntax(sink, `${at}.name`, name, isDNS1123Label(name));
+    names.add(name);
+    if (claimName !== undefined && template !== undefined) {
+      sink.push(invalid(at, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'));
+    }
+    if (claimName === undefined && template === undefined) {
+      sink.push(invalid(at, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'));
+    }
+    if (claimName !== undefined) addSyntax(sink, `${at}.resourceClaimName`, claimName, isDNS1123Subdomain(claimName));
+    if (template !== undefined) addSyntax(sink, `${at}.resourceClaimTemplateName`, template, isDNS1123Subdomain(template));
+  }
+}
+
+/** Of the host's network a container has the ports that it has there; templates may leave that to the pods. */
+function addHostNetworkPorts(sink: Sink, field: string, { hostNetwork, containers = [] }: PodSpec, isPod: boolean): void {
+  if (!hostNetwork) return;
+  for (const [index, { ports }] of containers.entries()) {
+    if (!ports) continue;
+    for (const [which, { hostPort = 0, containerPort }] of ports.entries()) {
+      if ((!isPod && hostPort === 0) || hostPort === containerPort) continue;
+      sink.push(invalid(`${field}[${index}].ports[${which}].hostPort`, hostPort, 'must match `containerPort` when `hostNetwork` is true'));
+    }
+  }
+}
+
+const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
+
+function addRestartPolicy(sink: Sink, field: string, policy: string | undefined): void {
+  if (!policy) sink.push(required(field));
+  else if (!RESTART_POLICIES.includes(policy)) sink.push(notSupported(field, policy, RESTART_POLICIES));
+}
+
+function addGates(sink: Sink, field: string, { readinessGates, schedulingGates }: PodSpec): void {
+  for (const [index, { conditionType = '' }] of (readinessGates ?? []).entries()) {
+    addSyntax(sink, `${field}.readinessGates[${index}].conditionType`, conditionType, isQualifiedName(conditionType));
+  }
+  if (!schedulingGates) return;
+  const names = new Set<string>();
+  for (const [index, { name = '' }] of schedulingGates.entries()) {
+    addSyntax(sink, `${field}.schedulingGates[${index}]`, name, isQualifiedName(name));
+    if (names.has(name)) sink.push(duplicate(`${field}.schedulingGates[${index}]`, name));
+    names.add(name);
+  }
+}
+
+function addHostUsers(sink: Sink, field: string, spec: PodSpec, options: PodOptions): void {
+  if (spec.hostUsers !== false) return;
+  const detail = 'when `hostUsers` is false';
+  if (spec.hostNetwork && !options.hostNetworkInUserNamespace) sink.push(forbidden(`${field}.hostNetwork`, detail));
+  if (spec.hostPID) sink.push(forbidden(`${field}.HostPID`, detail));
+  if (spec.hostIPC) sink.push(forbidden(`${field}.HostIPC`, detail));
+  if (options.devicesInUserNamespace) return;
+  visitContainers(spec, field, ({ volumeDevices }, path) => {
+    if ((volumeDevices ?? []).length > 0) sink.push(forbidden(`${path}.volumeDevices`, detail));
+  });
+}
+
+function addHostname(sink: Sink, field: string, { hostname, subdomain, hostnameOverride: override, setHostnameAsFQDN, hostNetwork }: PodSpec): void {
+  if (hostname) addSyntax(sink, `${field}.hostname`, hostname, isDNS1123Label(hostname));
+  if (subdomain) addSyntax(sink, `${field}.subdomain`, subdomain, isDNS1123Label(subdomain));
+  if (override === undefined) return;
+  const at = `${field}.hostnameOverride`;
+  if (setHostnameAsFQDN) sink.push(forbidden(at, 'may not be specified when setHostnameAsFQDN is true'));
+  if (hostNetwork) sink.push(forbidden(at, 'may not be specified when hostNetwork is true'));
+  if (byteLength(override) > 64) sink.push(tooLong(at, 64));
+  addSyntax(sink, at, override, isDNS1123Subdomain(override));
+}
+
+const MAX_INT32 = 2147483647;
+const PREEMPTION_POLICIES = ['PreemptLowerPriority', 'Never'];
+const NAMES = ['serviceAccountName', 'nodeName', 'priorityClassName'] as const;
+
+function addReferences(sink: Sink, field: string, spec: PodSpec): void {
+  for (const key of NAMES) {
+    const name = spec[key];
+    if (name) addSyntax(sink, `${field}.${key}`, name, isDNS1123Subdomain(name));
+  }
+  const { runtimeClassName, activeDeadlineSeconds: deadline, preemptionPolicy, hostAliases, schedulingGroup } = spec;
+  if (runtimeClassName !== undefined) addSyntax(sink, `${field}.runtimeClassName`, runtimeClassName, isDNS1123Subdomain(runtimeClassName));
+  if (deadline !== undefined && (deadline < 1 || deadline > MAX_INT32)) {
+    sink.push(invalid(`${field}.activeDeadlineSeconds`, deadline, rangeError(1, MAX_INT32)));
+  }
+  if (preemptionPolicy === '') sink.push(required(`${field}.preemptionPolicy`));
+  else if (preemptionPolicy !== undefined && !PREEMPTION_POLICIES.includes(preemptionPolicy)) {
+    sink.push(notSupported(`${field}.preemptionPolicy`, preemptionPolicy, PREEMPTION_POLICIES));
+  }
+  for (const [index, { ip = '', hostnames }] of (hostAliases ?? []).entries()) {
+    sink.push(...validateIP(ip, `${field}.hostAliases[${index}].ip`));
+    for (const [which, name] of (hostnames ?? []).entries()) {
+      addSyntax(sink, `${field}.hostAliases[${index}].hostnames[${which}]`, name, isDNS1123Subdomain(name));
+    }
+  }
+  if (!schedulingGroup) return;
+  const { podGroupName } = schedulingGroup;
+  if (podGroupName === undefined) sink.push(invalid(`${field}.schedulingGroup.podGroupName`, undefined, 'must specify one of: `podGroupName`'));
+  else addSyntax(sink, `${field}.schedulingGroup.podGroupName`, podGroupName, isDNS1123Subdomain(podGroupName));
+}
+
+/** Environments are read from files of emptyDirs only. */
+function addFileKeyVolumes(sink: Sink, field: string, spec: PodSpec): void {
+  visitContainers(spec, field, ({ env }, path) => {
+    if (!env) return;
+    for (const [index, { valueFrom }] of env.entries()) {
+      if (!valueFrom?.fileKeyRef) continue;
+      const { volumeName } = valueFrom.fileKeyRef;
+      const at = `${path}.env[${index}].valueFrom.fileKeyRef.volumeName`;
+      const volume = (spec.volumes ?? []).find(({ name }) => name === volumeName);
+      if (!volume) sink.push(notFound(at, volumeName));
+      else if (!volume.emptyDir) sink.push(invalid(at, volumeName, 'referenced volume must be of type emptyDir'));
+    }
+  });
 }

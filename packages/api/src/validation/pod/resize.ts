@@ -3,6 +3,7 @@ import type { FieldError } from '../../field-error.js';
 import type { Container, Pod, PodSpec, ResourceRequirements } from '../../generated/types.js';
 import { deepEqual } from '../../util/deep-equal.js';
 import { forbidden, invalid } from '../errors.js';
+import { isMirror } from './mirror.js';
 
 type Amounts = ResourceRequirements['limits'];
 
@@ -11,7 +12,7 @@ const ONLY = 'only cpu and memory resources are mutable';
 
 /** pods/resize: CPU and memory of containers, and of the pod as a whole, change; the QoS class and everything else stays. */
 export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
-  if (old.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return [forbidden('', 'static pods cannot be resized')];
+  if (isMirror(old)) return [forbidden('', 'static pods cannot be resized')];
   const [spec, before] = [pod.spec as PodSpec, old.spec as PodSpec];
   if (before.os?.name === 'windows') return [forbidden('', 'windows pods cannot be resized')];
   const errors: FieldError[] = [];
@@ -50,14 +51,15 @@ function validateOwn(now: ResourceRequirements | undefined, then: ResourceRequir
 
 function validateContainer(list: (typeof LISTS)[number], index: number, now: Container, then: Container): FieldError[] {
   const path = `spec.${list}[${index}]`;
+  if (list === 'initContainers' && now.restartPolicy !== 'Always') {
+    return deepEqual(now, then) ? [] : [forbidden('spec', 'resources for non-sidecar init containers are immutable')];
+  }
   const errors: FieldError[] = [];
   for (const kind of ['requests', 'limits'] as const)
     if (removed(now.resources?.[kind], then.resources?.[kind])) errors.push(forbidden(`${path}.resources.${kind}`, `resource ${kind} cannot be removed`));
-  const { resources: _now, resizePolicy: _policy, ...rest } = now;
-  const { resources: _then, resizePolicy: _oldPolicy, ...oldRest } = then;
-  if (list === 'initContainers' && now.restartPolicy !== 'Always') {
-    if (!deepEqual(now.resources, then.resources)) errors.push(forbidden(`${path}.resources`, 'resources for non-sidecar init containers are immutable'));
-  } else if (!deepEqual(putBack(now.resources, then.resources), tidy(then.resources)) || !deepEqual(rest, oldRest))
+  const { resources: _now, ...rest } = now;
+  const { resources: _then, ...oldRest } = then;
+  if (!deepEqual(putBack(now.resources, then.resources), tidy(then.resources)) || !deepEqual(rest, oldRest))
     errors.push(list === 'containers' ? forbidden('spec', ONLY) : forbidden(path, 'only cpu and memory resources for sidecar containers are mutable'));
   return errors;
 }

@@ -1,108 +1,86 @@
-import type { FieldError } from '../../field-error.js';
 import type { AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext } from '../../generated/types.js';
-import { each, optionalEnum, requiredEnum } from '../common.js';
-import { duplicate, invalid, required } from '../errors.js';
-import { rangeError } from '../names.js';
-import { validateWindowsOptions } from './operating-system.js';
+import { invalid, notSupported, required, tooLong } from '../errors.js';
+import { byteLength, rangeError } from '../names.js';
+import { addDescendingPath } from '../paths.js';
+import { addOptionalEnum, type Sink } from '../sink.js';
+import { addWindowsOptions } from './operating-system.js';
+import type { PodOptions } from './options.js';
+import { addSysctls } from './sysctls.js';
 
 const MAX_ID = 2147483647;
 
-const validateId = (id: number | undefined, field: string): FieldError[] =>
-  id !== undefined && (id < 0 || id > MAX_ID) ? [invalid(field, id, rangeError(0, MAX_ID))] : [];
+/** Of a user or a group. */
+export function addId(sink: Sink, field: string, id: number | undefined): void {
+  if (id !== undefined && (id < 0 || id > MAX_ID)) sink.push(invalid(field, id, rangeError(0, MAX_ID)));
+}
 
-export function validateSecurityContext(context: SecurityContext | undefined, field: string, hostUsers: boolean | undefined): FieldError[] {
-  if (!context) return [];
-  const errors = [...validateId(context.runAsUser, `${field}.runAsUser`), ...validateId(context.runAsGroup, `${field}.runAsGroup`)];
-  errors.push(...optionalEnum(context.procMount, `${field}.procMount`, ['Default', 'Unmasked']));
-  if (context.procMount === 'Unmasked' && hostUsers !== false) {
-    errors.push(invalid(`${field}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'));
-  }
+export function addSecurityContext(sink: Sink, field: string, context: SecurityContext | undefined, hostUsers: boolean): void {
+  if (!context) return;
+  addId(sink, `${field}.runAsUser`, context.runAsUser);
+  addId(sink, `${field}.runAsGroup`, context.runAsGroup);
+  const { procMount } = context;
+  addOptionalEnum(sink, `${field}.procMount`, procMount, ['Default', 'Unmasked']);
+  if (hostUsers && procMount === 'Unmasked') sink.push(invalid(`${field}.procMount`, procMount, '`hostUsers` must be false to use `Unmasked`'));
+  addSeccomp(sink, `${field}.seccompProfile`, context.seccompProfile);
   if (context.allowPrivilegeEscalation === false) {
-    if (context.privileged) {
-      errors.push(invalid(field, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'));
-    }
-    if (context.capabilities?.add?.includes('CAP_SYS_ADMIN')) {
-      errors.push(invalid(field, context, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'));
+    if (context.privileged) sink.push(invalid(field, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'));
+    for (const name of context.capabilities?.add ?? []) {
+      if (name === 'CAP_SYS_ADMIN') sink.push(invalid(field, context, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'));
     }
   }
-  return [
-    ...errors,
-    ...validateSeccomp(context.seccompProfile, `${field}.seccompProfile`),
-    ...validateAppArmor(context.appArmorProfile, `${field}.appArmorProfile`),
-    ...validateWindowsOptions(context.windowsOptions, `${field}.windowsOptions`),
-  ];
+  addWindowsOptions(sink, `${field}.windowsOptions`, context.windowsOptions);
+  addAppArmor(sink, `${field}.appArmorProfile`, context.appArmorProfile);
 }
 
-const SYSCTL_SEGMENT = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
-const SYSCTL = `(${SYSCTL_SEGMENT}[\\./])*${SYSCTL_SEGMENT}`;
-const sysctlRegExp = new RegExp(`^${SYSCTL}$`);
-
-export function validatePodSecurityContext(spec: PodSpec, field: string): FieldError[] {
-  const context: PodSecurityContext = spec.securityContext ?? {};
-  const errors = [
-    ...validateId(context.fsGroup, `${field}.fsGroup`),
-    ...validateId(context.runAsUser, `${field}.runAsUser`),
-    ...validateId(context.runAsGroup, `${field}.runAsGroup`),
-    ...each(context.supplementalGroups, `${field}.supplementalGroups`, (id, path) => validateId(id, path)),
-    ...validateSeccomp(context.seccompProfile, `${field}.seccompProfile`),
-    ...validateAppArmor(context.appArmorProfile, `${field}.appArmorProfile`),
-    ...validateWindowsOptions(context.windowsOptions, `${field}.windowsOptions`),
-    ...optionalEnum(context.supplementalGroupsPolicy, `${field}.supplementalGroupsPolicy`, ['Merge', 'Strict']),
-    ...optionalEnum(context.seLinuxChangePolicy, `${field}.seLinuxChangePolicy`, ['MountOption', 'Recursive']),
-  ];
-  if (context.fsGroupChangePolicy !== undefined) {
-    errors.push(...requiredEnum(context.fsGroupChangePolicy, `${field}.fsGroupChangePolicy`, ['OnRootMismatch', 'Always']));
+export function addPodSecurityContext(sink: Sink, field: string, spec: PodSpec, options: PodOptions): void {
+  const { securityContext: context, shareProcessNamespace, hostPID } = spec;
+  if (shareProcessNamespace && hostPID) {
+    sink.push(invalid(`${field}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled'));
   }
-  if (spec.shareProcessNamespace && spec.hostPID) {
-    errors.push(invalid(`${field.replace(/securityContext$/, '')}shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled'));
-  }
-  const seen = new Set<string>();
-  errors.push(
-    ...each(context.sysctls, `${field}.sysctls`, ({ name }, path) => {
-      if (!name) return [required(`${path}.name`)];
-      if (name.length > 253 || !sysctlRegExp.test(name)) {
-        return [invalid(`${path}.name`, name, `must have at most 253 characters and match regex ^${SYSCTL}$`)];
-      }
-      if (seen.has(name)) return [duplicate(`${path}.name`, name)];
-      seen.add(name);
-      if (spec.hostNetwork && name.startsWith('net.')) {
-        return [invalid(`${path}.name`, name, "may not be specified when 'hostNetwork' is true")];
-      }
-      if (spec.hostIPC && (name.startsWith('kernel.shm') || name.startsWith('kernel.msg') || name.startsWith('fs.mqueue.') || name === 'kernel.sem')) {
-        return [invalid(`${path}.name`, name, "may not be specified when 'hostIPC' is true")];
-      }
-      return [];
-    }),
-  );
-  return errors;
+  if (context) addOwn(sink, field, context, spec, options);
 }
 
-function validateSeccomp(profile: SeccompProfile | undefined, field: string): FieldError[] {
-  if (!profile) return [];
-  return validateProfile('seccomp', profile, field, (path) =>
-    path.startsWith('/') ? 'must be a relative path' : path.split('/').includes('..') ? "must not contain '..'" : undefined,
-  );
+function addOwn(sink: Sink, field: string, context: PodSecurityContext, spec: PodSpec, options: PodOptions): void {
+  addId(sink, `${field}.fsGroup`, context.fsGroup);
+  addId(sink, `${field}.runAsUser`, context.runAsUser);
+  addId(sink, `${field}.runAsGroup`, context.runAsGroup);
+  if (context.supplementalGroups) for (const [index, id] of context.supplementalGroups.entries()) addId(sink, `${field}.supplementalGroups[${index}]`, id);
+  if (context.sysctls) addSysctls(sink, `${field}.sysctls`, context.sysctls, spec, options.anyHostSysctl);
+  addOptionalEnum(sink, `${field}.fsGroupChangePolicy`, context.fsGroupChangePolicy, ['Always', 'OnRootMismatch']);
+  addSeccomp(sink, `${field}.seccompProfile`, context.seccompProfile);
+  addWindowsOptions(sink, `${field}.windowsOptions`, context.windowsOptions);
+  addAppArmor(sink, `${field}.appArmorProfile`, context.appArmorProfile);
+  addOptionalEnum(sink, `${field}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ['Merge', 'Strict']);
+  // What mounts volumes with a context of SELinux's (SELinuxMount) is off, so there is only one way.
+  const policies = options.anySELinuxChangePolicy ? ['MountOption', 'Recursive'] : ['Recursive'];
+  addOptionalEnum(sink, `${field}.seLinuxChangePolicy`, context.seLinuxChangePolicy, policies);
 }
 
-function validateAppArmor(profile: AppArmorProfile | undefined, field: string): FieldError[] {
-  if (!profile) return [];
-  return validateProfile('AppArmor', profile, field, (path) => (path.trim() !== path ? 'must not be padded with whitespace' : undefined));
-}
+const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 
-function validateProfile(
-  kind: 'seccomp' | 'AppArmor',
-  profile: SeccompProfile | AppArmorProfile,
-  field: string,
-  wrong: (path: string) => string | undefined,
-): FieldError[] {
+function addSeccomp(sink: Sink, field: string, profile: SeccompProfile | undefined): void {
+  if (!profile) return;
   const { type, localhostProfile: localhost } = profile;
-  const errors = requiredEnum(type, `${field}.type`, ['Localhost', 'RuntimeDefault', 'Unconfined']);
+  if (!type) sink.push(required(`${field}.type`, 'type is required when seccompProfile is set'));
+  else if (!PROFILE_TYPES.includes(type)) sink.push(notSupported(`${field}.type`, type, PROFILE_TYPES));
   if (type === 'Localhost') {
-    if (!localhost) return [...errors, required(`${field}.localhostProfile`, `must be set when ${kind} type is Localhost`)];
-    const detail = wrong(localhost);
-    if (detail) errors.push(invalid(`${field}.localhostProfile`, localhost, detail));
-  } else if (localhost !== undefined) {
-    errors.push(invalid(`${field}.localhostProfile`, kind === 'seccomp' ? profile : localhost, `can only be set when ${kind} type is Localhost`));
+    if (localhost === undefined) sink.push(required(`${field}.localhostProfile`, 'must be set when seccomp type is Localhost'));
+    else addDescendingPath(sink, `${field}.localhostProfile`, localhost);
+  } else if (localhost !== undefined) sink.push(invalid(`${field}.localhostProfile`, profile, 'can only be set when seccomp type is Localhost'));
+}
+
+const MAX_PROFILE = 4095;
+
+export function addAppArmor(sink: Sink, field: string, profile: AppArmorProfile | undefined): void {
+  if (!profile) return;
+  const { type, localhostProfile: localhost } = profile;
+  if (!type) return void sink.push(required(`${field}.type`, 'type is required when appArmorProfile is set'));
+  if (!PROFILE_TYPES.includes(type)) return void sink.push(notSupported(`${field}.type`, type, PROFILE_TYPES));
+  if (type !== 'Localhost') {
+    if (localhost !== undefined) sink.push(invalid(`${field}.localhostProfile`, localhost, 'can only be set when AppArmor type is Localhost'));
+    return;
   }
-  return errors;
+  if (!localhost) return void sink.push(required(`${field}.localhostProfile`, 'must be set when AppArmor type is Localhost'));
+  if (localhost.trim() !== localhost) sink.push(invalid(`${field}.localhostProfile`, localhost, 'must not be padded with whitespace'));
+  if (byteLength(localhost) > MAX_PROFILE) sink.push(tooLong(`${field}.localhostProfile`, MAX_PROFILE));
 }

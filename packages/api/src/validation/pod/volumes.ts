@@ -1,175 +1,198 @@
-import type { FieldError } from '../../field-error.js';
-import type { DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume } from '../../generated/types.js';
-import { each, nonNegativeQuantity, optionalEnum, requiredText, unique } from '../common.js';
-import { forbidden, invalid, invalids, required } from '../errors.js';
-import { isConfigMapKey, isDNS1123Label, isDNS1123Subdomain } from '../names.js';
-import { validateClaimSpec } from '../persistent-volume-claim.js';
+import type { Volume } from '../../generated/types.js';
+import { driverName } from '../common.js';
+import { duplicate, forbidden, invalid, required } from '../errors.js';
+import { isDNS1123Label, isDNS1123Subdomain } from '../names.js';
+import { addDescendingPath, addNoBacksteps } from '../paths.js';
+import { validateClaimTemplate } from '../persistent-volume-claim.js';
+import { compareQuantities } from '../../quantity/arithmetic.js';
+import { addEnum, addSyntax, addText, type Sink } from '../sink.js';
+import {
+  addAzureDisk,
+  addCloudDisk,
+  addFibreChannel,
+  addFlex,
+  addFlocker,
+  addHostPathType,
+  addIscsi,
+  addMonitors,
+  addQuobyte,
+  addRequired,
+  addSecretRef,
+  PORTAL_TOO_LONG,
+} from '../volume/attached.js';
+import { addDownwardFile, addItems, addMode, addProjected } from '../volume/projected.js';
 import { PULL_POLICIES } from './containers.js';
-import { validateFieldRef, validateResourceFieldRef } from './env.js';
+import type { PodOptions } from './options.js';
 
-const VOLUME_FIELDS = ['metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid'];
-const MODE = 'must be a number between 0 and 0777 (octal), both inclusive';
-
-export function validateVolumes(volumes: readonly Volume[] | undefined, field: string): FieldError[] {
-  return [
-    ...unique(
-      volumes ?? [],
-      ({ name }) => name,
-      (index) => `${field}[${index}].name`,
-    ),
-    ...each(volumes, field, (volume, path) => [...requiredText(volume.name, `${path}.name`, isDNS1123Label), ...validateSource(volume, path)]),
-  ];
-}
-
-function validateSource(volume: Volume, field: string): FieldError[] {
-  const given = Object.entries(volume).filter(([key, body]) => key !== 'name' && body !== undefined && body !== null);
-  if (given.length === 0) return [required(field, 'must specify a volume type')];
-  const [first, ...others] = given.map(([key]) => key);
-  return [
-    ...checkSource(volume, first ?? '', `${field}.${first}`),
-    ...others.map((key) => forbidden(`${field}.${key}`, 'may not specify more than 1 volume type')),
-  ];
-}
-
-/** The text fields a source cannot do without. */
-const REQUIRED: Record<string, readonly string[]> = {
-  gcePersistentDisk: ['pdName'],
-  awsElasticBlockStore: ['volumeID'],
-  gitRepo: ['repository'],
-  secret: ['secretName'],
-  nfs: ['server', 'path'],
-  iscsi: ['targetPortal', 'iqn'],
-  glusterfs: ['endpoints', 'path'],
-  persistentVolumeClaim: ['claimName'],
-  rbd: ['image'],
-  cinder: ['volumeID'],
-  flexVolume: ['driver'],
-  azureFile: ['secretName', 'shareName'],
-  azureDisk: ['diskName', 'diskURI'],
-  vsphereVolume: ['volumePath'],
-  portworxVolume: ['volumeID'],
-  quobyte: ['registry', 'volume'],
-  scaleIO: ['gateway', 'system', 'volumeName'],
-  photonPersistentDisk: ['pdID'],
-  csi: ['driver'],
-  hostPath: ['path'],
-};
-
-export function requiredSourceFields(kind: string, source: unknown, field: string): FieldError[] {
-  return (REQUIRED[kind] ?? []).flatMap((name) => requiredText((source as Record<string, string | undefined>)[name], `${field}.${name}`));
-}
-
-function checkSource(volume: Volume, kind: string, field: string): FieldError[] {
-  const errors = requiredSourceFields(kind, (volume as unknown as Record<string, unknown>)[kind], field);
-  const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, ephemeral, image, nfs } = volume;
-  switch (kind) {
-    case 'emptyDir':
-      return emptyDir?.sizeLimit === undefined ? [] : nonNegativeQuantity(emptyDir.sizeLimit, `${field}.sizeLimit`);
-    case 'hostPath':
-      if (hostPath?.path.split('/').includes('..')) errors.push(invalid(`${field}.path`, hostPath.path, "must not contain '..'"));
-      return [...errors, ...validateHostPathType(hostPath?.type, `${field}.type`)];
-    case 'secret':
-      return [...errors, ...validateMode(secret?.defaultMode, `${field}.defaultMode`), ...validateItems(secret?.items, `${field}.items`)];
-    case 'configMap':
-      return [
-        ...requiredText(configMap?.name, `${field}.name`),
-        ...validateMode(configMap?.defaultMode, `${field}.defaultMode`),
-        ...validateItems(configMap?.items, `${field}.items`),
-      ];
-    case 'downwardAPI':
-      return [...validateMode(downwardAPI?.defaultMode, `${field}.defaultMode`), ...validateFiles(downwardAPI?.items, `${field}.items`)];
-    case 'projected':
-      return projected ? validateProjected(projected, field) : [];
-    case 'nfs':
-      if (nfs?.path && !nfs.path.startsWith('/')) errors.push(invalid(`${field}.path`, nfs.path, 'must be an absolute path'));
-      return errors;
-    case 'ephemeral':
-      if (!ephemeral?.volumeClaimTemplate) return [required(`${field}.volumeClaimTemplate`)];
-      return validateClaimSpec(ephemeral.volumeClaimTemplate.spec, `${field}.volumeClaimTemplate.spec`);
-    case 'image':
-      return [...requiredText(image?.reference, `${field}.reference`), ...optionalEnum(image?.pullPolicy, `${field}.pullPolicy`, PULL_POLICIES)];
-    default:
-      return errors;
+/** Adds what is wrong and gives the volumes that are right, by name. `podName`: of a pod, not of a template. */
+export function addVolumes(sink: Sink, field: string, volumes: readonly Volume[], podName: string | undefined, options: PodOptions): Map<string, Volume> {
+  const known = new Map<string, Volume>();
+  for (const [index, volume] of volumes.entries()) {
+    const at = `${field}[${index}]`;
+    const before = sink.length;
+    addSource(sink, at, volume, podName, options);
+    addText(sink, `${at}.name`, volume.name, isDNS1123Label);
+    if (known.has(volume.name)) sink.push(duplicate(`${at}.name`, volume.name));
+    if (sink.length === before) known.set(volume.name, volume);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    if (podName && claim && volumes.some(({ ephemeral, name }) => ephemeral && `${podName}-${name}` === claim)) {
+      sink.push(invalid(`${at}.persistentVolumeClaim.claimName`, claim, 'must not reference a PVC that gets created for an ephemeral volume'));
+    }
   }
+  return known;
 }
 
-const HOST_PATH_TYPES = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'];
-export const validateHostPathType = (type: string | undefined, field: string): FieldError[] => optionalEnum(type, field, HOST_PATH_TYPES);
+type Source = Exclude<keyof Volume, 'name'>;
+type Check = (sink: Sink, field: string, volume: Volume, podName: string | undefined, options: PodOptions) => void;
 
-export const validateMode = (mode: number | undefined, field: string): FieldError[] =>
-  mode !== undefined && (mode < 0 || mode > 0o777) ? [invalid(field, mode, MODE)] : [];
+const needs =
+  (source: Source, ...names: string[]): Check =>
+  (sink, field, volume) =>
+    addRequired(sink, `${field}.${source}`, volume[source] as object, names);
 
-const validateItems = (items: readonly KeyToPath[] | undefined, field: string): FieldError[] =>
-  each(items, field, ({ key, path, mode }, at) => [
-    ...requiredText(key, `${at}.key`, isConfigMapKey),
-    ...validateRelativePath(path, `${at}.path`),
-    ...validateMode(mode, `${at}.mode`),
-  ]);
+/** In the order in which upstream looks for them: of two, the first is the volume's and the second is too many. */
+const SOURCES: readonly (readonly [source: Source, check: Check])[] = [
+  [
+    'emptyDir',
+    (sink, field, { emptyDir }) => {
+      if (emptyDir?.sizeLimit !== undefined && compareQuantities(emptyDir.sizeLimit, '0') < 0) {
+        sink.push(forbidden(`${field}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'));
+      }
+    },
+  ],
+  [
+    'hostPath',
+    (sink, field, { hostPath }) => {
+      if (!hostPath?.path) return void sink.push(required(`${field}.hostPath.path`));
+      addNoBacksteps(sink, `${field}.hostPath.path`, hostPath.path);
+      addHostPathType(sink, `${field}.hostPath.type`, hostPath.type);
+    },
+  ],
+  [
+    'gitRepo',
+    (sink, field, { gitRepo }) => {
+      if (!gitRepo?.repository) sink.push(required(`${field}.gitRepo.repository`));
+      addDescendingPath(sink, `${field}.gitRepo.directory`, gitRepo?.directory ?? '');
+    },
+  ],
+  ['gcePersistentDisk', (sink, field, { gcePersistentDisk }) => addCloudDisk(sink, `${field}.persistentDisk`, 'pdName', gcePersistentDisk ?? {})],
+  [
+    'awsElasticBlockStore',
+    (sink, field, { awsElasticBlockStore }) => addCloudDisk(sink, `${field}.awsElasticBlockStore`, 'volumeID', awsElasticBlockStore ?? {}),
+  ],
+  [
+    'secret',
+    (sink, field, { secret }) => {
+      if (!secret?.secretName) sink.push(required(`${field}.secret.secretName`));
+      addMode(sink, `${field}.secret.defaultMode`, secret?.defaultMode);
+      addItems(sink, `${field}.secret.items`, secret?.items);
+    },
+  ],
+  [
+    'nfs',
+    (sink, field, { nfs }) => {
+      addRequired(sink, `${field}.nfs`, nfs ?? {}, ['server', 'path']);
+      if (!nfs?.path?.startsWith('/')) sink.push(invalid(`${field}.nfs.path`, nfs?.path ?? '', 'must be an absolute path'));
+    },
+  ],
+  [
+    'iscsi',
+    (sink, field, { name, iscsi }) => {
+      if (!iscsi) return;
+      addIscsi(sink, `${field}.iscsi`, iscsi, 'must be valid format starting with iqn, eui, or naa');
+      if (iscsi.initiatorName !== undefined && `${name}:${iscsi.targetPortal}`.length > 64) sink.push(invalid(`${field}.name`, name, PORTAL_TOO_LONG));
+    },
+  ],
+  ['glusterfs', needs('glusterfs', 'endpoints', 'path')],
+  ['flocker', (sink, field, { flocker }) => addFlocker(sink, `${field}.flocker`, flocker ?? {})],
+  ['persistentVolumeClaim', needs('persistentVolumeClaim', 'claimName')],
+  [
+    'rbd',
+    (sink, field, { rbd }) => {
+      addMonitors(sink, `${field}.rbd`, rbd ?? {});
+      if (!rbd?.image) sink.push(required(`${field}.rbd.image`));
+    },
+  ],
+  [
+    'cinder',
+    (sink, field, { cinder }) => {
+      if (!cinder?.volumeID) sink.push(required(`${field}.cinder.volumeID`));
+      addSecretRef(sink, `${field}.cinder.secretRef`, cinder?.secretRef);
+    },
+  ],
+  ['cephfs', (sink, field, { cephfs }) => addMonitors(sink, `${field}.cephfs`, cephfs ?? {})],
+  ['quobyte', (sink, field, { quobyte }) => quobyte && addQuobyte(sink, `${field}.quobyte`, quobyte)],
+  [
+    'downwardAPI',
+    (sink, field, { downwardAPI }) => {
+      addMode(sink, `${field}.downwardAPI.defaultMode`, downwardAPI?.defaultMode);
+      for (const file of downwardAPI?.items ?? []) addDownwardFile(sink, `${field}.downwardAPI`, file);
+    },
+  ],
+  ['fc', (sink, field, { fc }) => addFibreChannel(sink, `${field}.fc`, fc ?? {})],
+  ['flexVolume', (sink, field, { flexVolume }) => flexVolume && addFlex(sink, `${field}.flexVolume`, flexVolume)],
+  [
+    'configMap',
+    (sink, field, { configMap }) => {
+      if (!configMap?.name) sink.push(required(`${field}.configMap.name`));
+      addMode(sink, `${field}.configMap.defaultMode`, configMap?.defaultMode);
+      addItems(sink, `${field}.configMap.items`, configMap?.items);
+    },
+  ],
+  ['azureFile', needs('azureFile', 'secretName', 'shareName')],
+  ['vsphereVolume', needs('vsphereVolume', 'volumePath')],
+  ['photonPersistentDisk', needs('photonPersistentDisk', 'pdID')],
+  ['portworxVolume', needs('portworxVolume', 'volumeID')],
+  ['azureDisk', (sink, field, { azureDisk }) => azureDisk && addAzureDisk(sink, `${field}.azureDisk`, azureDisk)],
+  [
+    'storageos',
+    (sink, field, { storageos }) => {
+      addText(sink, `${field}.storageos.volumeName`, storageos?.volumeName, isDNS1123Label);
+      const namespace = storageos?.volumeNamespace;
+      if (namespace) addSyntax(sink, `${field}.storageos.volumeNamespace`, namespace, isDNS1123Label(namespace));
+      addSecretRef(sink, `${field}.storageos.secretRef`, storageos?.secretRef);
+    },
+  ],
+  ['projected', (sink, field, { projected }, _, { anyTokenPath }) => projected && addProjected(sink, `${field}.projected`, projected, anyTokenPath)],
+  ['scaleIO', needs('scaleIO', 'gateway', 'system', 'volumeName')],
+  [
+    'csi',
+    (sink, field, { csi }) => {
+      sink.push(...driverName(csi?.driver, `${field}.csi.driver`));
+      const secret = csi?.nodePublishSecretRef;
+      if (secret && !secret.name) sink.push(required(`${field}.csi.nodePublishSecretRef.name`));
+      else if (secret?.name) addSyntax(sink, `${field}.csi.name`, secret.name, isDNS1123Subdomain(secret.name));
+    },
+  ],
+  [
+    'ephemeral',
+    (sink, field, { name, ephemeral }, podName) => {
+      if (!ephemeral?.volumeClaimTemplate) sink.push(required(`${field}.ephemeral.volumeClaimTemplate`));
+      else sink.push(...validateClaimTemplate(ephemeral.volumeClaimTemplate, `${field}.ephemeral.volumeClaimTemplate`));
+      if (!podName || !name) return;
+      const claim = `${podName}-${name}`;
+      for (const message of isDNS1123Subdomain(claim)) sink.push(invalid(`${field}.name`, name, `PVC name ${JSON.stringify(claim)}: ${message}`));
+    },
+  ],
+  [
+    'image',
+    (sink, field, { image }, _, { emptyImageReference }) => {
+      if (!image?.reference && !emptyImageReference) sink.push(required(`${field}.image.reference`));
+      addEnum(sink, `${field}.image.pullPolicy`, image?.pullPolicy, PULL_POLICIES);
+    },
+  ],
+];
 
-/** A path inside a volume: not absolute, never up. */
-export function validateRelativePath(path: string | undefined, field: string): FieldError[] {
-  if (!path) return [required(field)];
-  if (path.startsWith('/')) return [invalid(field, path, 'must be a relative path')];
-  if (path.split('/').includes('..')) return [invalid(field, path, "must not contain '..'")];
-  return path.startsWith('..') ? [invalid(field, path, "must not start with '..'")] : [];
+/** How upstream calls two of them when they are too many. */
+const TOO_MANY_AS: Readonly<Record<string, string>> = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
+
+function addSource(sink: Sink, field: string, volume: Volume, podName: string | undefined, options: PodOptions): void {
+  let found = false;
+  for (const [source, check] of SOURCES) {
+    if (!volume[source]) continue;
+    if (found) sink.push(forbidden(`${field}.${TOO_MANY_AS[source] ?? source}`, 'may not specify more than 1 volume type'));
+    else check(sink, field, volume, podName, options);
+    found = true;
+  }
+  if (!found) sink.push(required(field, 'must specify a volume type'));
 }
-
-const validateFiles = (files: readonly DownwardAPIVolumeFile[] | undefined, field: string): FieldError[] =>
-  each(files, field, ({ path, fieldRef, resourceFieldRef, mode }, at) => {
-    const errors = [...validateRelativePath(path, `${at}.path`), ...validateMode(mode, `${at}.mode`)];
-    if (fieldRef && resourceFieldRef) errors.push(invalid(at, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
-    else if (fieldRef) errors.push(...validateFieldRef(fieldRef, `${at}.fieldRef`, VOLUME_FIELDS));
-    else if (resourceFieldRef) errors.push(...validateResourceFieldRef(resourceFieldRef, `${at}.resourceFieldRef`, true));
-    else errors.push(required(at, 'one of fieldRef and resourceFieldRef is required'));
-    return errors;
-  });
-
-function validateProjected({ defaultMode, sources }: ProjectedVolumeSource, field: string): FieldError[] {
-  const paths = new Set<string>();
-  const conflict = (path: string, at: string): FieldError[] => {
-    if (paths.has(path)) return [invalid(at, path, 'conflicting duplicate paths')];
-    paths.add(path);
-    return [];
-  };
-  return [
-    ...validateMode(defaultMode, `${field}.defaultMode`),
-    ...each(sources, `${field}.sources`, (source, at) => {
-      const given = Object.keys(source).filter((key) => source[key as keyof typeof source] !== undefined);
-      if (given.length === 0) return [required(at, 'must specify a projection type')];
-      const { secret, configMap, downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate } = source;
-      const errors: FieldError[] = given.slice(1).map((key) => forbidden(`${at}.${key}`, 'may not specify more than 1 volume type per source'));
-      for (const [kind, projection] of [
-        ['secret', secret],
-        ['configMap', configMap],
-      ] as const) {
-        if (!projection) continue;
-        errors.push(...requiredText(projection.name, `${at}.${kind}.name`), ...validateItems(projection.items, `${at}.${kind}.items`));
-        for (const { path } of projection.items ?? []) errors.push(...conflict(path, `${at}.${kind}`));
-      }
-      if (downwardAPI) {
-        errors.push(...validateFiles(downwardAPI.items, `${at}.downwardAPI.items`));
-        for (const { path } of downwardAPI.items ?? []) errors.push(...conflict(path, `${at}.downwardAPI`));
-      }
-      if (serviceAccountToken) {
-        const seconds = serviceAccountToken.expirationSeconds ?? 3600;
-        const path = `${at}.serviceAccountToken.expirationSeconds`;
-        if (seconds < 600) errors.push(invalid(path, seconds, 'may not specify a duration less than 10 minutes'));
-        if (seconds > 2 ** 32) errors.push(invalid(path, seconds, 'may not specify a duration larger than 2^32 seconds'));
-        if (serviceAccountToken.path) errors.push(...conflict(serviceAccountToken.path, `${at}.serviceAccountToken.path`));
-        errors.push(...validateRelativePath(serviceAccountToken.path, `${at}.serviceAccountToken.path`));
-      }
-      if (clusterTrustBundle) {
-        errors.push(...validateRelativePath(clusterTrustBundle.path, `${at}.clusterTrustBundle.path`));
-        if (clusterTrustBundle.name && clusterTrustBundle.signerName) {
-          errors.push(invalid(`${at}.clusterTrustBundle`, clusterTrustBundle, 'only one of name and signerName may be used'));
-        }
-      }
-      if (podCertificate) errors.push(...requiredText(podCertificate.signerName, `${at}.podCertificate.signerName`));
-      return errors;
-    }),
-  ];
-}
-
-/** References to secrets for pulling images. */
-export const validatePullSecrets = (secrets: readonly { readonly name?: string }[] | undefined, field: string): FieldError[] =>
-  each(secrets, field, ({ name }, at) => (name ? invalids(`${at}.name`, name, isDNS1123Subdomain(name)) : [required(`${at}.name`)]));
