@@ -3,7 +3,7 @@ import type { Json, JsonObject, SchemaLookup, TypeSchema } from '../schema.js';
 import { lookupSchema } from '../schema-table.js';
 import { goType, jsonType } from './go-type.js';
 import { type FieldPlan, lookupPlan, planOf, type StructPlan } from './plan.js';
-import { canonicalTime } from './time.js';
+import { canonicalTime, timeProblem } from './time.js';
 import { typedElement, typedMismatch } from './typed-mismatch.js';
 
 /** What a decode found wrong. The object is usable only when `errors` is empty. */
@@ -68,8 +68,8 @@ class Decoder {
       let kept: Json | undefined = value;
       if (field === undefined) {
         if (plan.keepsUnknown) continue;
-        this.unknown.push(`unknown field ${JSON.stringify(join(path, name))}`);
-        if (this.applied) this.untyped.push(`.${join(path, name)}: field not declared in schema`);
+        this.unknown.push(`unknown field ${JSON.stringify(shown(join(path, name)))}`);
+        if (this.applied) this.untyped.push(`.${shown(join(path, name))}: field not declared in schema`);
         kept = undefined;
       } else if (value === null || value === undefined) {
         kept = undefined;
@@ -102,7 +102,7 @@ class Decoder {
       case 'bytes':
         return this.bytes(value, type, plan, path);
       case 'quantity':
-        return this.quantity(value, path);
+        return this.quantity(value);
       case 'intOrString':
         return typeof value === 'string' ? value : this.integer(value, { kind: 'integer', format: 'int32' }, plan, path);
       case 'time':
@@ -117,12 +117,12 @@ class Decoder {
         for (let index = 0; index < value.length; index++) {
           const item = value[index] ?? null;
           const at = this.applied ? typedElement(type, item, index, this.lookup) : `[${index}]`;
-          value[index] = this.element(item, type.items, plan, `${path}${at}`);
+          value[index] = this.element(item, type.items, plan, `${path}${OPEN}${at}${CLOSE}`);
         }
         return value;
       case 'map':
         if (!isObject(value)) return this.mismatch(value, type, plan, path);
-        for (const key in value) value[key] = this.element(value[key] ?? null, type.values, plan, join(path, key));
+        for (const key in value) value[key] = this.element(value[key] ?? null, type.values, plan, `${path}${OPEN}.${key}${CLOSE}`);
         return value;
       case 'any':
         return value;
@@ -154,33 +154,33 @@ class Decoder {
     return value;
   }
 
-  private quantity(value: Json, path: string): Json {
+  private quantity(value: Json): Json {
     try {
       return canonicalQuantity(typeof value === 'number' ? value : typeof value === 'string' ? value : JSON.stringify(value));
     } catch (error) {
       if (!(error instanceof QuantityError)) throw error;
-      this.errors.push(`unable to decode ${path}: ${error.message}`);
+      this.errors.push(error.message);
       return value;
     }
   }
 
   private time(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
-    if (typeof value !== 'string') return this.mismatch(value, type, plan, path);
+    if (typeof value !== 'string') return this.mismatch(value, { kind: 'string' }, plan, path, false);
     const canonical = canonicalTime(value, type.kind === 'microTime');
     if (canonical !== undefined) return canonical;
-    const layout = type.kind === 'microTime' ? '2006-01-02T15:04:05.000000Z07:00' : '2006-01-02T15:04:05Z07:00';
-    this.errors.push(`parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as a time`);
+    this.errors.push(timeProblem(value, type.kind === 'microTime'));
     return value;
   }
 
-  private mismatch(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
-    const untyped = this.applied ? typedMismatch(value, type) : undefined;
+  /** `typed`: typed values look into it, too. */
+  private mismatch(value: Json, type: TypeSchema, plan: StructPlan, path: string, typed = true): Json {
+    const untyped = this.applied && typed ? typedMismatch(value, type) : undefined;
     if (untyped !== undefined) {
-      this.untyped.push(`.${path}: ${untyped}`);
+      this.untyped.push(`.${shown(path)}: ${untyped}`);
       return value;
     }
-    const shown = typeof value === 'number' && type.kind === 'integer' ? `number ${value}` : jsonType(value);
-    this.errors.push(`json: cannot unmarshal ${shown} into Go struct field ${plan.name}.${path} of type ${goType(type)}`);
+    const got = typeof value === 'number' && type.kind === 'integer' ? `number ${value}` : jsonType(value);
+    this.errors.push(`json: cannot unmarshal ${got} into Go struct field ${plan.name}.${path.replace(ELEMENT, '')} of type ${goType(type)}`);
     return value;
   }
 
@@ -236,6 +236,12 @@ function isPlain(value: Json, { kind }: TypeSchema): boolean {
       return false;
   }
 }
+
+/** Around what of a path is a place in a list or map: structs' paths, as upstream's decoder tells them, have none of it. */
+const OPEN = '\u0001';
+const CLOSE = '\u0002';
+const ELEMENT = /\u0001[^\u0002]*\u0002/g;
+const shown = (path: string): string => path.replace(/[\u0001\u0002]/g, '');
 
 const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 

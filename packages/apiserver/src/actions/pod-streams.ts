@@ -1,4 +1,4 @@
-import type { KubeObject } from '@coxswain/api';
+import { type KubeObject, timeProblem } from '@coxswain/api';
 import { ApiError, genericServerResponse, parseTime } from '@coxswain/apimachinery';
 import { isWebSocket } from '../http/websocket.js';
 import type { RequestContext } from '../request/request-context.js';
@@ -141,8 +141,7 @@ function checkLogOptions(query: URLSearchParams, pod: string): void {
     if (Number(value) < min) throw bad(name, value, why);
   };
   const since = query.get('sinceTime');
-  if (since && parseTime(since) === undefined)
-    throw ApiError.badRequest(`parsing time ${JSON.stringify(since)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(since)} as "2006"`);
+  if (since && parseTime(since) === undefined) throw ApiError.badRequest(timeProblem(since, false));
   whole('tailLines', 0, 'must be greater than or equal to 0');
   whole('limitBytes', 1, 'must be greater than 0');
   whole('sinceSeconds', 1, 'must be greater than 0');

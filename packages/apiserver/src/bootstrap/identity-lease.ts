@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KubeObject } from '@coxswain/api';
+import { formatMicroTime } from '@coxswain/apimachinery';
 import type { Transport } from '@coxswain/client';
 import type { Clock, Random } from '@coxswain/sdk';
 import type { ResourceCache } from '../storage/resource-cache.js';
@@ -37,7 +38,7 @@ export class IdentityLease {
   async renew(): Promise<void> {
     const { clock, random, hostname } = this.options;
     const labels = { [COMPONENT]: 'kube-apiserver', 'kubernetes.io/hostname': hostname };
-    const renewTime = new Date(clock.now()).toISOString().replace('Z', '000Z');
+    const renewTime = formatMicroTime(clock.now());
     const renewed = await this.#send('PATCH', `/${this.name}`, { metadata: { labels }, spec: { renewTime } });
     if (renewed !== 404) return;
     await this.#send('POST', '', {
