@@ -143,7 +143,7 @@ export const kubernetesFeatureGates: FeatureGates = {
   GracefulNodeShutdown: false,
   GracefulNodeShutdownBasedOnPodPriority: false,
   KMSv1: false,
-  KubeletEnsureSecretPulledImages: false,
+  KubeletEnsureSecretPulledImages: true,
   KubeletPSI: false,
   KubeletPodResourcesDynamicResources: false,
   KubeletPodResourcesGet: false,

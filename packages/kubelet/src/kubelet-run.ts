@@ -17,6 +17,7 @@ import type { KubeletEvents } from './events.js';
 import type { KubeletDeps } from './kubelet.js';
 import { ImageCollector } from './images/image-gc.js';
 import { ImageManager } from './images/image-manager.js';
+import { PullRecords } from './images/pull-records.js';
 import { LogRotation } from './logs/log-rotation.js';
 import { admitPod, resizePending } from './node/admission.js';
 import { overLocalLimits, podUsage } from './node/eviction-inputs.js';
@@ -172,6 +173,8 @@ export class KubeletRun {
       mountVolumes: options.mountVolumes,
     });
     this.#volumes = volumes;
+    const { imagePullCredentialsVerificationPolicy: mode, preloadedImagesVerificationAllowlist: allowlist } = options;
+    const records = await PullRecords.open(paths.imageManager, { mode, allowlist }, clock, logger);
     const images = new ImageManager(
       {
         image: cri.image,
@@ -183,6 +186,7 @@ export class KubeletRun {
           );
           return found.filter((s): s is Secret => s !== undefined);
         },
+        records,
       },
       {
         backoff: options.imagePullBackOff,
@@ -277,7 +281,7 @@ export class KubeletRun {
         metrics.podStarted(ms);
       },
     };
-    const collector = new ImageCollector(cri.image, images, cache, events, clock, logger, options);
+    const collector = new ImageCollector(cri.image, images, cache, events, clock, logger, options, records);
     const stats = new StatsProvider({
       runtime: cri.runtime,
       clock,

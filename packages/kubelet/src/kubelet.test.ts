@@ -300,6 +300,7 @@ describe('a pod', () => {
     node.pod('a', { containers: [{ ...web, resources: { requests: { cpu: '1000' } } }] });
     await node.until(() => node.phase('a') === 'Failed');
     expect(node.status('a').reason).toBe('OutOfcpu');
+    expect(node.status('a').containerStatuses).toBeUndefined();
     expect(node.status('a').message).toMatch(/^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: \d+$/);
     expect(node.cri.calls).toEqual([]);
   });

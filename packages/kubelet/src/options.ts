@@ -1,6 +1,7 @@
 import { KUBERNETES_VERSION } from '@coxswain/sdk';
 import { cpus, hostname } from 'node:os';
 import type { SecureVersion } from 'node:tls';
+import type { VerificationMode } from './images/verification-policy.js';
 import { ID_BLOCK } from './volumes/user-namespaces.js';
 
 export interface NodeAddress {
@@ -139,6 +140,10 @@ export interface KubeletOptions {
   /** Exec, attach and port-forward connections that are silent for so long are closed; 0: none is. */
   readonly streamingConnectionIdleTimeoutMs: number;
   readonly allowedUnsafeSysctls: readonly string[];
+  /** For which images that are on the node a pod has to show credentials. */
+  readonly imagePullCredentialsVerificationPolicy: VerificationMode;
+  /** Images that every pod may use, with `NeverVerifyAllowlistedImages`. */
+  readonly preloadedImagesVerificationAllowlist: readonly string[];
   /** Reported as nodeInfo.kubeletVersion. */
   readonly version: string;
 }
@@ -230,6 +235,8 @@ export function kubeletOptions(config: KubeletConfig = {}): KubeletOptions {
     enableSystemLogHandler: true,
     streamingConnectionIdleTimeoutMs: 4 * 60 * MINUTE,
     allowedUnsafeSysctls: [],
+    imagePullCredentialsVerificationPolicy: 'NeverVerifyPreloadedImages',
+    preloadedImagesVerificationAllowlist: [],
     version: KUBERNETES_VERSION,
     ...config,
     nodeName: name,

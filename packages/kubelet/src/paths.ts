@@ -51,6 +51,11 @@ export class Paths {
     return join(this.rootDir, 'dra_claims.json');
   }
 
+  /** Who may use which image: with whose credentials it was pulled. */
+  get imageManager(): string {
+    return join(this.rootDir, 'image_manager');
+  }
+
   get seccomp(): string {
     return join(this.rootDir, 'seccomp');
   }

@@ -72,7 +72,12 @@ it.each([
   [{ memorySwap: { swapBehavior: 'LimitedSwap' } }, 'memorySwap: must be swapBehavior: NoSwap'],
   [{ enableServer: false }, 'enableServer: the HTTPS API is always served'],
   [{ enableControllerAttachDetach: false }, 'enableControllerAttachDetach: volumes are attached by'],
-  [{ imagePullCredentialsVerificationPolicy: 'AlwaysVerify' }, 'imagePullCredentialsVerificationPolicy: any pod may use'],
+  [{ imagePullCredentialsVerificationPolicy: 'Sometimes' }, 'imagePullCredentialsVerificationPolicy: must be NeverVerify,'],
+  [{ preloadedImagesVerificationAllowlist: ['a.test/b'] }, 'preloadedImagesVerificationAllowlist: can only be set with'],
+  [
+    { imagePullCredentialsVerificationPolicy: 'NeverVerifyAllowlistedImages', preloadedImagesVerificationAllowlist: ['a.test/*/b'] },
+    'preloadedImagesVerificationAllowlist: not a valid wildcard pattern',
+  ],
   [{ staticPodURL: 'pods' }, 'staticPodURL: must be a URL'],
   [{ tracing: { samplingRatePerMillion: 1 } }, 'tracing: traces are not exported'],
   [{ featureGates: { NoSuchGate: true } }, 'featureGates: NoSuchGate: unrecognized feature gate'],

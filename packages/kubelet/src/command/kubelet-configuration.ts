@@ -41,6 +41,7 @@ function together(settings: KubeletSettings): KubeletSettings {
     ...eviction(settings),
     ...reserved(settings),
     ...capacity(settings),
+    ...verification(settings),
     ...(serializeImagePulls ? { maxParallelImagePulls: 1 } : {}),
     // As upstream: who reports more often wants to be heard as often.
     ...(nodeStatusUpdateFrequencyMs !== undefined && nodeStatusReportFrequencyMs === undefined
@@ -84,6 +85,15 @@ function reserved({
   if (systemReservedCgroup || kubeReservedCgroup) throw new TypeError('reservedSystemCPUs: goes with neither systemReservedCgroup nor kubeReservedCgroup');
   const { cpu: _cpu, ...kube } = kubeReserved ?? {};
   return { systemReserved: { ...systemReserved, cpu: String(reservedCPUs) }, kubeReserved: kube };
+}
+
+function verification({
+  imagePullCredentialsVerificationPolicy: policy,
+  preloadedImagesVerificationAllowlist: allowlist = [],
+}: KubeletSettings): KubeletSettings {
+  if (allowlist.length > 0 && policy !== 'NeverVerifyAllowlistedImages')
+    throw new TypeError('preloadedImagesVerificationAllowlist: can only be set with imagePullCredentialsVerificationPolicy NeverVerifyAllowlistedImages');
+  return {};
 }
 
 function capacity({ podsPerCore, maxPods = kubeletOptions().maxPods }: KubeletSettings): KubeletSettings {

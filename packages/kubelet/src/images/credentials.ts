@@ -10,6 +10,12 @@ export interface RegistryAuth {
   readonly serverAddress: string;
 }
 
+/** Credentials, and the Secret that they are in. */
+export interface PullCredential {
+  readonly auth: RegistryAuth;
+  readonly source: { readonly uid: string; readonly namespace: string; readonly name: string };
+}
+
 interface DockerEntry {
   username?: string;
   password?: string;
@@ -19,9 +25,11 @@ interface DockerEntry {
 }
 
 /** The credentials of pull secrets that fit an image, the most specific first. */
-export function registryCredentials(image: ImageName, secrets: readonly Secret[]): RegistryAuth[] {
-  const found: { match: string; auth: RegistryAuth }[] = [];
+export function registryCredentials(image: ImageName, secrets: readonly Secret[]): PullCredential[] {
+  const found: { match: string; credential: PullCredential }[] = [];
   for (const secret of secrets) {
+    const { uid = '', namespace = '', name: secretName = '' } = secret.metadata ?? {};
+    const source = { uid, namespace, name: secretName };
     for (const [server, entry] of Object.entries(dockerEntries(secret))) {
       const match = server
         .replace(/^https?:\/\//, '')
@@ -32,18 +40,21 @@ export function registryCredentials(image: ImageName, secrets: readonly Secret[]
       const [user = '', ...rest] = entry.auth ? Buffer.from(entry.auth, 'base64').toString('utf8').split(':') : [];
       found.push({
         match: name,
-        auth: {
-          username: entry.username ?? user,
-          password: entry.password ?? rest.join(':'),
-          auth: '',
-          identityToken: entry.identitytoken ?? '',
-          registryToken: entry.registrytoken ?? '',
-          serverAddress: server,
+        credential: {
+          source,
+          auth: {
+            username: entry.username ?? user,
+            password: entry.password ?? rest.join(':'),
+            auth: '',
+            identityToken: entry.identitytoken ?? '',
+            registryToken: entry.registrytoken ?? '',
+            serverAddress: server,
+          },
         },
       });
     }
   }
-  return found.sort((a, b) => b.match.length - a.match.length).map((f) => f.auth);
+  return found.sort((a, b) => b.match.length - a.match.length).map((f) => f.credential);
 }
 
 function dockerEntries(secret: Secret): Record<string, DockerEntry> {

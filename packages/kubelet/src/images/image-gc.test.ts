@@ -6,6 +6,7 @@ import { type KubeletConfig, kubeletOptions } from '../options.js';
 import { PodCache } from '../pod/pod-cache.js';
 import { ImageCollector } from './image-gc.js';
 import { ImageManager } from './image-manager.js';
+import type { PullRecords } from './pull-records.js';
 
 const image = (id: string, size: bigint) => ({ id, size, repoTags: [`${id}:1`], repoDigests: [], pinned: id === 'pause' });
 
@@ -25,10 +26,14 @@ function collector(config: KubeletConfig) {
   } as unknown as ImageServiceClient;
   const cache = new PodCache();
   const events = { pod: () => {}, node: () => {} };
-  const manager = new ImageManager({ image: client, clock, events, pullSecrets: async () => [] }, { backoff: { initialMs: 1, maxMs: 1 }, presenceMs: 0 });
+  const records = { prune: async () => {} } as unknown as PullRecords;
+  const manager = new ImageManager(
+    { image: client, clock, events, pullSecrets: async () => [], records },
+    { backoff: { initialMs: 1, maxMs: 1 }, presenceMs: 0 },
+  );
   // The disk is never so full that an image has to go for it.
   const options = kubeletOptions({ rootDir: '/', imageGCHighThresholdPercent: 101, ...config });
-  return { clock, images, manager, collect: new ImageCollector(client, manager, cache, events, clock, silentLogger, options) };
+  return { clock, images, manager, collect: new ImageCollector(client, manager, cache, events, clock, silentLogger, options, records) };
 }
 
 it('what nobody used for so long goes, whatever the disk looks like', async () => {

@@ -6,6 +6,7 @@ import type { KubeletEvents } from '../events.js';
 import type { KubeletOptions } from '../options.js';
 import type { PodCache } from '../pod/pod-cache.js';
 import type { ImageManager } from './image-manager.js';
+import type { PullRecords } from './pull-records.js';
 
 const MAX_NAMES = 5;
 const LIST_MS = 30_000;
@@ -23,6 +24,7 @@ export class ImageCollector {
     private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly options: KubeletOptions,
+    private readonly records: Pick<PullRecords, 'prune'>,
   ) {}
 
   async list(maxAgeMs = LIST_MS): Promise<readonly Image[]> {
@@ -48,8 +50,14 @@ export class ImageCollector {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.clock.sleep(this.options.imageGCPeriodMs, signal).catch(() => {});
-      if (!signal.aborted) await this.collect().catch((error: unknown) => this.logger.warn('image garbage collection failed', { err: error }));
+      if (!signal.aborted) await this.#turn().catch((error: unknown) => this.logger.warn('image garbage collection failed', { err: error }));
     }
+  }
+
+  async #turn(): Promise<void> {
+    const began = this.clock.now();
+    await this.collect();
+    await this.records.prune(new Set((await this.list(0)).map(({ id }) => id)), began);
   }
 
   /** Removes until the low threshold, when the high one is passed; everything unused with `all`. Returns the bytes freed. */

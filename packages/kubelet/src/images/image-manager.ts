@@ -5,9 +5,11 @@ import type { Clock } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import { Backoff, type BackoffOptions } from '../pod/backoff.js';
 import type { SandboxConfig } from '../render/sandbox-config.js';
-import { registryCredentials } from './credentials.js';
-import { parseImageName, pullPolicy } from './image-name.js';
+import { pullErrorText } from '../runtime-errors.js';
+import { type PullCredential, registryCredentials } from './credentials.js';
+import { type ImageName, parseImageName, pullPolicy } from './image-name.js';
 import { PullGate } from './pull-gate.js';
+import type { PullRecords } from './pull-records.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Why an image is not there, under upstream's reasons. */
@@ -40,6 +42,7 @@ export interface ImageManagerDeps {
   readonly events: KubeletEvents;
   /** Pull secrets of a pod that exist. */
   readonly pullSecrets: (pod: Pod) => Promise<Secret[]>;
+  readonly records: PullRecords;
 }
 
 /** Brings images to the node: presence, pulls (one at a time per image), back-off and events. */
@@ -81,13 +84,16 @@ export class ImageManager {
     }
     const policy = pullPolicy(container.imagePullPolicy, name);
     const present = policy === 'Always' ? undefined : await this.#lookup(name.name, signal, (message) => event('Warning', 'InspectFailed', message));
-    if (present) {
-      event('Normal', 'Pulled', `Container image "${asked}" already present on machine`);
+    const credentials = async () => registryCredentials(name, await this.#deps.pullSecrets(pod));
+    if (present && !(await this.#deps.records.mustPull(name, present.id, credentials))) {
+      event('Normal', 'Pulled', `Container image "${asked}" already present on machine and can be accessed by the pod`);
       this.lastUsed.set(present.id, clock.now());
       return present;
     }
     if (policy === 'Never') {
-      const message = `Container image "${asked}" is not present with pull policy of Never`;
+      const message = present
+        ? `Container image "${asked}" is present with pull policy of Never but does not have the proper auth (image secret) that was used to pull the image`
+        : `Container image "${asked}" is not present with pull policy of Never`;
       event('Warning', 'ErrImageNeverPull', message);
       throw new ImageError('ErrImageNeverPull', message);
     }
@@ -103,7 +109,7 @@ export class ImageManager {
     event('Normal', 'Pulling', `Pulling image "${asked}"`);
     const started = clock.monotonic();
     try {
-      const image = await this.#pull(pod, name, config, runtimeHandler, signal);
+      const image = await this.#pull(await credentials(), name, config, runtimeHandler, signal);
       const took = formatDuration(Math.round(clock.monotonic() - started));
       event('Normal', 'Pulled', `Successfully pulled image "${asked}" in ${took} (${took} including waiting). Image size: ${image.size} bytes.`);
       this.#failedAt.delete(key);
@@ -156,38 +162,57 @@ export class ImageManager {
   }
 
   async #pull(
-    pod: Pod,
-    name: NonNullable<ReturnType<typeof parseImageName>>,
+    credentials: readonly PullCredential[],
+    name: ImageName,
     config: SandboxConfig | undefined,
     runtimeHandler: string,
     signal: AbortSignal,
   ): Promise<Image> {
-    const credentials = registryCredentials(name, await this.#deps.pullSecrets(pod));
     const key = `${name.name}\0${runtimeHandler}\0${JSON.stringify(credentials)}`;
     let pull = this.#pulls.get(key);
     if (!pull) {
       // Shared by every pod that asks meanwhile, so one pod's end must not cancel it.
-      const start = () => this.#pullNow(name.name, credentials, config, runtimeHandler);
+      const start = () => this.#pullNow(name, credentials, config, runtimeHandler);
       pull = (this.#gate ? this.#gate.run(start) : start()).finally(() => this.#pulls.delete(key));
       this.#pulls.set(key, pull);
     }
     return abortable(pull, signal);
   }
 
-  async #pullNow(name: string, credentials: ReturnType<typeof registryCredentials>, config: SandboxConfig | undefined, runtimeHandler: string): Promise<Image> {
+  async #pullNow(image: ImageName, credentials: readonly PullCredential[], config: SandboxConfig | undefined, runtimeHandler: string): Promise<Image> {
     if (this.#rate && !this.#rate.take()) throw new Error('pull QPS exceeded');
+    const { records } = this.#deps;
+    await records.begin(image.name);
+    try {
+      const { found, used } = await this.#pullWithAny(image.name, credentials, config, runtimeHandler);
+      await records.succeeded(image, found.id, used);
+      return found;
+    } catch (error) {
+      await records.failed(image.name);
+      throw error;
+    }
+  }
+
+  /** With the first credentials that are good for it. */
+  async #pullWithAny(
+    name: string,
+    credentials: readonly PullCredential[],
+    config: SandboxConfig | undefined,
+    runtimeHandler: string,
+  ): Promise<{ found: Image; used: PullCredential | undefined }> {
     const spec = { image: name, userSpecifiedImage: name, runtimeHandler };
     const errors: Error[] = [];
-    for (const auth of credentials.length > 0 ? credentials : [undefined]) {
+    for (const used of credentials.length > 0 ? credentials : [undefined]) {
+      const auth = used?.auth;
       try {
         const { imageRef } = await this.#deps.image.pullImage({ image: spec, ...(auth ? { auth } : {}), ...(config ? { sandboxConfig: config } : {}) });
         const { image } = await this.#deps.image.imageStatus({ image: { image: imageRef } });
         const found = image ?? (await this.#deps.image.imageStatus({ image: { image: name } })).image;
         if (!found) throw new Error(`image "${name}" is not there after its pull`);
         this.#remember(name, found);
-        return found;
+        return { found, used };
       } catch (error) {
-        errors.push(error as Error);
+        errors.push(new Error(pullErrorText(error), { cause: error }));
       }
     }
     throw errors.length === 1 ? (errors[0] as Error) : new Error(errors.map((e) => e.message).join('; '));

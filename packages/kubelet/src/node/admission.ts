@@ -28,7 +28,12 @@ const SAFE_SYSCTLS = [
   'net.ipv4.tcp_wmem',
 ];
 
-const reject = (reason: string, message: string): PodVerdict => ({ phase: 'Failed', reason, message: `Pod was rejected: ${message}` });
+const reject = (reason: string, message: string): PodVerdict => ({
+  phase: 'Failed',
+  reason,
+  message: `Pod was rejected: ${message}`,
+  rejected: true,
+});
 
 /** Whether a pod may run here: the scheduler's rules once more, because pods come from elsewhere, too, and nodes change. Pure. */
 export function admitPod(pod: Pod, input: AdmissionInput): PodVerdict | undefined {

@@ -158,7 +158,7 @@ describe('images and credentials', () => {
     };
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: {}, data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') } };
     const of = (image: string) =>
-      [parseImageName(image)].flatMap((name) => (name ? registryCredentials(name, [secret]) : [])).map((a) => `${a.username}:${a.password}`);
+      [parseImageName(image)].flatMap((name) => (name ? registryCredentials(name, [secret]) : [])).map(({ auth }) => `${auth.username}:${auth.password}`);
     expect(of('busybox')).toEqual(['u:p:q']);
     expect(of('r.example.com/team/x')).toEqual(['team:', 'wild:']);
     expect(of('quay.io/x')).toEqual([]);

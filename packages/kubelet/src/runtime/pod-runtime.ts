@@ -23,7 +23,6 @@ import { hostNetworkHostsFile, hostsFile } from '../render/hosts-file.js';
 import { kernelHostname, podHostname } from '../render/hostname.js';
 import { type SandboxConfig, sandboxConfig } from '../render/sandbox-config.js';
 import { checkNonRoot } from '../render/security.js';
-import { runtimeErrorText } from '../runtime-errors.js';
 import { containerDevices } from '../volumes/container-devices.js';
 import { containerMounts } from '../volumes/container-mounts.js';
 import type { UserNamespaces } from '../volumes/user-namespaces.js';
@@ -166,7 +165,7 @@ export class PodRuntime {
         throw new StartError(error.reason, error.message, error.retryMs);
       }
       images.forget(container.image ?? '');
-      return fail('CreateContainerError', runtimeErrorText(error));
+      return fail('CreateContainerError', (error as Error).message);
     }
     event('Normal', 'Created', `Container created`);
     try {
@@ -174,7 +173,7 @@ export class PodRuntime {
     } catch (error) {
       await pleg.observeContainer(podId(pod), id, sandbox.id).catch(() => {});
       signal.throwIfAborted();
-      return fail('RunContainerError', runtimeErrorText(error));
+      return fail('RunContainerError', (error as Error).message);
     }
     event('Normal', 'Started', `Container started`);
     const seen = cache.find(id)?.container?.phase;

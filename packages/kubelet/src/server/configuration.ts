@@ -56,6 +56,8 @@ function podsOf(o: KubeletOptions) {
     registryBurst: o.registryBurst,
     serializeImagePulls: o.maxParallelImagePulls === 1,
     ...(o.maxParallelImagePulls === undefined ? {} : { maxParallelImagePulls: o.maxParallelImagePulls }),
+    imagePullCredentialsVerificationPolicy: o.imagePullCredentialsVerificationPolicy,
+    ...(o.preloadedImagesVerificationAllowlist.length > 0 ? { preloadedImagesVerificationAllowlist: o.preloadedImagesVerificationAllowlist } : {}),
     imageMinimumGCAge: formatDuration(o.imageMinimumGCAgeMs),
     imageMaximumGCAge: formatDuration(o.imageMaximumGCAgeMs),
     imageGCHighThresholdPercent: o.imageGCHighThresholdPercent,

@@ -23,6 +23,8 @@ export interface PodVerdict {
   readonly phase: 'Failed';
   readonly reason: string;
   readonly message: string;
+  /** It was not admitted: there have never been containers to tell of. */
+  readonly rejected?: boolean;
   /** A condition to add (DisruptionTarget). */
   readonly condition?: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 }
@@ -54,11 +56,20 @@ export function podStatus(pod: Pod, observed: ObservedPod, input: PodStatusInput
     conditions,
     ...addresses(pod, observed, input.hostIPs),
     startTime: before.startTime ?? apiTime(input.now),
+    ...(input.verdict?.rejected || wasRejected(pod, observed) ? {} : statusesOf(lists)),
+    qosClass: qosClass(pod),
+    ...ownResources(input.ownResources),
+  };
+}
+
+/** As its status has it: an end without any container. */
+const wasRejected = ({ status }: Pod, observed: ObservedPod) => terminal(status?.phase) && !status?.containerStatuses && observed.containers.length === 0;
+
+function statusesOf(lists: ReturnType<typeof containerStatuses>): Partial<PodStatus> {
+  return {
     ...(lists.initContainerStatuses.length > 0 ? { initContainerStatuses: lists.initContainerStatuses } : {}),
     containerStatuses: lists.containerStatuses,
     ...(lists.ephemeralContainerStatuses.length > 0 ? { ephemeralContainerStatuses: lists.ephemeralContainerStatuses } : {}),
-    qosClass: qosClass(pod),
-    ...ownResources(input.ownResources),
   };
 }
 

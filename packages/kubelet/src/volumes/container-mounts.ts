@@ -47,8 +47,13 @@ export async function containerMounts(pod: Pod, container: Container, input: Con
     }
     let subPath = mount.subPath ?? '';
     if (mount.subPathExpr) {
-      subPath = expand(mount.subPathExpr, (name) => values.get(name));
-      if (/\$\([^)]*\)/.test(subPath)) throw new ContainerConfigError(`missing value for "${mount.subPathExpr}"`);
+      const missing = new Set<string>();
+      subPath = expand(mount.subPathExpr, (name) => {
+        const value = values.get(name) ?? '';
+        if (value === '') missing.add(name);
+        return value;
+      });
+      if (missing.size > 0) throw new ContainerConfigError(`missing value for ${[...missing].sort().join(', ')}`);
       if (subPath.startsWith('/') || subPath.split('/').includes('..'))
         throw new ContainerConfigError(`subPath "${subPath}" must be a relative path without '..'`);
     }

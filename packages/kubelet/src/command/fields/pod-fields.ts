@@ -1,3 +1,4 @@
+import { allowlistProblem, VERIFICATION_MODES } from '../../images/verification-policy.js';
 import { ID_BLOCK } from '../../volumes/user-namespaces.js';
 import { countCpus } from '../cpu-list.js';
 import type { Field } from '../kubelet-settings.js';
@@ -5,6 +6,12 @@ import { duration, given, noEffect, orDefault, settled, settledStrictly } from '
 import { amounts, atLeast, between, boolean, bytes, fail, fields, ms, oneOf, record, text, texts, within } from '../takes.js';
 
 const LEVELS = ['none', 'pods', 'system-reserved', 'system-reserved-compressible', 'kube-reserved', 'kube-reserved-compressible'] as const;
+
+function allowed(pattern: string): string {
+  const problem = allowlistProblem(pattern);
+  if (problem !== undefined) throw new TypeError(problem);
+  return pattern;
+}
 
 /** What pods get: images, cgroups, resources, DNS, logs. */
 export const podFields: Readonly<Record<string, Field>> = {
@@ -47,8 +54,8 @@ export const podFields: Readonly<Record<string, Field>> = {
   registryBurst: orDefault('registryBurst', atLeast(0)),
   serializeImagePulls: given('serializeImagePulls', boolean),
   maxParallelImagePulls: given('maxParallelImagePulls', atLeast(1)),
-  imagePullCredentialsVerificationPolicy: settled(['NeverVerify'], 'any pod may use an image that is on the node'),
-  preloadedImagesVerificationAllowlist: settled([], 'credentials of images that are on the node are not verified'),
+  imagePullCredentialsVerificationPolicy: orDefault('imagePullCredentialsVerificationPolicy', oneOf(...VERIFICATION_MODES)),
+  preloadedImagesVerificationAllowlist: orDefault('preloadedImagesVerificationAllowlist', (v) => texts(v).map(allowed)),
   imageMinimumGCAge: duration('imageMinimumGCAgeMs'),
   imageMaximumGCAge: duration('imageMaximumGCAgeMs'),
   imageGCHighThresholdPercent: given('imageGCHighThresholdPercent', between(0, 100)),
