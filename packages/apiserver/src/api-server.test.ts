@@ -323,6 +323,8 @@ describe('services', () => {
       'provided port is already allocated',
     );
     expect((await api.call('GET', `/apis/networking.k8s.io/v1/ipaddresses/${one.spec.clusterIP}`)).json.spec.parentRef.name).toBe('one');
+    const moved = await api.call('PATCH', `${NS}/services/one`, { spec: { clusterIP: '9.9.9.9' } }, { type: 'application/merge-patch+json' });
+    expect(moved.json.message).toBe('Service "one" is invalid: spec.clusterIPs[0]: Invalid value: ["9.9.9.9"]: may not change once set');
     await api.call('DELETE', `${NS}/services/one`);
     expect(
       (await api.call('POST', `${NS}/services`, service('two', { type: 'NodePort', clusterIP: one.spec.clusterIP, ports: [{ port: 80, nodePort: port }] })))

@@ -152,7 +152,8 @@ export class ServiceHooks implements ResourceHooks {
         ]);
       const ip = wanted[i];
       if (!ip) return this.#freeIP(ranges, service);
-      if (own.includes(ip)) return ip;
+      // One that has an address keeps it: another is for the validation to refuse.
+      if (own.includes(ip) || own[i] !== undefined) return ip;
       if (!ranges.some((range) => range.contains(ip))) {
         const why = `failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges.map((range) => range.cidr).join(', ')}`;
         throw invalid(service, [{ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(spec.clusterIPs ?? [ip])}: ${why}` }]);
