@@ -206,7 +206,7 @@ describe('delete', () => {
   it.each([
     ['/apis/storage.k8s.io/v1/csinodes', 'CSINode', { spec: { drivers: [] } }],
     ['/apis/storage.k8s.io/v1/storageclasses', 'StorageClass', { provisioner: 'a.b' }],
-    ['/apis/storage.k8s.io/v1/volumeattributesclasses', 'VolumeAttributesClass', { driverName: 'a.b', parameters: { a: 'b' } }],
+    ['/apis/storage.k8s.io/v1/csidrivers', 'CSIDriver', { spec: {} }],
     ['/apis/resource.k8s.io/v1/deviceclasses', 'DeviceClass', { spec: {} }],
   ])('answers with what was there: %s', async (path, kind, body) => {
     const name = fresh();

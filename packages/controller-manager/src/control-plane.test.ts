@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Deployment, Job, KubeObject, Pod, ServiceCIDR, StatefulSet } from '@coxswain/api';
+import type { Deployment, Job, KubeObject, Pod, ServiceCIDR, StatefulSet, VolumeAttributesClass } from '@coxswain/api';
 import { startTestServer, type TestServer } from '@coxswain/apiserver/testing';
 import { InformerFactory, type KubeClient, resourceRef, Resources } from '@coxswain/client';
 import { Scheduler } from '@coxswain/scheduler';
@@ -292,6 +292,33 @@ describe('the control plane', () => {
     await client.api.nodes().patch('n3', 'merge', { spec: { taints: [{ key: 'example.com/t', effect: 'NoExecute' }] } });
     await vi.waitFor(() => expect(pods.get('patient')).rejects.toMatchObject({ status: { code: 404 } }), soon);
     await client.api.nodes().delete('n3');
+  });
+
+  it('lets a class of volume attributes go when no claim names it', async () => {
+    const classes = client.resource(
+      resourceRef<VolumeAttributesClass & KubeObject>('storage.k8s.io', 'v1', 'volumeattributesclasses', 'VolumeAttributesClass', false),
+    );
+    const claims = client.api.persistentVolumeClaims('default');
+    const vac = (name: string) => ({
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'VolumeAttributesClass',
+      metadata: { name },
+      driverName: 'a.b',
+      parameters: { a: 'b' },
+    });
+    await Promise.all([classes.create(vac('gold')), classes.create(vac('unused'))]);
+    expect((await classes.get('gold')).metadata.finalizers).toEqual(['kubernetes.io/vac-protection']);
+    await claims.create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'golden', namespace: 'default' },
+      spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'none', volumeAttributesClassName: 'gold', resources: { requests: { storage: '1Gi' } } },
+    });
+    await Promise.all([classes.delete('gold'), classes.delete('unused')]);
+    await vi.waitFor(() => expect(classes.get('unused')).rejects.toMatchObject({ status: { code: 404 } }), soon);
+    expect((await classes.get('gold')).metadata.deletionTimestamp).toBeDefined();
+    await claims.delete('golden');
+    await vi.waitFor(() => expect(classes.get('gold')).rejects.toMatchObject({ status: { code: 404 } }), soon);
   });
 
   it('lets a volume go that was deleted before its claim', async () => {

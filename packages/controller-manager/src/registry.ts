@@ -22,6 +22,7 @@ import { disruptionController } from './policy/disruption-controller.js';
 import { statefulSetController } from './statefulset/statefulset-controller.js';
 import { pvcProtectionController, pvProtectionController } from './storage/protection-controllers.js';
 import { attachDetachController } from './storage/attach-detach-controller.js';
+import { vacProtectionController } from './storage/vac-protection-controller.js';
 import { pvBinderController } from './storage/pv-binder-controller.js';
 import { hpaController } from './autoscaling/hpa-controller.js';
 import { csrApprovingController, csrCleanerController, csrSigningController } from './certificates/csr-controllers.js';
@@ -85,6 +86,12 @@ export const controllers: readonly RegisteredController[] = [
     group: 'main',
     account: 'pv-protection-controller',
     make: pvProtectionController,
+  },
+  {
+    name: 'volumeattributesclass-protection-controller',
+    group: 'main',
+    account: 'volumeattributesclass-protection-controller',
+    make: vacProtectionController,
   },
   {
     name: 'persistentvolume-attach-detach-controller',

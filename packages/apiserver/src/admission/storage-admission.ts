@@ -1,6 +1,6 @@
 import type { KubeObject } from '@coxswain/api';
 import { compareQuantities } from '@coxswain/api';
-import type { AdmissionPlugin } from '@coxswain/sdk';
+import type { AdmissionPlugin, AdmissionRequest } from '@coxswain/sdk';
 import { isFor, lookup, objects, refuse } from './admission-env.js';
 import type { AdmissionEnv } from './admission-env.js';
 import { AdmissionOrder } from './order.js';
@@ -11,7 +11,9 @@ const DEFAULT_INGRESS_CLASS = 'ingressclass.kubernetes.io/is-default-class';
 const PROTECTION: Readonly<Record<string, string>> = {
   persistentvolumeclaims: 'kubernetes.io/pvc-protection',
   persistentvolumes: 'kubernetes.io/pv-protection',
+  'volumeattributesclasses.storage.k8s.io': 'kubernetes.io/vac-protection',
 };
+const protectionOf = ({ group, resource }: AdmissionRequest['resource']) => PROTECTION[group === '' ? resource : `${resource}.${group}`];
 
 /** The default among candidates: the newest, then the first by name. */
 function newestDefault(candidates: Iterable<KubeObject>, isDefault: (object: KubeObject) => boolean): KubeObject | undefined {
@@ -62,10 +64,9 @@ export function storageObjectInUse(): AdmissionPlugin {
   return {
     name: 'StorageObjectInUseProtection',
     order: AdmissionOrder.storageObjectInUse,
-    handles: (request) =>
-      request.operation === 'CREATE' && request.subresource === '' && request.resource.group === '' && PROTECTION[request.resource.resource] !== undefined,
+    handles: ({ operation, subresource, resource }) => operation === 'CREATE' && subresource === '' && protectionOf(resource) !== undefined,
     admit({ object, resource }) {
-      const finalizer = PROTECTION[resource.resource] as string;
+      const finalizer = protectionOf(resource) as string;
       if (object && !object.metadata.finalizers?.includes(finalizer)) object.metadata.finalizers = [...(object.metadata.finalizers ?? []), finalizer];
     },
   };
