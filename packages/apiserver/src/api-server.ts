@@ -24,6 +24,7 @@ import { bootstrapTokenAuthenticator } from './auth/bootstrap-token-authenticato
 import { certificateAuthenticator } from './auth/certificate-authenticator.js';
 import { frontProxyAuthenticator } from './auth/front-proxy-authenticator.js';
 import { NodeAuthorizer } from './auth/node-authorizer.js';
+import { LegacyTokenTracking } from './auth/legacy-token-tracking.js';
 import { oidcPaths } from './auth/oidc-paths.js';
 import { ServiceAccountTokens } from './auth/service-account-tokens.js';
 import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
@@ -103,6 +104,7 @@ export class ApiServer implements Component {
 
   readonly #servers: ServerLeases;
   readonly #identity: IdentityLease;
+  readonly #legacyTokens: LegacyTokenTracking;
 
   constructor(readonly options: ApiServerOptions) {
     this.#servers = new ServerLeases(options.store, options.advertiseAddress);
@@ -138,6 +140,7 @@ export class ApiServer implements Component {
     const tokens = new ServiceAccountTokens({
       issuers: serviceAccounts.issuers,
       apiAudiences,
+      legacyUsed: (secret) => this.#legacyTokens.used(secret),
       signing,
       verifying,
       clock,
@@ -224,6 +227,7 @@ export class ApiServer implements Component {
       compileRules: ruleCheckOf,
       converterFor: (crd, apiVersion) => new WebhookConverter(crd, apiVersion, this.#webhooks, random),
     });
+    this.#legacyTokens = new LegacyTokenTracking({ transport: this.transport(SELF), configMaps: cacheOf('', 'configmaps'), clock, logger });
     this.#identity = new IdentityLease({
       transport: this.transport(SELF),
       leases: cacheOf('coordination.k8s.io', 'leases'),
@@ -296,6 +300,8 @@ export class ApiServer implements Component {
       this.#hooks.done('start-kube-apiserver-identity-lease-controller');
       await this.#identity.collect();
       this.#hooks.done('start-kube-apiserver-identity-lease-garbage-collector');
+      await this.#legacyTokens.keep();
+      this.#hooks.done('start-legacy-token-tracking-controller');
       await this.options.seed?.(this.transport(SELF), signal);
       this.#aggregator.start();
       this.#hooks.done('apiservice-registration-controller', 'kube-apiserver-autoregistration');
@@ -313,6 +319,9 @@ export class ApiServer implements Component {
     });
     this.#every(SERVERS_INTERVAL_MS, () => {
       this.#publish().catch((error: unknown) => this.options.logger.warn('the endpoints of the kubernetes service could not be kept', { err: error }));
+    });
+    this.#every(SERVERS_INTERVAL_MS, () => {
+      this.#legacyTokens.keep().catch((err: unknown) => this.options.logger.warn('since when legacy tokens are tracked was not written down', { err }));
     });
     this.#every(IDENTITY_INTERVAL_MS, () => {
       this.#identity.renew().catch((err: unknown) => this.options.logger.warn("this server's identity lease was not renewed", { err }));

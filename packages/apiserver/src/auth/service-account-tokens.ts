@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { KubeObject } from '@coxswain/api';
 import type { AuthenticationRequest, AuthenticationResult, Authenticator, Clock, Random, UserInfo } from '@coxswain/sdk';
 import type { ResourceCache } from '../storage/resource-cache.js';
 import { bearerToken } from './bearer-token.js';
-import { checkLegacyClaims, LEGACY_ISSUER } from './legacy-service-account-token.js';
+import { checkLegacyClaims, LEGACY_ISSUER, legacySecret } from './legacy-service-account-token.js';
 import { readClaims, signatureIsValid, signToken } from './token-keys.js';
 import type { SigningKey } from './token-keys.js';
 
@@ -50,6 +51,8 @@ interface Verified {
 export interface ServiceAccountTokensOptions {
   /** The first signs; all are named in tokens as `iss` and accepted. */
   readonly issuers: readonly string[];
+  /** Told the Secret whose token was used. */
+  readonly legacyUsed?: (secret: KubeObject) => void;
   /** Of this API server: tokens of Secrets name none, and are for these. */
   readonly apiAudiences: readonly string[];
   readonly signing: SigningKey | undefined;
@@ -160,7 +163,10 @@ export class ServiceAccountTokens implements Authenticator {
     if (audiences.length > 0 && shared.length === 0)
       return { type: 'failed', message: `token audiences ${JSON.stringify(own)} is invalid for the target audiences ${JSON.stringify(audiences)}` };
     const result = checkLegacyClaims(token, claims, this.options.caches);
-    return result.type === 'user' ? { ...result, audiences: shared } : result;
+    if (result.type !== 'user') return result;
+    const secret = legacySecret(claims, this.options.caches);
+    if (secret) this.options.legacyUsed?.(secret);
+    return { ...result, audiences: shared };
   }
 
   #signed(token: string, header: { readonly kid?: string; readonly alg?: string }): boolean {

@@ -14,6 +14,7 @@ export const START_HOOKS = [
   'bootstrap-controller',
   'start-kube-apiserver-identity-lease-controller',
   'start-kube-apiserver-identity-lease-garbage-collector',
+  'start-legacy-token-tracking-controller',
   'priority-and-fairness-config-consumer',
   'apiservice-registration-controller',
   'kube-apiserver-autoregistration',
