@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { addressAt, overlaps, parseCidr4 } from './cidr.js';
 import { type ClusterConfig, type ClusterPaths, type ClusterPorts, type ClusterSpec, podNetworkModes, replaceableComponents } from './cluster-spec.js';
 import { DEFAULT_GRACE_PERIOD_SECONDS, firstHosts, hostNetworkOf, hostProblems } from './hosts/resolve-hosts.js';
@@ -151,9 +151,9 @@ export function clusterPaths(name: string, stateDir?: string, runDir?: string): 
 }
 
 export function stateRoot(): string {
-  return process.env['COXSWAIN_STATE_DIR'] ?? '/var/lib/coxswain';
+  return resolve(process.env['COXSWAIN_STATE_DIR'] ?? '/var/lib/coxswain');
 }
 
 export function runRoot(): string {
-  return process.env['COXSWAIN_RUN_DIR'] ?? '/run/coxswain';
+  return resolve(process.env['COXSWAIN_RUN_DIR'] ?? '/run/coxswain');
 }

@@ -1,6 +1,6 @@
-import { stateRoot } from '@coxswain/cluster';
+import { runRoot, stateRoot } from '@coxswain/cluster';
 import { CliError } from '@coxswain/command';
-import { type CheckResult, checkCgroups, checkDisk, checkFlock, checkLinux, checkNft, checkOverlay, checkRoot } from '../preflight/checks.js';
+import { type CheckResult, checkCgroups, checkDisk, checkFlock, checkLinux, checkNft, checkOverlay, checkRoot, checkWritable } from '../preflight/checks.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime, nodeRuntimes } from '../runtimes/registry.js';
 import type { NodeRuntime } from '../runtimes/runtime.js';
@@ -15,7 +15,15 @@ export async function machineChecks(runtime: NodeRuntime): Promise<CheckResult[]
 /** What makes every further look pointless when it fails. */
 export const basicChecks = (): CheckResult[] => [checkLinux(), checkRoot()];
 
-const commonChecks = async (): Promise<CheckResult[]> => [checkNft(), checkFlock(), checkCgroups(), checkOverlay(), await checkDisk(stateRoot())];
+const commonChecks = async (): Promise<CheckResult[]> => [
+  checkNft(),
+  checkFlock(),
+  checkCgroups(),
+  checkOverlay(),
+  checkWritable(stateRoot(), 'COXSWAIN_STATE_DIR'),
+  checkWritable(runRoot(), 'COXSWAIN_RUN_DIR'),
+  await checkDisk(stateRoot()),
+];
 
 /** Throws one error that names every problem and its fix. */
 export function requireAll(results: readonly CheckResult[]): void {

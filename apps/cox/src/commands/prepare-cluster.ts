@@ -197,7 +197,13 @@ async function requireFree(config: ClusterConfig): Promise<void> {
             checkPort(ports.controllerManager, 'controller manager'),
             ...(config.cloud ? [checkPort(ports.cloudControllerManager, 'cloud controller manager')] : []),
           ],
-          node: () => [checkPort(ports.kubelet, 'kubelet'), checkPort(ports.proxyHealth, 'proxy health'), checkPort(ports.dns, 'cluster DNS')],
+          node: () => [
+            checkPort(ports.kubelet, 'kubelet'),
+            checkPort(ports.kubeletHealth, 'kubelet health'),
+            checkPort(ports.proxyHealth, 'proxy health'),
+            checkPort(ports.proxyMetrics, 'proxy metrics'),
+            checkPort(ports.dns, 'cluster DNS'),
+          ],
         };
   const itsOwn = (role: string) => running(config, role) || looksAfter({ supervision: supervisionOf(config, role) });
   const checks = Object.entries(wanted).flatMap(([role, ask]) => (itsOwn(role) ? [] : ask()));

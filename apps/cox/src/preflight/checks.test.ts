@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { checkDisk, checkLinux, checkPort, checkProgram, checkRoot } from './checks.js';
+import { checkDisk, checkLinux, checkPort, checkProgram, checkRoot, checkWritable } from './checks.js';
 
 describe('preflight', () => {
   test('names what is wrong with the machine and what to do', () => {
@@ -31,6 +31,16 @@ describe('preflight', () => {
     } finally {
       server.close();
     }
+  });
+
+  test('a folder that cannot be written is named, with what chooses another', () => {
+    expect(checkWritable('/tmp/no/such/folder', 'X')).toMatchObject({ ok: true });
+    expect(checkWritable('/dev/null', 'THE_DIR')).toMatchObject({
+      ok: false,
+      problem: '/dev/null cannot be written: it is not a folder',
+      fix: expect.stringContaining('set THE_DIR'),
+    });
+    expect(checkWritable('/dev/null/state', 'THE_DIR')).toMatchObject({ ok: false });
   });
 
   test('disk space is looked up on the nearest folder that exists', async () => {

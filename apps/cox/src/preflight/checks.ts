@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -82,6 +82,21 @@ export async function checkDisk(path: string): Promise<CheckResult> {
     problem: `${mib}; at least ${MIN_FREE_BYTES / 1024 / 1024} MiB are needed`,
     fix: 'free some space, or set COXSWAIN_STATE_DIR to a folder on another disk',
   };
+}
+
+/** Of a folder that may have to be made. `variable` chooses another. */
+export function checkWritable(path: string, variable: string): CheckResult {
+  const name = path;
+  let folder = path;
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    if (!statSync(folder).isDirectory()) throw new Error('it is not a folder');
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return { name, ok: true, detail: 'can be written' };
+  } catch (error) {
+    const problem = `${folder} cannot be written: ${(error as Error).message.replace(/, access .*/, '')}`;
+    return { name, ok: false, fatal: true, problem, fix: `make it a folder that root can write, or set ${variable} to another` };
+  }
 }
 
 export async function checkPort(port: number, what: string, flag?: string): Promise<CheckResult> {
