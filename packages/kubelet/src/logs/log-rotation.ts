@@ -16,12 +16,16 @@ export interface LogRotationOptions {
 
 /** Keeps container logs within bounds: `0.log` → `0.log.<time>` → `0.log.<time>.gz`; the newest rotated file stays plain for followers. */
 export class LogRotation {
+  /** Logs of which an older file is being compressed. */
+  readonly #compressing = new Set<string>();
+
   constructor(
     private readonly runtime: RuntimeServiceClient,
     private readonly cache: PodCache,
     private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly options: LogRotationOptions,
+    private readonly compress: (from: string, to: string) => Promise<void> = gzipFile,
   ) {}
 
   async run(signal: AbortSignal): Promise<void> {
@@ -49,7 +53,7 @@ export class LogRotation {
   }
 
   async rotate(path: string, containerId: string): Promise<void> {
-    await this.#tidy(path);
+    await this.#removeOldest(path);
     const stamp = new Date(this.clock.now()).toISOString().replace(/[-:T]/g, '').replace(/\..*/, '');
     const rotated = `${path}.${stamp.slice(0, 8)}-${stamp.slice(8, 14)}`;
     await rename(path, rotated);
@@ -59,23 +63,53 @@ export class LogRotation {
       await rename(rotated, path).catch(() => {});
       throw error;
     }
+    this.#compressInTheBackground(path);
   }
 
-  /** Compresses what was rotated before and drops the oldest. */
-  async #tidy(path: string): Promise<void> {
-    const dir = dirname(path);
+  /** Makes room for one more. */
+  async #removeOldest(path: string): Promise<void> {
+    const names = await this.#rotated(path);
+    for (const name of names.slice(0, Math.max(0, names.length - Math.max(0, this.options.maxFiles - 2)))) await rm(join(dirname(path), name), { force: true });
+  }
+
+  async #rotated(path: string): Promise<string[]> {
     const base = `${basename(path)}.`;
-    const names = (await readdir(dir)).filter((n) => n.startsWith(base)).sort();
-    for (const name of names.filter((n) => n.endsWith('.tmp'))) await rm(join(dir, name), { force: true });
-    const kept = names.filter((n) => !n.endsWith('.tmp'));
-    const surplus = kept.length - Math.max(0, this.options.maxFiles - 2);
-    for (const name of kept.splice(0, Math.max(0, surplus))) await rm(join(dir, name), { force: true });
-    for (const name of kept) {
+    return (await readdir(dirname(path))).filter((name) => name.startsWith(base) && !name.endsWith('.tmp')).sort();
+  }
+
+  /** Who writes faster than we compress must not have to be waited for: its log would grow meanwhile, and with it the time of the next one. */
+  #compressInTheBackground(path: string): void {
+    if (this.#compressing.has(path)) return;
+    this.#compressing.add(path);
+    void this.#compressAll(path)
+      .catch((error: unknown) => {
+        // With its container.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.logger.warn('compressing a log failed', { path, err: error });
+      })
+      .finally(() => this.#compressing.delete(path));
+  }
+
+  async #compressAll(path: string): Promise<void> {
+    const folder = dirname(path);
+    // What a kubelet that was killed did not finish.
+    for (const name of await readdir(folder)) if (name.startsWith(`${basename(path)}.`) && name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+    for (const name of (await this.#rotated(path)).slice(0, -1)) {
       if (name.endsWith('.gz')) continue;
-      const from = join(dir, name);
-      await pipeline(createReadStream(from), createGzip(), createWriteStream(`${from}.tmp`));
-      await rename(`${from}.tmp`, `${from}.gz`);
-      await rm(from, { force: true });
+      const from = join(folder, name);
+      try {
+        await this.compress(from, `${from}.tmp`);
+        // It may have become one too many.
+        await stat(from);
+        await rename(`${from}.tmp`, `${from}.gz`);
+        await rm(from, { force: true });
+      } catch (error) {
+        await rm(`${from}.tmp`, { force: true });
+        throw error;
+      }
     }
   }
+}
+
+function gzipFile(from: string, to: string): Promise<void> {
+  return pipeline(createReadStream(from), createGzip(), createWriteStream(to));
 }
