@@ -9,6 +9,7 @@ import type { ApiRequest, ApiResponse } from '../request/api-request.js';
 import { respondHttp1, respondUpgrade } from './respond-http1.js';
 import { respondHttp2 } from './respond-http2.js';
 import { Http1Request } from './http1-request.js';
+import { endWhenIdle } from './idle-sessions.js';
 import { Http2Request } from './http2-request.js';
 import { secureContextOptions, SniContexts } from './serving-certificates.js';
 import type { ServingCertificates, TlsLimits } from './serving-certificates.js';
@@ -58,6 +59,7 @@ export class HttpServer {
       this.#sessions.add(session);
       session.on('close', () => this.#sessions.delete(session));
       session.on('error', () => {});
+      endWhenIdle(session, options.clock);
     });
     server.on('secureConnection', (socket) => {
       socket.setNoDelay(true);

@@ -33,17 +33,21 @@ const line = (text: string, tag = 'F') => `2026-01-31T12:00:00.000000000Z stdout
 const link = () => symlinkSync(log(), join(dir, 'containers', `web_default_main-${'a'.repeat(64)}.log`));
 
 /** A collector as after a start: what is known is what is on disk. */
-function start(): { round: () => Promise<string[]>; crash: () => void; store: LogStore } {
+function start(): { round: () => Promise<string[]>; crash: () => void; store: LogStore; batches: number[] } {
   const store = new LogStore({ folder: join(dir, 'segments'), retention: { bytes: 1e9, ageMs: 1e12 }, clock: systemClock, logger: silentLogger });
   const positions = new Positions(join(dir, 'positions.json'));
   for (const [id, offset] of store.recover()) if ((positions.get(id)?.offset ?? 0) < offset) positions.set(id, { offset, path: '' });
   let seen: LogEntry[] = [];
+  const batches: number[] = [];
   const collector = new Collector({
     folder: join(dir, 'containers'),
     store,
     positions,
     labelsOf: () => ({ app: 'web' }),
-    onEntries: (entries) => seen.push(...entries),
+    onEntries: (entries) => {
+      seen.push(...entries);
+      batches.push(entries.length);
+    },
     pollMs: 10,
     clock: systemClock,
     logger: silentLogger,
@@ -51,6 +55,7 @@ function start(): { round: () => Promise<string[]>; crash: () => void; store: Lo
   collectors.push(collector);
   return {
     store,
+    batches,
     crash: () => rmSync(join(dir, 'positions.json'), { force: true }),
     async round() {
       seen = [];
@@ -107,6 +112,15 @@ test('what was not yet had of a file is taken from its compressed form', async (
   const { round } = start();
   expect((await round()).sort()).toEqual(['three', 'two']);
   expect(await round()).toEqual([]);
+});
+
+test('a compressed file that is much when it is not is taken in pieces', async () => {
+  writeFileSync(log('0.log.20260131-120000.gz'), gzipSync(Array.from({ length: 20_000 }, (_, n) => line(`line ${n} ${'x'.repeat(100)}`)).join('')));
+  writeFileSync(log(), '');
+  link();
+  const { round, batches } = start();
+  expect(await round()).toHaveLength(20_000);
+  expect(Math.max(...batches)).toBeLessThan(5000);
 });
 
 test('a restart goes on where it was, also when only the store survived', async () => {

@@ -1,15 +1,15 @@
 import type { Clock, Logger } from '@coxswain/sdk';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { LogEntry, LogSource } from '../log-entry.js';
 import type { LogStore } from '../store/log-store.js';
 import type { StoredLine } from '../store/segment-codec.js';
-import { LineJoiner } from './line-joiner.js';
+import { type JoinedLine, LineJoiner } from './line-joiner.js';
 import { type ContainerLog, type LogFile, LogFolders } from './log-files.js';
 import type { Positions } from './positions.js';
 
-const unzip = promisify(gunzip);
 const CHUNK = 256 * 1024;
 /** One container that writes without end must not keep the others waiting. */
 const MOST_PER_ROUND = 4 * 1024 * 1024;
@@ -175,23 +175,39 @@ export class Collector {
   /** A rotated file is compressed some time: only what was not had of it before is taken. */
   async #compressed(log: ContainerLog, file: LogFile, present: ReadonlySet<string>): Promise<void> {
     const { positions, logger } = this.options;
-    if (positions.get(file.id)) return;
+    if ((positions.get(file.id)?.offset ?? -1) >= file.size) return;
     const plain = file.path.slice(0, -'.gz'.length);
     const before = [...positions.entries()].find(([id, p]) => p.path === plain && !present.has(id));
     const reader = before ? this.#readers.get(before[0]) : undefined;
     if (reader) await this.#finish(reader);
     const from = before ? (positions.get(before[0])?.offset ?? 0) : 0;
-    try {
-      const content = await unzip(await readFile(file.path));
-      const joiner = new LineJoiner(from);
-      const source = { namespace: log.namespace, pod: log.pod, podUid: log.podUid, container: log.container };
-      const labels = this.options.labelsOf(log.namespace, log.pod, log.podUid);
-      for (const { time, stream, text } of [...joiner.push(content.subarray(from)), ...joiner.flush()])
-        this.#collected.push({ entry: { source: { ...source, labels }, time, stream, text }, file: file.id, resumeAt: file.size });
+    const joiner = new LineJoiner(from);
+    const source = { namespace: log.namespace, pod: log.pod, podUid: log.podUid, container: log.container };
+    const labels = this.options.labelsOf(log.namespace, log.pod, log.podUid);
+    const take = (lines: Iterable<JoinedLine>, resumeAt: number) => {
+      for (const { time, stream, text } of lines)
+        this.#collected.push({ entry: { source: { ...source, labels }, time, stream, text }, file: file.id, resumeAt });
       this.#hand();
+    };
+    try {
+      // A little at a time: few bytes may become very many.
+      let skip = from;
+      for await (const chunk of unzipped(file.path)) {
+        const part = chunk.subarray(skip);
+        skip -= chunk.length - part.length;
+        if (part.length > 0) take(joiner.push(part), 0);
+      }
+      take(joiner.flush(), file.size);
     } catch (err) {
       logger.warn('a compressed log cannot be read', { file: file.path, err });
     }
     positions.set(file.id, { offset: file.size, path: file.path });
   }
+}
+
+function unzipped(path: string): AsyncIterable<Buffer> {
+  const plain = createGunzip({ chunkSize: CHUNK });
+  // What goes wrong is told by the last of the two.
+  pipeline(createReadStream(path), plain, () => {});
+  return plain;
 }
