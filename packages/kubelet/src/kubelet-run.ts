@@ -289,7 +289,8 @@ export class KubeletRun {
       pods: () => this.#manager?.pods() ?? [],
       volumes: (uid) => volumes.names(uid),
       nodeName: options.nodeName,
-      rootDir: options.rootDir,
+      paths,
+      image: cri.image,
       startedAt: this.#bornAt,
     });
     const eviction = new EvictionManager(
@@ -297,7 +298,7 @@ export class KubeletRun {
         clock,
         logger,
         events,
-        usage: async (resource) => podUsage(resource, this.#manager?.pods() ?? [], await stats.summary()),
+        usage: async (resource) => podUsage(resource, this.#manager?.pods() ?? [], await (resource === 'disk' ? stats.detailed() : stats.summary())),
         imageFolder: () => collector.folder(),
         reclaimDisk: async () => void (await collector.collect(true)),
         evict: (uid, verdict, grace) => this.#manager?.worker(uid)?.evict(verdict, grace),

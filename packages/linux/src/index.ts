@@ -8,7 +8,7 @@ export { RouteLocalnet } from './route-localnet.js';
 export { AlreadyExistsError, errnoName, LinuxError, linuxError, NotFoundError, PermissionError } from './errors.js';
 export { fileCalls } from './file-calls.js';
 export { bytesToIp, type Cidr, ipToBytes, parseCidr } from './ip.js';
-export { type DiskUsage, diskUsage, type MachineFacts, type MemoryUsage, machineFacts, memoryUsage, parseMeminfo } from './machine.js';
+export { type DiskUsage, diskUsage, type MachineFacts, type MemoryUsage, machineFacts, memoryUsage, parseMeminfo, taskCount } from './machine.js';
 export {
   bindMount,
   idmapMount,
@@ -22,6 +22,7 @@ export {
   type UmountOptions,
   umount,
 } from './mount.js';
+export { type InterfaceCounters, type NetworkInterface, parseNetDev } from './net-dev.js';
 export { isMountPoint, type MountInfo, mounts, parseMountInfo, umountAll, umountTarget } from './mountinfo.js';
 export {
   type CreateNamespacesOptions,

@@ -67,11 +67,26 @@ export interface MemoryUsage {
   readonly totalBytes: number;
   readonly availableBytes: number;
   readonly freeBytes: number;
+  readonly swapTotalBytes: number;
+  readonly swapFreeBytes: number;
 }
 
 export async function memoryUsage(): Promise<MemoryUsage> {
   const memory = parseMeminfo(await readFile('/proc/meminfo', 'utf8'));
-  return { totalBytes: memory.get('MemTotal') ?? 0, availableBytes: memory.get('MemAvailable') ?? 0, freeBytes: memory.get('MemFree') ?? 0 };
+  const bytes = (key: string) => memory.get(key) ?? 0;
+  return {
+    totalBytes: bytes('MemTotal'),
+    availableBytes: bytes('MemAvailable'),
+    freeBytes: bytes('MemFree'),
+    swapTotalBytes: bytes('SwapTotal'),
+    swapFreeBytes: bytes('SwapFree'),
+  };
+}
+
+/** How many tasks there are on the machine, and how many there can be; 0: unknown. */
+export async function taskCount(): Promise<{ readonly current: number; readonly max: number }> {
+  const [load, max] = await Promise.all([readFile('/proc/loadavg', 'utf8'), readFile('/proc/sys/kernel/pid_max', 'utf8').catch(() => '0')]);
+  return { current: Number(load.split(' ')[3]?.split('/')[1] ?? 0), max: Number(max) };
 }
 
 export interface DiskUsage {

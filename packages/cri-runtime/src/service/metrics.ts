@@ -1,4 +1,4 @@
-import { Cgroup, type CgroupStats } from '@coxswain/linux';
+import { Cgroup, type CgroupStats, type NetworkInterface } from '@coxswain/linux';
 import { type LinuxContainerResources, MetricType } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerRecord } from '../container/container-record.js';
@@ -7,7 +7,7 @@ import type { SandboxRecord } from '../sandbox/sandbox-record.js';
 import { cgroupStats } from './cgroup-stats.js';
 import type { Kind, Sample } from './metric-kind.js';
 import { FILESYSTEM_KINDS, SPEC_KINDS, type WritableFilesystem } from './metrics-spec.js';
-import { type PodInterface, podInterfaces } from './pod-interfaces.js';
+import { podInterfaces } from './pod-interfaces.js';
 import type { StatsReader } from './stats.js';
 
 /** Of every sample, in this order: cAdvisor's. */
@@ -151,7 +151,7 @@ const pressure = (what: 'cpu' | 'memory' | 'io', how: keyof typeof SHORTAGES): K
 
 const PRESSURE_KINDS = (['cpu', 'memory', 'io'] as const).flatMap((what) => (['waiting', 'stalled'] as const).map((how) => pressure(what, how)));
 
-const network = (direction: 'receive' | 'transmit', what: 'bytes' | 'packets' | 'errors' | 'dropped'): Kind<readonly PodInterface[]> => {
+const network = (direction: 'receive' | 'transmit', what: 'bytes' | 'packets' | 'errors' | 'dropped'): Kind<readonly NetworkInterface[]> => {
   const noun = what === 'dropped' ? 'packets_dropped' : what;
   const participle = direction === 'receive' ? 'received' : 'transmitted';
   const doing = direction === 'receive' ? 'receiving' : 'transmitting';

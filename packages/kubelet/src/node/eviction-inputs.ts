@@ -15,8 +15,7 @@ export function podUsage(resource: 'memory' | 'disk', pods: readonly Pod[], summ
     .filter((p) => !isTerminal(p))
     .map((pod) => {
       const found = summary.pods.find((s) => s.podRef.uid === pod.metadata?.uid);
-      const usage =
-        resource === 'memory' ? (found?.memory?.workingSetBytes ?? 0) : (found?.containers.reduce((sum, c) => sum + (c.rootfs?.usedBytes ?? 0), 0) ?? 0);
+      const usage = resource === 'memory' ? (found?.memory?.workingSetBytes ?? 0) : (found?.['ephemeral-storage']?.usedBytes ?? 0);
       return { pod, usage };
     });
 }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { Pod } from '@coxswain/api';
-import { type DiskUsage, diskUsage, memoryUsage } from '@coxswain/linux';
+import { type DiskUsage, diskUsage, memoryUsage, taskCount } from '@coxswain/linux';
 import type { Clock, Logger } from '@coxswain/sdk';
 import type { KubeletEvents } from '../events.js';
 import type { KubeletOptions } from '../options.js';
@@ -106,14 +105,11 @@ export class EvictionManager {
 
   async #readMachine(): Promise<SignalReadings> {
     const imageFolder = (await this.#deps.imageFolder?.().catch(() => undefined)) ?? this.#options.rootDir;
-    const [memory, disk, images, pids, max] = await Promise.all([
+    const [memory, disk, images, tasks] = await Promise.all([
       memoryUsage(),
       diskUsage(this.#options.rootDir),
       diskUsage(imageFolder).catch(() => diskUsage(this.#options.rootDir)),
-      readFile('/proc/loadavg', 'utf8').then((t) => Number(t.split(' ')[3]?.split('/')[1] ?? 0)),
-      readFile('/proc/sys/kernel/pid_max', 'utf8')
-        .then(Number)
-        .catch(() => 0),
+      taskCount(),
     ]);
     return {
       'memory.available': { available: memory.availableBytes, capacity: memory.totalBytes },
@@ -121,7 +117,7 @@ export class EvictionManager {
       // Runtimes keep images and what containers write on one filesystem.
       ...readingsOf('imagefs', images),
       ...readingsOf('containerfs', images),
-      ...(max > 0 ? { 'pid.available': { available: max - pids, capacity: max } } : {}),
+      ...(tasks.max > 0 ? { 'pid.available': { available: tasks.max - tasks.current, capacity: tasks.max } } : {}),
     };
   }
 }

@@ -52,10 +52,13 @@ function evicted(message: string): PodVerdict {
   return { phase: 'Failed', reason: 'Evicted', message, condition: { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message } };
 }
 
-/** Bytes of disk below a folder, hard links counted once, other file systems not entered. */
-export async function folderBytes(folder: string): Promise<number> {
+export const folderBytes = async (folder: string) => (await folderUsage(folder)).bytes;
+
+/** Disk space and files below a folder, hard links counted once, other file systems not entered. */
+export async function folderUsage(folder: string): Promise<{ readonly bytes: number; readonly inodes: number }> {
   const root = await lstat(folder).catch(() => undefined);
-  if (!root) return 0;
+  if (!root) return { bytes: 0, inodes: 0 };
+  let inodes = 1;
   const seen = new Set<number>();
   const walk = async (dir: string): Promise<number> => {
     let sum = 0;
@@ -67,9 +70,11 @@ export async function folderBytes(folder: string): Promise<number> {
         if (seen.has(found.ino)) continue;
         seen.add(found.ino);
       }
+      inodes++;
       sum += found.blocks * 512 + (found.isDirectory() ? await walk(path) : 0);
     }
     return sum;
   };
-  return walk(folder);
+  const bytes = await walk(folder);
+  return { bytes, inodes };
 }

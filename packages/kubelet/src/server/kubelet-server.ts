@@ -276,7 +276,7 @@ export class KubeletServer {
         found = resourceMetrics(await stats.summary());
         break;
       case 'cadvisor':
-        found = cadvisorMetrics(await stats.detailed());
+        found = cadvisorMetrics(await stats.networked());
         break;
       case 'probes':
         found = probeMetrics();

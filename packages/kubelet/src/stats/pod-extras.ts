@@ -21,8 +21,10 @@ export interface NetworkStats extends InterfaceStats {
 
 export interface VolumeStats extends FsStats {
   readonly name: string;
-  readonly pvcRef: { readonly name: string; readonly namespace: string };
+  readonly pvcRef?: { readonly name: string; readonly namespace: string };
 }
+
+export type ClaimStats = VolumeStats & Required<Pick<VolumeStats, 'pvcRef'>>;
 
 /** What went over the network by pod uid; empty with a runtime that does not say. */
 export async function podNetworks(runtime: Pick<RuntimeServiceClient, 'listPodSandboxStats'>): Promise<ReadonlyMap<string, NetworkStats>> {
@@ -45,10 +47,10 @@ export async function claimStats(
   volumes: readonly { readonly name: string; readonly path: string }[],
   time: string,
   usage: typeof diskUsage = diskUsage,
-): Promise<VolumeStats[]> {
+): Promise<ClaimStats[]> {
   const { namespace = 'default' } = pod.metadata ?? {};
   const all = await Promise.all(
-    (pod.spec?.volumes ?? []).map(async (volume): Promise<VolumeStats[]> => {
+    (pod.spec?.volumes ?? []).map(async (volume): Promise<ClaimStats[]> => {
       const { name } = volume;
       const claim = claimOfVolume(pod, volume);
       const path = volumes.find((mounted) => mounted.name === name)?.path;

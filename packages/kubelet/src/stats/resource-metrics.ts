@@ -1,5 +1,5 @@
 import type { Metric, Sample } from './prometheus.js';
-import type { VolumeStats } from './pod-extras.js';
+import type { ClaimStats } from './pod-extras.js';
 import type { Summary } from './summary.js';
 
 const seconds = (nanoseconds: number) => nanoseconds / 1e9;
@@ -93,7 +93,7 @@ export function cadvisorMetrics({ pods }: Summary): Metric[] {
 }
 
 /** How full the volumes of claims are, for /metrics. */
-export function volumeMetrics(volumes: readonly VolumeStats[]): Metric[] {
+export function volumeMetrics(volumes: readonly ClaimStats[]): Metric[] {
   const gauge = (name: string, help: string, of: 'availableBytes' | 'capacityBytes' | 'usedBytes' | 'inodesFree' | 'inodes' | 'inodesUsed'): Metric => ({
     name: `kubelet_volume_stats_${name}`,
     help,

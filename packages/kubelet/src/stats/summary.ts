@@ -1,10 +1,13 @@
 import type { Pod } from '@coxswain/api';
-import type { ContainerStats, RuntimeServiceClient } from '@coxswain/cri';
+import type { ContainerStats, ImageServiceClient, RuntimeServiceClient } from '@coxswain/cri';
 import { type CgroupStats, diskUsage, memoryUsage } from '@coxswain/linux';
 import type { Clock } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import { Keys } from '../pod/keys.js';
-import { claimStats, fsStats, type NetworkStats, podNetworks, type VolumeStats } from './pod-extras.js';
+import type { Paths } from '../paths.js';
+import { LocalDisk } from './local-disk.js';
+import { type NodeExtras, nodeExtras, nodeSwap } from './node-extras.js';
+import { type ClaimStats, claimStats, fsStats, type NetworkStats, podNetworks, type VolumeStats } from './pod-extras.js';
 import { pressureOf, psiOf, type Shortage, shortageOfContainer, shortageOfGroup, type WithPressure } from './shortage.js';
 
 export interface CpuStats extends WithPressure {
@@ -39,6 +42,7 @@ export interface ContainerSummary extends Shortage {
   readonly cpu?: CpuStats;
   readonly memory?: MemoryStats;
   readonly rootfs?: FsStats;
+  readonly logs?: FsStats;
 }
 
 export interface PodSummary extends Shortage {
@@ -49,16 +53,17 @@ export interface PodSummary extends Shortage {
   readonly memory?: MemoryStats;
   readonly network?: NetworkStats;
   readonly volume?: readonly VolumeStats[];
+  readonly 'ephemeral-storage'?: FsStats;
+  readonly process_stats?: { readonly process_count: number };
 }
 
 export interface Summary {
-  readonly node: {
+  readonly node: NodeExtras & {
     readonly nodeName: string;
     readonly startTime: string;
     readonly cpu?: CpuStats;
     readonly memory?: MemoryStats;
     readonly fs?: FsStats;
-    readonly runtime?: { readonly imageFs?: FsStats };
   };
   readonly pods: readonly PodSummary[];
 }
@@ -71,7 +76,8 @@ export interface StatsDeps {
   /** Where the volumes of a pod are. */
   readonly volumes: (uid: string) => readonly { readonly name: string; readonly path: string }[];
   readonly nodeName: string;
-  readonly rootDir: string;
+  readonly paths: Paths;
+  readonly image: ImageServiceClient;
   readonly startedAt: number;
 }
 
@@ -100,15 +106,19 @@ const defined = <T extends object>(o: T): T => Object.fromEntries(Object.entries
 export class StatsProvider {
   readonly #rates = new Rates();
 
-  constructor(private readonly deps: StatsDeps) {}
+  readonly #disk: LocalDisk;
+
+  constructor(private readonly deps: StatsDeps) {
+    this.#disk = new LocalDisk(deps);
+  }
 
   async summary(): Promise<Summary> {
-    const { runtime, clock, cgroups, pods, nodeName, rootDir, startedAt } = this.deps;
+    const { runtime, clock, cgroups, pods, nodeName, paths, startedAt } = this.deps;
     const now = clock.now();
     const time = new Date(now).toISOString();
     const [{ stats }, disk, memory, node] = await Promise.all([
       runtime.listContainerStats({}, { timeoutMs: 10_000 }),
-      diskUsage(rootDir),
+      diskUsage(paths.rootDir),
       memoryUsage(),
       cgroups?.nodeStats().catch(() => undefined),
     ]);
@@ -149,30 +159,54 @@ export class StatsProvider {
           workingSetBytes: workingSet,
           ...(node ? { rssBytes: node.memory.rssBytes, pageFaults: node.memory.pageFaults, majorPageFaults: node.memory.majorPageFaults } : {}),
         }),
+        swap: nodeSwap(memory, time),
         fs: fsStats(disk, time),
       },
       pods: summaries.filter((p) => p.containers.length > 0),
     };
   }
 
-  /** With what goes over the network and how full the volumes of claims are, which takes longer. */
-  async detailed(): Promise<Summary> {
-    const [summary, networks, claims] = await Promise.all([this.summary(), podNetworks(this.deps.runtime), this.#claims()]);
-    const detailed = summary.pods.map((pod): PodSummary => {
+  /** With what goes over the pods' network. */
+  async networked(): Promise<Summary> {
+    const [summary, networks] = await Promise.all([this.summary(), podNetworks(this.deps.runtime)]);
+    const pods = summary.pods.map((pod): PodSummary => {
       const network = networks.get(pod.podRef.uid);
-      const volume = claims.get(pod.podRef.uid) ?? [];
-      return { ...pod, ...(network ? { network } : {}), ...(volume.length > 0 ? { volume } : {}) };
+      return network ? { ...pod, network } : pod;
     });
-    return { ...summary, pods: detailed };
+    return { ...summary, pods };
+  }
+
+  /** With what is kept on disks, too, which takes longer. */
+  async detailed(): Promise<Summary> {
+    const [summary, claims] = await Promise.all([this.networked(), this.#claims()]);
+    const { fs } = summary.node;
+    const extras = await nodeExtras(this.deps.image, fs?.time ?? '');
+    const { imageFs } = extras.runtime ?? {};
+    const specs = new Map(this.deps.pods().map((pod) => [pod.metadata?.uid ?? '', pod]));
+    const pods = await Promise.all(
+      summary.pods.map(async (pod): Promise<PodSummary> => {
+        const { uid } = pod.podRef;
+        const spec = specs.get(uid);
+        const local = spec && fs && (await this.#disk.pod(spec, pod.containers, this.deps.volumes(uid), fs));
+        const volume = [...(local?.volumes ?? []), ...(claims.get(uid) ?? [])];
+        return {
+          ...pod,
+          containers: pod.containers.map((c) => withDisk(c, local?.logs.get(c.name), imageFs)),
+          ...(volume.length > 0 ? { volume } : {}),
+          ...(local ? { 'ephemeral-storage': local.ephemeral } : {}),
+        };
+      }),
+    );
+    return { node: { ...summary.node, ...extras }, pods };
   }
 
   /** How full the volumes of claims are, each claim once. */
-  async claims(): Promise<readonly VolumeStats[]> {
+  async claims(): Promise<readonly ClaimStats[]> {
     const all = [...(await this.#claims()).values()].flat();
     return [...new Map(all.map((volume) => [`${volume.pvcRef.namespace}/${volume.pvcRef.name}`, volume])).values()];
   }
 
-  async #claims(): Promise<ReadonlyMap<string, readonly VolumeStats[]>> {
+  async #claims(): Promise<ReadonlyMap<string, readonly ClaimStats[]>> {
     const { pods, volumes, clock } = this.deps;
     const time = new Date(clock.now()).toISOString();
     return new Map(
@@ -188,7 +222,7 @@ export class StatsProvider {
   /** `?only_cpu_and_memory=true` */
   async cpuAndMemory(): Promise<Summary> {
     const { node, pods } = await this.summary();
-    const { fs: _fs, runtime: _runtime, ...ofNode } = node;
+    const { fs: _fs, ...ofNode } = node;
     return { node: ofNode, pods: pods.map((pod) => ({ ...pod, containers: pod.containers.map(({ rootfs: _rootfs, ...container }) => container) })) };
   }
 
@@ -197,9 +231,10 @@ export class StatsProvider {
     return defined({ time, usageNanoCores: rate, usageCoreNanoSeconds: nanoseconds });
   }
 
-  #group(key: string, s: CgroupStats, now: number, time: string): Pick<PodSummary, 'cpu' | 'memory' | keyof Shortage> {
+  #group(key: string, s: CgroupStats, now: number, time: string): Pick<PodSummary, 'cpu' | 'memory' | 'process_stats' | keyof Shortage> {
     return {
       ...shortageOfGroup(s, time),
+      process_stats: { process_count: s.pids.current },
       cpu: { ...this.#cpu(key, s.cpu.usageNanoseconds, now, time), ...pressureOf(s.cpu.pressure) },
       memory: {
         time,
@@ -258,6 +293,13 @@ export class StatsProvider {
         : {}),
     };
   }
+}
+
+/** The writable layer is on the file system of the images. */
+function withDisk(container: ContainerSummary, logs: FsStats | undefined, imageFs: FsStats | undefined): ContainerSummary {
+  const { rootfs } = container;
+  const { usedBytes: _bytes, inodesUsed: _inodes, time: _time, ...whole } = imageFs ?? { time: '' };
+  return { ...container, ...(rootfs ? { rootfs: { ...whole, ...rootfs } } : {}), ...(logs ? { logs } : {}) };
 }
 
 const text = (time: string | undefined) => time;

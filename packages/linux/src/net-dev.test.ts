@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { parseNetDev } from './pod-interfaces.js';
+import { parseNetDev } from './net-dev.js';
 
-it("counts what went through a pod's interfaces, without loopback", () => {
+it('counts what went through interfaces, without loopback', () => {
   const text = `Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
     lo:     100       1    0    0    0     0          0         0      100       1    0    0    0     0       0          0
