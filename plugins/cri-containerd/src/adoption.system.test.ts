@@ -171,4 +171,9 @@ describe('a killed server', () => {
     expect(readdirSync(join(node.dir, 'k-root', 'sandboxes'))).not.toContain(id);
     expect(await isPinnedNamespace(namespaces.net!)).toBe(false);
   });
+
+  it('has the OCI runtime’s state of its containers below its own folder', async () => {
+    const { containerId } = await run('sleep 1000');
+    expect(readdirSync(join(node.dir, 'k-state', 'oci', 'killed'))).toContain(containerId);
+  });
 });

@@ -100,7 +100,12 @@ export async function startCriContainerd(options: CriContainerdOptions): Promise
     const images = new ImageStore(containerd);
     const unpacker = new Unpacker(containerd, snapshotter, random);
     const puller = new Puller({ containerd, store: images, unpacker, snapshotter, clock, random, ...(options.registry ? { registry: options.registry } : {}) });
-    const runtimes = await ShimRuntimes.open({ dir: join(root, 'bin'), cgroups: facts.cgroups, ...(options.runtimes ? { runtimes: options.runtimes } : {}) });
+    const runtimes = await ShimRuntimes.open({
+      dir: join(root, 'bin'),
+      stateDir: join(state, 'oci'),
+      cgroups: facts.cgroups,
+      ...(options.runtimes ? { runtimes: options.runtimes } : {}),
+    });
     const pause = new PauseContainers(containerd, runtimes, join(root, 'pause'));
     await pause.prepare();
     const program = (handler: string) => runtimes.require(handler).program;

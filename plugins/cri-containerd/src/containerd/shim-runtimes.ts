@@ -21,16 +21,16 @@ export interface ShimRuntime {
 
 /** The OCI runtimes of this node behind containerd's shim, by RuntimeClass handler. A container keeps the one it was made with. */
 export class ShimRuntimes extends RuntimeHandlers<ShimRuntime> {
-  static async open(options: OciProgramsOptions): Promise<ShimRuntimes> {
+  /** `stateDir`: the OCI runtimes' own state, else in one folder of the whole machine, where what a kill left would stay. */
+  static async open({ stateDir, ...options }: OciProgramsOptions & { readonly stateDir: string }): Promise<ShimRuntimes> {
     const programs = await ociPrograms(options);
-    return new ShimRuntimes(
-      new Map([...programs].map(([handler, program]) => [handler, { program, info: (owner) => ({ name: SHIM, options: shimOptions(program, owner) }) }])),
-    );
+    const runtime = (program: string): ShimRuntime => ({ program, info: (owner) => ({ name: SHIM, options: shimOptions(program, stateDir, owner) }) });
+    return new ShimRuntimes(new Map([...programs].map(([handler, program]) => [handler, runtime(program)])));
   }
 }
 
-const shimOptions = (binaryName: string, owner: Owner = { uid: 0, gid: 0 }): Any =>
+const shimOptions = (binaryName: string, root: string, owner: Owner = { uid: 0, gid: 0 }): Any =>
   create(AnySchema, {
     typeUrl: OptionsSchema.typeName,
-    value: toBinary(OptionsSchema, create(OptionsSchema, { binaryName, ioUid: owner.uid, ioGid: owner.gid })),
+    value: toBinary(OptionsSchema, create(OptionsSchema, { binaryName, root, ioUid: owner.uid, ioGid: owner.gid })),
   });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,4 +59,17 @@ it('goes on in a new file when reopened, with times that only grow', async () =>
   const times = Array.from({ length: 1000 }, () => log.timestamp());
   expect([...times].sort()).toEqual(times);
   expect(new Set(times).size).toBe(1000);
+});
+
+it('has what it was given at once, unless more is being written before it', async () => {
+  const path = join(dir, 'once.log');
+  const log = new CriLogFile(path, systemClock);
+  await log.open();
+  void log.write(Buffer.from('one\n'));
+  expect(readFileSync(path, 'utf8')).toBe('one\n');
+  const much = `${'x'.repeat(64 * 1024)}\n`;
+  void log.write(Buffer.from(much));
+  await log.write(Buffer.from('two\n'));
+  expect(readFileSync(path, 'utf8')).toBe(`one\n${much}two\n`);
+  await log.close();
 });

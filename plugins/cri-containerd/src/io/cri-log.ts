@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { criLogLine, type LogStream, MAX_LINE_BYTES } from '@coxswain/cri-runtime';
@@ -5,11 +6,16 @@ import type { Clock } from '@coxswain/sdk';
 
 /** Text without its newline is written as partial after this long, so that prompts show and little is lost in a crash. */
 const PARTIAL_FLUSH_MS = 200;
+/** A pipe's PIPE_BUF of text, and its frame. */
+const AT_ONCE_BYTES = 8 * 1024;
+const DONE = Promise.resolve();
 
 /** A container's log file; both streams append whole lines. An empty path throws everything away. */
 export class CriLogFile {
   #file: FileHandle | undefined;
-  #queue: Promise<void> = Promise.resolve();
+  #queue: Promise<void> = DONE;
+  /** Steps of the queue that have not ended. */
+  #waiting = 0;
   #lastNanos = 0n;
   readonly #monotonicBase: bigint;
 
@@ -36,15 +42,17 @@ export class CriLogFile {
     });
   }
 
+  /**
+   * Few bytes are written at once: what has been read from the pipe is nowhere else, so whoever kills this process must not find it between the two;
+   * and it costs less than the way through the thread pool. Many go that way, for they may have to wait for the disk.
+   */
   write(bytes: Buffer): Promise<void> {
+    if (this.#waiting === 0 && bytes.length <= AT_ONCE_BYTES) {
+      if (this.#file) this.#guard(() => writeFileSync((this.#file as FileHandle).fd, bytes));
+      return DONE;
+    }
     return this.#then(async () => {
-      if (!this.#file || bytes.length === 0) return;
-      try {
-        await this.#file.writeFile(bytes);
-      } catch (error) {
-        // A full disk must not stop the container: its output is dropped, and said so.
-        this.onError(error as Error);
-      }
+      if (this.#file) await this.#guard(() => this.#file?.writeFile(bytes));
     });
   }
 
@@ -67,8 +75,19 @@ export class CriLogFile {
     return `${seconds}.${String(nanos % 1_000_000_000n).padStart(9, '0')}Z`;
   }
 
+  /** A full disk must not stop the container: its output is dropped, and said so. */
+  #guard(write: () => void | Promise<void>): void | Promise<void> {
+    const failed = (error: unknown) => this.onError(error as Error);
+    try {
+      return write()?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
   #then(run: () => Promise<void>): Promise<void> {
-    const next = this.#queue.then(run);
+    this.#waiting++;
+    const next = this.#queue.then(run).finally(() => this.#waiting--);
     this.#queue = next.catch(() => {});
     return next;
   }
