@@ -1,10 +1,11 @@
 import type { Endpoints, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Secret, Service } from '../generated/types.js';
 import { firstOfList } from './first-of-list.js';
+import { isExternallyAccessible } from '../validation/service-traits.js';
 import { setDefault, setDefaultText } from './set-default.js';
 import { defaultClaimSpec, defaultPersistentVolumeSpec } from './volume.js';
 
 /** Cluster IPs, IP families and node ports are left to the server's allocators. */
-export function defaultService({ spec }: Service): void {
+export function defaultService({ spec, status }: Service): void {
   if (!spec) return;
   setDefaultText(spec, 'sessionAffinity', 'None');
   if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
@@ -19,9 +20,11 @@ export function defaultService({ spec }: Service): void {
     setDefaultText(port, 'targetPort', port.port);
   }
   const { type } = spec;
-  if (type === 'NodePort' || type === 'LoadBalancer') setDefaultText(spec, 'externalTrafficPolicy', 'Cluster');
+  if (isExternallyAccessible(spec)) setDefaultText(spec, 'externalTrafficPolicy', 'Cluster');
   if (type !== 'ExternalName') setDefault(spec, 'internalTrafficPolicy', 'Cluster');
-  if (type === 'LoadBalancer') setDefault(spec, 'allocateLoadBalancerNodePorts', true);
+  if (type !== 'LoadBalancer') return;
+  setDefault(spec, 'allocateLoadBalancerNodePorts', true);
+  for (const ingress of status?.loadBalancer?.ingress ?? []) if (ingress.ip) setDefault(ingress, 'ipMode', 'VIP');
 }
 
 export function defaultEndpoints({ subsets = [] }: Endpoints): void {

@@ -1,7 +1,8 @@
 import { defaultLimitRange, defaultSecret } from '../defaults/core.js';
 import type { ConfigMap, LimitRange, ResourceQuota, Secret, ServiceAccount } from '../generated/types.js';
 import { validateConfigMap, validateConfigMapUpdate } from '../validation/config-map.js';
-import { validateLimitRange, validateResourceQuota, validateResourceQuotaStatus, validateResourceQuotaUpdate } from '../validation/quota.js';
+import { validateLimitRange } from '../validation/limit-range.js';
+import { validateResourceQuota, validateResourceQuotaStatus, validateResourceQuotaUpdate } from '../validation/quota.js';
 import { validateSecret, validateSecretUpdate } from '../validation/secret.js';
 import type { ResourceStrategy } from '../definition.js';
 import type { StrategyParts } from './lifecycle.js';

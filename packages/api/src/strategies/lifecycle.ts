@@ -1,6 +1,8 @@
 import type { KubeObject, ResourceStrategy } from '../definition.js';
 import { dropGatedFields, type GatedFields } from '../gates/gated-fields.js';
 import type { FieldError } from '../field-error.js';
+import { each } from '../validation/common.js';
+import { validateKubeFinalizer } from '../validation/finalizers.js';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../validation/object-meta.js';
 import { deepEqual } from '../util/deep-equal.js';
 
@@ -50,10 +52,21 @@ export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = 
   };
 }
 
+/** What extends Kubernetes is checked by the general rules alone. */
+const GENERAL = new Set(['admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io', 'coordination.k8s.io']);
+
+function validateFinalizers({ apiVersion, metadata: { finalizers } }: KubeObject): FieldError[] {
+  if (!finalizers || finalizers.length === 0 || GENERAL.has(apiVersion.split('/')[0] ?? '')) return [];
+  return each(finalizers, 'metadata.finalizers', validateKubeFinalizer);
+}
+
 /** The metadata's rules and the kind's own. */
 function validation(namespaced: boolean, own: Pick<StrategyParts, 'validate' | 'validateUpdate' | 'validateName'>, virtual = false) {
   const rules = { namespaced, ...(own.validateName && { validateName: own.validateName }) };
-  const whole = (object: KubeObject, old?: KubeObject) => [...(virtual ? [] : validateObjectMeta(object, rules)), ...(own.validate?.(object, old) ?? [])];
+  const whole = (object: KubeObject, old?: KubeObject) => [
+    ...(virtual ? [] : [...validateObjectMeta(object, rules), ...validateFinalizers(object)]),
+    ...(own.validate?.(object, old) ?? []),
+  ];
   return {
     updateIsWhole: true,
     validate: (object: KubeObject) => whole(object),

@@ -1,7 +1,7 @@
 import type { KubeObject, ResourceStrategy } from '../definition.js';
 import { defaultNamespace } from '../defaults/core.js';
 import type { Namespace } from '../generated/types.js';
-import { validateNamespace, validateNamespaceStatusUpdate } from '../validation/namespace.js';
+import { validateNamespace, validateNamespaceFinalize, validateNamespaceStatusUpdate } from '../validation/namespace.js';
 import { nameIsDNSLabel } from '../validation/names.js';
 import type { StrategyParts } from './lifecycle.js';
 
@@ -37,7 +37,7 @@ export const namespaceStatusStrategy: ResourceStrategy = {
 /** namespaces/finalize: only `spec.finalizers` is written. */
 export const namespaceFinalizeStrategy: ResourceStrategy = {
   validateName: nameIsDNSLabel,
-  validate: (object) => validateNamespace(object as Namespace),
+  validate: (object) => validateNamespaceFinalize(object as Namespace),
 };
 
 export const mergeFinalizers = (stored: KubeObject, written: KubeObject): KubeObject => ({

@@ -2,16 +2,25 @@ import type { ResourceStrategy } from '../definition.js';
 import { defaultEndpoints, defaultService } from '../defaults/core.js';
 import type { Endpoints, Service } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
+import { ipWarnings } from '../validation/ip.js';
 import { nameIsDNS1035Label } from '../validation/names.js';
-import { validateEndpoints } from '../validation/endpoints.js';
-import { serviceWarnings, validateService, validateServiceUpdate } from '../validation/service.js';
+import { endpointsWarnings, validateEndpoints } from '../validation/endpoints.js';
+import { validateServiceStatus } from '../validation/load-balancer-status.js';
+import { validateServiceUpdate } from '../validation/service-addresses.js';
+import { needsHealthCheck as needsHealthPort } from '../validation/service-traits.js';
+import { serviceWarnings } from '../validation/service-warnings.js';
+import { validateService } from '../validation/service.js';
 import type { StrategyParts } from './lifecycle.js';
 
 /** Addresses and ports are the server's to allocate; here only what needs no allocator. */
 export const serviceStrategy: StrategyParts = {
   default: (object) => defaultService(object as Service),
   prepareForCreate(object) {
-    (object as Service).status = { loadBalancer: {} };
+    const service = object as Service;
+    service.status = { loadBalancer: {} };
+    const { spec } = service;
+    // Who names one address by the field of old means the first of them.
+    if (spec?.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
   },
   prepareForUpdate(object, old) {
     const service = object as Service;
@@ -19,7 +28,7 @@ export const serviceStrategy: StrategyParts = {
     patchAllocated(service, before);
     dropUnusedAllocations(service, before);
   },
-  validate: (object) => validateService(object as Service),
+  validate: (object, old) => validateService(object as Service, old as Service | undefined),
   validateUpdate: (object, old) => validateServiceUpdate(object as Service, old as Service),
   warnings: (object) => serviceWarnings(object as Service),
   validateName: nameIsDNS1035Label,
@@ -82,12 +91,18 @@ function dropUnusedAllocations({ spec }: Service, { spec: old }: Service): void 
 
 const hasNodePorts = (type: string | undefined): boolean => type === 'NodePort' || type === 'LoadBalancer';
 
-const needsHealthPort = (spec: NonNullable<Service['spec']>): boolean => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
-
-export const serviceStatusStrategy: ResourceStrategy = { validateName: nameIsDNS1035Label };
+export const serviceStatusStrategy: ResourceStrategy = {
+  validateName: nameIsDNS1035Label,
+  validateUpdate: (object, old) => validateServiceStatus(object as Service, old as Service),
+  warnings: (object) =>
+    ((object as Service).status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, index) =>
+      ip ? ipWarnings(ip, `status.loadBalancer.ingress[${index}].ip`) : [],
+    ),
+};
 
 export const endpointsStrategy: StrategyParts = {
   default: (object) => defaultEndpoints(object as Endpoints),
-  validate: (object) => validateEndpoints(object as Endpoints),
+  validate: (object, old) => validateEndpoints(object as Endpoints, old as Endpoints | undefined),
+  warnings: (object) => endpointsWarnings(object as Endpoints),
   allowCreateOnUpdate: true,
 };

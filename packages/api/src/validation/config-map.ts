@@ -1,25 +1,26 @@
 import type { FieldError } from '../field-error.js';
 import type { ConfigMap } from '../generated/types.js';
 import { deepEqual } from '../util/deep-equal.js';
-import { forbidden, invalid, invalids, tooLong } from './errors.js';
+import { forbidden, invalid, tooLong } from './errors.js';
 import { byteLength, isConfigMapKey } from './names.js';
+import { addSyntax, type Sink } from './sink.js';
 
 export const MAX_DATA = 1024 * 1024;
 
-export function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldError[] {
-  const errors: FieldError[] = [];
+export function validateConfigMap({ data, binaryData }: ConfigMap): FieldError[] {
+  const sink: Sink = [];
   let size = 0;
-  for (const [key, value] of Object.entries(data)) {
-    errors.push(...invalids(`data[${key}]`, key, isConfigMapKey(key)));
-    if (key in binaryData) errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
-    size += byteLength(value);
+  for (const key in data) {
+    addSyntax(sink, `data[${key}]`, key, isConfigMapKey(key));
+    if (binaryData && Object.hasOwn(binaryData, key)) sink.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
+    size += byteLength(data[key] as string);
   }
-  for (const [key, value] of Object.entries(binaryData)) {
-    errors.push(...invalids(`binaryData[${key}]`, key, isConfigMapKey(key)));
-    size += decodedLength(value);
+  for (const key in binaryData) {
+    addSyntax(sink, `binaryData[${key}]`, key, isConfigMapKey(key));
+    size += decodedLength(binaryData[key] as string);
   }
-  if (size > MAX_DATA) errors.push(tooLong('', MAX_DATA));
-  return errors;
+  if (size > MAX_DATA) sink.push(tooLong('', MAX_DATA));
+  return sink;
 }
 
 /** Bytes behind a base64 text. */

@@ -5,7 +5,7 @@ import { duplicate, invalid, invalids, required, tooMany } from './errors.js';
 import { ipWarnings, isIPFamily, validateIP } from './ip.js';
 import { isDNS1123Label, isDNS1123Subdomain, isFullyQualifiedDomainName, isLabelValue, isQualifiedName, type SyntaxCheck } from './names.js';
 import { immutable, validateLabels } from './object-meta.js';
-import { validateNonSpecialIP } from './endpoints.js';
+import { validateNonSpecialIP } from './endpoint-ip.js';
 
 const MAX_ENDPOINTS = 1000;
 const MAX_ADDRESSES = 100;

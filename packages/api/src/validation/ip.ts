@@ -94,3 +94,30 @@ export function ipWarnings(value: string, field: string): string[] {
   const canonical = canonicalIP(value);
   return canonical === value ? [] : [`${field}: IPv6 address ${JSON.stringify(value)} should be in RFC 5952 canonical format ("${canonical}")`];
 }
+
+/** The same of a range of addresses. */
+export function cidrWarnings(value: string, field: string): string[] {
+  const cidr = parseCIDR(value);
+  if (!cidr) return [];
+  const { address, prefix, family } = cidr;
+  const host = (1n << BigInt((family === 'IPv4' ? 32 : 128) - prefix)) - 1n;
+  const number = numberOf(address);
+  const shown = JSON.stringify(value);
+  const later = 'will be considered invalid in a future Kubernetes release';
+  const plain = canonicalIP(isPaddedIPv4(address) ? address.split('.').map(Number).join('.') : address);
+  if ((number & host) !== 0n) {
+    const network = canonicalIP(addressOf(number & ~host, family));
+    return [`${field}: CIDR value ${shown} is ambiguous in this context (should be "${network}/${prefix}" or "${plain}/${family === 'IPv4' ? 32 : 128}"?)`];
+  }
+  if (family === 'IPv4' && (!isIPv4(address) || value !== `${address}/${prefix}`))
+    return [`${field}: non-standard CIDR value ${shown} ${later}: use "${plain}/${prefix}"`];
+  if (family === 'IPv6' && value !== `${plain}/${prefix}`)
+    return [`${field}: IPv6 CIDR value ${shown} should be in RFC 5952 canonical format ("${plain}/${prefix}")`];
+  return [];
+}
+
+function addressOf(number: bigint, family: 'IPv4' | 'IPv6'): string {
+  const [bits, count] = family === 'IPv4' ? [8n, 4] : [16n, 8];
+  const parts = Array.from({ length: count }, (_, index) => Number((number >> (bits * BigInt(count - 1 - index))) & ((1n << bits) - 1n)));
+  return family === 'IPv4' ? parts.join('.') : parts.map((part) => part.toString(16)).join(':');
+}

@@ -121,9 +121,12 @@ export const isEnvVarName: SyntaxCheck = (value) => {
   return /^[\x20-\x3c\x3e-\x7e]*$/.test(value) ? [] : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 };
 
+const CONFIG_KEY = /^[-._a-zA-Z0-9]+$/;
+
 export const isConfigMapKey: SyntaxCheck = (value) => {
+  if (value.length <= 253 && CONFIG_KEY.test(value) && !value.startsWith('.')) return [];
   const errors = value.length > 253 ? [maxLengthError(253)] : [];
-  if (!/^[-._a-zA-Z0-9]+$/.test(value)) {
+  if (!CONFIG_KEY.test(value)) {
     const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
     errors.push(regexError(rule, '[-._a-zA-Z0-9]+', 'key.name', 'KEY_NAME', 'key-name'));
   }

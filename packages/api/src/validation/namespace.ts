@@ -1,16 +1,13 @@
 import type { FieldError } from '../field-error.js';
 import type { Namespace } from '../generated/types.js';
 import { each } from './common.js';
-import { invalid, invalids } from './errors.js';
-import { isQualifiedName } from './names.js';
+import { invalid } from './errors.js';
+import { validateFinalizer } from './finalizers.js';
 
-export const validateNamespace = ({ spec }: Namespace): FieldError[] =>
-  each(spec?.finalizers, 'spec.finalizers', (name, path) => {
-    if (!name.includes('/') && name !== 'kubernetes') {
-      return [invalid(path, name, 'name is neither a standard finalizer name nor is it fully qualified')];
-    }
-    return invalids(path, name, isQualifiedName(name));
-  });
+export const validateNamespace = ({ spec }: Namespace): FieldError[] => (spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, 'spec.finalizers'));
+
+/** namespaces/finalize. */
+export const validateNamespaceFinalize = ({ spec }: Namespace): FieldError[] => each(spec?.finalizers, 'spec.finalizers', validateFinalizer);
 
 /** Terminating goes with a deletion, Active without. */
 export function validateNamespaceStatusUpdate({ metadata, status }: Namespace, _old: Namespace): FieldError[] {

@@ -2,6 +2,7 @@ import type { KubeObject, ManagedFieldsEntryLike, ObjectMetaLike, OwnerReference
 import type { FieldError } from '../field-error.js';
 import { deepEqual } from '../util/deep-equal.js';
 import { forbidden, internal, invalid, invalids, required, tooLong } from './errors.js';
+import { addSyntax, type Sink } from './sink.js';
 import { byteLength, isDNS1123Label, isLabelValue, isQualifiedName, type NameCheck, nameIsDNSSubdomain } from './names.js';
 
 const ANNOTATION_LIMIT = 256 * 1024;
@@ -46,19 +47,24 @@ function validateNamespace({ namespace }: ObjectMetaLike, namespaced: boolean, f
 }
 
 export function validateLabels(labels: Record<string, string> | undefined, field: string): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...invalids(field, key, isQualifiedName(key)),
-    ...invalids(field, value, isLabelValue(value)),
-  ]);
+  const sink: Sink = [];
+  for (const key in labels) {
+    addSyntax(sink, field, key, isQualifiedName(key));
+    const value = labels[key] as string;
+    addSyntax(sink, field, value, isLabelValue(value));
+  }
+  return sink;
 }
 
 export function validateAnnotations(annotations: Record<string, string> | undefined, field: string): FieldError[] {
-  const entries = Object.entries(annotations ?? {});
-  const errors = entries.flatMap(([key]) => invalids(field, key, isQualifiedName(key.toLowerCase())));
+  const sink: Sink = [];
   let size = 0;
-  for (const [key, value] of entries) size += byteLength(key) + byteLength(value);
-  if (size > ANNOTATION_LIMIT) errors.push(tooLong(field, ANNOTATION_LIMIT));
-  return errors;
+  for (const key in annotations) {
+    addSyntax(sink, field, key, isQualifiedName(key.toLowerCase()));
+    size += byteLength(key) + byteLength(annotations[key] as string);
+  }
+  if (size > ANNOTATION_LIMIT) sink.push(tooLong(field, ANNOTATION_LIMIT));
+  return sink;
 }
 
 function validateOwnerReferences(references: readonly OwnerReferenceLike[], field: string): FieldError[] {
