@@ -1,18 +1,24 @@
-import type { ResourceStrategy } from '../definition.js';
 import { defaultIngressClass, defaultNetworkPolicy } from '../defaults/others.js';
 import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from '../generated/types.js';
-import { validateIngress, validateIngressClass, validateIngressClassUpdate, validateIngressStatus } from '../validation/ingress.js';
-import { isIPName } from '../validation/ip.js';
-import { validateNetworkPolicy } from '../validation/network-policy.js';
+import { ingressWarnings, validateIngress, validateIngressClass, validateIngressClassUpdate, validateIngressStatus } from '../validation/ingress.js';
+import { ipWarnings, isIPName } from '../validation/ip.js';
+import { networkPolicyWarnings, validateNetworkPolicy } from '../validation/network-policy.js';
 import { validateIPAddress, validateIPAddressUpdate, validateServiceCIDR, validateServiceCIDRUpdate } from '../validation/service-cidr.js';
-import type { StrategyParts } from './lifecycle.js';
+import type { StatusStrategy, StrategyParts } from './lifecycle.js';
 
 export const ingressStrategy: StrategyParts = {
   generationOf: ['spec'],
-  validate: (object) => validateIngress(object as Ingress),
+  validate: (object, old) => validateIngress(object as Ingress, old as Ingress | undefined),
+  warnings: (object, old) => (old ? [] : ingressWarnings(object as Ingress)),
 };
 
-export const ingressStatusStrategy: ResourceStrategy = { validate: (object) => validateIngressStatus(object as Ingress) };
+export const ingressStatusStrategy: StatusStrategy = {
+  validate: (object, old) => validateIngressStatus(object as Ingress, old as Ingress | undefined),
+  warnings: (object) =>
+    ((object as Ingress).status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, index) =>
+      ip ? ipWarnings(ip, `status.loadBalancer.ingress[${index}].ip`) : [],
+    ),
+};
 
 export const ingressClassStrategy: StrategyParts = {
   generationOf: ['spec'],
@@ -24,7 +30,8 @@ export const ingressClassStrategy: StrategyParts = {
 export const networkPolicyStrategy: StrategyParts = {
   generationOf: ['spec'],
   default: (object) => defaultNetworkPolicy(object as NetworkPolicy),
-  validate: (object) => validateNetworkPolicy(object as NetworkPolicy),
+  validate: (object, old) => validateNetworkPolicy(object as NetworkPolicy, old as NetworkPolicy | undefined),
+  warnings: (object) => networkPolicyWarnings(object as NetworkPolicy),
 };
 
 export const ipAddressStrategy: StrategyParts = {

@@ -1,6 +1,8 @@
 import { defaultCSIDriver, defaultStorageClass } from '../defaults/others.js';
 import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass } from '../generated/types.js';
 import {
+  capacityWarnings,
+  storageClassWarnings,
   validateCSIDriver,
   validateCSIDriverUpdate,
   validateCSINode,
@@ -20,6 +22,7 @@ export const storageClassStrategy: StrategyParts = {
   default: (object) => defaultStorageClass(object as StorageClass),
   validate: (object) => validateStorageClass(object as StorageClass),
   validateUpdate: (object, old) => validateStorageClassUpdate(object as StorageClass, old as StorageClass),
+  warnings: (object) => storageClassWarnings(object as StorageClass),
 };
 
 export const csiDriverStrategy: StrategyParts = {
@@ -37,7 +40,8 @@ export const csiNodeStrategy: StrategyParts = {
 };
 
 export const csiStorageCapacityStrategy: StrategyParts = {
-  validate: (object) => validateCSIStorageCapacity(object as CSIStorageCapacity),
+  validate: (object, old) => validateCSIStorageCapacity(object as CSIStorageCapacity, old as CSIStorageCapacity | undefined),
+  warnings: (object) => capacityWarnings(object as CSIStorageCapacity),
   validateUpdate: (object, old) => validateCSIStorageCapacityUpdate(object as CSIStorageCapacity, old as CSIStorageCapacity),
   allowUnconditionalUpdate: false,
 };

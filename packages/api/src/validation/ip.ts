@@ -6,9 +6,10 @@ const NOT_AN_IP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)
 const NOT_A_CIDR = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
 /** An address, be it written with zeros in front of its numbers, as fields from before that was frowned upon take it. */
-export const validateIP = (value: string, field: string): FieldError[] => (isLegacyIP(value) ? [] : [invalid(field, value, NOT_AN_IP)]);
+export const validateIP = (value: string, field: string): FieldError[] => (isAddress(value) ? [] : [invalid(field, value, NOT_AN_IP)]);
 
-const isLegacyIP = (value: string): boolean => (isIP(value) !== 0 && !value.includes('%')) || isPaddedIPv4(value);
+/** In whatever notation. */
+export const isAddress = (value: string): boolean => (isIP(value) !== 0 && !value.includes('%')) || isPaddedIPv4(value);
 
 const isPaddedIPv4 = (value: string): boolean => /^\d+(\.\d+){3}$/.test(value) && value.split('.').every((part) => Number(part) <= 255);
 

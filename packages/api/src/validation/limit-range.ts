@@ -2,6 +2,7 @@ import type { FieldError } from '../field-error.js';
 import type { LimitRange, LimitRangeItem } from '../generated/types.js';
 import { compareQuantities } from '../quantity/arithmetic.js';
 import { parseQuantity } from '../quantity/quantity.js';
+import { own } from '../util/own.js';
 import { duplicate, forbidden, invalid, required } from './errors.js';
 import { isQualifiedName } from './names.js';
 import { addContainerResourceName, addResourceName, mayOvercommit } from './resource-names.js';
@@ -53,8 +54,8 @@ type Amount = string | undefined;
 
 /** Minimum, default request, default limit and maximum follow each other. Which of the two is shown is upstream's choice. */
 function addOrder(sink: Sink, path: string, item: LimitRangeItem, name: string, ofPod: boolean): void {
-  const [min, max, ratio] = [item.min?.[name], item.max?.[name], item.maxLimitRequestRatio?.[name]];
-  const [limit, request]: [Amount, Amount] = ofPod ? [undefined, undefined] : [item.default?.[name], item.defaultRequest?.[name]];
+  const [min, max, ratio] = [own(item.min, name), own(item.max, name), own(item.maxLimitRequestRatio, name)];
+  const [limit, request]: [Amount, Amount] = ofPod ? [undefined, undefined] : [own(item.default, name), own(item.defaultRequest, name)];
   const ordered = (low: Amount, high: Amount, at: string, shown: Amount, lowName: string, highName: string): void => {
     if (low === undefined || high === undefined || compareQuantities(low, high) <= 0) return;
     sink.push(invalid(`${path}.${at}[${name}]`, shown, `${lowName} value ${low} is greater than ${highName} value ${high}`));

@@ -1,9 +1,8 @@
-import { isIP } from 'node:net';
 import type { FieldError } from '../field-error.js';
 import type { Service } from '../generated/types.js';
 import { each } from './common.js';
 import { forbidden, invalid, invalids, notSupported, required } from './errors.js';
-import { validateIP } from './ip.js';
+import { isAddress, validateIP } from './ip.js';
 import { isDNS1123Subdomain } from './names.js';
 
 /** Where a load balancer lets traffic in: addresses, each with how it is reached, or names. */
@@ -20,6 +19,6 @@ export function validateServiceStatus({ spec, status }: Service, old: Service): 
     else if (ipMode !== 'VIP' && ipMode !== 'Proxy') errors.push(notSupported(`${at}.ipMode`, ipMode, ['Proxy', 'VIP']));
     if (!hostname) return errors;
     errors.push(...invalids(`${at}.hostname`, hostname, isDNS1123Subdomain(hostname)));
-    return isIP(hostname) === 0 ? errors : [...errors, invalid(`${at}.hostname`, hostname, 'must be a DNS name, not an IP address')];
+    return !isAddress(hostname) ? errors : [...errors, invalid(`${at}.hostname`, hostname, 'must be a DNS name, not an IP address')];
   });
 }

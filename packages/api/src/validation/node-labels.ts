@@ -1,4 +1,5 @@
 import type { NodeSelectorTerm } from '../generated/types.js';
+import { own } from '../util/own.js';
 import { isLabelValue } from './names.js';
 import { deepEqual } from '../util/deep-equal.js';
 
@@ -11,7 +12,7 @@ const REPLACED: Readonly<Record<string, string>> = {
 };
 
 /** What to say of a label of nodes that has a newer name. */
-export const nodeLabelWarning = (key: string): string | undefined => REPLACED[key];
+export const nodeLabelWarning = (key: string): string | undefined => own(REPLACED, key);
 
 /** `checkValues`: those of terms that nobody has to fulfil, which are not refused. */
 export function nodeSelectorTermWarnings(term: NodeSelectorTerm | undefined, field: string, checkValues = false): string[] {
@@ -38,7 +39,7 @@ export function wasLabelledOtherwise(terms: readonly NodeSelectorTerm[] | undefi
     ...(term.matchExpressions && {
       matchExpressions: term.matchExpressions.map((each, index) => {
         const now = terms?.[at]?.matchExpressions?.[index]?.key;
-        return now !== undefined && NEWER[each.key] === now ? { ...each, key: now } : each;
+        return now !== undefined && own(NEWER, each.key) === now ? { ...each, key: now } : each;
       }),
     }),
   }));

@@ -22,7 +22,7 @@ export function validateVolumeObject({ metadata, spec }: PersistentVolume, old?:
       : []),
     ...validateNodeAffinity(spec, hasWrongTerm(old?.spec?.nodeAffinity?.required?.nodeSelectorTerms)),
   ];
-  addSource(sink, spec, metadata.name ?? '');
+  addSource(sink, 'spec', spec, metadata.name ?? '');
   if (spec.hostPath && isRoot(spec.hostPath.path) && spec.persistentVolumeReclaimPolicy === 'Recycle') {
     sink.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
   }
@@ -32,6 +32,26 @@ export function validateVolumeObject({ metadata, spec }: PersistentVolume, old?:
     ...optionalEnum(spec.volumeMode, 'spec.volumeMode', ['Block', 'Filesystem']),
     ...validateAttributesClass(spec),
   ];
+}
+
+const INLINE = 'in the context of inline volumes';
+
+/** Of a pod's own, on the way from a plugin in the tree to a driver: what is of claims and scheduling it has not. */
+export function validateInlineVolume(spec: PersistentVolumeSpec, field: string): FieldError[] {
+  const sink: Sink = [];
+  for (const key of ['claimRef', 'nodeAffinity'] as const) if (spec[key]) sink.push(forbidden(`${field}.${key}`, `may not be specified ${INLINE}`));
+  if (Object.keys(spec.capacity ?? {}).length > 0) sink.push(forbidden(`${field}.capacity`, `may not be specified ${INLINE}`));
+  if (spec.storageClassName) sink.push(forbidden(`${field}.storageClassName`, `may not be specified ${INLINE}`));
+  if (!spec.csi) sink.push(required(`${field}.csi`, `has to be specified ${INLINE}`));
+  if (spec.persistentVolumeReclaimPolicy && spec.persistentVolumeReclaimPolicy !== 'Retain') {
+    sink.push(forbidden(`${field}.persistentVolumeReclaimPolicy`, `may only be Retain ${INLINE}`));
+  }
+  if (spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem') {
+    sink.push(forbidden(`${field}.volumeMode`, `may not specify volumeMode other than Filesystem ${INLINE}`));
+  }
+  sink.push(...validateAccessModes(spec.accessModes, `${field}.accessModes`, ''));
+  addSource(sink, field, spec, '');
+  return sink;
 }
 
 const isRoot = (path: string): boolean => path.startsWith('/') && path.split('/').every((part) => part === '' || part === '.');
@@ -62,16 +82,17 @@ function validateCapacity({ capacity }: PersistentVolumeSpec): FieldError[] {
   ];
 }
 
-function addSource(sink: Sink, spec: PersistentVolumeSpec, name: string): void {
+function addSource(sink: Sink, field: string, spec: PersistentVolumeSpec, name: string): void {
   let found = false;
   for (const [source, check] of PERSISTENT_SOURCES) {
     if (!spec[source]) continue;
     // Of all the sources, upstream takes this one beside another.
-    if (found && source !== 'flexVolume') sink.push(forbidden(`spec.${source === 'cephfs' ? 'cephFS' : source}`, 'may not specify more than 1 volume type'));
-    else check(sink, 'spec', spec, name);
+    if (found && source !== 'flexVolume')
+      sink.push(forbidden(`${field}.${source === 'cephfs' ? 'cephFS' : source}`, 'may not specify more than 1 volume type'));
+    else check(sink, field, spec, name);
     found = true;
   }
-  if (!found) sink.push(required('spec', 'must specify a volume type'));
+  if (!found) sink.push(required(field, 'must specify a volume type'));
 }
 
 /** The volume behind the object is fixed; a secret for making it larger may come later. */

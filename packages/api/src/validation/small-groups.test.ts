@@ -31,7 +31,11 @@ const CASES: readonly (readonly [object: object, ...errors: string[]])[] = [
     'spec.drivers[0]: Duplicate value: "a"',
   ],
   [attachment({ source: {} }), 'spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName'],
-  [attachment({ source: { persistentVolumeName: '' } }), 'spec.source.persistentVolumeName: Required value: must specify non empty persistentVolumeName'],
+  [
+    attachment({ source: { persistentVolumeName: '' } }),
+    'spec.source.persistentVolumeName: Required value: must specify non empty persistentVolumeName',
+    expect.stringContaining('spec.source.persistentVolumeName: Invalid value: "": a lowercase RFC 1123 subdomain'),
+  ],
   [storage('VolumeAttributesClass', { driverName: 'd' }), 'parameters: Required value: must contain at least one key/value pair'],
   [
     networking('ServiceCIDR', { spec: { cidrs: ['10.0.0.1/24'] } }),

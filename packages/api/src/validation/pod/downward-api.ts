@@ -1,3 +1,4 @@
+import { own } from '../../util/own.js';
 import { invalid, notSupported, required } from '../errors.js';
 import { isQualifiedName } from '../names.js';
 import { addSyntax, type Sink } from '../sink.js';
@@ -82,7 +83,7 @@ function addDivisor(sink: Sink, field: string, resource: string, divisor: string
     if (divisor !== '1m' && divisor !== '1') sink.push(invalid(at, resource, "only divisor's values 1m and 1 are supported with the cpu resource"));
     return;
   }
-  const what = isHugePages(resource) ? 'hugepages' : OF_SIZE[resource];
+  const what = isHugePages(resource) ? 'hugepages' : own(OF_SIZE, resource);
   if (what !== undefined && !SIZES.includes(divisor)) {
     sink.push(invalid(at, resource, `only divisor's values ${SIZES.join(', ')} are supported with the ${what} resource`));
   }

@@ -3,6 +3,7 @@ import type { PodSpec, ResourceRequirements } from '../../generated/types.js';
 import { compareQuantities, isQuantity } from '../../quantity/arithmetic.js';
 import { aggregateOf } from '../../pod/aggregate.js';
 import { parseQuantity } from '../../quantity/quantity.js';
+import { own } from '../../util/own.js';
 import { duplicate, forbidden, invalid, notFound, required } from '../errors.js';
 import { isDNS1123Label } from '../names.js';
 import { addContainerResourceName, addPodResourceName, addQuantity, isHugePages, mayOvercommit } from '../resource-names.js';
@@ -35,7 +36,7 @@ export function addPodResources(sink: Sink, field: string, spec: PodSpec, anyHug
   addClaims(sink, `${field}.claims`, resources, new Set((spec.resourceClaims ?? []).map(({ name }) => name)));
   const { limits = {}, requests = {} } = resources;
   const falls = (name: string, of: Readonly<Record<string, string>>, which: 'requests' | 'limits') => {
-    const [given, together] = [of[name], aggregateOf(spec, which, name)];
+    const [given, together] = [own(of, name), aggregateOf(spec, which, name)];
     if (given === undefined || together === undefined || compareQuantities(given, together) >= 0) return;
     sink.push(invalid(`${field}.${which}[${name}]`, given, `must be greater than or equal to aggregate container ${which} of ${together}`));
   };
@@ -43,7 +44,7 @@ export function addPodResources(sink: Sink, field: string, spec: PodSpec, anyHug
   for (const name of Object.keys(limits).sort()) if (isHugePages(name)) falls(name, limits, 'limits');
   for (const [index, container] of (spec.containers ?? []).entries()) {
     for (const [name, limit] of Object.entries(container.resources?.limits ?? {}).sort()) {
-      const most = limits[name];
+      const most = own(limits, name);
       if (most === undefined || !isQuantity(limit) || compareQuantities(limit, most) <= 0) continue;
       sink.push(invalid(`${field}.containers[${index}][${name}].limits`, limit, `must be less than or equal to pod limits of ${most}`));
     }
@@ -67,7 +68,7 @@ function addAmounts(sink: Sink, field: string, { limits, requests }: ResourceReq
   for (const name in requests) {
     const quantity = requests[name] as string;
     add(`${field}.requests[${name}]`, name, quantity);
-    const limit = limits?.[name];
+    const limit = own(limits, name);
     if (limit === undefined) {
       if (!mayOvercommit(name)) sink.push(required(`${field}.limits`, 'Limit must be set for non overcommitable resources'));
       continue;

@@ -1,6 +1,7 @@
 import type { FieldError } from '../../field-error.js';
 import type { ContainerStatus, Pod, PodCondition, PodExtendedResourceClaimStatus, PodResourceClaimStatus, PodSpec, PodStatus } from '../../generated/types.js';
 import { restartsAfterExit } from '../../pod/restart-rules.js';
+import { own } from '../../util/own.js';
 import { duplicate, forbidden, invalid, notSupported, required } from '../errors.js';
 import { isDualStack, validateIP } from '../ip.js';
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from '../names.js';
@@ -104,7 +105,7 @@ function addExtendedClaim(sink: Sink, field: string, status: PodExtendedResource
     const container = containers.get(containerName);
     if (!container) {
       sink.push(invalid(`${at}.containerName`, containerName, 'must match the name of an entry in spec.initContainers.name or spec.containers.name'));
-    } else if (container.resources?.requests?.[resourceName] === undefined) {
+    } else if (own(container.resources?.requests, resourceName) === undefined) {
       const detail = 'must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests';
       sink.push(invalid(`${at}.resourceName`, resourceName, detail));
     }
@@ -166,7 +167,7 @@ function addHealth(sink: Sink, field: string, { name, allocatedResourcesStatus =
       const isClaim = allocated.name.startsWith('claim:');
       const known = isClaim
         ? claims.some((claim) => allocated.name === `claim:${claim.name}${claim.request ? `/${claim.request}` : ''}`)
-        : requests[allocated.name] !== undefined;
+        : own(requests, allocated.name) !== undefined;
       if (!known) sink.push(invalid(`${at}.name`, allocated.name, isClaim ? AS_CLAIM : "must match one of the container's resource requests"));
     }
     const ids = new Set<string>();

@@ -1,6 +1,7 @@
 import type { FieldError } from '../../field-error.js';
 import type { Affinity, Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec } from '../../generated/types.js';
 import { deepEqual } from '../../util/deep-equal.js';
+import { own } from '../../util/own.js';
 import { forbidden, invalid, required } from '../errors.js';
 import { rangeError } from '../names.js';
 import type { Sink } from '../sink.js';
@@ -55,7 +56,7 @@ function wrongDeadline(now: number, before: number | undefined): string | undefi
 
 /** A pod that is held back may be sent to fewer nodes than before, never to more. */
 function addWhereToRun(sink: Sink, { nodeSelector = {}, affinity }: PodSpec, old: PodSpec): void {
-  if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => nodeSelector[key] !== value)) {
+  if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => own(nodeSelector, key) !== value)) {
     sink.push(invalid('spec.nodeSelector', nodeSelector, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)'));
   }
   const termsOf = (from: NodeAffinity | undefined) => from?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
