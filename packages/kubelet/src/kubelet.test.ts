@@ -173,6 +173,11 @@ describe('a pod', () => {
     await node.untilWithin(3_000, () => node.status('a').containerStatuses[0].restartCount === 1);
     await node.until(() => node.api.events().some((e) => e === 'Warning Unhealthy: Liveness probe failed: no'));
     expect(node.api.events()).toContain('Normal Killing: Container web failed liveness probe, will be restarted');
+    // The second time at once, too; from then on it has to wait, as after an end of its own.
+    healthy = false;
+    await node.untilWithin(5_000, () => node.status('a').containerStatuses[0].restartCount === 2);
+    await node.untilWithin(5_000, () => node.status('a').containerStatuses[0].state.waiting?.reason === 'CrashLoopBackOff');
+    expect(node.status('a').containerStatuses[0].restartCount).toBe(2);
   });
 
   it('runs the hooks of all its containers as it ends, and stops a sidecar after those it serves', async () => {

@@ -187,15 +187,17 @@ function planEphemeral(input: DecideInput, plan: Plan): void {
 
 function planStart(input: DecideInput, ref: ContainerRef, plan: Plan, inSandbox?: ObservedContainer): void {
   const latest = inSandbox ?? latestContainer(input.observed, ref.container.name);
-  if (latest?.phase === 'exited') {
-    const remaining = input.backoff(ref.container.name, latest.finishedAt);
+  // One that runs is to be stopped first: how long it has run since the one before it ended is what counts.
+  const ended = input.observed.containers.find((c) => c.name === ref.container.name && c.phase === 'exited');
+  if (ended) {
+    const remaining = input.backoff(ref.container.name, ended.finishedAt);
     if (remaining > 0) {
       plan.wait.push({ ref, remaining });
       return;
     }
   }
   const restartCount = latest ? latest.restartCount + 1 : 0;
-  plan.start.push({ ref, restartCount, ...(latest?.phase === 'exited' ? { finishedAt: latest.finishedAt } : {}) });
+  plan.start.push({ ref, restartCount, ...(ended ? { finishedAt: ended.finishedAt } : {}) });
 }
 
 /** Of a container that runs what its pod does not say any more. */
