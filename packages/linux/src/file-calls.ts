@@ -1,8 +1,5 @@
-import { createRequire } from 'node:module';
 import { linuxError } from './errors.js';
-import type { KoffiLike } from './thread-program.js';
-
-const require = createRequire(import.meta.url);
+import { loadKoffi } from './native-module.js';
 
 interface Native {
   mknod(path: string, mode: number, device: bigint): number;
@@ -13,7 +10,7 @@ let native: Native | undefined;
 
 function calls(): Native {
   if (!native) {
-    const koffi = require('koffi') as KoffiLike;
+    const koffi = loadKoffi();
     const libc = koffi.load(null);
     native = {
       mknod: libc.func('int mknod(const char *path, uint32_t mode, uint64_t device)') as Native['mknod'],

@@ -7,6 +7,7 @@ export { type ConntrackFilter, flushConntrack, forgetFlows } from './conntrack.j
 export { RouteLocalnet } from './route-localnet.js';
 export { AlreadyExistsError, errnoName, LinuxError, linuxError, NotFoundError, PermissionError } from './errors.js';
 export { fileCalls } from './file-calls.js';
+export { beforeRequire } from './native-module.js';
 export { bytesToIp, type Cidr, ipToBytes, parseCidr } from './ip.js';
 export { type DiskUsage, diskUsage, type MachineFacts, type MemoryUsage, machineFacts, memoryUsage, parseMeminfo, taskCount } from './machine.js';
 export {

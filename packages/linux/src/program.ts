@@ -1,12 +1,10 @@
 import { closeSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { linuxError } from './errors.js';
-
-const require = createRequire(import.meta.url);
+import { loadKoffi } from './native-module.js';
 
 /**
  * What a program gets as one of its descriptors: `/dev/null`, a descriptor of ours, a pipe it writes into and we read, or one that it reads
@@ -271,7 +269,7 @@ function native(): Native {
 }
 
 function load(): Native {
-  const koffi = require('koffi') as { load(path: null): { func(prototype: string): AsyncCall }; errno(): number };
+  const koffi = loadKoffi() as unknown as { load(path: null): { func(prototype: string): AsyncCall }; errno(): number };
   const libc = koffi.load(null);
   return {
     pipe: libc.func('int pipe2(_Out_ int *fds, int flags)'),

@@ -1,11 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errnoName, linuxError } from './errors.js';
-import type { KoffiLike } from './thread-program.js';
-
-const require = createRequire(import.meta.url);
+import { koffiPath, loadKoffi } from './native-module.js';
 
 /** A connected AF_UNIX SOCK_SEQPACKET socket, which Node's own sockets cannot be. */
 export interface PacketSocket {
@@ -41,7 +38,7 @@ const RECEIVER = `
 
 /** Connect to a packet socket; packets go to `onPacket` in order. `sleep` paces sending to a slow peer. */
 export function connectPacketSocket(path: string, onPacket: (packet: Uint8Array) => void, sleep: (ms: number) => Promise<void>): PacketSocket {
-  const koffi = require('koffi') as KoffiLike;
+  const koffi = loadKoffi();
   const libc = koffi.load(null);
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const connect = libc.func('int connect(int fd, const uint8_t *address, uint32_t len)');
@@ -68,7 +65,7 @@ export function connectPacketSocket(path: string, onPacket: (packet: Uint8Array)
   const worker = new Worker(RECEIVER, {
     eval: true,
     name: 'coxswain-packets',
-    workerData: { koffi: require.resolve('koffi'), fd },
+    workerData: { koffi: koffiPath(), fd },
     execArgv: [],
     trackUnmanagedFds: false,
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { type LinuxError, linuxError } from './errors.js';
-import { type KoffiLike, type ThreadReply, type ThreadRequest, threadProgram } from './thread-program.js';
+import { koffiPath, loadKoffi } from './native-module.js';
+import { type ThreadReply, type ThreadRequest, threadProgram } from './thread-program.js';
 
 export type ThreadSuccess = Extract<ThreadReply, { ok: true }>;
 
@@ -15,8 +15,6 @@ export interface SyscallThread {
   /** Lets go of the thread; a later `run` starts a new one. */
   close(): Promise<void>;
 }
-
-const require = createRequire(import.meta.url);
 
 /**
  * esbuild's keepNames wraps functions in a helper of the bundle (`__name`, or whatever a minifier calls it), which the
@@ -63,7 +61,7 @@ export function workerThread(): SyscallThread {
     const started = new Worker(source, {
       eval: true,
       name: 'coxswain-syscalls',
-      workerData: { koffi: require.resolve('koffi') },
+      workerData: { koffi: koffiPath() },
       execArgv: [],
       stdin: false,
       // Descriptors from socket(2) and fs are closed by the program itself; Node knows only the latter.
@@ -123,7 +121,7 @@ export function inlineThread(): SyscallThread {
   let handle: ((request: ThreadRequest) => ThreadReply) | undefined;
   return {
     async run(request) {
-      handle ??= threadProgram(require('koffi') as KoffiLike, fs);
+      handle ??= threadProgram(loadKoffi(), fs);
       const reply = handle(request);
       // Going on in a foreign namespace would corrupt it or us.
       if (!reply.ok && reply.poisoned) process.abort();

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import type { CodeCache } from './code-cache.js';
@@ -19,7 +19,7 @@ export class Chunks {
   constructor(folder: string, cache: CodeCache, others: NodeJS.Require) {
     this.#folder = folder;
     this.#cache = cache;
-    this.#require = Object.assign((specifier: string) => (specifier.startsWith('./') ? this.load(specifier.slice(2)) : others(specifier)), others);
+    this.#require = Object.assign((specifier: string) => (specifier.startsWith('./') ? this.load(specifier.slice(2)) : fromOutside(specifier, others)), others);
   }
 
   /** What a chunk exports. One that failed is evaluated again for whoever asks next, as Node does with CommonJS. */
@@ -50,4 +50,10 @@ export class Chunks {
     this.#news = false;
     this.#cache.save(this.#scripts);
   }
+}
+
+function fromOutside(specifier: string, others: NodeJS.Require): unknown {
+  // As @coxswain/linux's beforeRequire: after a look at a pipe, Node 20 would not follow pnpm's links.
+  if (!specifier.startsWith('node:')) statSync('/');
+  return others(specifier);
 }

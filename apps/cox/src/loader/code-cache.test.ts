@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,4 +83,19 @@ test('a chunk that throws is evaluated again for who asks next', () => {
   const loaded = chunks();
   expect(() => loaded.load('bad.cjs')).toThrow('not yet');
   expect(() => loaded.load('bad.cjs')).toThrow('not yet');
+});
+
+test('what is outside of the bundle is found through links, also right after a pipe was looked at', () => {
+  const outside = join(folder, 'store/outside');
+  mkdirSync(outside, { recursive: true });
+  mkdirSync(join(folder, 'node_modules'));
+  writeFileSync(join(outside, 'index.js'), 'module.exports = __dirname;');
+  symlinkSync(outside, join(folder, 'node_modules/outside'));
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  writeFileSync(join(folder, 'c.cjs'), `require("node:fs").statSync(${JSON.stringify(pipe)});exports.where=require("outside");`);
+  const there = createRequire(join(folder, 'x.js'));
+  // Fills Node's cache of folders that are no links.
+  there.resolve('./a.cjs');
+  expect(new Chunks(folder, new CodeCache(file), there).load('c.cjs')).toEqual({ where: outside });
 });

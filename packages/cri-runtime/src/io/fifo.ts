@@ -1,6 +1,7 @@
 import { chownSync, constants, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
+import { beforeRequire } from '@coxswain/linux';
 
 type Mkfifo = (path: string, mode: number) => number;
 let native: { mkfifo: Mkfifo; errno: () => number; EEXIST: number } | undefined;
@@ -8,6 +9,7 @@ let native: { mkfifo: Mkfifo; errno: () => number; EEXIST: number } | undefined;
 /** Make a named pipe, mode 0600, of `owner`'s if given. Node has no call for it. One that is there already is fine. */
 export function makeFifo(path: string, owner?: { readonly uid: number; readonly gid: number }): void {
   if (!native) {
+    beforeRequire();
     const koffi = createRequire(import.meta.url)('koffi') as {
       load(lib: string | null): { func(signature: string): Mkfifo };
       errno(): number;
