@@ -28,8 +28,16 @@ async function check({ folder, manifest }) {
   const tarball = readFileSync(tarballOf({ manifest }, packed));
   const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) }, strict: true });
   for (const message of messages) if (message.type !== 'suggestion') found.push(`publint: ${formatMessage(message, pkg, { color: false })}`);
-  if (manifest.exports) found.push(...(await typeProblems(tarball)));
+  if (manifest.exports) found.push(...(await typeProblems(tarball)), ...untyped(tarball, manifest));
   return found;
+}
+
+/** Packages that the declarations import, whose types only our own build has. */
+function untyped(tarball, { devDependencies = {} }) {
+  const content = createPackageFromTarballData(tarball);
+  const declarations = content.listFiles().filter((file) => file.endsWith('.d.ts'));
+  const imported = new Set(declarations.flatMap((file) => [...content.readFile(file).matchAll(/(?:from |import\()["']([^"'.][^"']*)["']/g)].map(([, name]) => name)));
+  return [...imported].filter((name) => `@types/${name}` in devDependencies).map((name) => `its types use those of ${name}: @types/${name} must be a dependency`);
 }
 
 async function typeProblems(tarball) {
