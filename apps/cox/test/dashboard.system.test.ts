@@ -312,6 +312,22 @@ test('the architecture shows real calls, and a component its numbers, log and po
   await picture('architecture-dark');
 });
 
+test('a small window has everything: the sidebar behind a button, nothing cut off at the right', async () => {
+  await page.setViewportSize({ width: 390, height: 800 });
+  await open('/r/core/v1/pods', '[role=row] >> text=talker');
+  const cutOff = () => page.evaluate('document.documentElement.scrollWidth - innerWidth');
+  expect(await cutOff()).toBe(0);
+  const sidebar = page.getByRole('navigation', { name: 'Resources' });
+  await expect.poll(() => sidebar.isVisible(), WAIT).toBe(false);
+  await page.getByRole('button', { name: 'Resources' }).click();
+  await sidebar.getByRole('link', { name: 'Services', exact: true }).click();
+  await page.getByRole('heading', { name: 'Services', exact: true }).waitFor();
+  await expect.poll(() => sidebar.isVisible(), WAIT).toBe(false);
+  await page.locator('[role=row]', { hasText: 'guestbook' }).first().waitFor();
+  expect(await cutOff()).toBe(0);
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
 test('a thousand rows scroll with a few dozen in the document', async () => {
   await cluster.kubectl('create', 'namespace', 'crowd');
   await eventually('the namespace takes objects', () => cluster.kubectl('get', 'serviceaccount', 'default', '-n', 'crowd'));

@@ -74,8 +74,12 @@ const subscribe = (listener: () => void) => {
   return () => listeners.delete(listener);
 };
 
+/** Path and query: the same value as long as nobody went anywhere. */
+export function useAddress(): string {
+  return useSyncExternalStore(subscribe, () => location.pathname + location.search);
+}
+
 export function useRoute(): Route {
-  const at = useSyncExternalStore(subscribe, () => location.pathname + location.search);
-  const [pathname = '/', search = ''] = at.split('?');
+  const [pathname = '/', search = ''] = useAddress().split('?');
   return parseRoute(pathname, search);
 }

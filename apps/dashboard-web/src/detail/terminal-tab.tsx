@@ -82,7 +82,7 @@ export default function TerminalTab({ pod }: { readonly pod: KubeObject }) {
             <option key={c.name}>{c.name}</option>
           ))}
         </select>
-        <span className={`pill ${state === 'Connected' ? 'good' : ended ? 'bad' : 'busy'}`} role="status">
+        <span className={`pill ${tone(state)}`} role="status">
           {state}
         </span>
         {ended && (
@@ -94,4 +94,11 @@ export default function TerminalTab({ pod }: { readonly pod: KubeObject }) {
       <div ref={host} className="terminal-screen" role="group" aria-label={`Terminal in ${container}`} />
     </section>
   );
+}
+
+/** Of a session's state: a shell that was left is nothing bad. */
+function tone(state: string): string {
+  if (state === 'Connected') return 'good';
+  if (state === 'Ended') return '';
+  return state.startsWith('Ended') ? 'bad' : 'busy';
 }

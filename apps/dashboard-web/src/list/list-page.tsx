@@ -69,7 +69,14 @@ function ResourceList({ resource }: { readonly resource: Resource }) {
       {table.loading ? (
         <Loading />
       ) : (
-        <ResourceTable columns={table.columns} rows={rows} showNamespace={resource.namespaced && !scope} wide={wide} onOpen={open} />
+        <ResourceTable
+          columns={table.columns}
+          rows={rows}
+          showNamespace={resource.namespaced && !scope}
+          wide={wide}
+          onOpen={open}
+          {...(table.rows.length > 0 ? { empty: 'Nothing matches.' } : {})}
+        />
       )}
     </section>
   );

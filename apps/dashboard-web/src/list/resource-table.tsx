@@ -12,10 +12,12 @@ interface ResourceTableProps {
   readonly showNamespace: boolean;
   readonly wide: boolean;
   readonly onOpen: (row: TableRow) => void;
+  /** What is said instead of a table without rows. */
+  readonly empty?: string;
 }
 
 /** Only the rows in sight are in the document. Arrow keys, Page and Home/End move, Enter opens. */
-export function ResourceTable({ columns, rows, showNamespace, wide, onOpen }: ResourceTableProps) {
+export function ResourceTable({ columns, rows, showNamespace, wide, onOpen, empty = 'Nothing here.' }: ResourceTableProps) {
   const [sorting, setSorting] = useState<Sorting>({ by: '', descending: false });
   const sorted = useMemo(() => sortRows(rows, columns, sorting), [rows, columns, sorting]);
   const shown = useMemo(() => columns.map((column, index) => ({ column, index })).filter(({ column }) => wide || column.priority === 0), [columns, wide]);
@@ -66,7 +68,7 @@ export function ResourceTable({ columns, rows, showNamespace, wide, onOpen }: Re
       </div>
     );
   };
-  if (rows.length === 0) return <p className="notice">Nothing here.</p>;
+  if (rows.length === 0) return <p className="notice">{empty}</p>;
   return (
     <div
       ref={scroller}

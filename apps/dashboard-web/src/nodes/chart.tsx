@@ -20,6 +20,11 @@ const LEAST_SECONDS = 120;
 export const BINARY_STEPS = Array.from({ length: 50 }, (_, i) => 2 ** i);
 const clock = (seconds: number) => new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
 
+/** For one reading uPlot itself would draw the day that follows it. */
+function beforeOneReading(time = Date.now() / 1000): [number, number] {
+  return [time - LEAST_SECONDS, time];
+}
+
 /** One line over time, from zero. */
 export function Chart({ label, times, values, format, steps }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
@@ -41,7 +46,7 @@ export function Chart({ label, times, values, format, steps }: ChartProps) {
         legend: { show: false },
         cursor: { y: false, points: { size: 6 } },
         scales: {
-          x: { range: (_, first, last) => (last > 0 ? [Math.min(first, last - LEAST_SECONDS), last] : [Date.now() / 1000 - LEAST_SECONDS, Date.now() / 1000]) },
+          x: { range: (plot, first, last) => (plot.data[0].length > 1 ? [Math.min(first, last - LEAST_SECONDS), last] : beforeOneReading(plot.data[0][0])) },
           y: { range: (_, __, max) => [0, max > 0 ? max * 1.25 : 1] },
         },
         // One reading is no line yet: it is a point.

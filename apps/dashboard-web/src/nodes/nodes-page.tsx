@@ -52,7 +52,7 @@ function NodeLoad({ name }: { readonly name: string }) {
         <table className="plain">
           <thead>
             <tr>
-              <th>Pod</th>
+              <th>Busiest pods</th>
               <th className="number">CPU</th>
               <th className="number">Memory</th>
             </tr>

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useState } from 'react';
-import { useRoute } from '../router';
+import { useAddress, useRoute } from '../router';
 import { useSession } from '../session/session-gate';
 import { Link } from '../ui/link';
 import wheel from '../ui/wheel.svg';
@@ -11,8 +11,13 @@ import { isDark, setTheme, useDark } from './theme';
 export function Shell({ children }: { readonly children: ReactNode }) {
   const [open, setOpen] = useState(false);
   const route = useRoute();
+  const address = useAddress();
+  const [menu, setMenu] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whoever went somewhere has chosen
+  useEffect(() => setMenu(false), [address]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') setMenu(false);
       if ((event.ctrlKey || event.metaKey) && event.key === 'k') {
         event.preventDefault();
         setOpen(true);
@@ -22,14 +27,15 @@ export function Shell({ children }: { readonly children: ReactNode }) {
     return () => removeEventListener('keydown', onKey);
   }, []);
   return (
-    <div className="shell">
+    <div className={menu ? 'shell with-menu' : 'shell'}>
       <a className="skip" href="#content">
         Skip to the content
       </a>
       <header className="topbar">
+        <MenuButton open={menu} onClick={() => setMenu(!menu)} />
         <Link href="/" className="brand">
           <img src={wheel} alt="" width="26" height="26" />
-          Coxswain
+          <span>Coxswain</span>
         </Link>
         <NamespaceSelect />
         <button type="button" className="quick" onClick={() => setOpen(true)}>
@@ -48,6 +54,17 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       </main>
       {open && <QuickOpen onClose={() => setOpen(false)} />}
     </div>
+  );
+}
+
+/** Shows the sidebar where there is no room for it beside the content. */
+function MenuButton({ open, onClick }: { readonly open: boolean; readonly onClick: () => void }) {
+  return (
+    <button type="button" className="icon menu-button" aria-label="Resources" aria-expanded={open} aria-controls="sidebar" onClick={onClick}>
+      <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round">
+        <path d="M3 5.5h14M3 10h14M3 14.5h14" />
+      </svg>
+    </button>
   );
 }
 

@@ -17,7 +17,7 @@ export function Sidebar() {
   const route = useRoute();
   const current = route.page === 'list' || route.page === 'detail' ? `${route.group || 'core'}/${route.resource}` : '';
   return (
-    <nav className="sidebar" aria-label="Resources">
+    <nav className="sidebar" id="sidebar" aria-label="Resources">
       <ul className="views">
         {VIEWS.map(({ href, page, label }) => (
           <li key={href}>
