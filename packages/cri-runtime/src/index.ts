@@ -23,6 +23,8 @@ export * from './io/fifo.js';
 export * from './io/pump-output.js';
 export * from './oci/oci-programs.js';
 export * from './oci/runtime-handlers.js';
+export * from './plugin/cri-server-plugin.js';
+export * from './plugin/server-options.js';
 export * from './sandbox/pause.js';
 export * from './sandbox/pinned-holder.js';
 export * from './sandbox/pinned-sandboxes.js';

@@ -22,7 +22,7 @@ it('binds a CRI server without starting anything', async () => {
 
 it('reports every missing and unknown setting', async () => {
   const { issues } = await criContainerd.config['~standard'].validate({ nonsense: 1 });
-  expect(issues?.map((i) => i.path?.[0])).toEqual(['endpoint', 'containerdSocket', 'containerdRoot', 'root', 'state', 'nonsense']);
+  expect(issues?.map((i) => i.path?.[0])).toEqual(['endpoint', 'root', 'state', 'containerdSocket', 'containerdRoot', 'nonsense']);
 });
 
 it("writes containerd's configuration with the paths quoted and its own CRI plugin off", () => {

@@ -1,24 +1,16 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CniPlugin } from '@coxswain/cni';
-import {
-  ContainerEventType,
-  type ImageService,
-  isRpcError,
-  type RpcInterceptor,
-  type RpcServer,
-  type RuntimeService,
-  serveCri,
-  StreamingServer,
-} from '@coxswain/cri';
+import { ContainerEventType, type ImageService, isRpcError, type RpcServer, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
 import {
   changeResources,
   ContainerManager,
+  type CriServerOptions,
   CriEvents,
   type HostFacts,
   hostFacts,
   ManagedRuntimeService,
+  type OciServerOptions,
   pauseId,
   pinnedSandboxes,
   type RuntimeEngine,
@@ -27,8 +19,7 @@ import {
   StatsReader,
   StoredImages,
 } from '@coxswain/cri-runtime';
-import type { RegistryOptions } from '@coxswain/oci';
-import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
+import { silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { attachSession } from './container/attach.js';
 import { ContainerdDriver } from './container/containerd-driver.js';
 import { ContainerdExec } from './container/exec.js';
@@ -44,29 +35,13 @@ import { Unpacker } from './images/unpack.js';
 import { Keeper } from './io/keeper.js';
 import { PauseContainers, SHIM_GROUP } from './sandbox/pause.js';
 
-export interface CriContainerdOptions {
-  /** Where to serve CRI, `unix:///run/coxswain/cri.sock`. */
-  readonly endpoint: string;
+export interface CriContainerdOptions extends CriServerOptions, OciServerOptions {
   /** containerd's socket. */
   readonly containerdSocket: string;
   /** containerd's `root`, for file system figures. */
   readonly containerdRoot?: string;
-  /** Ours; survives reboots. */
-  readonly root: string;
-  /** Ours; does not: under /run. */
-  readonly state: string;
-  readonly cni: { readonly confDir: string; readonly binDirs: readonly string[]; readonly cacheDir?: string; readonly plugins?: readonly CniPlugin[] };
-  /** OCI runtime by RuntimeClass handler, the default first. Absent: `crun` and `runc`, whichever are installed. */
-  readonly runtimes?: Readonly<Record<string, string>>;
   readonly namespace?: string;
   readonly snapshotter?: string;
-  readonly registry?: Pick<RegistryOptions, 'mirrors' | 'insecureHosts' | 'attempts' | 'fetch'>;
-  /** Address of the streaming server; default 127.0.0.1. */
-  readonly streamingAddress?: string;
-  readonly interceptors?: readonly RpcInterceptor[];
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly logger?: Logger;
 }
 
 /** A running CRI server over containerd. */

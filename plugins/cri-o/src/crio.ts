@@ -1,54 +1,14 @@
-import { Clock, CniPlugin, configObject, CriServer, defineCriServer, definePlugin, field, Logger, PluginPoint, Random } from '@coxswain/sdk';
-import { parseRuntimes } from '@coxswain/cri-runtime';
-import { parseMirrors } from '@coxswain/oci';
-import { ContainerModule } from 'inversify';
-import { type CrioOptions, startCrio } from './server.js';
+import { criServerFields, criServerModule, criServerRequires, ociServerFields, ociServerOptions } from '@coxswain/cri-runtime';
+import { configObject, definePlugin, PluginPoint } from '@coxswain/sdk';
+import { startCrio } from './server.js';
 
-/**
- * Binds `CriServer`. CNI plugins bound in the same host run in process; others are looked up in `cniBinDirs`.
- * `runtimes` are the RuntimeClass handlers, the default first; each is the program's name, or `handler=/path/to/program`.
- */
+/** Binds `CriServer`. */
 export const crio = definePlugin({
   point: PluginPoint.cri,
   name: 'cri-o',
   description: 'CRI server with no daemon beneath: any OCI runtime, each container watched by conmon',
   sdk: '^0.1.0',
-  requires: [Clock, Random, Logger],
-  config: configObject({
-    endpoint: field.string(),
-    root: field.string(),
-    state: field.string(),
-    runtimes: field.list(field.string(), []),
-    cniConfDir: field.string('/etc/cni/net.d'),
-    cniBinDirs: field.list(field.string(), ['/opt/cni/bin', '/usr/lib/cni']),
-    insecureRegistries: field.list(field.string(), []),
-    registryMirrors: field.list(field.string(), []),
-  }),
-  module: (config) =>
-    new ContainerModule(({ bind }) => {
-      bind(CriServer)
-        .toResolvedValue(
-          (clock: Clock, random: Random, logger: Logger, plugins: CniPlugin[] | undefined) =>
-            crioServer({
-              endpoint: config.endpoint,
-              root: config.root,
-              state: config.state,
-              ...parseRuntimes(config.runtimes),
-              cni: { confDir: config.cniConfDir, binDirs: config.cniBinDirs, plugins: plugins ?? [] },
-              registry: { insecureHosts: [...config.insecureRegistries], mirrors: parseMirrors(config.registryMirrors) },
-              clock,
-              random,
-              logger: logger.child({ component: 'cri-o' }),
-            }),
-          [Clock, Random, Logger, { serviceIdentifier: CniPlugin, isMultiple: true, optional: true }],
-        )
-        .inSingletonScope();
-    }),
+  requires: criServerRequires,
+  config: configObject({ ...criServerFields, ...ociServerFields }),
+  module: (config) => criServerModule('cri-o', config, (options) => startCrio({ ...options, ...ociServerOptions(config) })),
 });
-
-/** The CRI server as a component of a host. */
-const crioServer = (options: CrioOptions): CriServer =>
-  defineCriServer('cri-o', options.endpoint, async () => {
-    const running = await startCrio(options);
-    return () => running.stop();
-  });

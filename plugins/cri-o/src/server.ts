@@ -1,16 +1,17 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { CniPlugin } from '@coxswain/cni';
-import { ContainerEventType, type ImageService, type RpcInterceptor, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
+import { ContainerEventType, type ImageService, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
 import {
   changeResources,
   ContainerManager,
+  type CriServerOptions,
   CriEvents,
   folderUsage,
   hostFacts,
   LayersUsage,
   ManagedRuntimeService,
+  type OciServerOptions,
   pauseId,
   pinnedSandboxes,
   type RuntimeEngine,
@@ -21,8 +22,7 @@ import {
   sumOfLayers,
   writeJson,
 } from '@coxswain/cri-runtime';
-import type { RegistryOptions } from '@coxswain/oci';
-import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
+import { silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { ImageStore } from './images/image-store.js';
 import { MountPoints } from './images/mount-points.js';
 import { importArchive, type ImportOptions, Puller } from './images/pull.js';
@@ -36,25 +36,10 @@ import { CrioPause } from './runtime/pause.js';
 
 const VERSION = '0.1.0';
 
-export interface CrioOptions {
-  /** Where to serve CRI, `unix:///run/coxswain/crio.sock`. */
-  readonly endpoint: string;
-  /** Images, writable layers, what pods and containers are; survives reboots. Short: its paths go into mount options. */
-  readonly root: string;
-  /** Namespaces, bundles, mounts; does not: under /run. */
-  readonly state: string;
-  readonly cni: { readonly confDir: string; readonly binDirs: readonly string[]; readonly cacheDir?: string; readonly plugins?: readonly CniPlugin[] };
-  /** OCI runtime by RuntimeClass handler, a name or a path; the first is the default. Absent: runc and crun, whichever are installed. */
-  readonly runtimes?: Readonly<Record<string, string>>;
-  readonly registry?: Pick<RegistryOptions, 'mirrors' | 'insecureHosts' | 'attempts' | 'fetch'>;
+/** `root`, which holds images and writable layers too, must be short: its paths go into mount options. */
+export interface CrioOptions extends CriServerOptions, OciServerOptions {
   /** Uncompressed bytes and entries one layer may have. */
   readonly layerLimits?: { readonly maxBytes?: number; readonly maxEntries?: number };
-  /** Address of the streaming server; default 127.0.0.1. */
-  readonly streamingAddress?: string;
-  readonly interceptors?: readonly RpcInterceptor[];
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly logger?: Logger;
 }
 
 /** A running CRI server without a daemon beneath. */

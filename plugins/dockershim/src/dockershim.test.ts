@@ -21,7 +21,7 @@ it('binds a CRI server without starting anything', async () => {
 
 it('reports every missing and unknown setting', async () => {
   const { issues } = await dockershim.config['~standard'].validate({ nonsense: 1 });
-  expect(issues?.map((i) => i.path?.[0])).toEqual(['endpoint', 'engineSocket', 'root', 'state', 'nonsense']);
+  expect(issues?.map((i) => i.path?.[0])).toEqual(['endpoint', 'root', 'state', 'engineSocket', 'nonsense']);
 });
 
 it.each([

@@ -1,10 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { CniPlugin } from '@coxswain/cni';
-import { ContainerEventType, type ImageService, type RpcInterceptor, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
+import { ContainerEventType, type ImageService, type RuntimeService, serveCri, StreamingServer } from '@coxswain/cri';
 import {
   ContainerManager,
+  type CriServerOptions,
   CriEvents,
   folderUsage,
   hostFacts,
@@ -15,7 +15,7 @@ import {
   SandboxNetwork,
   StatsReader,
 } from '@coxswain/cri-runtime';
-import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
+import { type Clock, silentLogger, systemClock, systemRandom } from '@coxswain/sdk';
 import { attachSession } from './container/attach.js';
 import { DockerDriver } from './container/docker-driver.js';
 import { DockerExec } from './container/exec.js';
@@ -29,24 +29,12 @@ import { importDockerImage as importInto } from './images/load.js';
 import { DockerHolder } from './sandbox/docker-holder.js';
 import { ensurePauseImage } from './sandbox/pause-image.js';
 
-export interface DockershimOptions {
-  /** Where to serve CRI, `unix:///run/coxswain/cri.sock`. */
-  readonly endpoint: string;
+/** `root` holds pods' files and statuses; what containers are, the engine keeps. */
+export interface DockershimOptions extends CriServerOptions {
   /** The Docker Engine's socket, a path. */
   readonly engineSocket: string;
-  /** Ours; survives reboots: pods' files and statuses. What containers are, the engine keeps. */
-  readonly root: string;
-  /** Ours; does not: under /run. */
-  readonly state: string;
-  readonly cni: { readonly confDir: string; readonly binDirs: readonly string[]; readonly cacheDir?: string; readonly plugins?: readonly CniPlugin[] };
-  /** Address of the streaming server; default 127.0.0.1. */
-  readonly streamingAddress?: string;
   /** How long the engine may take to answer. Default 120 s. */
   readonly engineTimeoutMs?: number;
-  readonly interceptors?: readonly RpcInterceptor[];
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly logger?: Logger;
 }
 
 /** A running CRI server over the Docker Engine. */

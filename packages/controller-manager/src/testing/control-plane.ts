@@ -28,7 +28,7 @@ export class ControlPlane {
     this.#stops.push(() => store.close());
     // Room for every test's Services.
     const server = await startTestServer({ store, serviceRanges: ['10.96.0.0/16'], nodePorts: { from: 30_000, to: 32_767 } });
-    this.#stops.push(() => server[Symbol.asyncDispose]());
+    this.#stops.push(async () => server[Symbol.asyncDispose]());
     const client = server.clientAs('admin', 'system:masters');
     this.#client = client;
     this.#stops.push(playKubelet(client));
