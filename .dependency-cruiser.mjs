@@ -9,7 +9,7 @@ const components = ['apiserver', 'scheduler', 'controller-manager', 'cloud-contr
 const src = (names) => `^packages/(${names.join('|')})/`;
 const notTests = '\\.test\\.ts$';
 // What only tests use composes as they do.
-const testHelpers = '^packages/(apiserver|kubelet)/src/testing/';
+const testHelpers = '^packages/(apiserver|controller-manager|kubelet)/src/testing/';
 // A component's program composes it with plugins, as an app does: docs/adr/0012.
 const programs = '/src/(bin\\.ts$|command/)';
 

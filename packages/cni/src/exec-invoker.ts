@@ -12,17 +12,27 @@ export interface ExecInvokerOptions {
   readonly path: readonly string[];
   /** Added to the plugins' environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How executables are run; absent: by Node's `spawn`. */
+  readonly run?: RunExecutable;
 }
 
-interface Output {
+/**
+ * Runs an executable without arguments to its end, `env` added to our own environment. Rejects when it cannot be run, and when the signal
+ * aborts, which kills it.
+ */
+export type RunExecutable = (file: string, env: Readonly<Record<string, string>>, stdin: string, signal?: AbortSignal) => Promise<ExecutableOutput>;
+
+/** What came of it. */
+export interface ExecutableOutput {
+  /** Null when a signal ended it. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function exec(file: string, env: Record<string, string | undefined>, stdin: string, signal?: AbortSignal): Promise<Output> {
+const spawned: RunExecutable = (file, env, stdin, signal) => {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, [], { env, stdio: ['pipe', 'pipe', 'pipe'], killSignal: 'SIGKILL', ...(signal ? { signal } : {}) });
+    const child = spawn(file, [], { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], killSignal: 'SIGKILL', ...(signal ? { signal } : {}) });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -37,10 +47,10 @@ function exec(file: string, env: Record<string, string | undefined>, stdin: stri
     child.stdin.on('error', () => {});
     child.stdin.end(stdin);
   });
-}
+};
 
 /** The error a plugin printed, or the best that can be said when it printed none. */
-function failure(type: string, output: Output): CniError {
+function failure(type: string, output: ExecutableOutput): CniError {
   try {
     const { code, msg, details } = JSON.parse(output.stdout) as { code?: unknown; msg?: unknown; details?: unknown };
     if (typeof code === 'number' && typeof msg === 'string') return new CniError(code, msg, typeof details === 'string' ? details : undefined);
@@ -53,6 +63,7 @@ function failure(type: string, output: Output): CniError {
 
 /** Runs plugins as executables: the spec's execution protocol. Aborting the signal kills the plugin. */
 export function execInvoker(options: ExecInvokerOptions): CniInvoker {
+  const runExecutable = options.run ?? spawned;
   const find = async (type: string): Promise<string | undefined> => {
     if (type === '' || type.includes('/')) throw new CniError(CniErrorCode.invalidConfig, `invalid plugin type ${JSON.stringify(type)}`);
     for (const dir of options.path) {
@@ -67,11 +78,11 @@ export function execInvoker(options: ExecInvokerOptions): CniInvoker {
     }
     return undefined;
   };
-  const run = async (type: string, env: Record<string, string>, stdin: string, signal?: AbortSignal): Promise<Output> => {
+  const run = async (type: string, env: Record<string, string>, stdin: string, signal?: AbortSignal): Promise<ExecutableOutput> => {
     const file = await find(type);
     if (!file) throw new CniError(CniErrorCode.invalidConfig, `failed to find plugin ${JSON.stringify(type)} in path [${options.path.join(' ')}]`);
     try {
-      return await exec(file, { ...process.env, ...options.env, CNI_PATH: options.path.join(':'), ...env }, stdin, signal);
+      return await runExecutable(file, { ...options.env, CNI_PATH: options.path.join(':'), ...env }, stdin, signal);
     } catch (error) {
       if (signal?.aborted)
         throw new CniError(CniErrorCode.internal, `CNI plugin ${type} was stopped: ${String((signal.reason as Error)?.message ?? signal.reason)}`, undefined, {

@@ -35,10 +35,7 @@ export {
   namespaceId,
   type PinnableNamespace,
   type PinnedNamespaces,
-  readSysctl,
-  sysctlNamespace,
   unpinNamespace,
-  writeSysctl,
 } from './namespaces.js';
 export type { AddressInfo } from './netlink/address-messages.js';
 export type { BridgePortAttributes, LinkInfo, VxlanInfo } from './netlink/link-messages.js';
@@ -80,4 +77,5 @@ export {
 } from './program.js';
 export { connectPacketSocket, type PacketSocket } from './seqpacket.js';
 export { inlineThread, type SyscallThread, sharedThread, useThread, workerThread } from './syscall-thread.js';
+export { readSysctl, sysctlNamespace, writeSysctl } from './sysctl.js';
 export * from './loop.js';

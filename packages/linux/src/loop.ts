@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { ownEnvironment, runProgram } from './program.js';
 
 export interface LoopDevice {
   /** `/dev/loop0` */
@@ -23,5 +22,8 @@ export async function loopDevicesOf(folder: string): Promise<LoopDevice[]> {
 
 /** Gives them back; one that is mounted goes with its last mount. */
 export async function detachLoopDevicesOf(folder: string): Promise<void> {
-  for (const { device } of await loopDevicesOf(folder)) await promisify(execFile)('losetup', ['--detach', device]);
+  for (const { device } of await loopDevicesOf(folder)) {
+    const { end, stderr } = await runProgram({ path: 'losetup', args: ['--detach', device], env: ownEnvironment() });
+    if (end.code !== 0) throw new Error(`losetup --detach ${device} failed (${end.signal ?? end.code}): ${stderr.trim()}`);
+  }
 }

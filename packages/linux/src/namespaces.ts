@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LinuxError } from './errors.js';
 import { setLinkMessage } from './netlink/link-messages.js';
 import { umount } from './mount.js';
 import { type SyscallThread, sharedThread } from './syscall-thread.js';
+import { sysctlNamespace, sysctlPath } from './sysctl.js';
 
 /** The namespaces that live on without a process in them. */
 export type PinnableNamespace = 'net' | 'ipc' | 'uts' | 'user';
@@ -34,34 +34,6 @@ export interface CreateNamespacesOptions {
 }
 
 export type PinnedNamespaces = Readonly<Partial<Record<PinnableNamespace, string>>>;
-
-const IPC_SYSCTLS = new Set([
-  'kernel.msgmax',
-  'kernel.msgmnb',
-  'kernel.msgmni',
-  'kernel.sem',
-  'kernel.shmall',
-  'kernel.shmmax',
-  'kernel.shmmni',
-  'kernel.shm_rmid_forced',
-]);
-const UTS_SYSCTLS = new Set(['kernel.domainname', 'kernel.hostname']);
-
-/** Which namespace a sysctl belongs to; undefined: it is the whole machine's. */
-export function sysctlNamespace(name: string): PinnableNamespace | undefined {
-  const dotted = name.replaceAll('/', '.');
-  if (dotted.startsWith('net.')) return 'net';
-  if (IPC_SYSCTLS.has(dotted) || dotted.startsWith('fs.mqueue.')) return 'ipc';
-  if (UTS_SYSCTLS.has(dotted)) return 'uts';
-  return undefined;
-}
-
-/** `/proc/sys` path of a sysctl: dots separate, except that `/` may be used so that link names can hold dots. */
-export function sysctlPath(name: string): string {
-  const parts = name.includes('/') ? name.split('/') : name.split('.');
-  if (parts.some((part) => part === '' || part === '.' || part === '..')) throw new TypeError(`not a sysctl: ${JSON.stringify(name)}`);
-  return `/proc/sys/${parts.join('/')}`;
-}
 
 /**
  * New namespaces, pinned by bind mounts, so that no process is needed to hold them. All or nothing.
@@ -135,17 +107,4 @@ export async function listPinnedNamespaces(root: string): Promise<string[]> {
 export async function namespaceId(path: string): Promise<string> {
   const { dev, ino } = await stat(path);
   return `${dev}:${ino}`;
-}
-
-/** Reads a sysctl inside a network namespace. */
-export async function readSysctl(netns: string, name: string, thread: SyscallThread = sharedThread()): Promise<string> {
-  const { text } = await thread.run({ op: 'readFile', netns, path: sysctlPath(name) });
-  if (text === undefined) throw new LinuxError(`read sysctl ${name}`, 5);
-  return text.trim();
-}
-
-/** Writes a `net.` sysctl inside a network namespace. */
-export async function writeSysctl(netns: string, name: string, value: string, thread: SyscallThread = sharedThread()): Promise<void> {
-  if (sysctlNamespace(name) !== 'net') throw new TypeError(`sysctl ${name} is not of a network namespace`);
-  await thread.run({ op: 'writeFile', netns, path: sysctlPath(name), data: value });
 }

@@ -5,7 +5,7 @@ import { v1Files, v1Stats } from './cgroup/v1.js';
 import { v2Files, v2Stats } from './cgroup/v2.js';
 import { bytesToIp, ipToBytes, parseCidr } from './ip.js';
 import { parseMountInfo } from './mountinfo.js';
-import { sysctlNamespace, sysctlPath } from './namespaces.js';
+import { sysctlNamespace, sysctlPath } from './sysctl.js';
 import { decodeAttributes, encodeAttributes, encodeMessage, readText, text, u32 } from './netlink/codec.js';
 import { parseLimits, parseProcessStat } from './process.js';
 

@@ -88,6 +88,12 @@ test('a program is killed when nobody waits for it any more, or for too long', a
   await expect(programOutput({ ...forever, timeoutMs: 10_000, signal: stop.signal })).rejects.toThrow('enough');
 });
 
+test('a program that is killed is not waited for through what it started', async () => {
+  const before = performance.now();
+  await expect(programOutput({ ...shell('sleep 30; true'), timeoutMs: 50 })).rejects.toThrow('did not end within 50 ms');
+  expect(performance.now() - before).toBeLessThan(10_000);
+});
+
 test('what reads cannot be read from', async () => {
   const program = await startProgram({ ...shell('cat'), descriptors: ['input', 'pipe', 'null'] });
   expect(() => program.pipe(0)).toThrow('no pipe');

@@ -132,17 +132,21 @@ export interface OutputOptions extends Omit<ProgramOptions, 'descriptors'> {
   readonly input?: string;
   /** The program is killed when it aborts. */
   readonly signal?: AbortSignal;
-  /** The program is killed after so long. */
-  readonly timeoutMs: number;
+  /** The program is killed after so long; absent: it may take what it takes. */
+  readonly timeoutMs?: number;
 }
 
 /** Run a program for what it prints. Rejects also when it is killed because of `signal` or `timeoutMs`. */
 export async function programOutput({ input, signal, timeoutMs, ...options }: OutputOptions): Promise<ProgramOutput> {
   signal?.throwIfAborted();
   const program = await startProgram({ ...options, descriptors: [input === undefined ? 'null' : 'input', 'pipe', 'pipe'] });
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const stopped = signal ? AbortSignal.any([signal, deadline]) : deadline;
-  const kill = () => void process.kill(program.pid, 'SIGKILL');
+  const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const stopped = AbortSignal.any([signal, deadline].filter((each) => each !== undefined));
+  const kill = () => {
+    process.kill(program.pid, 'SIGKILL');
+    // What it started may hold them, and outlive it.
+    for (const descriptor of [1, 2]) program.pipe(descriptor).destroy();
+  };
   stopped.addEventListener('abort', kill, { once: true });
   if (stopped.aborted) kill();
   if (input !== undefined) {
@@ -158,7 +162,7 @@ export async function programOutput({ input, signal, timeoutMs, ...options }: Ou
   const end = await program.reap().finally(() => stopped.removeEventListener('abort', kill));
   if (input !== undefined) program.input(0).destroy();
   signal?.throwIfAborted();
-  if (deadline.aborted) throw new Error(`${options.path} did not end within ${timeoutMs} ms`);
+  if (deadline?.aborted) throw new Error(`${options.path} did not end within ${timeoutMs} ms`);
   return { end, stdout: Buffer.concat(chunks).toString('utf8'), stderr: stderr() };
 }
 

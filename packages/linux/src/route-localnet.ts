@@ -1,5 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { readSysctl, writeSysctl } from './namespaces.js';
+import { readSysctl, writeSysctl } from './sysctl.js';
 
 const NAME = 'net/ipv4/conf/all/route_localnet';
 
@@ -11,20 +10,15 @@ export class RouteLocalnet {
   constructor(private readonly netns: string | undefined) {}
 
   async allow(): Promise<void> {
-    const now = this.netns === undefined ? (await readFile(`/proc/sys/${NAME}`, 'utf8')).trim() : await readSysctl(this.netns, NAME);
+    const now = await readSysctl(this.netns, NAME);
     if (now === '1') return;
     this.#before ??= now;
-    await this.#write('1');
+    await writeSysctl(this.netns, NAME, '1');
   }
 
   async restore(): Promise<void> {
     const before = this.#before;
     this.#before = undefined;
-    if (before !== undefined) await this.#write(before);
-  }
-
-  async #write(value: string): Promise<void> {
-    if (this.netns === undefined) await writeFile(`/proc/sys/${NAME}`, value);
-    else await writeSysctl(this.netns, NAME, value);
+    if (before !== undefined) await writeSysctl(this.netns, NAME, before);
   }
 }

@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { Network, type NftOptions, NotFoundError, readSysctl, type SyscallThread, writeSysctl } from '@coxswain/linux';
+import { Network, type NftOptions, readSysctl, type SyscallThread, writeSysctl } from '@coxswain/linux';
 
 /** The network namespace that plays the host: our own, or a node's when several nodes share a machine and a process. */
 export interface HostOptions {
@@ -22,18 +21,11 @@ export class Host {
   }
 
   /** `net/ipv4/ip_forward` */
-  async sysctl(path: string, value: string): Promise<void> {
-    if (this.options.hostNetns === undefined) writeFileSync(`/proc/sys/${path}`, value);
-    else await writeSysctl(this.options.hostNetns, path, value, this.options.thread);
+  sysctl(path: string, value: string): Promise<void> {
+    return writeSysctl(this.options.hostNetns, path, value, this.options.thread);
   }
 
-  async readSysctl(path: string): Promise<string | undefined> {
-    try {
-      if (this.options.hostNetns === undefined) return readFileSync(`/proc/sys/${path}`, 'utf8').trim();
-      return await readSysctl(this.options.hostNetns, path, this.options.thread);
-    } catch (error) {
-      if (error instanceof NotFoundError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+  readSysctl(path: string): Promise<string | undefined> {
+    return readSysctl(this.options.hostNetns, path, this.options.thread);
   }
 }

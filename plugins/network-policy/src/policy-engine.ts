@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { NftError, type NftOptions, nftApply, nftDeleteTable, NotFoundError, readSysctl } from '@coxswain/linux';
+import { NftError, type NftOptions, nftApply, nftDeleteTable, readSysctl } from '@coxswain/linux';
 import { type Logger, silentLogger } from '@coxswain/sdk';
 import { guardTable, policyTable } from './base-table.js';
 import { type PolicyEvent, PolicyModel } from './policy-model.js';
@@ -104,13 +103,6 @@ export class PolicyEngine {
 
   /** Whether packets that a bridge switches pass the host's rules (br_netfilter). May change any time, so it is looked at each time. */
   private async bridgedPassRules(): Promise<boolean> {
-    try {
-      const { hostNetns } = this.options;
-      const value = hostNetns === undefined ? await readFile(`/proc/sys/${BRIDGED_PASS_RULES}`, 'utf8') : await readSysctl(hostNetns, BRIDGED_PASS_RULES);
-      return value.trim() === '1';
-    } catch (error) {
-      if (error instanceof NotFoundError || (error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-      throw error;
-    }
+    return (await readSysctl(this.options.hostNetns, BRIDGED_PASS_RULES)) === '1';
   }
 }

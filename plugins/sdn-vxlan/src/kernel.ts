@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { type LinkInfo, Network, NotFoundError, nftApply, nftDeleteTable, type NftOptions, nftTables, writeSysctl } from '@coxswain/linux';
 import { within } from './cidr.js';
 import { networkTable } from './network-rules.js';
@@ -44,9 +43,7 @@ export class Kernel {
 
   /** The node forwards for its pods. */
   async allowForwarding(): Promise<void> {
-    const name = 'net/ipv4/ip_forward';
-    if (this.options.hostNetns === undefined) await writeFile(`/proc/sys/${name}`, '1');
-    else await writeSysctl(this.options.hostNetns, name, '1');
+    await writeSysctl(this.options.hostNetns, 'net/ipv4/ip_forward', '1');
   }
 
   /** The tunnel as it must be for this node; one that is otherwise is made anew. Its hardware address depends on the node's name only. */

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { CgroupLayout } from '@coxswain/linux';
+import { type CgroupLayout, programOutput } from '@coxswain/linux';
 import { installProgram } from '../elf/install-program.js';
 import { launcherProgram } from '../elf/launcher.js';
 import { hostElfArch } from '../elf/programs.js';
@@ -68,8 +67,11 @@ export function lookUp(name: string): string | undefined {
 }
 
 /** What an OCI runtime says of itself; empty when it cannot be run. */
-export const runtimeVersion = (program: string) =>
-  new Promise<string>((resolve) => execFile(program, ['--version'], { timeout: 10_000, env: RUNTIME_ENV }, (_error, stdout) => resolve(stdout)));
+export const runtimeVersion = (program: string): Promise<string> =>
+  programOutput({ path: program, args: ['--version'], env: RUNTIME_ENV, timeoutMs: 10_000 }).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
 
 /** Undefined when it is no crun. */
 async function crunVersion(program: string): Promise<readonly [number, number] | undefined> {

@@ -1,5 +1,6 @@
 import { type Protocol, Protocol as Protocols, type PodSandboxConfig } from '@coxswain/cri';
 import { type CapabilityArgs, Cni, type CniPlugin, diskCache, execInvoker, inProcessInvoker, loadNetworks, type NetworkList } from '@coxswain/cni';
+import { runExecutable } from './run-executable.js';
 
 export interface SandboxNetworkOptions {
   /** Network configuration folder, `/etc/cni/net.d`. */
@@ -19,7 +20,7 @@ export class SandboxNetwork {
   readonly #cni: Cni;
 
   constructor(private readonly options: SandboxNetworkOptions) {
-    this.#cni = new Cni(inProcessInvoker(options.plugins ?? [], execInvoker({ path: [...options.binDirs] })), diskCache(options.cacheDir));
+    this.#cni = new Cni(inProcessInvoker(options.plugins ?? [], execInvoker({ path: [...options.binDirs], run: runExecutable })), diskCache(options.cacheDir));
   }
 
   /** Returns the pod's addresses, the primary first. */

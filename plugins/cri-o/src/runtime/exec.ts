@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Duplex, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { CriError } from '@coxswain/cri';
 import {
   type ExecOptions,
@@ -152,20 +151,22 @@ export class CrioExec implements ExecRunner {
       ...conmonArgs({ runtime, id: containerId, name, bundle: dir, dirs: { ...dirs, exits: dir } }),
       ...['-l', 'none', '--exec', '--exec-attach', '--exec-process-spec', join(dir, 'process.json'), '-t', ...(options.stdin ? ['-i'] : [])],
     ];
-    const child = spawn(conmonProgram(), args, {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-      env: { ...RUNTIME_ENV, _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4', _OCI_ATTACHPIPE: '5' },
-      cwd: '/',
-      detached: true,
-    });
-    const [sync, start, ready] = (child.stdio as readonly unknown[]).slice(3) as [Duplex, Duplex, Duplex];
     let over = false;
     const exit = (async () => {
+      const conmon = await startProgram({
+        path: conmonProgram(),
+        args,
+        env: { ...RUNTIME_ENV, _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4', _OCI_ATTACHPIPE: '5' },
+        descriptors: ['null', 'null', 'null', 'pipe', 'input', 'pipe'],
+        newSession: true,
+      });
+      const [sync, start, ready] = [conmon.pipe(3), conmon.input(4), conmon.pipe(5)];
       try {
         start.on('error', () => {});
         start.write('\0');
         const answers = lines(sync);
-        await once(ready, 'data');
+        // It ends without a word when it cannot listen; then there is no answer below either.
+        await Promise.race([once(ready, 'data'), once(ready, 'end')]);
         const socket = attachStreams(join(dirs.sockets, name, 'attach'), { stdin: options.stdin, stdout: options.stdout }, clock, () => {});
         // Attached before it runs: no output is missed.
         start.write('\0');
@@ -188,10 +189,13 @@ export class CrioExec implements ExecRunner {
           socket.close();
         }
       } finally {
-        over = true;
         for (const stream of [sync, start, ready]) stream.destroy();
+        // What was started is gone since it made the monitor out of itself.
+        await conmon.reap();
       }
-    })();
+    })().finally(() => {
+      over = true;
+    });
     return { exit, kill: () => void killWhenKnown(join(dir, 'pidfile'), clock, () => over) };
   }
 
