@@ -1,9 +1,38 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { KubeObject, VolumeAttributesClass } from '@coxswain/api';
+import { resourceRef } from '@coxswain/client';
 import { soon, useControlPlane } from '../testing/control-plane.js';
 
 const plane = useControlPlane();
 
 describe('volumes', () => {
+  it('lets a class of volume attributes go when no claim names it', async () => {
+    const classes = plane.client.resource(
+      resourceRef<VolumeAttributesClass & KubeObject>('storage.k8s.io', 'v1', 'volumeattributesclasses', 'VolumeAttributesClass', false),
+    );
+    const claims = plane.api.persistentVolumeClaims('default');
+    const vac = (name: string) => ({
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'VolumeAttributesClass',
+      metadata: { name },
+      driverName: 'a.b',
+      parameters: { a: 'b' },
+    });
+    await Promise.all([classes.create(vac('gold')), classes.create(vac('unused'))]);
+    expect((await classes.get('gold')).metadata.finalizers).toEqual(['kubernetes.io/vac-protection']);
+    await claims.create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'golden', namespace: 'default' },
+      spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'none', volumeAttributesClassName: 'gold', resources: { requests: { storage: '1Gi' } } },
+    });
+    await Promise.all([classes.delete('gold'), classes.delete('unused')]);
+    await vi.waitFor(() => expect(classes.get('unused')).rejects.toMatchObject({ status: { code: 404 } }), soon);
+    expect((await classes.get('gold')).metadata.deletionTimestamp).toBeDefined();
+    await claims.delete('golden');
+    await vi.waitFor(() => expect(classes.get('gold')).rejects.toMatchObject({ status: { code: 404 } }), soon);
+  });
+
   it('lets a volume go that was deleted before its claim', async () => {
     const volumes = plane.api.persistentVolumes();
     const claims = plane.api.persistentVolumeClaims('default');
