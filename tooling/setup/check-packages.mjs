@@ -36,8 +36,12 @@ async function check({ folder, manifest }) {
 function untyped(tarball, { devDependencies = {} }) {
   const content = createPackageFromTarballData(tarball);
   const declarations = content.listFiles().filter((file) => file.endsWith('.d.ts'));
-  const imported = new Set(declarations.flatMap((file) => [...content.readFile(file).matchAll(/(?:from |import\()["']([^"'.][^"']*)["']/g)].map(([, name]) => name)));
-  return [...imported].filter((name) => `@types/${name}` in devDependencies).map((name) => `its types use those of ${name}: @types/${name} must be a dependency`);
+  const imported = new Set(
+    declarations.flatMap((file) => [...content.readFile(file).matchAll(/(?:from |import\()["']([^"'.][^"']*)["']/g)].map(([, name]) => name)),
+  );
+  return [...imported]
+    .filter((name) => `@types/${name}` in devDependencies)
+    .map((name) => `its types use those of ${name}: @types/${name} must be a dependency`);
 }
 
 async function typeProblems(tarball) {
