@@ -172,7 +172,8 @@ describe('conformance', () => {
   });
 
   it('OIDC Discovery', async () => {
-    const document = (await api.call('GET', '/.well-known/openid-configuration')).json;
+    const { json: document, headers } = await api.call('GET', '/.well-known/openid-configuration');
+    expect(headers['cache-control']).toBe('public, max-age=3600');
     expect(document).toMatchObject({ issuer: 'https://kubernetes.default.svc', response_types_supported: ['id_token'] });
     const { keys } = (await api.call('GET', '/openid/v1/jwks')).json;
     expect(keys[0]).toMatchObject({ use: 'sig', kty: 'EC', alg: 'ES256' });

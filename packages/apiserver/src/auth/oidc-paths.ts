@@ -3,6 +3,9 @@ import type { PathHandler } from '../api-handler.js';
 import type { SigningKey } from './token-keys.js';
 import { publicPem } from './token-keys.js';
 
+/** So long keys are good for those who verify: a new one has to be published before it signs. */
+const headers = { 'cache-control': 'public, max-age=3600' };
+
 /** The documents by which others verify service account tokens. */
 export function oidcPaths(issuer: string, keys: readonly SigningKey[], jwksUri: string): PathHandler {
   const configuration = {
@@ -17,9 +20,9 @@ export function oidcPaths(issuer: string, keys: readonly SigningKey[], jwksUri: 
     handle(context) {
       switch (context.info.path.replace(/\/$/, '')) {
         case '/.well-known/openid-configuration':
-          return { type: 'bytes', status: 200, contentType: 'application/json', body: Buffer.from(JSON.stringify(configuration)) };
+          return { type: 'bytes', status: 200, contentType: 'application/json', headers, body: Buffer.from(JSON.stringify(configuration)) };
         case '/openid/v1/jwks':
-          return { type: 'bytes', status: 200, contentType: 'application/jwk-set+json', body: Buffer.from(JSON.stringify(keySet)) };
+          return { type: 'bytes', status: 200, contentType: 'application/jwk-set+json', headers, body: Buffer.from(JSON.stringify(keySet)) };
         default:
           return undefined;
       }

@@ -37,6 +37,8 @@ export class CompiledPolicies<T> {
     readonly env: AdmissionEnv,
     readonly resources: { readonly policies: string; readonly bindings: string },
     readonly compileRules: (spec: NonNullable<KubeObject['spec']>) => T,
+    /** What an expression of a variable is compiled as. */
+    readonly expand: (source: string) => string = (source) => source,
   ) {}
 
   get(): readonly CompiledPolicy<T>[] {
@@ -73,7 +75,7 @@ export class CompiledPolicies<T> {
       conditions: new MatchConditions((spec.matchConditions ?? []) as MatchCondition[], policyEnvironment()),
       variables: ((spec.variables ?? []) as { name: string; expression: string }[]).map((variable) => ({
         name: variable.name,
-        program: compileExpression(variable.expression),
+        program: compileExpression(this.expand(variable.expression)),
       })),
       bindings,
       rules: this.compileRules(spec),

@@ -1,5 +1,6 @@
 import type { FieldError, KubeObject, ResourceDefinition } from '@coxswain/api';
 import { fieldErrors, lookupSchema } from '@coxswain/api';
+import { deepEqual } from '@coxswain/apimachinery';
 import { type CelEnvironment, compile, resultType } from '@coxswain/cel';
 import { conditionCheckEnvironment } from '../matching/match-conditions.js';
 import { expandObjects } from './expand-objects.js';
@@ -10,8 +11,10 @@ const GROUP = 'admissionregistration.k8s.io';
 interface Expression {
   readonly field: string;
   readonly source: string | undefined;
+  /** As the user wrote it, when that is not what is compiled. */
+  readonly written?: string | undefined;
   /** What it may result in; absent: anything. */
-  readonly types?: readonly string[];
+  readonly types?: readonly string[] | { readonly text: string; readonly fits: (found: string) => boolean };
 }
 
 /** Definitions of admission configuration with the rule that their expressions compile; other definitions as they are. */
@@ -20,10 +23,28 @@ export function withExpressionRules(definition: ResourceDefinition): ResourceDef
   const check = checkOf(definition.kind);
   if (!check) return definition;
   const { strategy } = definition;
-  return { ...definition, strategy: { ...strategy, validate: (object) => [...(strategy.validate?.(object) ?? []), ...check(object)] } };
+  return {
+    ...definition,
+    strategy: {
+      ...strategy,
+      validate: (object) => [...(strategy.validate?.(object) ?? []), ...check(object)],
+      validateUpdate: (object, old) => [...(strategy.validateUpdate?.(object, old) ?? []), ...newProblems(check, object, old)],
+    },
+  };
 }
 
-function checkOf(kind: string): ((object: KubeObject) => FieldError[]) | undefined {
+type Check = (object: KubeObject) => FieldError[];
+
+/** What was stored once may stay, also when it would not be taken today. */
+function newProblems(check: Check, object: KubeObject, old: KubeObject): FieldError[] {
+  if (deepEqual(object['spec'], old['spec']) && deepEqual(object['webhooks'], old['webhooks'])) return [];
+  const problems = check(object);
+  if (problems.length === 0) return problems;
+  const known = new Set(check(old).map(({ message }) => message));
+  return problems.filter(({ message }) => !known.has(message));
+}
+
+function checkOf(kind: string): Check | undefined {
   switch (kind) {
     case 'ValidatingWebhookConfiguration':
     case 'MutatingWebhookConfiguration':
@@ -34,7 +55,7 @@ function checkOf(kind: string): ((object: KubeObject) => FieldError[]) | undefin
     case 'ValidatingAdmissionPolicy':
       return ({ spec }) => checkPolicy(spec, validations(spec), messages(spec));
     case 'MutatingAdmissionPolicy':
-      return ({ spec }) => checkPolicy(spec, mutations(spec), []);
+      return ({ spec }) => checkPolicy(spec, mutations(spec), [], expandObjects);
     default:
       return undefined;
   }
@@ -72,22 +93,33 @@ const messages = (spec: Spec): Expression[] =>
 function mutations(spec: Spec): Expression[] {
   return listOf<{ applyConfiguration?: { expression?: string }; jsonPatch?: { expression?: string } }>(spec, 'mutations').flatMap(
     ({ applyConfiguration, jsonPatch }, i) => [
-      { field: `spec.mutations[${i}].applyConfiguration.expression`, source: applyConfiguration?.expression && expandObjects(applyConfiguration.expression) },
-      { field: `spec.mutations[${i}].jsonPatch.expression`, source: jsonPatch?.expression && expandObjects(jsonPatch.expression) },
+      mutation(`spec.mutations[${i}].applyConfiguration.expression`, applyConfiguration?.expression, 'Object', /^map<|^map$/),
+      mutation(`spec.mutations[${i}].jsonPatch.expression`, jsonPatch?.expression, 'list(JSONPatch)', /^list<|^list$/),
     ],
   );
 }
 
+/** Objects are maps here: one whose expression names no type of objects, and no variable that may hold one, is none. */
+function mutation(field: string, written: string | undefined, result: string, shape: RegExp): Expression {
+  const constructs = written !== undefined && /\b(?:Object|JSONPatch|variables)\b/.test(written);
+  // A list without items is one of anything.
+  const fits = (found: string) => shape.test(found) && (constructs || /^(?:list|map)(?:<(?:dyn|[A-Z]\w*)\b.*)?$/.test(found));
+  return { field, written, source: written && expandObjects(written), types: { text: result, fits } };
+}
+
 /** Each kind of expression knows other variables: conditions no `variables`, messages no authorizer, and no policy without a `paramKind` has `params`. */
-function checkPolicy(spec: Spec, rules: readonly Expression[], texts: readonly Expression[]): FieldError[] {
+function checkPolicy(spec: Spec, rules: readonly Expression[], texts: readonly Expression[], expand = (source: string) => source): FieldError[] {
   const params = spec?.['paramKind'] !== undefined;
-  const variables = listOf<PolicyVariable>(spec, 'variables');
+  const written = listOf<PolicyVariable>(spec, 'variables');
+  const variables = written.map((variable) => ({ ...variable, expression: expand(variable.expression) }));
   const ruleEnvironment = environmentOf(params, true);
   const known = (environment: CelEnvironment): CelEnvironment => (variables.length > 0 ? withVariables(environment, variables) : environment);
   const steps = variables.length > 0 ? variableEnvironments(ruleEnvironment, variables) : [ruleEnvironment];
   return [
     ...checkAll(conditions(spec, 'spec'), ruleEnvironment),
-    ...variables.flatMap(({ expression }, i) => checkAll([{ field: `spec.variables[${i}].expression`, source: expression }], steps[i] as CelEnvironment)),
+    ...variables.flatMap(({ expression }, i) =>
+      checkAll([{ field: `spec.variables[${i}].expression`, source: expression, written: written[i]?.expression }], steps[i] as CelEnvironment),
+    ),
     ...checkAll(rules, steps.at(-1) as CelEnvironment),
     ...(texts.some(({ source }) => source) ? checkAll(texts, known(environmentOf(params, false))) : []),
   ];
@@ -103,23 +135,18 @@ function environmentOf(params: boolean, authorizer: boolean): CelEnvironment {
 }
 
 function checkAll(expressions: readonly Expression[], environment: CelEnvironment): FieldError[] {
-  return expressions.flatMap(({ field, source, types }) => {
+  return expressions.flatMap(({ field, source, written = source, types }) => {
     if (!source?.trim()) return [];
     try {
       compile(environment, source);
     } catch (error) {
-      return [fieldErrors.invalid(field, source, (error as Error).message)];
+      return [fieldErrors.invalid(field, written, (error as Error).message)];
     }
     const found = resultType(environment, source) ?? 'dyn';
     // What cannot be told beforehand is seen when it runs.
-    if (!types || found === 'dyn' || types.includes(found)) return [];
-    return [
-      fieldErrors.invalid(
-        field,
-        source,
-        `must evaluate to ${types.length === 1 ? types[0] : `one of [${types.map(typeText).join(' ')}]`} but got ${typeText(found)}`,
-      ),
-    ];
+    if (!types || found === 'dyn' || ('text' in types ? types.fits(found) : types.includes(found))) return [];
+    const wanted = 'text' in types ? types.text : types.length === 1 ? types[0] : `one of [${types.map(typeText).join(' ')}]`;
+    return [fieldErrors.invalid(field, written, `must evaluate to ${wanted} but got ${typeText(found)}`)];
   });
 }
 

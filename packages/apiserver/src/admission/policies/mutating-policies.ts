@@ -32,6 +32,7 @@ export function mutatingPolicies(env: AdmissionEnv): AdmissionPlugin {
     env,
     { policies: 'mutatingadmissionpolicies', bindings: 'mutatingadmissionpolicybindings' },
     compileRules,
+    expandObjects,
   );
   return {
     name: 'MutatingAdmissionPolicy',

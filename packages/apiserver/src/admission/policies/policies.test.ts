@@ -217,6 +217,39 @@ describe('validating admission policies', () => {
     );
   });
 
+  it('must be so after an update too, but for what was there', async () => {
+    await using api = await startTestServer();
+    const path = `${GROUP}/validatingadmissionpolicies`;
+    const spec = (...expressions: string[]) => ({ matchConstraints, validations: expressions.map((expression) => ({ expression })) });
+    await api.call('POST', path, { metadata: { name: 'p' }, spec: spec('true') });
+    const put = async (next: object) => (await api.call('PATCH', `${path}/p`, { spec: next }, { type: 'application/merge-patch+json' })).json;
+    expect((await put(spec('true', 'nothing.here'))).message).toContain('spec.validations[1].expression: Invalid value: "nothing.here": compilation failed');
+    expect((await put(spec('true', '1'))).message).toContain('spec.validations[1].expression: Invalid value: "1": must evaluate to bool but got int');
+    expect((await put(spec('false'))).spec.validations).toMatchObject([{ expression: 'false' }]);
+  });
+
+  it('mutate by objects and by patches', async () => {
+    await using api = await startTestServer();
+    const create = async (patchType: string, expression: string, more: object = {}) => {
+      const mutations = [{ patchType, [patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration']: { expression } }];
+      const body = { metadata: { name: 'p' }, spec: { matchConstraints, reinvocationPolicy: 'Never', mutations, ...more } };
+      const answer = await api.call('POST', `${GROUP}/mutatingadmissionpolicies?dryRun=All`, body);
+      return answer.status === 201 ? 'taken' : (answer.json.message.split('\n')[0] as string).replace(/^.* is invalid: /, '');
+    };
+    const patch = 'spec.mutations[0].jsonPatch.expression: Invalid value: ';
+    const object = 'spec.mutations[0].applyConfiguration.expression: Invalid value: ';
+    expect(await create('JSONPatch', '1')).toBe(`${patch}"1": must evaluate to list(JSONPatch) but got int`);
+    expect(await create('JSONPatch', "['a']")).toBe(`${patch}"['a']": must evaluate to list(JSONPatch) but got list(string)`);
+    expect(await create('ApplyConfiguration', "'x'")).toBe(`${object}"'x'": must evaluate to Object but got string`);
+    expect(await create('ApplyConfiguration', 'Object{a: 1')).toContain(`${object}"Object{a: 1": compilation failed`);
+    for (const expression of ['[]', "[JSONPatch{op: 'remove', path: '/data/x'}]", "has(object.data) ? [JSONPatch{op: 'remove', path: '/data'}] : []"])
+      expect(await create('JSONPatch', expression), expression).toBe('taken');
+    for (const expression of ["Object{metadata: Object.metadata{labels: {'a': 'b'}}}", 'has(object.data) ? Object{} : Object{data: {"x": "y"}}'])
+      expect(await create('ApplyConfiguration', expression), expression).toBe('taken');
+    const variables = [{ name: 'patches', expression: "[JSONPatch{op: 'remove', path: '/data/x'}]" }];
+    expect(await create('JSONPatch', 'variables.patches', { variables })).toBe('taken');
+  });
+
   it('names variables that come before, and parameters it has', async () => {
     await using api = await startTestServer();
     const create = async (spec: object) => {
