@@ -55,7 +55,7 @@ describe('decode', () => {
     ['policy.v1.PodDisruptionBudget', { status: { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }, spec: {} }],
     ['networking.v1.NetworkPolicy', { spec: { podSelector: {} } }],
     ['rbac.v1.RoleBinding', { roleRef: { apiGroup: '', kind: '', name: '' } }],
-    ['discovery.v1.EndpointSlice', { addressType: '' }],
+    ['discovery.v1.EndpointSlice', { addressType: '', endpoints: null, ports: null }],
     ['core.v1.Namespace', { spec: {}, status: {} }],
     ['storage.v1.VolumeAttachment', { spec: { attacher: '', source: {}, nodeName: '' }, status: { attached: false } }],
   ])('%s: what its Go type always writes', (type, written) => {

@@ -2,7 +2,7 @@ import { canonicalQuantity, QuantityError } from '../quantity/quantity.js';
 import type { Json, JsonObject, SchemaLookup, TypeSchema } from '../schema.js';
 import { lookupSchema } from '../schema-table.js';
 import { goType, jsonType } from './go-type.js';
-import { type FieldPlan, lookupPlan, planOf, type StructPlan } from './plan.js';
+import { lookupPlan, planOf, type StructPlan } from './plan.js';
 import { canonicalTime, timeProblem } from './time.js';
 import { typedElement, typedMismatch } from './typed-mismatch.js';
 
@@ -76,6 +76,7 @@ class Decoder {
       } else {
         if (!isPlain(value, field.type)) kept = this.value(value, field.type, plan, join(path, name));
         if (this.zeros && field.zero === 'omit' && isZero(kept as Json)) kept = undefined;
+        else if (this.zeros && field.emptyIsNull && isZero(kept as Json)) kept = null;
       }
       if (kept === undefined) dropped = true;
       if (kept !== value) object[name] = kept;
@@ -85,7 +86,8 @@ class Decoder {
 
   private emit(object: JsonObject, plan: StructPlan, path: string): void {
     if (!this.zeros) return;
-    for (const field of plan.emitted) if (object[field.name] === undefined) object[field.name] = this.zero(field, path);
+    for (const field of plan.emitted)
+      if (object[field.name] === undefined) object[field.name] = field.nullable ? null : this.zero(field.name, field.type, path);
   }
 
   private value(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
@@ -131,7 +133,7 @@ class Decoder {
 
   /** A null in a list or map is the zero value of its type. */
   private element(value: Json, type: TypeSchema, plan: StructPlan, path: string): Json {
-    if (value === null) return type.kind === 'any' || type.kind.endsWith('ime') ? null : this.zero({ name: '', type, zero: 'emit' }, path);
+    if (value === null) return type.kind === 'any' || type.kind.endsWith('ime') ? null : this.zero('', type, path);
     return this.value(value, type, plan, path);
   }
 
@@ -184,13 +186,12 @@ class Decoder {
     return value;
   }
 
-  private zero(field: FieldPlan, path: string): Json {
-    const { type } = field;
+  private zero(name: string, type: TypeSchema, path: string): Json {
     switch (type.kind) {
       case 'ref':
       case 'struct': {
         const plan = type.kind === 'ref' ? lookupPlan(this.lookup, type.name) : planOf(type, '');
-        return this.struct({}, plan, join(path, field.name));
+        return this.struct({}, plan, join(path, name));
       }
       case 'boolean':
         return false;

@@ -12,6 +12,10 @@ export interface FieldPlan {
   readonly name: string;
   readonly type: TypeSchema;
   readonly zero: FieldSchema['zero'];
+  /** A list or map that upstream writes as null when it is not there. */
+  readonly nullable: boolean;
+  /** It is null, too, when it was written empty: upstream stores most types as protobuf, which knows no difference. */
+  readonly emptyIsNull: boolean;
 }
 
 const plans = new WeakMap<StructSchema, StructPlan>();
@@ -22,10 +26,12 @@ export function planOf(schema: StructSchema, name: string): StructPlan {
   if (known !== undefined) return known;
   const fields = new Map<string, FieldPlan>();
   const emitted: FieldPlan[] = [];
-  for (const [field, { type, zero }] of Object.entries(schema.fields)) {
-    const plan: FieldPlan = { name: field, type, zero };
+  for (const [field, { type, zero, required }] of Object.entries(schema.fields)) {
+    // What is required is refused by validation when it is not there.
+    const nullable = zero === 'emit' && !required && (type.kind === 'list' || type.kind === 'map');
+    const plan: FieldPlan = { name: field, type, zero, nullable, emptyIsNull: nullable && !name.startsWith(STORED_AS_JSON) };
     fields.set(field, plan);
-    if (zero === 'emit' && isEmitted(type)) emitted.push(plan);
+    if (zero === 'emit' && (nullable || isEmitted(type))) emitted.push(plan);
   }
   const plan: StructPlan = {
     name: name.slice(name.lastIndexOf('.') + 1),
@@ -37,7 +43,8 @@ export function planOf(schema: StructSchema, name: string): StructPlan {
   return plan;
 }
 
-/** A list or map that upstream would write as null is left out instead. */
+const STORED_AS_JSON = 'io.k8s.apiextensions-apiserver.';
+
 const isEmitted = ({ kind }: TypeSchema): boolean =>
   kind === 'ref' || kind === 'struct' || kind === 'string' || kind === 'boolean' || kind === 'integer' || kind === 'number' || kind === 'quantity';
 

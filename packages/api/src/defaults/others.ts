@@ -20,7 +20,7 @@ export function defaultBinding({ roleRef, subjects = [] }: RoleBinding | Cluster
   }
 }
 
-export function defaultEndpointSlice({ ports = [] }: EndpointSlice): void {
+export function defaultEndpointSlice({ ports }: EndpointSlice): void {
   for (const port of ports ?? []) {
     setDefault(port, 'name', '');
     setDefault(port, 'protocol', 'TCP');

@@ -14,7 +14,7 @@ export const customResourceDefinitionStrategy: StrategyParts = {
   prepareForCreate(object) {
     const { spec } = object as CustomResourceDefinition;
     const stored = (spec?.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
-    object.status = { acceptedNames: { kind: '', plural: '' }, storedVersions: stored };
+    object.status = { conditions: null, acceptedNames: { kind: '', plural: '' }, storedVersions: stored };
   },
   prepareForUpdate(object) {
     const { spec, status } = object as CustomResourceDefinition;

@@ -13,7 +13,8 @@ const MAX_PORTS = 20000;
 const MAX_TOPOLOGY = 16;
 const MAX_HINTS = 8;
 
-export function validateEndpointSlice({ addressType, endpoints = [], ports = [] }: EndpointSlice): FieldError[] {
+export function validateEndpointSlice({ addressType, ...slice }: EndpointSlice): FieldError[] {
+  const [endpoints, ports] = [slice.endpoints ?? [], slice.ports ?? []];
   const errors = requiredEnum(addressType, 'addressType', ['FQDN', 'IPv4', 'IPv6']);
   if (endpoints.length > MAX_ENDPOINTS) return [...errors, tooMany('endpoints', endpoints.length, MAX_ENDPOINTS)];
   if (ports.length > MAX_PORTS) return [...errors, tooMany('ports', ports.length, MAX_PORTS)];

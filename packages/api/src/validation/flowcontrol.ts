@@ -35,7 +35,8 @@ function validateRule({ subjects = [], resourceRules = [], nonResourceRules = []
   return [
     ...errors,
     ...each(subjects, `${field}.subjects`, validateSubject),
-    ...each(resourceRules, `${field}.resourceRules`, ({ verbs: given = [], apiGroups = [], resources = [], namespaces = [], clusterScope }, path) => {
+    ...each(resourceRules, `${field}.resourceRules`, ({ verbs: given = [], apiGroups = [], resources = [], namespaces: named, clusterScope }, path) => {
+      const namespaces = named ?? [];
       const found = verbs(given, `${path}.verbs`);
       if (apiGroups.length === 0) found.push(required(`${path}.apiGroups`, 'resource rules must supply at least one api group'));
       if (resources.length === 0) found.push(required(`${path}.resources`, 'resource rules must supply at least one resource'));

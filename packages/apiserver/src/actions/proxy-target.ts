@@ -38,12 +38,14 @@ export function isGlobalUnicast(ip: string): boolean {
 }
 
 interface Slice {
-  readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
-  readonly endpoints?: readonly {
-    readonly addresses: readonly string[];
-    readonly conditions?: { readonly ready?: boolean };
-    readonly targetRef?: { readonly kind?: string; readonly namespace?: string; readonly name?: string };
-  }[];
+  readonly ports?: readonly { readonly name?: string; readonly port?: number }[] | null;
+  readonly endpoints?:
+    | readonly {
+        readonly addresses: readonly string[];
+        readonly conditions?: { readonly ready?: boolean };
+        readonly targetRef?: { readonly kind?: string; readonly namespace?: string; readonly name?: string };
+      }[]
+    | null;
 }
 
 /**
@@ -57,10 +59,10 @@ export function serviceEndpoints(registry: ResourceRegistry, service: KubeObject
   const out: { ip: string; port: number }[] = [];
   for (const { object } of registry.storage('discovery.k8s.io', 'endpointslices').cache.inNamespace(namespace)) {
     if (object.metadata.labels?.['kubernetes.io/service-name'] !== name) continue;
-    const { ports = [], endpoints = [] } = object as unknown as Slice;
-    const port = ports.find((candidate) => (candidate.name ?? '') === portName)?.port;
+    const { ports, endpoints } = object as unknown as Slice;
+    const port = ports?.find((candidate) => (candidate.name ?? '') === portName)?.port;
     if (port === undefined || port < 1 || port > 65_535) continue;
-    for (const { addresses, conditions, targetRef } of endpoints) {
+    for (const { addresses, conditions, targetRef } of endpoints ?? []) {
       const [ip] = addresses;
       if (conditions?.ready === false || !ip || !isGlobalUnicast(ip) || targetRef?.namespace !== namespace) continue;
       const pod = pods.get(namespace, targetRef.name ?? '')?.object;

@@ -13,7 +13,7 @@ interface ResourceRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly clusterScope?: boolean;
-  readonly namespaces?: readonly string[];
+  readonly namespaces?: readonly string[] | null;
 }
 
 interface PathRule {
@@ -34,7 +34,7 @@ export function ruleMatches(rule: FlowRule, user: UserInfo, info: RequestInfo): 
   return rule.nonResourceRules?.some((each) => has(each.verbs, info.verb) && each.nonResourceURLs.some((url) => pathMatches(url, info.path))) ?? false;
 }
 
-const has = (list: readonly string[] | undefined, value: string): boolean => list !== undefined && (list.includes('*') || list.includes(value));
+const has = (list: readonly string[] | null | undefined, value: string): boolean => list?.some((each) => each === '*' || each === value) ?? false;
 
 function subjectMatches({ kind, user: byName, group, serviceAccount }: Subject, user: UserInfo): boolean {
   switch (kind) {

@@ -35,7 +35,7 @@ export const claimName = ({ metadata }: ResourceClaim): string => `${metadata.na
 
 /** What a claim asks for, checked. Throws `ClaimError` for what cannot be served here. `classOf` throws for a class that does not exist. */
 export function wantedClaim(claim: ResourceClaim, classOf: (name: string, request: string) => DeviceClass): WantedClaim {
-  const { requests = [], constraints = [] } = claim.spec.devices ?? {};
+  const { requests, constraints = [] } = claim.spec.devices ?? {};
   const refuse = (request: string, why: string): never => {
     throw new ClaimError(`claim ${claimName(claim)}, request ${request}: ${why}`);
   };
@@ -57,7 +57,7 @@ export function wantedClaim(claim: ResourceClaim, classOf: (name: string, reques
   for (const [i, { matchAttribute, distinctAttribute }] of constraints.entries())
     if (!matchAttribute && !distinctAttribute)
       throw new ClaimError(`claim ${claimName(claim)}, constraint #${i}: empty constraint (unsupported constraint type?)`);
-  const wanted = requests.map((request) => {
+  const wanted = (requests ?? []).map((request) => {
     if (request.exactly) return [alternative(request.exactly, request.name, request)];
     if (!request.firstAvailable?.length) refuse(request.name, 'unsupported request type');
     return (request.firstAvailable ?? []).map((sub) => alternative(sub, `${request.name}/${sub.name}`, request));

@@ -17,13 +17,14 @@ type Loose = Record<string, unknown>;
 export function hpaToV1(object: KubeObject): KubeObject {
   const { metrics = [], behavior, ...spec } = (object.spec ?? {}) as Loose & { metrics?: MetricSpec[] };
   const {
-    currentMetrics = [],
+    currentMetrics: seen,
     conditions = [],
     ...status
   } = (object.status ?? {}) as Loose & {
-    currentMetrics?: MetricStatus[];
+    currentMetrics?: MetricStatus[] | null;
     conditions?: unknown[];
   };
+  const currentMetrics = seen ?? [];
   const annotations: Record<string, string> = { ...object.metadata.annotations };
   const cpu = metrics.find(isCpuUtilization);
   const others = metrics.filter((metric) => metric !== cpu);
