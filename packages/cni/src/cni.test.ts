@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -220,5 +220,22 @@ describe('execInvoker', () => {
     await expect(invoker.invoke(call('crashes'))).rejects.toThrow(/exit code 3: oops/);
     await expect(invoker.invoke(call('missing'))).rejects.toMatchObject({ code: 7, message: expect.stringContaining('missing') });
     await expect(invoker.invoke(call('hangs'), AbortSignal.timeout(50))).rejects.toThrow(/was stopped/);
+  });
+
+  it('gives up one that hangs, with all it has started, prints rubbish or without end, or is killed', async () => {
+    plugin('forks', `sh -c 'echo $$ >${dir}/child; exec sleep 60' & wait`);
+    plugin('floods', 'exec yes');
+    plugin('killed', 'kill -9 $$');
+    plugin('exits', 'exit 137');
+    for (const [name, text] of Object.entries({ word: 'hello', null: 'null', list: '[]', number: '1', nothing: '' })) plugin(name, `echo '${text}'`);
+    const impatient = execInvoker({ path: [bin], timeoutMs: 1000 });
+    await expect(impatient.invoke(call('forks'))).rejects.toThrow('CNI plugin forks was stopped: it did not end within 1 s');
+    const child = Number(readFileSync(join(dir, 'child'), 'utf8'));
+    await expect.poll(() => existsSync(`/proc/${child}`)).toBe(false);
+    await expect(invoker.invoke(call('floods'))).rejects.toThrow(/it printed more than \d+ bytes/);
+    await expect(invoker.invoke(call('killed'))).rejects.toThrow('CNI plugin killed was ended by SIGKILL and no error message');
+    await expect(invoker.invoke(call('exits'))).rejects.toThrow('failed with exit code 137');
+    for (const name of ['word', 'null', 'list', 'number', 'nothing'])
+      await expect(invoker.invoke(call(name))).rejects.toMatchObject({ code: 6, message: `CNI plugin ${name}: unreadable result` });
   });
 });

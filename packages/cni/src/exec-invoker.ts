@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { formatArgs } from './args.js';
 import { CniError, CniErrorCode } from './error.js';
 import type { CniInvoker } from './plugin.js';
@@ -14,11 +15,13 @@ export interface ExecInvokerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How executables are run; absent: by Node's `spawn`. */
   readonly run?: RunExecutable;
+  /** After which a plugin that has not ended is killed. Default: two minutes to attach or detach, else 15 seconds. */
+  readonly timeoutMs?: number;
 }
 
 /**
- * Runs an executable without arguments to its end, `env` added to our own environment. Rejects when it cannot be run, and when the signal
- * aborts, which kills it.
+ * Runs an executable without arguments to its end, `env` added to our own environment. Rejects when it cannot be run, when it prints more than
+ * `MAX_PLUGIN_OUTPUT`, and when the signal aborts, which kills it with all it has started.
  */
 export type RunExecutable = (file: string, env: Readonly<Record<string, string>>, stdin: string, signal?: AbortSignal) => Promise<ExecutableOutput>;
 
@@ -26,23 +29,50 @@ export type RunExecutable = (file: string, env: Readonly<Record<string, string>>
 export interface ExecutableOutput {
   /** Null when a signal ended it. */
   readonly exitCode: number | null;
+  readonly endedBy?: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
+/** Bytes on a stream: more is rubbish. */
+export const MAX_PLUGIN_OUTPUT = 4 * 1024 * 1024;
+
+/** As long as a kubelet waits for what it is a part of. */
+const CHANGE_MS = 120_000;
+const QUESTION_MS = 15_000;
+const MAX_SAID = 2000;
+
 const spawned: RunExecutable = (file, env, stdin, signal) => {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, [], { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], killSignal: 'SIGKILL', ...(signal ? { signal } : {}) });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
+    signal?.throwIfAborted();
+    // In a process group of its own, so that what it has started ends with it when it is given up.
+    const child = spawn(file, [], { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const giveUp = (error: Error) => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+      for (const stream of child.stdio) stream?.destroy();
+      reject(error);
+    };
+    const aborted = () => giveUp(new Error(String((signal?.reason as Error)?.message ?? signal?.reason)));
+    signal?.addEventListener('abort', aborted, { once: true });
+    const collect = (stream: Readable) => {
+      const parts: Buffer[] = [];
+      let size = 0;
+      stream.on('data', (part: Buffer) => {
+        parts.push(part);
+        if ((size += part.length) > MAX_PLUGIN_OUTPUT) giveUp(new Error(`it printed more than ${MAX_PLUGIN_OUTPUT} bytes`));
+      });
+      return () => Buffer.concat(parts).toString('utf8');
+    };
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
     child.on('error', reject);
-    child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
+    child.on('close', (exitCode, endedBy) => {
+      signal?.removeEventListener('abort', aborted);
+      resolve({ exitCode, endedBy, stdout: stdout(), stderr: stderr() });
+    });
     // A plugin may exit without reading its input.
     child.stdin.on('error', () => {});
     child.stdin.end(stdin);
@@ -57,11 +87,12 @@ function failure(type: string, output: ExecutableOutput): CniError {
   } catch {
     // Not JSON: said below.
   }
-  const said = (output.stderr || output.stdout).trim();
-  return new CniError(CniErrorCode.internal, `CNI plugin ${type} failed with exit code ${output.exitCode}${said ? `: ${said}` : ' and no error message'}`);
+  const said = (output.stderr || output.stdout).trim().slice(0, MAX_SAID);
+  const how = output.endedBy ? `was ended by ${output.endedBy}` : `failed with exit code ${output.exitCode}`;
+  return new CniError(CniErrorCode.internal, `CNI plugin ${type} ${how}${said ? `: ${said}` : ' and no error message'}`);
 }
 
-/** Runs plugins as executables: the spec's execution protocol. Aborting the signal kills the plugin. */
+/** Runs plugins as executables: the spec's execution protocol. Aborting the signal kills the plugin; one that hangs is killed too. */
 export function execInvoker(options: ExecInvokerOptions): CniInvoker {
   const runExecutable = options.run ?? spawned;
   const find = async (type: string): Promise<string | undefined> => {
@@ -81,14 +112,22 @@ export function execInvoker(options: ExecInvokerOptions): CniInvoker {
   const run = async (type: string, env: Record<string, string>, stdin: string, signal?: AbortSignal): Promise<ExecutableOutput> => {
     const file = await find(type);
     if (!file) throw new CniError(CniErrorCode.invalidConfig, `failed to find plugin ${JSON.stringify(type)} in path [${options.path.join(' ')}]`);
+    const ms = options.timeoutMs ?? (env['CNI_COMMAND'] === 'ADD' || env['CNI_COMMAND'] === 'DEL' ? CHANGE_MS : QUESTION_MS);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error(`it did not end within ${ms / 1000} s`)), ms);
     try {
-      return await runExecutable(file, { ...options.env, CNI_PATH: options.path.join(':'), ...env }, stdin, signal);
+      const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+      return await runExecutable(file, { ...options.env, CNI_PATH: options.path.join(':'), ...env }, stdin, either);
     } catch (error) {
+      if (late.signal.aborted)
+        throw new CniError(CniErrorCode.internal, `CNI plugin ${type} was stopped: ${(late.signal.reason as Error).message}`, undefined, { cause: error });
       if (signal?.aborted)
         throw new CniError(CniErrorCode.internal, `CNI plugin ${type} was stopped: ${String((signal.reason as Error)?.message ?? signal.reason)}`, undefined, {
           cause: error,
         });
       throw new CniError(CniErrorCode.ioFailure, `CNI plugin ${file} could not be run: ${(error as Error).message}`, undefined, { cause: error });
+    } finally {
+      clearTimeout(timer);
     }
   };
 
@@ -117,12 +156,15 @@ export function execInvoker(options: ExecInvokerOptions): CniInvoker {
       const output = await run(config.type, env, stdin, signal);
       if (output.exitCode !== 0) throw failure(config.type, output);
       if (call.command !== 'ADD') return undefined;
-      let parsed: Record<string, unknown>;
+      const unreadable = (error?: unknown) =>
+        new CniError(CniErrorCode.decodingFailure, `CNI plugin ${config.type}: unreadable result`, output.stdout.slice(0, MAX_SAID), { cause: error });
+      let parsed: unknown;
       try {
-        parsed = JSON.parse(output.stdout) as Record<string, unknown>;
+        parsed = JSON.parse(output.stdout);
       } catch (error) {
-        throw new CniError(CniErrorCode.decodingFailure, `CNI plugin ${config.type}: unreadable result`, output.stdout, { cause: error });
+        throw unreadable(error);
       }
+      if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw unreadable();
       // A result without a version has the configuration's.
       return parseResult({ cniVersion: config.cniVersion, ...parsed });
     },

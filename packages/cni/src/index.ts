@@ -3,7 +3,7 @@ export { type AttachmentKey, type CachedAttachment, type CniCache, diskCache } f
 export { type Attachment, Cni, derivePluginConf } from './cni.js';
 export { type LoadedNetworks, loadNetworks, parseNetwork } from './conf.js';
 export { CniError, CniErrorCode, toCniError } from './error.js';
-export { type ExecInvokerOptions, type ExecutableOutput, execInvoker, type RunExecutable } from './exec-invoker.js';
+export { type ExecInvokerOptions, type ExecutableOutput, execInvoker, MAX_PLUGIN_OUTPUT, type RunExecutable } from './exec-invoker.js';
 export { inProcessInvoker } from './in-process-invoker.js';
 export { formatIp, type IpNumber, parseIp, parseSubnet, type Subnet, subnetContains } from './ipam/address.js';
 export { type Allocation, allocate, type IpamStore, type IpOwner, releaseOwner, releaseStale } from './ipam/allocator.js';

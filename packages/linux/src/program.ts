@@ -134,16 +134,19 @@ export interface OutputOptions extends Omit<ProgramOptions, 'descriptors'> {
   readonly signal?: AbortSignal;
   /** The program is killed after so long; absent: it may take what it takes. */
   readonly timeoutMs?: number;
+  /** The program is killed when it prints more; absent: it may print what it likes. */
+  readonly maxOutputBytes?: number;
 }
 
-/** Run a program for what it prints. Rejects also when it is killed because of `signal` or `timeoutMs`. */
-export async function programOutput({ input, signal, timeoutMs, ...options }: OutputOptions): Promise<ProgramOutput> {
+/** Run a program for what it prints. Rejects also when it is killed because of `signal`, `timeoutMs` or `maxOutputBytes`. */
+export async function programOutput({ input, signal, timeoutMs, maxOutputBytes, ...options }: OutputOptions): Promise<ProgramOutput> {
   signal?.throwIfAborted();
   const program = await startProgram({ ...options, descriptors: [input === undefined ? 'null' : 'input', 'pipe', 'pipe'] });
   const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const stopped = AbortSignal.any([signal, deadline].filter((each) => each !== undefined));
   const kill = () => {
-    process.kill(program.pid, 'SIGKILL');
+    // A session of its own is a process group too: what it started ends with it.
+    process.kill(options.newSession ? -program.pid : program.pid, 'SIGKILL');
     // What it started may hold them, and outlive it.
     for (const descriptor of [1, 2]) program.pipe(descriptor).destroy();
   };
@@ -156,12 +159,18 @@ export async function programOutput({ input, signal, timeoutMs, ...options }: Ou
   }
   const stderr = gatherStderr(program);
   const chunks: Buffer[] = [];
-  program.pipe(1).on('data', (chunk: Buffer) => chunks.push(chunk));
+  let printed = 0;
+  program.pipe(1).on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    printed += chunk.length;
+    if (printed > (maxOutputBytes ?? Number.POSITIVE_INFINITY)) kill();
+  });
   await Promise.all([1, 2].map((descriptor) => finished(program.pipe(descriptor)).catch(() => {})));
   // Until it is waited for, nobody else gets its id.
   const end = await program.reap().finally(() => stopped.removeEventListener('abort', kill));
   if (input !== undefined) program.input(0).destroy();
   signal?.throwIfAborted();
+  if (printed > (maxOutputBytes ?? Number.POSITIVE_INFINITY)) throw new Error(`it printed more than ${maxOutputBytes} bytes`);
   if (deadline?.aborted) throw new Error(`${options.path} did not end within ${timeoutMs} ms`);
   return { end, stdout: Buffer.concat(chunks).toString('utf8'), stderr: stderr() };
 }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execInvoker } from '@coxswain/cni';
@@ -45,4 +46,16 @@ it('a plugin that cannot be run and one that is stopped are told of', async () =
   const invoker = execInvoker({ path: [bin], run: runExecutable });
   await expect(invoker.invoke(call('broken'))).rejects.toThrow(/could not be run/);
   await expect(invoker.invoke(call('slow'), AbortSignal.timeout(50))).rejects.toThrow(/CNI plugin slow was stopped/);
+});
+
+it('one that hangs is given up with all it has started, one that prints without end too; one that was killed is told of by the signal', async () => {
+  await plugin('forks', `sh -c 'echo $$ >${bin}/child; exec sleep 60' & wait`);
+  await plugin('floods', 'exec yes');
+  await plugin('killed', 'kill -9 $$');
+  const invoker = execInvoker({ path: [bin], run: runExecutable, timeoutMs: 2000 });
+  await expect(invoker.invoke(call('forks'))).rejects.toThrow('CNI plugin forks was stopped: it did not end within 2 s');
+  const child = Number(await readFile(join(bin, 'child'), 'utf8'));
+  await expect.poll(() => existsSync(`/proc/${child}`)).toBe(false);
+  await expect(invoker.invoke(call('floods'))).rejects.toThrow(/it printed more than \d+ bytes/);
+  await expect(invoker.invoke(call('killed'))).rejects.toThrow('CNI plugin killed was ended by SIGKILL and no error message');
 });
