@@ -103,6 +103,7 @@ export function addServingFlags(command: Command, port: number): Command {
   addSettledFlags(command, {
     'authentication-skip-lookup': { takes: ['false'], because: 'the client CA is looked up when --client-ca-file is absent' },
     'authentication-tolerate-lookup-failure': { takes: ['true'], because: 'who cannot be looked up is not known' },
+    'disable-http2-serving': { takes: ['true', 'false'], because: 'HTTP/1.1 is served' },
     'http2-max-streams-per-connection': { takes: 'any', because: 'HTTP/1.1 is served' },
     'permit-address-sharing': { takes: ['false'], because: 'the address is not shared' },
     'permit-port-sharing': { takes: ['false'], because: 'the port is not shared' },

@@ -133,7 +133,7 @@ export class Aggregator {
     const headers = identityHeaders(context.user);
     if (context.request.raw) {
       try {
-        return await passThrough(context.request, backend, { headers });
+        return await passThrough(context.request, backend, { headers, refuseRedirects: true });
       } catch (error) {
         // It may have gone since the last look: the next requests need not find out again.
         if (!context.request.signal.aborted) void this.#check(remote);

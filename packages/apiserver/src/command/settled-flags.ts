@@ -27,6 +27,7 @@ export const settledFlags: Readonly<Record<string, SettledFlag>> = {
   'watch-cache-sizes': { takes: /^([a-z0-9.-]+#[1-9]\d*(,|$))*$/, because: 'caches are as large as what they hold, and cannot be turned off' },
 
   // Serving.
+  'aggregator-reject-forwarding-redirect': oneAnswer('true', 'servers of aggregated groups may not redirect'),
   'apiserver-count': { takes: 'any', because: 'has an effect with --endpoint-reconciler-type=master-count only' },
   'disable-http2-serving': oneAnswer('false', 'HTTP/2 is served'),
   'kubelet-timeout': { takes: 'any', because: 'has no effect' },
@@ -68,6 +69,7 @@ export const settledFlags: Readonly<Record<string, SettledFlag>> = {
   'audit-webhook-version': oneAnswer('audit.k8s.io/v1', 'the version events are sent in'),
 
   // What is told about the server itself.
+  'enable-logs-handler': oneAnswer('false', 'no log files are served'),
   'runtime-config-emulation-forward-compatible': oneAnswer('false', 'no other version is emulated'),
   'tracing-config-file': none('requests are not traced'),
 };

@@ -7,9 +7,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ApiRequest } from '../request/api-request.js';
 import type { RawExchange } from '../request/raw-exchange.js';
 import type { Backend } from './backend.js';
-import { passThrough } from './pass-through.js';
+import { type PassOptions, passThrough } from './pass-through.js';
 
-const server = createServer((_, response) => response.setHeader('x-of', 'backend').end('the answer'));
+const server = createServer(({ url }, response) => {
+  if (url === '/moved') response.writeHead(302, { location: 'https://elsewhere.example' }).end();
+  else response.setHeader('x-of', 'backend').end('the answer');
+});
 let backend: Backend;
 beforeEach(async () => {
   server.listen(0, '127.0.0.1');
@@ -45,4 +48,15 @@ it('a head that cannot be sent, as when the caller is gone, fails the request an
     throw new Error('The stream has been destroyed');
   };
   await expect(passThrough(request(gone), backend)).rejects.toThrow('The stream has been destroyed');
+});
+
+it('redirects are passed on, unless the backend may not send anybody elsewhere', async () => {
+  const moved = (options?: PassOptions) =>
+    passThrough(
+      request(() => new PassThrough()),
+      { ...backend, path: '/moved' },
+      options,
+    );
+  expect(await moved()).toEqual({ type: 'handled', status: 302 });
+  expect(await moved({ refuseRedirects: true })).toMatchObject({ type: 'bytes', status: 502 });
 });

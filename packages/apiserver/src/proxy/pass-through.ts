@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { ApiError } from '@coxswain/apimachinery';
-import type { ApiRequest, ApiResponse } from '../request/api-request.js';
+import { type ApiRequest, type ApiResponse, textResponse } from '../request/api-request.js';
 import type { RawExchange } from '../request/raw-exchange.js';
 import { dial } from './backend.js';
 import type { Backend } from './backend.js';
@@ -38,6 +38,8 @@ export interface PassOptions {
   readonly links?: LinkBase;
   /** Headers added to the backend's answer. */
   readonly answer?: OutgoingHttpHeaders;
+  /** A backend must not send the caller, with what it knows of it, elsewhere: redirects become 502. */
+  readonly refuseRedirects?: boolean;
   /** To the backend, made already. */
   readonly connection?: Socket;
 }
@@ -116,7 +118,7 @@ function forwardBy(
   request: ApiRequest,
   raw: RawExchange,
   { scheme, host, port, path, tls }: Backend,
-  { headers: extra = {}, refusal, links, answer: added, connection }: PassOptions,
+  { headers: extra = {}, refusal, refuseRedirects, links, answer: added, connection }: PassOptions,
 ): Promise<ApiResponse> {
   const headers: OutgoingHttpHeaders = { ...cleaned(raw.headers), ...extra, host: `${host}:${port}` };
   return new Promise((resolve, reject) => {
@@ -131,6 +133,11 @@ function forwardBy(
       const status = answer.statusCode ?? 502;
       if (refusal && (status < 200 || status > 206)) {
         textOf(answer).then((text) => reject(refusal(status, text)), reject);
+        return;
+      }
+      if (refuseRedirects && status >= 300 && status < 400 && answer.headers.location) {
+        answer.resume();
+        resolve(textResponse(502, 'the backend attempted to redirect this request, which is not permitted'));
         return;
       }
       try {

@@ -13,6 +13,7 @@ export const concurrencyFlags: Readonly<Record<string, { readonly controller: st
   'concurrent-namespace-syncs': { controller: 'namespace-controller', byDefault: 10 },
   'concurrent-rc-syncs': { controller: 'replicationcontroller-controller', byDefault: 5 },
   'concurrent-replicaset-syncs': { controller: 'replicaset-controller', byDefault: 5 },
+  'concurrent-resource-claim-syncs': { controller: 'resourceclaim-controller', byDefault: 10 },
   'concurrent-resource-quota-syncs': { controller: 'resourcequota-controller', byDefault: 5 },
   'concurrent-service-endpoint-syncs': { controller: 'endpointslice-controller', byDefault: 5 },
   'concurrent-serviceaccount-token-syncs': { controller: 'serviceaccount-token-controller', byDefault: 5 },

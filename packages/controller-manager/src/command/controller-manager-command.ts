@@ -65,6 +65,8 @@ const settled: Readonly<Record<string, SettledFlag>> = {
   'cidr-allocator-type': { takes: ['RangeAllocator'], because: 'pod networks are parts of --cluster-cidr' },
   'cloud-config': { takes: [''], because: 'clouds are the cloud controller manager’s' },
   'cloud-provider': { takes: ['', 'external'], because: 'clouds are the cloud controller manager’s' },
+  'concurrent-service-syncs': { takes: 'any', because: 'load balancers are the cloud controller manager’s' },
+  'concurrent-validating-admission-policy-status-syncs': { takes: /^[1-9]\d*$/, because: 'the API server checks the types of policies: give a number from 1' },
   'configure-cloud-routes': { takes: 'any', because: 'routes are the cloud controller manager’s' },
   'controller-shutdown-timeout': { takes: ['10s'], because: 'controllers get 10 s to end' },
   'controller-start-interval': { takes: ['0s', '0'], because: 'controllers start together' },

@@ -47,6 +47,7 @@ export function kubeProxyCommand(): Command {
   addDebuggingFlags(command);
   addSettledFlags(command, {
     'config-sync-period': { takes: 'any', because: 'Services and EndpointSlices are watched' },
+    'write-config-to': { takes: [''], because: 'a configuration is read, and never written' },
     'detect-local-mode': { takes: ['', 'ClusterCIDR'], because: 'traffic of --cluster-cidr is local' },
     'iptables-localhost-nodeports': { takes: ['true'], because: 'node ports answer on localhost, too' },
     'iptables-masquerade-bit': { takes: ['14'], because: 'packets are marked with bit 14' },

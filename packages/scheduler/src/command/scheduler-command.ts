@@ -1,4 +1,13 @@
-import { addClientFlags, addDebuggingFlags, addLeaderElectionFlags, addServingFlags, type Command, componentCommand, seconds } from '@coxswain/command';
+import {
+  addClientFlags,
+  addDebuggingFlags,
+  addLeaderElectionFlags,
+  addServingFlags,
+  addSettledFlags,
+  type Command,
+  componentCommand,
+  seconds,
+} from '@coxswain/command';
 
 /** kube-scheduler as a program, with upstream's flag names. */
 export function schedulerCommand(): Command {
@@ -9,6 +18,7 @@ export function schedulerCommand(): Command {
   addLeaderElectionFlags(command, 'kube-scheduler');
   addServingFlags(command, 10259);
   addDebuggingFlags(command);
+  addSettledFlags(command, { 'write-config-to': { takes: [''], because: 'a configuration is read, and never written' } });
   return command.action(async (flags, self: Command) => {
     const given = (flag: string) => self.getOptionValueSource(flag) === 'cli';
     await (await import('./run-scheduler.js')).runScheduler(flags, given);
