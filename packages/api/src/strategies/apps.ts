@@ -33,6 +33,7 @@ const statefulSetWarnings: ResourceStrategy['warnings'] = (object, old) => [
 
 export const deploymentStrategy: StrategyParts = {
   generationOf: ['spec'],
+  generationOfMeta: 'annotations',
   default: (object) => defaultDeployment(object as Deployment),
   validate: (object, old) => validateDeployment(object as Deployment, old as Deployment | undefined),
   validateUpdate: (object, old) => validateDeploymentUpdate(object as Deployment, old as Deployment),

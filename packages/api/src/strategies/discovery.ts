@@ -6,6 +6,7 @@ import type { StrategyParts } from './lifecycle.js';
 
 export const endpointSliceStrategy: StrategyParts = {
   generationOf: ['addressType', 'endpoints', 'ports'],
+  generationOfMeta: 'labels',
   default: (object) => defaultEndpointSlice(object as EndpointSlice),
   prepareForCreate: (object) => dropTopology(object as EndpointSlice, undefined),
   prepareForUpdate: (object, old) => dropTopology(object as EndpointSlice, old as EndpointSlice),

@@ -18,6 +18,8 @@ export interface StrategyParts extends ResourceStrategy {
   readonly keepsStatusOnCreate?: boolean;
   /** `metadata.generation` counts the changes of these top-level fields. Absent: the kind has no generation. */
   readonly generationOf?: readonly string[];
+  /** It counts the changes of these too. */
+  readonly generationOfMeta?: 'annotations' | 'labels';
   /** A new status as upstream writes it: a struct that is never left out, with the zeros that are never left out. */
   readonly emptyStatus?: () => unknown;
   /** Fields that are dropped, as their gates are off. */
@@ -29,7 +31,7 @@ export type StatusStrategy = Pick<StrategyParts, keyof ResourceStrategy>;
 
 /** Adds metadata validation (not for virtual kinds), the status reset and the generation count to a kind's own rules. */
 export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = false): ResourceStrategy {
-  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, emptyStatus, gatedFields = [], validateNew, ...own } = parts;
+  const { hasStatus = false, keepsStatusOnCreate = false, generationOf, generationOfMeta, emptyStatus, gatedFields = [], validateNew, ...own } = parts;
   const whole = validation(namespaced, own, virtual);
   return {
     allowUnconditionalUpdate: true,
@@ -45,7 +47,8 @@ export function strategyOf(namespaced: boolean, parts: StrategyParts, virtual = 
       dropGatedFields(gatedFields, object, old);
       own.prepareForUpdate?.(object, old, context);
       keepGeneration(object, old);
-      if (generationOf?.some((field) => !deepEqual(object[field], old[field]))) bumpGeneration(object, old);
+      const counts = generationOfMeta && !deepEqual(object.metadata[generationOfMeta] ?? {}, old.metadata[generationOfMeta] ?? {});
+      if (counts || generationOf?.some((field) => !deepEqual(object[field], old[field]))) bumpGeneration(object, old);
     },
     ...whole,
     validate: (object) => [...whole.validate(object), ...(validateNew?.(object) ?? [])],

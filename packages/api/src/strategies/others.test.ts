@@ -214,3 +214,22 @@ test('the first of the addresses of pods and nodes stands in the older field too
   expect(node({ podCIDR: '10.1.0.0/24' })).toMatchObject({ podCIDRs: ['10.1.0.0/24'] });
   expect(node({ podCIDRs: ['10.1.0.0/24'] })).toMatchObject({ podCIDR: '10.1.0.0/24' });
 });
+
+test('annotations of a Deployment and labels of an EndpointSlice count as changes', () => {
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const deployment = admit({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'a' },
+    spec: { selector: { matchLabels: { a: 'b' } }, template },
+  }).object;
+  const slice = admit({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: 'a' }, addressType: 'IPv4', endpoints: [] }).object;
+  const counted = (object: typeof slice, metadata: object) => update(object, (it) => void Object.assign(it.metadata, metadata)).object.metadata.generation;
+  const [labels, annotations] = [{ labels: { x: 'y' } }, { annotations: { x: 'y' } }];
+  expect([counted(deployment, labels), counted(deployment, annotations), counted(deployment, { annotations: {} })]).toEqual([1, 2, 1]);
+  expect([counted(slice, labels), counted(slice, annotations)]).toEqual([2, 1]);
+  expect(updateStatus(deployment, (it) => void Object.assign(it.metadata, annotations)).object.metadata).toMatchObject({
+    generation: 1,
+    annotations: { x: 'y' },
+  });
+});

@@ -107,12 +107,10 @@ export function deploymentController({ client, informers, clock, events }: Contr
       }
     }
     const setRevision = newSet ? String(revisionOf(newSet)) : undefined;
-    if (setRevision !== undefined && d.metadata.annotations?.[REVISION] !== setRevision) {
-      d = await client.api
-        .deployments(d.metadata.namespace)
-        .update({ ...d, metadata: { ...d.metadata, annotations: { ...d.metadata.annotations, [REVISION]: setRevision } } }, { signal });
-    }
-    if (status !== d0.status && !semanticEqual(status, d.status)) d = await setStatus(d, status, signal);
+    const revised = setRevision !== undefined && d.metadata.annotations?.[REVISION] !== setRevision;
+    // Written with the status: a change of annotations by anybody else is a new generation.
+    if (revised) d = { ...d, metadata: { ...d.metadata, annotations: { ...d.metadata.annotations, [REVISION]: setRevision } } };
+    if (revised || (status !== d0.status && !semanticEqual(status, d.status))) d = await setStatus(d, status, signal);
     return { d, newSet };
   }
 
