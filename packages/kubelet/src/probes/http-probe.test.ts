@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http, { type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { freePort } from '@coxswain/sdk-testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HttpProbeOptions, httpProbe } from './http-probe.js';
@@ -38,6 +38,12 @@ describe('httpProbe', () => {
     ['/302?to=/302%3Fto%3D/200', 'success', ''],
   ])('%s: %s', async (path, outcome, message) => expect(await ask(await serve(answering), { path })).toEqual({ outcome, message }));
 
+  it('takes answers whose lines end in a line feed alone', async () => {
+    const server = createServer((socket) => void socket.once('data', () => socket.end('HTTP/1.0 503 Busy\nX-A: b\n\nwait'))).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    expect(await ask((server.address() as AddressInfo).port)).toEqual({ outcome: 'failure', message: 'HTTP probe failed with statuscode: 503' });
+    server.close();
+  });
   it('gives up on a circle', async () => {
     const port = await serve((_request, response) => void response.writeHead(302, { location: '/' }).end());
     expect(await ask(port)).toEqual({ outcome: 'failure', message: `Get "http://127.0.0.1:${port}/": stopped after 10 redirects` });

@@ -40,7 +40,9 @@ function get(url: URL, options: HttpProbeOptions, redirects: number): Promise<Pr
   return new Promise((resolve) => {
     const fail = (error: Error) =>
       resolve({ outcome: 'failure', message: `Get "${url.href}": ${errorText(error, url)}`, ...(isPlainAnswer(error) ? { plainHttp: true } : {}) });
-    const common = { method: 'GET', headers: headersOf(options), agent: false, signal: AbortSignal.timeout(options.timeoutMs) } as const;
+    // Scripts that answer by hand end their lines as they like, and Go's client takes it.
+    const lenient = { insecureHTTPParser: true } as const;
+    const common = { method: 'GET', headers: headersOf(options), agent: false, signal: AbortSignal.timeout(options.timeoutMs), ...lenient } as const;
     const request = url.protocol === 'https:' ? https.request(url, { ...common, rejectUnauthorized: false }) : http.request(url, common);
     request.once('error', fail);
     request.once('response', (response) => {

@@ -1,10 +1,9 @@
-import type { Pod, PodStatus, ResourceRequirements } from '@coxswain/api';
-import { deepEqual, formatDuration } from '@coxswain/apimachinery';
+import type { Pod, PodStatus } from '@coxswain/api';
+import { formatDuration } from '@coxswain/apimachinery';
 import type { CancelTimer, Clock, Logger, Random } from '@coxswain/sdk';
 import type { PodCgroups } from '../cgroups/pod-cgroups.js';
 import type { DraManager } from '../dra/dra-manager.js';
 import type { KubeletEvents } from '../events.js';
-import type { ResizePending } from '../node/admission.js';
 import type { ImageManager } from '../images/image-manager.js';
 import { Backoff, type BackoffOptions } from '../pod/backoff.js';
 import { decide, type PodActions } from '../pod/decide.js';
@@ -17,16 +16,15 @@ import type { PodRuntime } from '../runtime/pod-runtime.js';
 import { StartError } from '../runtime/start-error.js';
 import { runtimeErrorText } from '../runtime-errors.js';
 import type { Waiting } from '../status/container-statuses.js';
-import type { ResizeCondition } from '../status/conditions.js';
 import { withOthersParts } from '../status/others-parts.js';
 import { podStatus, type PodVerdict } from '../status/pod-status.js';
 import type { StatusManager } from '../status/status-manager.js';
 import { VolumeError, type VolumeManager } from '../volumes/volume-manager.js';
 import { podChangeMatters } from './pod-change.js';
 import { pruneEnded } from './prune-ended.js';
-import { applyResize, type ResizeDeps, wantsResize } from './resize.js';
+import { PodResize, type PodResizeDeps } from './pod-resize.js';
 
-export interface PodWorkerDeps extends ResizeDeps {
+export interface PodWorkerDeps extends PodResizeDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -45,8 +43,6 @@ export interface PodWorkerDeps extends ResizeDeps {
   readonly networkNotReady: () => string | undefined;
   /** Whether the pod may run here; undefined: yes. Asked once, before anything is started. */
   readonly admit: (pod: Pod) => PodVerdict | undefined;
-  /** Why the node cannot give a running pod what it asks for now; undefined: it can. */
-  readonly resizePending: (pod: Pod) => ResizePending | undefined;
   /** Another pod of the same name has to end first (static pods). */
   readonly blocked: (pod: Pod) => boolean;
   /** Take the pod's object out of the API, now that nothing of it is left. */
@@ -76,10 +72,7 @@ export class PodWorker {
   readonly #options: PodWorkerOptions;
   readonly #backoff: Backoff;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #resizeTried = new Map<string, string>();
-  #resizeNote: ResizeCondition | undefined;
-  /** What of the pod's own resources is in force; undefined: nothing was done about them yet. */
-  #ownResources: ResourceRequirements | undefined;
+  readonly #resize: PodResize;
   #pod: Pod | undefined;
   #life: Life = 'running';
   #verdict: PodVerdict | undefined;
@@ -99,6 +92,7 @@ export class PodWorker {
   constructor(uid: string, deps: PodWorkerDeps, options: PodWorkerOptions) {
     this.uid = uid;
     this.#deps = deps;
+    this.#resize = new PodResize(uid, deps);
     this.#options = options;
     this.#backoff = new Backoff(options.containerBackoff);
     this.#seenAt = deps.clock.monotonic();
@@ -230,8 +224,8 @@ export class PodWorker {
       started: (container, id) => probes.started(container, id),
       terminating,
       ...(this.#verdict ? { verdict: this.#verdict } : {}),
-      ...(this.#resizeNote && !terminating ? { resize: this.#resizeNote } : {}),
-      ...(pod.spec?.resources ? { ownResources: this.#inForce(pod) } : {}),
+      ...(this.#resize.note && !terminating ? { resize: this.#resize.note } : {}),
+      ...(pod.spec?.resources ? { ownResources: this.#resize.inForce(pod) } : {}),
     });
     if (!this.#removed) status.set(this.#pod as Pod, next, transient && next.phase === 'Pending');
     return next;
@@ -273,7 +267,7 @@ export class PodWorker {
     const again = actions.start.length === 0 && observed.sandboxes.length > 0 ? smallest(acted, await this.#keepVolumes(pod, signal)) : acted;
     observed = cache.get(this.uid);
     probes.sync(pod, observed, this.#deps.runtime.podIP(pod, observed.sandboxes[0]));
-    const resized = await this.#resize(observed);
+    const resized = this.#pod ? await this.#resize.run(this.#pod, observed) : false;
     const last = this.#report(cache.get(this.uid), false);
     if (!this.#wasStarted && last.phase === 'Running') {
       this.#wasStarted = true;
@@ -282,7 +276,7 @@ export class PodWorker {
     // What was done changes what is to be done next: the following init container, or the end.
     if ((actions.start.length > 0 && again === undefined) || actions.kill.length > 0 || resized) this.#dirty = true;
     // Room for a resize may come with the end of another pod.
-    const look = this.#resizeNote?.reason === 'Deferred' ? this.#options.retryMs : undefined;
+    const look = this.#resize.note?.reason === 'Deferred' ? this.#options.retryMs : undefined;
     return smallest(again, late, look, ...actions.wait.map((w) => w.remaining));
   }
 
@@ -388,46 +382,6 @@ export class PodWorker {
       await pruneEnded(runtime, cache.get(this.uid), name);
     }
     return again;
-  }
-
-  /** The pod's group makes room before its containers grow, and follows when they shrink. */
-  async #resize(observed: ObservedPod): Promise<boolean> {
-    const pod = this.#pod;
-    if (!pod || observed.sandboxes.length === 0) return false;
-    const { cgroups, logger } = this.#deps;
-    const fit = async () => {
-      try {
-        await cgroups?.ensure(pod);
-        this.#ownResources = pod.spec?.resources;
-      } catch (error) {
-        logger.debug('the limits of a pod are not taken yet', { uid: this.uid, err: error });
-      }
-    };
-    const before = this.#inForce(pod);
-    const own = !deepEqual(before, pod.spec?.resources);
-    if (own || wantsResize(pod, observed, this.#resizeTried, this.#deps.resourceOptions)) {
-      const pending = this.#deps.resizePending(pod);
-      if (pending) {
-        if (this.#resizeNote?.message !== pending.message) this.#deps.events.pod(pod, 'Warning', `Resize${pending.reason}`, pending.message);
-        this.#resizeNote = { type: 'PodResizePending', ...pending };
-        return false;
-      }
-      this.#resizeNote = undefined;
-    }
-    // A resize that was taken back needs nothing any more.
-    else if (this.#resizeNote?.type === 'PodResizePending') this.#resizeNote = undefined;
-    await fit();
-    const { changed, refused } = await applyResize(pod, observed, this.#resizeTried, this.#deps);
-    if (changed) {
-      this.#resizeNote = refused === undefined ? undefined : { type: 'PodResizeInProgress', reason: 'Error', message: refused };
-      await fit();
-    }
-    return changed || (own && this.#ownResources !== before);
-  }
-
-  /** What of the pod's own resources holds now: a former kubelet's work shows in the status. */
-  #inForce(pod: Pod): ResourceRequirements | undefined {
-    return this.#ownResources ?? pod.status?.resources ?? pod.spec?.resources;
   }
 
   /** Volumes of running pods follow their objects and the pod's own labels, also in a pod that was adopted. */
