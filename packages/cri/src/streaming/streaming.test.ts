@@ -25,14 +25,9 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
   let sizes: TerminalSize[];
   let idle: string | undefined;
 
-  beforeEach(async () => {
-    sizes = [];
-    echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
-    echo.listen(0, '127.0.0.1');
-    await once(echo, 'listening');
-    idle = undefined;
-    server = await StreamingServer.start({
-      idleTimeoutMs: 300,
+  const serve = (idleTimeoutMs?: number) =>
+    StreamingServer.start({
+      ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
       handler: {
         async exec(request, session) {
           const [command] = request.cmd;
@@ -66,6 +61,14 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
         },
       },
     });
+
+  beforeEach(async () => {
+    sizes = [];
+    echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
+    echo.listen(0, '127.0.0.1');
+    await once(echo, 'listening');
+    idle = undefined;
+    server = await serve();
   });
   afterEach(async () => {
     await server.close();
@@ -131,6 +134,8 @@ describe.each(['spdy', 'websocket'] as const)('streaming over %s', (transport) =
   });
 
   it('ends a session that carries nothing', async () => {
+    await server.close();
+    server = await serve(300);
     const session = await dialCommand({ url: url('wait'), transport }, all);
     expect(await session.outcome).toMatchObject({ type: 'error' });
     await expect.poll(() => idle).toBe('aborted');
