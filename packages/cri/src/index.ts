@@ -4,6 +4,7 @@ export * from './client.js';
 export * from './server.js';
 export * from './clock.js';
 export * from './event-hub.js';
+export * from './ids.js';
 export * from './image-facts.js';
 export * from './in-process.js';
 export * from './rpc/client.js';

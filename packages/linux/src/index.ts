@@ -47,6 +47,7 @@ export { NftError, type NftFamily, type NftOptions, nftApply, nftDeleteTable, nf
 export {
   bootId,
   clampOomScoreAdj,
+  findProcesses,
   hasCapability,
   isAlive,
   type ProcessIdentity,
@@ -59,6 +60,8 @@ export {
   readOomScoreAdj,
   rlimits,
   signalProcess,
+  untilEnded,
+  type WaitingClock,
   writeOomScoreAdj,
 } from './process.js';
 export {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 
 /** What /proc/PID/stat says (proc(5)). */
@@ -65,6 +65,39 @@ export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals | 
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
     throw error;
   }
+}
+
+/** Processes of this machine by their arguments, the program first. */
+export function findProcesses(wanted: (args: readonly string[]) => boolean): ProcessIdentity[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry) || !wanted(argumentsOf(entry))) return [];
+    return processIdentity(Number(entry)) ?? [];
+  });
+}
+
+function argumentsOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}
+
+/** Waits until all have ended; those that have not after `graceMs` are killed. */
+export async function untilEnded(processes: readonly ProcessIdentity[], graceMs: number, clock: WaitingClock): Promise<void> {
+  const until = clock.monotonic() + graceMs;
+  for (let left = processes.filter(isAlive); left.length > 0; left = left.filter(isAlive)) {
+    if (clock.monotonic() > until) for (const process of left) signalProcess(process, 'SIGKILL');
+    await clock.sleep(10);
+  }
+}
+
+/** What of a clock waiting takes. */
+export interface WaitingClock {
+  /** Milliseconds. */
+  monotonic(): number;
+  sleep(ms: number): Promise<void>;
 }
 
 let boot: string | undefined;

@@ -73,3 +73,49 @@ export function defineComponent(name: string, start: (signal: AbortSignal) => Pr
     },
   };
 }
+
+/** What lives between one `start` of a component and its `stop`. `stop` is called for a `start` that failed, too. */
+export interface ComponentRun {
+  start(signal: AbortSignal): Promise<void>;
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+/** A component each start of which makes a run of its own: nothing of the last one is left in it. */
+export abstract class RunsComponent<R extends ComponentRun> implements Component {
+  abstract readonly name: string;
+  readonly #cell = new ComponentStateCell();
+  readonly state$: Observable<ComponentState> = this.#cell.state$;
+  #running: R | undefined;
+
+  protected abstract makeRun(): R;
+
+  /** Undefined until it has started, and once it is stopped. */
+  protected get running(): R | undefined {
+    return this.#running;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#running) return;
+    this.#cell.set('starting');
+    const run = this.makeRun();
+    try {
+      await run.start(signal);
+    } catch (error) {
+      // Why it did not start is what is told.
+      await run.stop(AbortSignal.abort()).catch(() => {});
+      this.#cell.set('failed', (error as Error).message);
+      throw error;
+    }
+    this.#running = run;
+    this.#cell.set('ready');
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    const run = this.#running;
+    this.#running = undefined;
+    if (!run) return;
+    this.#cell.set('stopping');
+    await run.stop(deadline);
+    this.#cell.set('stopped');
+  }
+}

@@ -1,7 +1,6 @@
 import { InformerFactory, objectKey, Resources } from '@coxswain/client';
 import type { KubeClient } from '@coxswain/client';
-import { ComponentStateCell, serveComponent } from '@coxswain/sdk';
-import type { Addon, Clock, ComponentServer, Logger, Random } from '@coxswain/sdk';
+import { type Addon, type Clock, type ComponentRun, type ComponentServer, type Logger, type Random, RunsComponent, serveComponent } from '@coxswain/sdk';
 import { DnsListener } from './dns-listener.js';
 import { DnsMetrics } from './dns-metrics.js';
 import { DnsModel } from './dns-model.js';
@@ -41,57 +40,35 @@ export interface ClusterDnsOptions {
 const TAKE_BACK_MS = 2000;
 
 /** Cluster DNS: the names of Services and pods, everything else forwarded. */
-export class ClusterDns implements Addon {
+export class ClusterDns extends RunsComponent<Running> implements Addon {
   readonly name = 'dns';
-  readonly #cell = new ComponentStateCell();
-  readonly state$: Addon['state$'] = this.#cell.state$;
-  #running: Running | undefined;
 
-  constructor(readonly options: ClusterDnsOptions) {}
+  constructor(readonly options: ClusterDnsOptions) {
+    super();
+  }
 
   get endpoints(): Readonly<Record<string, string>> {
     const { address } = this.options;
-    return this.#running ? { dns: `${address}:${this.#running.listener.port}` } : {};
+    return this.running ? { dns: `${address}:${this.running.listener.port}` } : {};
   }
 
   /** The port listened on; undefined when stopped. */
   get port(): number | undefined {
-    return this.#running?.listener.port;
+    return this.running?.listener.port;
   }
 
   /** The port of health and metrics, when served. */
   get servePort(): number | undefined {
-    return this.#running?.server?.port;
+    return this.running?.server?.port;
   }
 
-  /** Resolves when the cluster's names are known and both sockets listen. */
-  async start(signal: AbortSignal): Promise<void> {
-    if (this.#running) return;
-    this.#cell.set('starting');
-    const running = new Running(this.options);
-    try {
-      await running.start(signal);
-    } catch (error) {
-      await running.stop(AbortSignal.abort());
-      this.#cell.set('failed', (error as Error).message);
-      throw error;
-    }
-    this.#running = running;
-    this.#cell.set('ready');
-  }
-
-  async stop(deadline: AbortSignal): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (!running) return;
-    this.#cell.set('stopping');
-    await running.stop(deadline);
-    this.#cell.set('stopped');
+  protected makeRun(): Running {
+    return new Running(this.options);
   }
 }
 
 /** What lives between one `start` and its `stop`. */
-class Running {
+class Running implements ComponentRun {
   readonly model: DnsModel;
   readonly listener: DnsListener;
   readonly #informers: InformerFactory;

@@ -1,5 +1,5 @@
 import type { Random } from '@coxswain/sdk';
-import { newId } from '@coxswain/cri-runtime';
+import { newId } from '@coxswain/cri';
 import type { ContainerMetadata, PodSandboxConfig } from '@coxswain/cri';
 import { isEngineStatus } from './engine/engine-error.js';
 

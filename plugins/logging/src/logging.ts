@@ -1,6 +1,17 @@
 import type { Pod } from '@coxswain/api';
 import { InformerFactory, type KubeClient, objectKey, Resources } from '@coxswain/client';
-import { type Addon, type Clock, ComponentStateCell, Counter, Gauge, type Logger, MetricRegistry, ProcessMetrics, type Random } from '@coxswain/sdk';
+import {
+  type Addon,
+  type Clock,
+  type ComponentRun,
+  Counter,
+  Gauge,
+  type Logger,
+  MetricRegistry,
+  ProcessMetrics,
+  type Random,
+  RunsComponent,
+} from '@coxswain/sdk';
 import { join } from 'node:path';
 import { Collector } from './collect/collector.js';
 import { Positions } from './collect/positions.js';
@@ -47,45 +58,24 @@ const WITHDRAW_MS = 2000;
 const FORGET_MS = 60_000;
 
 /** Collects the container logs of its node, keeps them for a while, answers searches and forwards them. */
-export class Logging implements Addon {
+export class Logging extends RunsComponent<Running> implements Addon {
   readonly name = 'logging';
-  readonly #cell = new ComponentStateCell();
-  readonly state$: Addon['state$'] = this.#cell.state$;
-  #running: Running | undefined;
 
-  constructor(readonly options: LoggingOptions) {}
+  constructor(readonly options: LoggingOptions) {
+    super();
+  }
 
   get endpoints(): Readonly<Record<string, string>> {
-    return this.#running ? { logs: `https://${this.options.address}:${this.#running.server.port}/` } : {};
+    return this.running ? { logs: `https://${this.options.address}:${this.running.server.port}/` } : {};
   }
 
-  async start(signal: AbortSignal): Promise<void> {
-    if (this.#running) return;
-    this.#cell.set('starting');
-    const running = new Running(this.options);
-    try {
-      await running.start(signal);
-    } catch (error) {
-      await running.stop(AbortSignal.abort());
-      this.#cell.set('failed', (error as Error).message);
-      throw error;
-    }
-    this.#running = running;
-    this.#cell.set('ready');
-  }
-
-  async stop(deadline: AbortSignal): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (!running) return;
-    this.#cell.set('stopping');
-    await running.stop(deadline);
-    this.#cell.set('stopped');
+  protected makeRun(): Running {
+    return new Running(this.options);
   }
 }
 
 /** What lives between one `start` and its `stop`. */
-class Running {
+class Running implements ComponentRun {
   readonly server: LogServer;
   readonly #stopping = new AbortController();
   readonly #loops: Promise<unknown>[] = [];

@@ -7,14 +7,13 @@ import {
   type ApiServerDefinition,
   type Authorizer,
   type Clock,
-  type ComponentState,
+  type ComponentRun,
   type CustomApiServer,
   type Logger,
   type Random,
+  RunsComponent,
   type ServeApiOptions,
 } from '@coxswain/sdk';
-import { ComponentStateCell } from '@coxswain/sdk';
-import type { Observable } from 'rxjs';
 import { Announcement } from './announcement.js';
 import { CustomPipeline } from './custom-pipeline.js';
 import { DelegatedAuthentication } from './delegated-authentication.js';
@@ -43,17 +42,16 @@ const openPaths: Authorizer = {
 };
 
 /** A custom API server made of definitions: the primary's pipeline, with authentication and authorization delegated to the primary. */
-export class CustomServer implements CustomApiServer {
+export class CustomServer extends RunsComponent<Running> implements CustomApiServer {
   readonly name: string;
   readonly groupVersions: CustomApiServer['groupVersions'];
-  readonly #cell = new ComponentStateCell();
-  #running: Running | undefined;
 
   constructor(
     readonly definitions: readonly ApiServerDefinition[],
     readonly options: ServeApiOptions,
     readonly env: CustomServerEnv,
   ) {
+    super();
     this.name = (definitions[0] as ApiServerDefinition).name;
     this.groupVersions = definitions.map(({ group, version, groupPriorityMinimum, versionPriority }) => ({
       group,
@@ -63,42 +61,18 @@ export class CustomServer implements CustomApiServer {
     }));
   }
 
-  get state$(): Observable<ComponentState> {
-    return this.#cell.state$;
-  }
-
   get endpoint(): CustomApiServer['endpoint'] {
-    if (!this.#running) throw new Error(`${this.name} does not run`);
-    return this.#running.endpoint;
+    if (!this.running) throw new Error(`${this.name} does not run`);
+    return this.running.endpoint;
   }
 
-  async start(signal: AbortSignal): Promise<void> {
-    if (this.#running) return;
-    this.#cell.set('starting');
-    const running = new Running(this);
-    try {
-      await running.start(signal);
-    } catch (error) {
-      await running.stop(AbortSignal.abort()).catch(() => {});
-      this.#cell.set('failed', (error as Error).message);
-      throw error;
-    }
-    this.#running = running;
-    this.#cell.set('ready');
-  }
-
-  async stop(deadline: AbortSignal): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (!running) return;
-    this.#cell.set('stopping');
-    await running.stop(deadline);
-    this.#cell.set('stopped');
+  protected makeRun(): Running {
+    return new Running(this);
   }
 }
 
 /** What lives between one `start` and its `stop`. */
-class Running {
+class Running implements ComponentRun {
   readonly #client: KubeClient;
   readonly #authentication: DelegatedAuthentication;
   readonly #pipeline: CustomPipeline;

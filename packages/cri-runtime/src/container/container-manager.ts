@@ -1,5 +1,14 @@
 import { posix } from 'node:path';
-import { type ContainerConfig, ContainerEventType, CriError, NamespaceMode, type PodSandboxConfig, SupplementalGroupsPolicy } from '@coxswain/cri';
+import {
+  type ContainerConfig,
+  ContainerEventType,
+  CriError,
+  NamespaceMode,
+  type PodSandboxConfig,
+  SupplementalGroupsPolicy,
+  byIdOrPrefix,
+  newId,
+} from '@coxswain/cri';
 import { Cgroup } from '@coxswain/linux';
 import type { ImageConfig } from '@coxswain/oci';
 import type { Clock, Logger, Random } from '@coxswain/sdk';
@@ -9,7 +18,6 @@ import { sandboxHostname, sandboxMounts } from '../sandbox/sandbox-files.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import { podUsers, type SandboxRecord } from '../sandbox/sandbox-record.js';
 import { checkContainerUsers } from '../sandbox/user-mappings.js';
-import { byIdOrPrefix, newId } from '../util/ids.js';
 import { KeyedMutex } from '../util/mutex.js';
 import type { ContainerDriver, RuntimeImage } from './container-driver.js';
 import { type ContainerMeta, type ContainerRecord, createdStatus, newContainer } from './container-record.js';

@@ -1,7 +1,7 @@
+import { newId } from '@coxswain/cri';
 import { join } from 'node:path';
 import { createPinnedNamespaces, deletePinnedNamespaces, isAlive, isPinnedNamespace, mountTmpfs, processIdentity, umountTarget } from '@coxswain/linux';
 import type { Random } from '@coxswain/sdk';
-import { newId } from '../util/ids.js';
 import type { PauseRunner } from './pause.js';
 import type { HeldNamespaces, NamespaceWish, SandboxHolder } from './sandbox-holder.js';
 import type { SandboxRecord } from './sandbox-record.js';

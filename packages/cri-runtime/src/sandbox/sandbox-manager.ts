@@ -1,10 +1,9 @@
 import { readdir, rm, mkdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { CriError, type PodSandboxConfig } from '@coxswain/cri';
+import { CriError, type PodSandboxConfig, byIdOrPrefix } from '@coxswain/cri';
 import { isPinnedNamespace, type PinnableNamespace, sysctlNamespace } from '@coxswain/linux';
 import type { Clock, Logger } from '@coxswain/sdk';
 import { keepNull } from '../container/stdio-owners.js';
-import { byIdOrPrefix } from '../util/ids.js';
 import { readJson, writeJson } from '../util/json-file.js';
 import { KeyedMutex } from '../util/mutex.js';
 import { sandboxHostname, usesHostIpc, usesHostNetwork, writeSandboxFiles } from './sandbox-files.js';

@@ -33,6 +33,7 @@ import {
   type UpdatePodSandboxResourcesRequest,
   type VersionRequest,
   type ContainerEventResponseSchema,
+  matchesLabels,
 } from '@coxswain/cri';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { ContainerRecord } from '../container/container-record.js';
@@ -41,7 +42,6 @@ import type { ExecRunner } from '../container/exec.js';
 import type { HostFacts } from '../container/host-facts.js';
 import { mergeResources, specResources } from '../container/resources.js';
 import type { SpecResources } from '@coxswain/oci';
-import { matchesLabels } from '../util/ids.js';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxNetwork } from '../sandbox/sandbox-network.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';

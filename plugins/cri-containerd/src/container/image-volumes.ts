@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CriError, isRpcError, type Mount } from '@coxswain/cri';
-import { type MappedLayers, type PodUsers, resolveInRootfs } from '@coxswain/cri-runtime';
+import { isRpcError, type Mount } from '@coxswain/cri';
+import { type MappedLayers, type PodUsers, imageVolumeMount } from '@coxswain/cri-runtime';
 import { bindMount, mount, umountAll } from '@coxswain/linux';
 import type { SpecMount } from '@coxswain/oci';
 import type { Containerd } from '../containerd/client.js';
@@ -33,10 +33,7 @@ export class ImageMounts {
       });
       const mountAll = (layers: readonly SnapshotMount[]) => mountView(layers, target);
       await (users ? duringMapped(this.mappedLayers, view.mounts, users, mountAll) : mountAll(view.mounts));
-      // Links in the image lead into the image, not to what this machine has there.
-      const inside = await resolveInRootfs([target], wanted.imageSubPath);
-      if (inside === undefined) throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
-      out.push({ destination: wanted.containerPath, type: 'bind', source: join(target, inside), options: ['rbind', 'rprivate', 'ro'] });
+      out.push(await imageVolumeMount(target, wanted));
     }
     return out;
   }

@@ -1,27 +1,14 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { isAlive, type ProcessIdentity, processIdentity, signalProcess } from '@coxswain/linux';
+import { findProcesses, untilEnded, type ProcessIdentity, signalProcess } from '@coxswain/linux';
 import { type Clock, systemClock } from '@coxswain/sdk';
 
 const GRACE_MS = 500;
 /** Linux: __SO_ACCEPTCON. */
 const LISTENING = '00010000';
 
-/** containerd's shims outlive it on purpose; these are the ones that answer to this containerd. */
+/** containerd's shims untilEnded it on purpose; these are the ones that answer to this containerd. */
 export function findShims(containerdSocket: string): ProcessIdentity[] {
-  const shims: ProcessIdentity[] = [];
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    let args: string[];
-    try {
-      args = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
-    } catch {
-      continue;
-    }
-    if (!args[0]?.includes('containerd-shim') || args[args.indexOf('-address') + 1] !== containerdSocket) continue;
-    const identity = processIdentity(Number(entry));
-    if (identity) shims.push(identity);
-  }
-  return shims;
+  return findProcesses((args) => (args[0]?.includes('containerd-shim') ?? false) && args[args.indexOf('-address') + 1] === containerdSocket);
 }
 
 /** End the shims of a containerd whose containers are dead: SIGTERM, then SIGKILL for those that stay. Their sockets, elsewhere on the machine, go with them. */
@@ -29,11 +16,7 @@ export async function killShims(containerdSocket: string, clock: Clock = systemC
   const shims = findShims(containerdSocket);
   const sockets = listeningSockets(shims);
   for (const shim of shims) signalProcess(shim, 'SIGTERM');
-  const until = clock.monotonic() + GRACE_MS;
-  for (let left = shims; left.length > 0; left = left.filter(isAlive)) {
-    if (clock.monotonic() > until) for (const shim of left) signalProcess(shim, 'SIGKILL');
-    await clock.sleep(10);
-  }
+  await untilEnded(shims, GRACE_MS, clock);
   for (const socket of sockets) rmSync(socket, { force: true });
 }
 

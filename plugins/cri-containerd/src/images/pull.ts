@@ -1,5 +1,5 @@
-import { CriError, type RpcCodeName } from '@coxswain/cri';
-import { type Descriptor, formatReference, isLayer, OciError, RegistryClient, type RegistryAuth, type RegistryOptions, repositoryOf } from '@coxswain/oci';
+import { pullFailure, semaphore } from '@coxswain/cri-runtime';
+import { type Descriptor, formatReference, isLayer, RegistryClient, type RegistryAuth, type RegistryOptions, repositoryOf } from '@coxswain/oci';
 import type { Clock, Random } from '@coxswain/sdk';
 import type { Containerd } from '../containerd/client.js';
 import type { ImageStore } from './image-store.js';
@@ -19,12 +19,6 @@ export interface PullerOptions {
   readonly parallelLayers?: number;
 }
 
-const CODES: Partial<Record<OciError['code'], RpcCodeName>> = {
-  'not-found': 'notFound',
-  unauthorized: 'unknown',
-  'invalid-reference': 'invalidArgument',
-};
-
 /** Pulls images from OCI registries straight into containerd's content store, and unpacks them. */
 export class Puller {
   readonly #blobs = new Map<string, Promise<void>>();
@@ -36,8 +30,7 @@ export class Puller {
     try {
       return await this.#pull(image, auth, signal);
     } catch (error) {
-      if (!(error instanceof OciError)) throw error;
-      throw new CriError(CODES[error.code] ?? 'unknown', `failed to pull and unpack image ${JSON.stringify(image)}: ${error.message}`, { cause: error });
+      throw pullFailure(image, error);
     }
   }
 
@@ -99,19 +92,4 @@ export class Puller {
 
 async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-function semaphore(limit: number): <T>(run: () => Promise<T>) => Promise<T> {
-  let active = 0;
-  const waiting: (() => void)[] = [];
-  return async (run) => {
-    if (active >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
-    active++;
-    try {
-      return await run();
-    } finally {
-      active--;
-      waiting.shift()?.();
-    }
-  };
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { CriError, type RpcCodeName } from '@coxswain/cri';
+import { pullFailure, semaphore } from '@coxswain/cri-runtime';
 import {
   archivedContent,
   chainIds,
@@ -32,8 +32,6 @@ export interface PullerOptions {
   readonly parallelLayers?: number;
 }
 
-const CODES: Partial<Record<OciError['code'], RpcCodeName>> = { 'not-found': 'notFound', 'invalid-reference': 'invalidArgument' };
-
 /** Pulls images from OCI registries into our stores: layers are fetched side by side and unpacked in order. */
 export class Puller {
   constructor(private readonly options: PullerOptions) {}
@@ -43,8 +41,7 @@ export class Puller {
     try {
       return await this.options.store.keeping(() => this.#pull(image, auth, signal));
     } catch (error) {
-      if (!(error instanceof OciError)) throw error;
-      throw new CriError(CODES[error.code] ?? 'unknown', `failed to pull and unpack image ${JSON.stringify(image)}: ${error.message}`, { cause: error });
+      throw pullFailure(image, error);
     }
   }
 
@@ -144,19 +141,4 @@ const chainAt = (diffIds: readonly Digest[], index: number) => chainIds(diffIds.
 
 async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-function semaphore(limit: number): <T>(run: () => Promise<T>) => Promise<T> {
-  let active = 0;
-  const waiting: (() => void)[] = [];
-  return async (run) => {
-    if (active >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
-    active++;
-    try {
-      return await run();
-    } finally {
-      active--;
-      waiting.shift()?.();
-    }
-  };
 }

@@ -15,7 +15,7 @@ import {
   type ProcessExit,
   type ProcessState,
   readJson,
-  resolveInRootfs,
+  imageVolumeMount,
   shiftOwner,
   type SandboxRecord,
   type StoredMeta,
@@ -91,10 +91,7 @@ export class CrioDriver implements ContainerDriver<StoredImage> {
       this.#known.get(id)?.mounted.push(image.diffIds);
       const target = join(this.#imageMounts(id), String(i));
       await this.#mount({ lowers: this.#lowers(image.diffIds), target }, users);
-      // Links in the image lead into the image, not to what this machine has there.
-      const inside = await resolveInRootfs([target], wanted.imageSubPath);
-      if (inside === undefined) throw new CriError('invalidArgument', `image ${wanted.image?.image} has no path ${JSON.stringify(wanted.imageSubPath)}`);
-      out.push({ destination: wanted.containerPath, type: 'bind', source: join(target, inside), options: ['rbind', 'rprivate', 'ro'] });
+      out.push(await imageVolumeMount(target, wanted));
     }
     return out;
   }

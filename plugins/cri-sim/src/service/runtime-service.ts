@@ -28,10 +28,10 @@ import {
   type StreamingServer,
   type UpdateContainerResourcesRequest,
   type UpdateRuntimeConfigRequest,
+  matchesLabels,
 } from '@coxswain/cri';
 import { create } from '@bufbuild/protobuf';
 import type { Clock } from '@coxswain/sdk';
-import { matchesLabels } from '../sim/ids.js';
 import type { SandboxRecord } from '../sim/records.js';
 import type { SimContainer } from '../sim/sim-container.js';
 import type { Simulation } from '../sim/simulation.js';

@@ -6,13 +6,14 @@ import {
   EventHub,
   NamespaceMode,
   type PodSandboxConfig,
+  byIdOrPrefix,
+  newId,
 } from '@coxswain/cri';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Clock, Random } from '@coxswain/sdk';
 import type { Scripts } from '../script/scripts.js';
 import { containerStatus, sandboxStatus } from '../service/messages.js';
 import { Addresses } from './addresses.js';
-import { byIdOrPrefix, newId } from './ids.js';
 import type { SandboxRecord } from './records.js';
 import { SimContainer, type SimContainerDeps } from './sim-container.js';
 import type { SimState } from './state-folder.js';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriError, type Mount } from '@coxswain/cri';
-import { resolveInRootfs } from '@coxswain/cri-runtime';
+import { imageVolumeMount } from '@coxswain/cri-runtime';
 import { bindMount, mount, umountAll } from '@coxswain/linux';
 import type { SpecMount } from '@coxswain/oci';
 import type { DockerImage } from './docker-image.js';
@@ -26,10 +26,7 @@ export class ImageMounts {
       const { layers } = await this.image(name);
       const target = join(this.folder, key, String(i));
       await mountLayers(layers, target, name);
-      // Links in the image lead into the image.
-      const inside = await resolveInRootfs([target], wanted.imageSubPath);
-      if (inside === undefined) throw new CriError('invalidArgument', `image ${name} has no path ${JSON.stringify(wanted.imageSubPath)}`);
-      out.push({ destination: wanted.containerPath, type: 'bind', source: join(target, inside), options: ['rbind', 'rprivate', 'ro'] });
+      out.push(await imageVolumeMount(target, wanted));
     }
     return out;
   }
