@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { tracesOf } from '@coxswain/cluster';
 import { Cgroup } from '@coxswain/linux';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -97,6 +98,18 @@ test.each(['control-plane', 'node'] as const)('up beside the supervisor that sta
   const before = await identity();
   process.kill(cluster.pid(role), 'SIGKILL');
   await cluster.up();
+  await eventually('the pods are as they were', async () => expect(await identity()).toEqual(before));
+});
+
+test('a daemon that an up had started but not seen ready when it was killed is looked after from the next up on', async () => {
+  const before = await identity();
+  const { run } = cluster.config.paths;
+  rmSync(join(run, 'supervised/containerd/ready'));
+  await cluster.up();
+  const pid = cluster.pid('containerd');
+  process.kill(pid, 'SIGKILL');
+  await eventually('containerd is there again', () => expect(cluster.pid('containerd')).not.toBe(pid));
+  await eventually('the cluster is healthy', () => cluster.mustCox('status', '--name', cluster.name));
   await eventually('the pods are as they were', async () => expect(await identity()).toEqual(before));
 });
 

@@ -22,6 +22,8 @@ export class PluginWatcher {
   /** Socket → the plugin behind it, from when it was taken. It is `told` once it knows, too: until then it is asked again. */
   readonly #registered = new Map<string, { readonly type: string; readonly name: string; readonly socket: string; told: boolean }>();
   readonly #failures = new Map<string, number>();
+  /** Sockets that are being asked. */
+  readonly #looking = new Map<string, Promise<void>>();
   #changed = new AbortController();
 
   constructor(
@@ -45,6 +47,7 @@ export class PluginWatcher {
       }
     } finally {
       watcher.close();
+      await Promise.all(this.#looking.values());
     }
   }
 
@@ -59,20 +62,29 @@ export class PluginWatcher {
     }
     for (const socket of this.#failures.keys()) if (!sockets.has(socket)) this.#failures.delete(socket);
     for (const socket of sockets) {
+      if (this.#looking.has(socket)) continue;
+      const look = this.#look(socket, signal).finally(() => this.#looking.delete(socket));
+      this.#looking.set(socket, look);
+    }
+    // One that hangs must not keep others waiting that come meanwhile.
+    const changed = new Promise<void>((resolve) => this.#changed.signal.addEventListener('abort', () => resolve(), { once: true }));
+    if (!this.#changed.signal.aborted) await Promise.race([Promise.all(this.#looking.values()), changed]);
+  }
+
+  async #look(socket: string, signal: AbortSignal): Promise<void> {
+    try {
       // A plugin that was started again has made a socket of its own in the place of the old one.
       const identity = await identityOf(join(this.folder, socket));
       const known = this.#registered.get(socket);
-      if (known?.told && known.socket === identity) continue;
-      try {
-        await registerPlugin(`unix://${join(this.folder, socket)}`, (info) => this.#register(socket, identity, info, signal), signal);
-        const taken = this.#registered.get(socket);
-        if (taken) taken.told = true;
-        this.#failures.delete(socket);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#failures.set(socket, (this.#failures.get(socket) ?? 0) + 1);
-        this.logger.warn('a plugin could not be registered; will try again', { socket, err: error });
-      }
+      if (known?.told && known.socket === identity) return;
+      await registerPlugin(`unix://${join(this.folder, socket)}`, (info) => this.#register(socket, identity, info, signal), signal);
+      const taken = this.#registered.get(socket);
+      if (taken) taken.told = true;
+      this.#failures.delete(socket);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failures.set(socket, (this.#failures.get(socket) ?? 0) + 1);
+      this.logger.warn('a plugin could not be registered; will try again', { socket, err: error });
     }
   }
 

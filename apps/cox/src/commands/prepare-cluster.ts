@@ -23,7 +23,7 @@ import { checkEtcd, checkIptables, checkNsenter, checkPort } from '../preflight/
 import { requireExternalEtcd } from '../preflight/check-external-etcd.js';
 import { AUTO } from '../runtimes/names.js';
 import { chooseRuntime, runtimeOf } from '../runtimes/registry.js';
-import { isHeld, restartsOf, type Supervision, supervisorOf } from '../supervise/supervision.js';
+import { isHeld, isReady, restartsOf, type Supervision, supervisorOf } from '../supervise/supervision.js';
 import { basicChecks, machineChecks, requireAll } from './doctor.js';
 
 export interface UpOptions {
@@ -174,7 +174,8 @@ function hostSpecs(count: number, runtimes: readonly string[], controlPlanes: nu
  */
 async function requireFree(config: ClusterConfig): Promise<void> {
   const processes = processesOf(config).map((each) => ({ ...each, supervision: supervisionOf(each.view, each.role) }));
-  const looksAfter = ({ supervision }: { readonly supervision: Supervision }) => supervisorOf(supervision) !== undefined && !isHeld(supervision);
+  const looksAfter = ({ supervision }: { readonly supervision: Supervision }) =>
+    supervisorOf(supervision) !== undefined && isReady(supervision) && !isHeld(supervision);
   // One that was stopped half-way is gone on with.
   const since = lastUp(config) * 1000;
   const cameBack = ({ supervision }: { readonly supervision: Supervision }) => (restartsOf(supervision).at ?? -1) >= since;

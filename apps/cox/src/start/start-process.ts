@@ -5,14 +5,21 @@ import type { LogLevel } from '@coxswain/command';
 import { spawnRole } from '../process/spawn-role.js';
 import { runtimeOf } from '../runtimes/registry.js';
 import { stopSupervised } from '../supervise/stop-supervised.js';
-import { markReady, supervised, supervisorOf } from '../supervise/supervision.js';
+import { isReady, markReady, supervised, supervisorOf } from '../supervise/supervision.js';
 
-/** The daemons of a node's runtime that do not run, one after the other: one may need the one before. */
+/**
+ * The daemons of a node's runtime that do not run, one after the other: one may need the one before. One that runs but was never seen ready is
+ * what an `up` left that was killed; nobody would start it again when it ends.
+ */
 export async function startDaemons(view: ClusterConfig): Promise<void> {
   for (const daemon of runtimeOf(view).daemons) {
-    if (running(view, daemon.name)) continue;
+    const supervision = supervisionOf(view, daemon.name);
+    if (running(view, daemon.name)) {
+      if (isReady(supervision)) continue;
+      await stopSupervised(supervision, daemon.graceMs);
+    }
     await daemon.start(view, await launcher(view, daemon.name));
-    markReady(supervisionOf(view, daemon.name));
+    markReady(supervision);
   }
 }
 

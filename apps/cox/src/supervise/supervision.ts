@@ -44,6 +44,11 @@ export function hold(supervision: Supervision): void {
   writeFileSync(file(supervision, 'hold'), '');
 }
 
+/** Whether the process is started again when it ends. */
+export function isReady(supervision: Supervision): boolean {
+  return existsSync(file(supervision, 'ready'));
+}
+
 /** The process has been ready: from here on it is started again when it ends. */
 export function markReady(supervision: Supervision): void {
   if (existsSync(supervision.folder)) writeFileSync(file(supervision, 'ready'), '');
