@@ -16,6 +16,7 @@ import type { InFlight } from './http/in-flight.js';
 import { RequestDeadlines } from './http/request-deadlines.js';
 import type { RequestMetrics } from './health/request-metrics.js';
 import { mapMaybe } from './request/maybe-promise.js';
+import type { RequestTracer } from './tracing/request-tracer.js';
 
 /** Answers everything that is not under /api or /apis, and those paths of them that are not resources. */
 export interface PathHandler {
@@ -33,6 +34,7 @@ export interface ApiHandlerOptions {
   /** Instead of the plain limits. */
   readonly flowControl?: FlowControl;
   readonly audit?: AuditLog;
+  readonly tracer?: RequestTracer;
   /** After which a request that is not long-running is answered with 504. */
   readonly requestTimeoutMs: number;
   readonly metrics: RequestMetrics;
@@ -80,6 +82,7 @@ export class ApiHandler {
     let seat: string | undefined;
     let seats = 1;
     let flow: Readonly<Record<string, string>> | undefined;
+    let traced: ((status: number) => void) | undefined;
     let finished = false;
     const finish = (response: ApiResponse): ApiResponse => {
       // After its deadline a request has been answered; what comes of it now is nobody's concern.
@@ -88,6 +91,7 @@ export class ApiHandler {
       if (limited) inFlight.leave(info.verb);
       if (seat !== undefined) flowControl?.pool.leave(seat, seats);
       metrics.observe(info, response, clock.monotonic() - started);
+      traced?.(response.status);
       const recorded = record ? record.answered(response) : response;
       return context ? withContext(recorded, context, flow) : recorded;
     };
@@ -97,7 +101,10 @@ export class ApiHandler {
         context = new RequestContext(request, info, query, user, this.options.random.uuid(), clock.now());
         const current = context;
         // What the server asks itself is no traffic.
-        if (user.name !== SELF_NAME) metrics.clients.of(current.userAgent, user).request();
+        if (user.name !== SELF_NAME) {
+          metrics.clients.of(current.userAgent, user).request();
+          traced = this.options.tracer?.begin(current);
+        }
         record = audit?.begin(current);
         return mapMaybe(impersonate(current, this.options.authorization), (effective) => {
           context = effective;

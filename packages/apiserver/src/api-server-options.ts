@@ -6,6 +6,7 @@ import type { AuditPolicy } from './audit/audit-policy.js';
 import type { FrontProxyOptions } from './auth/front-proxy-authenticator.js';
 import type { ServingCertificates, TlsLimits } from './http/serving-certificates.js';
 import type { KubeletClient } from './proxy/kubelet-location.js';
+import type { TracingConfig } from './tracing/tracing-config.js';
 
 /** What an API server is made of. `createApiServer` reads most of it from files named by flags. */
 export interface ApiServerOptions {
@@ -92,6 +93,8 @@ export interface ApiServerOptions {
   readonly priorityAndFairness?: boolean;
   /** `close` is called when no more events come. */
   readonly audit?: { readonly policy: AuditPolicy; readonly write: (line: string) => void; readonly close?: () => Promise<void> };
+  /** Where spans of requests go, and of which. Absent: none are made. */
+  readonly tracing?: TracingConfig;
   /** Asked now and then for serving certificates: new ones are used for new connections. */
   readonly reloadTls?: () => Promise<ServingCertificates>;
   /** Makes what else the cluster needs, after the built-in policy and before `/readyz` says yes; the transport may do everything. */

@@ -30,7 +30,7 @@ import { ServiceAccountTokens } from './auth/service-account-tokens.js';
 import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
 import { signingKey, verifyingKey } from './auth/token-keys.js';
 import { bootstrap, publishServers } from './bootstrap/bootstrap.js';
-import { IdentityLease } from './bootstrap/identity-lease.js';
+import { IdentityLease, serverIdentity } from './bootstrap/identity-lease.js';
 import { ServerLeases } from './bootstrap/server-leases.js';
 import { PolicyTypeChecker } from './admission/policies/policy-type-checker.js';
 import { CrdController } from './crd/crd-controller.js';
@@ -67,6 +67,8 @@ import { WebhookClient } from './webhooks/webhook-client.js';
 import { meteredStore } from './storage/metered-store.js';
 import { LeasePool } from './storage/lease-pool.js';
 import { StoreFeed } from './storage/store-feed.js';
+import { RequestTracer } from './tracing/request-tracer.js';
+import { SpanExporter } from './tracing/span-exporter.js';
 
 const ROOT = '/registry/';
 const TICK_MS = 1000;
@@ -104,6 +106,7 @@ export class ApiServer implements Component {
 
   readonly #servers: ServerLeases;
   readonly #identity: IdentityLease;
+  readonly #spans: SpanExporter | undefined;
   readonly #legacyTokens: LegacyTokenTracking;
 
   constructor(readonly options: ApiServerOptions) {
@@ -199,6 +202,10 @@ export class ApiServer implements Component {
       ...(options.proxyClient ? { proxyClient: options.proxyClient } : {}),
       onRouted: (route, outcome) => routed.inc({ route, outcome }),
     });
+    const { tracing } = options;
+    const resource = { 'service.name': 'apiserver', 'service.instance.id': serverIdentity(options.hostname ?? hostname()) };
+    const spans = tracing && new SpanExporter({ address: tracing.address, resource, clock, logger });
+    this.#spans = spans;
     this.handler = new ApiHandler({
       clock,
       random,
@@ -209,6 +216,7 @@ export class ApiServer implements Component {
       metrics: this.metrics,
       requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
       ...(this.#flowControl ? { flowControl: this.#flowControl } : {}),
+      ...(spans ? { tracer: new RequestTracer({ ...tracing, clock, random, add: (span) => spans.add(span) }) } : {}),
       ...(options.audit ? { audit: new AuditLog({ ...options.audit, now: () => clock.now() }) } : {}),
       paths: this.#paths(
         oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${externalHost}:${options.port}/openid/v1/jwks`),
@@ -350,7 +358,7 @@ export class ApiServer implements Component {
     await closed;
     // Someone who does not answer must not keep the server.
     const late = new Promise((resolve) => (deadline.aborted ? resolve(undefined) : deadline.addEventListener('abort', resolve, { once: true })));
-    await Promise.race([this.options.audit?.close?.(), late]);
+    await Promise.race([Promise.all([this.options.audit?.close?.(), this.#spans?.close()]), late]);
     await this.#aggregator.stop();
     await this.#policyTypes.stop();
     await this.#crds.stop();

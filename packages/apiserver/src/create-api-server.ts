@@ -20,6 +20,7 @@ import { parseRoutes } from './routing/parse-routes.js';
 import { RuleRouter } from './routing/rule-router.js';
 import { IpRange } from './services/ip-range.js';
 import { prefixedStore } from './storage/prefixed-store.js';
+import { parseTracingConfig } from './tracing/tracing-config.js';
 import { hostAddress } from './util/host-address.js';
 
 /** What cannot come from flags. */
@@ -76,6 +77,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
   });
   const audit = await auditOf(config, read, dependencies);
   await fromFile('egress-selector-config-file', config.egressSelectorConfigFile, read, checkEgressSelection);
+  const tracing = await fromFile('tracing-config-file', config.tracingConfigFile, read, parseTracingConfig);
   const admissionFile = config.admissionControlConfigFile;
   const admissionConfig = await fromFile('admission-control-config-file', admissionFile, read, (text) => readAdmissionConfig(text, admissionFile ?? ''));
   if (config.enableAdmissionPlugins.includes('EventRateLimit') && !admissionConfig?.eventLimits)
@@ -137,6 +139,7 @@ export async function createApiServer(config: ApiServerConfig, dependencies: Api
     readyCheckTimeoutMs: config.readyCheckTimeoutMs,
     priorityAndFairness: config.priorityAndFairness,
     ...(audit ? { audit } : {}),
+    ...(tracing ? { tracing } : {}),
     reloadTls: certificates,
   });
 }

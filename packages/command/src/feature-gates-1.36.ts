@@ -7,6 +7,7 @@ import type { FeatureGates } from './settled-flags.js';
 export const kubernetesFeatureGates: FeatureGates = {
   APIResponseCompression: true,
   APIServerIdentity: true,
+  APIServerTracing: true,
   AggregatedDiscoveryRemoveBetaType: true,
   AllowDNSOnlyNodeCSR: true,
   AllowInsecureKubeletCertificateSigningRequests: true,
@@ -132,7 +133,6 @@ export const kubernetesFeatureGates: FeatureGates = {
   WatchList: true,
 
   // On by default upstream, and not done here.
-  APIServerTracing: false,
   CPUManagerPolicyBetaOptions: false,
   CPUManagerPolicyOptions: false,
   CSIServiceAccountTokenSecrets: false,

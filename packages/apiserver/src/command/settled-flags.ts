@@ -71,5 +71,4 @@ export const settledFlags: Readonly<Record<string, SettledFlag>> = {
   // What is told about the server itself.
   'enable-logs-handler': oneAnswer('false', 'no log files are served'),
   'runtime-config-emulation-forward-compatible': oneAnswer('false', 'no other version is emulated'),
-  'tracing-config-file': none('requests are not traced'),
 };

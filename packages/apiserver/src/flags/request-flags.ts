@@ -10,6 +10,7 @@ export interface RequestConfig {
   readonly profiling: boolean;
   /** Watches end after this long, or up to twice as long. */
   readonly minRequestTimeoutSeconds: number;
+  readonly tracingConfigFile: string | undefined;
 }
 
 export const requestFlags: FlagTable = {
@@ -19,6 +20,7 @@ export const requestFlags: FlagTable = {
   'min-request-timeout': 'Seconds after which, or up to twice as many, a watch is ended (default 1800)',
   profiling: 'Serve profiles of this process at /debug/pprof/: profile, allocs, heap (default true)',
   'request-timeout': 'After which a request is given up (default 1m0s)',
+  'tracing-config-file': 'TracingConfiguration file: which requests are told to an OpenTelemetry collector',
 };
 
 export function parseRequestFlags(reader: FlagReader): RequestConfig {
@@ -28,6 +30,7 @@ export function parseRequestFlags(reader: FlagReader): RequestConfig {
     priorityAndFairness: reader.boolean('enable-priority-and-fairness', true),
     profiling: reader.boolean('profiling', true),
     requestTimeoutMs: reader.duration('request-timeout', 60_000),
+    tracingConfigFile: reader.text('tracing-config-file'),
     minRequestTimeoutSeconds: reader.number('min-request-timeout', 1800, 0, 2 ** 31 - 1),
   };
 }

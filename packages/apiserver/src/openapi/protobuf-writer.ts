@@ -20,6 +20,21 @@ export class ProtobufWriter {
     this.#length += this.#buffer.write(value, this.#length);
   }
 
+  bytes(field: number, value: Uint8Array | undefined): void {
+    if (!value || value.length === 0) return;
+    this.#tag(field, WIRE_BYTES);
+    this.#varint(value.length);
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  fixed64(field: number, value: bigint): void {
+    this.#tag(field, WIRE_64BIT);
+    this.#reserve(8);
+    this.#length = this.#buffer.writeBigUInt64LE(value, this.#length);
+  }
+
   boolean(field: number, value: boolean | undefined): void {
     if (value) this.oneofBoolean(field, value);
   }
