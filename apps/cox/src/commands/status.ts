@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { nodeViews } from '@coxswain/cluster';
 import { CliError } from '@coxswain/command';
 import { requireCluster } from '../cluster/clusters.js';
+import { certificateEnd, certificateHint } from '../cluster/certificate-end.js';
 import { type AdminApi, adminApi } from '../cluster/admin-api.js';
 import { type ClusterProcess, processesOf, running, supervisionOf } from '../cluster/processes.js';
 import { isHeld, restartsOf, supervisorOf } from '../supervise/supervision.js';
@@ -45,6 +46,8 @@ interface ClusterStatus {
   readonly api: { readonly ready: boolean; readonly message: string };
   readonly nodes: readonly NodeStatus[];
   readonly pods: { readonly running: number; readonly total: number };
+  /** When the first of its certificates ends. */
+  readonly certificatesExpire?: string;
 }
 
 /** `cox status`: exit code 0 when everything runs and every node is Ready, else 1. */
@@ -54,6 +57,7 @@ export async function status(options: StatusOptions): Promise<void> {
   const server = `https://127.0.0.1:${config.ports.apiServer}`;
   const down: Pick<ClusterStatus, 'api' | 'nodes' | 'pods'> = { api: { ready: false, message: 'not running' }, nodes: [], pods: { running: 0, total: 0 } };
   const api = processes.some((p) => p.running && /(^|\/)control-plane$/.test(p.name)) ? await using(adminApi(config), look) : down;
+  const end = certificateEnd([...new Set([config, ...nodeViews(config)].map(({ paths }) => paths.pki))]);
   const all: ClusterStatus = {
     name: options.name,
     running: processes.every((p) => p.running),
@@ -61,9 +65,11 @@ export async function status(options: StatusOptions): Promise<void> {
     server,
     processes,
     ...api,
+    ...(end === undefined ? {} : { certificatesExpire: new Date(end).toISOString() }),
   };
+  const ending = certificateHint(end, Date.now(), options.name);
   if (options.output === 'json') console.log(JSON.stringify(all, undefined, 2));
-  else print(all);
+  else print(all, ending);
   const healthy = all.running && all.api.ready && all.nodes.length > 0 && all.nodes.every((n) => n.ready);
   if (!healthy) throw new CliError(`cluster "${options.name}" is not healthy`, hint(all));
 }
@@ -122,7 +128,7 @@ function residentMiB(pid: number): number {
   return Math.round((Number(pages) * 4096) / 1024 / 1024);
 }
 
-function print(s: ClusterStatus): void {
+function print(s: ClusterStatus, ending: string | undefined): void {
   console.log(`cluster ${s.name}: API server ${s.api.ready ? 'ready' : s.api.message} at ${s.server}, containers by ${s.runtime}`);
   console.log(
     table(
@@ -135,6 +141,7 @@ function print(s: ClusterStatus): void {
     console.log(table(['NODE', 'ADDRESS', 'PODS', 'RUNTIME', 'STATUS'], s.nodes.map(row)));
   } else for (const n of s.nodes) console.log(`node ${n.name}: ${n.ready ? 'Ready' : `NotReady (${n.reason})`}`);
   console.log(`pods: ${s.pods.running} of ${s.pods.total} running`);
+  if (ending !== undefined) console.log(ending);
 }
 
 /** As `kubectl get pods` has it, and why: `2 (5m ago: killed by SIGKILL)`. */
