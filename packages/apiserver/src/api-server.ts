@@ -67,8 +67,7 @@ import { WebhookClient } from './webhooks/webhook-client.js';
 import { meteredStore } from './storage/metered-store.js';
 import { LeasePool } from './storage/lease-pool.js';
 import { StoreFeed } from './storage/store-feed.js';
-import { RequestTracer } from './tracing/request-tracer.js';
-import { SpanExporter } from './tracing/span-exporter.js';
+import { openTracing, type Tracing } from './tracing/open-tracing.js';
 
 const ROOT = '/registry/';
 const TICK_MS = 1000;
@@ -106,7 +105,7 @@ export class ApiServer implements Component {
 
   readonly #servers: ServerLeases;
   readonly #identity: IdentityLease;
-  readonly #spans: SpanExporter | undefined;
+  readonly #tracing: Tracing | undefined;
   readonly #legacyTokens: LegacyTokenTracking;
 
   constructor(readonly options: ApiServerOptions) {
@@ -202,10 +201,7 @@ export class ApiServer implements Component {
       ...(options.proxyClient ? { proxyClient: options.proxyClient } : {}),
       onRouted: (route, outcome) => routed.inc({ route, outcome }),
     });
-    const { tracing } = options;
-    const resource = { 'service.name': 'apiserver', 'service.instance.id': serverIdentity(options.hostname ?? hostname()) };
-    const spans = tracing && new SpanExporter({ address: tracing.address, resource, clock, logger });
-    this.#spans = spans;
+    this.#tracing = openTracing(options, serverIdentity(options.hostname ?? hostname()));
     this.handler = new ApiHandler({
       clock,
       random,
@@ -216,7 +212,7 @@ export class ApiServer implements Component {
       metrics: this.metrics,
       requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
       ...(this.#flowControl ? { flowControl: this.#flowControl } : {}),
-      ...(spans ? { tracer: new RequestTracer({ ...tracing, clock, random, add: (span) => spans.add(span) }) } : {}),
+      ...(this.#tracing ? { tracer: this.#tracing.tracer } : {}),
       ...(options.audit ? { audit: new AuditLog({ ...options.audit, now: () => clock.now() }) } : {}),
       paths: this.#paths(
         oidcPaths(serviceAccounts.issuers[0] ?? '', verifying, serviceAccounts.jwksUri ?? `https://${externalHost}:${options.port}/openid/v1/jwks`),
@@ -358,7 +354,7 @@ export class ApiServer implements Component {
     await closed;
     // Someone who does not answer must not keep the server.
     const late = new Promise((resolve) => (deadline.aborted ? resolve(undefined) : deadline.addEventListener('abort', resolve, { once: true })));
-    await Promise.race([Promise.all([this.options.audit?.close?.(), this.#spans?.close()]), late]);
+    await Promise.race([Promise.all([this.options.audit?.close?.(), this.#tracing?.exporter.close()]), late]);
     await this.#aggregator.stop();
     await this.#policyTypes.stop();
     await this.#crds.stop();

@@ -224,6 +224,5 @@ it.each([
   ['--audit-log-mode=blocking-strict', 'blocking-strict is not here'],
   ['--audit-webhook-batch-throttle-qps=0', 'must be more than 0'],
   ['--emulated-version=1.35', 'this is Kubernetes 1.36'],
-  ['--tracing-config-file=t.yaml', 'requests are not traced'],
   ['--peer-ca-file=ca.crt', 'requests are not passed to API servers of other versions'],
 ])('%s is refused', (line, message) => expect(() => parse(line.split(' '))).toThrow(message));
