@@ -4,7 +4,7 @@ import { Expectations, Resources, splitKey } from '@coxswain/client';
 import { isAvailable, isReady, untilAvailable } from '../pods/pod-state.js';
 import { podsByOwner } from '../pods/pods-by-owner.js';
 import { watchOwnedPods } from '../pods/watch-owned-pods.js';
-import { revisionHash, syncRevisions, truncateHistory, REVISION_LABEL, type RevisionOwner } from '../revisions/controller-revisions.js';
+import { revisionHash, syncRevisions, truncateHistory, REVISION_LABEL } from '../revisions/controller-revisions.js';
 import { claimObjects } from '../runtime/claim.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { ownerKey } from '../runtime/owners.js';
@@ -65,7 +65,7 @@ export function daemonSetController({ client, informers, clock, events }: Contro
       const freshOwner = () => client.api.daemonSets(namespace).get(name, { signal }) as Promise<KubeObject>;
       const history = await syncRevisions({
         client,
-        owner: set as unknown as RevisionOwner,
+        owner: set,
         ownerKind: DAEMON_SET,
         candidates: revisions.lister.list({ namespace }),
         freshOwner,
@@ -129,7 +129,7 @@ export function daemonSetController({ client, informers, clock, events }: Contro
       }
       const status = daemonStatus(state);
       if (!semanticEqual(status, set.status)) await client.api.daemonSets(namespace).updateStatus({ ...set, status }, { signal });
-      await truncateHistory(client, set as unknown as RevisionOwner, history, new Set(own.map((p) => p.metadata.labels?.[REVISION_LABEL] ?? '')), signal);
+      await truncateHistory(client, set, history, new Set(own.map((p) => p.metadata.labels?.[REVISION_LABEL] ?? '')), signal);
       if (failure !== undefined) throw failure;
       const wait = untilAvailable(own, set.spec?.minReadySeconds ?? 0, now);
       return wait === undefined ? undefined : { requeueAfterMs: wait };

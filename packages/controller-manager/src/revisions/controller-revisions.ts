@@ -1,4 +1,4 @@
-import type { ControllerRevision, KubeObject, PodTemplateSpec } from '@coxswain/api';
+import type { ControllerRevision, DaemonSet, KubeObject, PodTemplateSpec, StatefulSet } from '@coxswain/api';
 import { hashObject, isAlreadyExists, isNotFound, labelSelectorFromObject, semanticEqual } from '@coxswain/apimachinery';
 import type { KubeClient } from '@coxswain/client';
 import { claimObjects } from '../runtime/claim.js';
@@ -6,11 +6,8 @@ import { controllerRef, type OwnerKind } from '../runtime/owners.js';
 
 export const REVISION_LABEL = 'controller-revision-hash';
 
-/** What StatefulSets and DaemonSets have in common here. */
-export interface RevisionOwner extends KubeObject {
-  spec?: { selector?: Parameters<typeof labelSelectorFromObject>[0]; template?: PodTemplateSpec; revisionHistoryLimit?: number };
-  status?: { collisionCount?: number };
-}
+/** What keeps its templates as revisions. */
+export type RevisionOwner = DaemonSet | StatefulSet;
 
 export interface RevisionsOptions {
   readonly client: KubeClient;

@@ -4,7 +4,7 @@ import { Resources, splitKey } from '@coxswain/client';
 import { isAvailable, isReady, untilAvailable } from '../pods/pod-state.js';
 import { podsByOwner } from '../pods/pods-by-owner.js';
 import { watchOwnedPods } from '../pods/watch-owned-pods.js';
-import { syncRevisions, truncateHistory, type RevisionOwner } from '../revisions/controller-revisions.js';
+import { syncRevisions, truncateHistory } from '../revisions/controller-revisions.js';
 import { claimObjects } from '../runtime/claim.js';
 import type { Controller, ControllerContext } from '../runtime/controller-context.js';
 import { ownerKey } from '../runtime/owners.js';
@@ -110,7 +110,7 @@ export function statefulSetController({ client, informers, clock, events }: Cont
       });
       const history = await syncRevisions({
         client,
-        owner: set as unknown as RevisionOwner,
+        owner: set,
         ownerKind: STATEFUL_SET,
         candidates: revisions.lister.list({ namespace }),
         freshOwner,
@@ -180,7 +180,7 @@ export function statefulSetController({ client, informers, clock, events }: Cont
         ...(set.status?.conditions && { conditions: set.status.conditions }),
       };
       if (!semanticEqual(status, set.status)) await client.api.statefulSets(namespace).updateStatus({ ...set, status }, { signal });
-      await truncateHistory(client, set as unknown as RevisionOwner, history, new Set([currentRevision, updateRevision, ...all.map(revisionOfPod)]), signal);
+      await truncateHistory(client, set, history, new Set([currentRevision, updateRevision, ...all.map(revisionOfPod)]), signal);
       if (failure !== undefined) throw failure;
       const wait = untilAvailable(alive, minReady, now);
       return wait === undefined ? undefined : { requeueAfterMs: wait };

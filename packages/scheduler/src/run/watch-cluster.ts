@@ -88,14 +88,14 @@ export function watchCluster({ informers, cache, queue, nominator, isOurs, now, 
         delete: (before) => tell({ resource, action: 'delete', before }),
       }),
     );
-  forward(informers.claims as unknown as SharedInformer<KubeObject>, 'PersistentVolumeClaim');
-  forward(informers.volumes as unknown as SharedInformer<KubeObject>, 'PersistentVolume');
-  forward(informers.storageClasses as unknown as SharedInformer<KubeObject>, 'StorageClass');
-  forward(informers.resourceClaims as unknown as SharedInformer<KubeObject>, 'ResourceClaim');
-  forward(informers.resourceSlices as unknown as SharedInformer<KubeObject>, 'ResourceSlice');
-  forward(informers.deviceClasses as unknown as SharedInformer<KubeObject>, 'DeviceClass');
-  forward(informers.services as unknown as SharedInformer<KubeObject>, 'Service');
-  forward(informers.namespaces as unknown as SharedInformer<KubeObject>, 'Namespace');
+  forward(informers.claims, 'PersistentVolumeClaim');
+  forward(informers.volumes, 'PersistentVolume');
+  forward(informers.storageClasses, 'StorageClass');
+  forward(informers.resourceClaims, 'ResourceClaim');
+  forward(informers.resourceSlices, 'ResourceSlice');
+  forward(informers.deviceClasses, 'DeviceClass');
+  forward(informers.services, 'Service');
+  forward(informers.namespaces, 'Namespace');
   return () => {
     for (const f of undo) f();
   };
