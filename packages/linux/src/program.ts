@@ -282,7 +282,7 @@ function native(): Native {
 }
 
 function load(): Native {
-  const koffi = loadKoffi() as unknown as { load(path: null): { func(prototype: string): AsyncCall }; errno(): number };
+  const koffi = loadKoffi() as { load(path: null): { func(prototype: string): AsyncCall }; errno(): number };
   const libc = koffi.load(null);
   return {
     pipe: libc.func('int pipe2(_Out_ int *fds, int flags)'),

@@ -18,7 +18,7 @@ export async function decompressed(source: AsyncIterable<Uint8Array>): Promise<A
   const head = first.done ? Buffer.alloc(0) : Buffer.from(first.value.subarray(0, 4));
   if (head[0] === 0x1f && head[1] === 0x8b) return through(whole, zlib.createGunzip({ chunkSize: 128 * 1024 }));
   if (head.equals(ZSTD_MAGIC)) {
-    const { createZstdDecompress } = zlib as unknown as { createZstdDecompress?: () => zlib.Gunzip };
+    const { createZstdDecompress } = zlib as { createZstdDecompress?: () => zlib.Gunzip };
     if (!createZstdDecompress) throw new OciError('unsupported', `zstd layers need Node 22.15 or newer; this is ${process.version}`);
     return through(whole, createZstdDecompress());
   }

@@ -48,7 +48,7 @@ const pod = (name: LabPod, more: { labels?: Record<string, string>; spec?: Recor
       ...more.spec,
     },
     status: { phase: 'Running', podIP: addresses[name].v4, podIPs: [{ ip: addresses[name].v4 }, { ip: addresses[name].v6 }], ...more.status },
-  }) as unknown as Pod;
+  }) as Pod;
 const podEvent = (name: LabPod, more?: Parameters<typeof pod>[1]): NetworkPolicySuiteEvent => ({
   type: 'pod',
   key: `${home[name].namespace}/${name}`,

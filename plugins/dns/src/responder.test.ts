@@ -78,7 +78,7 @@ const query = (name: string, type: string, more: Partial<Packet> = {}) =>
 const edns = (udpPayloadSize: number, ednsVersion = 0) =>
   ({
     additionals: [{ type: 'OPT', name: '.', udpPayloadSize, extendedRcode: 0, ednsVersion, flags: 0, flag_do: false, options: [] }],
-  }) as unknown as Partial<Packet>;
+  }) as Partial<Packet>;
 
 function sendUdp(message: Buffer): Promise<Buffer> {
   const socket = createSocket('udp4');

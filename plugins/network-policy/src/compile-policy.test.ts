@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { blockElements } from './address-ranges.js';
 import { compilePolicy } from './compile-policy.js';
 
-const policy = (spec: NetworkPolicySpec) => ({ metadata: { name: 'p', namespace: 'shop' }, spec }) as unknown as NetworkPolicy;
+const policy = (spec: NetworkPolicySpec) => ({ metadata: { name: 'p', namespace: 'shop' }, spec }) as NetworkPolicy;
 /** Chains and sets as text. */
 const text = (spec: NetworkPolicySpec) => {
   const { ingress, egress } = compilePolicy(policy(spec));

@@ -88,9 +88,9 @@ class Running {
       this.pending.set(`${type} ${event.key}`, event);
       this.schedule(this.options.gatherMs ?? 10);
     };
-    const present = (object: T) => take({ type, key: objectKey(object), object } as unknown as PolicyEvent);
+    const present = (object: T) => take({ type, key: objectKey(object), object } as PolicyEvent);
     informer.addHandler({ add: present, update: (_old, object) => present(object), delete: (object) => take({ type, key: objectKey(object) }) });
-    this.stores.push(() => informer.lister.list().map((object) => ({ type, key: objectKey(object), object }) as unknown as PolicyEvent));
+    this.stores.push(() => informer.lister.list().map((object) => ({ type, key: objectKey(object), object }) as PolicyEvent));
   }
 
   async start(signal: AbortSignal): Promise<void> {

@@ -13,10 +13,10 @@ const pod = (name: string, ip: string, labels: Record<string, string>, more: { n
       spec: { nodeName, containers: [{ name: 'c', ports: [{ name: 'http', containerPort: 80 }] }] },
       status: { phase: 'Running', podIP: ip },
     },
-  } as unknown as PolicyEvent;
+  } as PolicyEvent;
 };
 const policy = (name: string, spec: NetworkPolicySpec): PolicyEvent =>
-  ({ type: 'policy', key: `shop/${name}`, object: { metadata: { name, namespace: 'shop' }, spec } }) as unknown as PolicyEvent;
+  ({ type: 'policy', key: `shop/${name}`, object: { metadata: { name, namespace: 'shop' }, spec } }) as PolicyEvent;
 const model = (...events: PolicyEvent[]) => {
   const made = new PolicyModel('t', 'n1');
   for (const event of events) made.take(event);
@@ -118,7 +118,7 @@ describe('PolicyModel', () => {
     );
     made.table.commit();
     const namespace = (labels: Record<string, string>): PolicyEvent =>
-      ({ type: 'namespace', key: 'else', object: { metadata: { name: 'else', labels } } }) as unknown as PolicyEvent;
+      ({ type: 'namespace', key: 'else', object: { metadata: { name: 'else', labels } } }) as PolicyEvent;
     expect(after(made, namespace({}))).toEqual([]);
     expect(after(made, namespace({ team: 'red' }))).toEqual([expect.stringMatching(/^add element inet t pods4-\w+ { 10.1.3.1 }$/)]);
     expect(after(made, namespace({ team: 'blue' }))).toEqual([expect.stringMatching(/^delete element inet t pods4-\w+ { 10.1.3.1 }$/)]);

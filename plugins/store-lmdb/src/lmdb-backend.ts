@@ -233,7 +233,7 @@ function apply(env: Env, mutation: Mutation): void {
       value.writeUInt32BE(crc32(bytes), 0);
       value.set(bytes, 4);
       // Revisions only grow: appending keeps LMDB's pages full.
-      const log = env.log as unknown as Appending;
+      const log = env.log as Appending;
       void log.put(recordKey(revision, sub), value, { append: true }).catch(ignore);
       break;
     }

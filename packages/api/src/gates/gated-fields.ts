@@ -65,8 +65,8 @@ export function gatedFieldsOf(group: string, kind: string): readonly GatedFields
 /** Drops what is gated from a new object (`old` undefined), or from an update of one that had none of it. */
 export function dropGatedFields(rules: readonly GatedFields[], object: KubeObject, old: KubeObject | undefined): void {
   for (const { fields } of rules) {
-    const set = fields.filter((each) => each.isSet(object as unknown as JsonObject));
-    if (set.length === 0 || (old && fields.some((each) => each.isSet(old as unknown as JsonObject)))) continue;
-    for (const field of set) field.clear(object as unknown as JsonObject);
+    const set = fields.filter((each) => each.isSet(object as JsonObject));
+    if (set.length === 0 || (old && fields.some((each) => each.isSet(old as JsonObject)))) continue;
+    for (const field of set) field.clear(object as JsonObject);
   }
 }

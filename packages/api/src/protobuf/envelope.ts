@@ -56,6 +56,6 @@ export function encodeEnvelope({ apiVersion, kind, raw }: Envelope): Uint8Array 
 
 /** A whole object with its envelope. */
 export function encodeObject(object: KubeObject, schema: string, lookup?: SchemaLookup): Uint8Array {
-  const raw = encodeMessage(object as unknown as JsonObject, schema, lookup);
+  const raw = encodeMessage(object as JsonObject, schema, lookup);
   return encodeEnvelope({ apiVersion: object.apiVersion, kind: object.kind, raw });
 }

@@ -18,7 +18,7 @@ export function admit(input: object): Outcome {
   const definition = definitionOf(object);
   if (definition.namespaced) object.metadata = { namespace: 'default', ...object.metadata };
   object.metadata = { uid: 'u-1', ...object.metadata };
-  const decoded = decode(object as unknown as JsonObject, definition.schema);
+  const decoded = decode(object as JsonObject, definition.schema);
   definition.strategy.default?.(object);
   definition.strategy.prepareForCreate?.(object, context);
   definition.strategy.canonicalize?.(object);

@@ -12,7 +12,7 @@ const ALWAYS: Fields = { 'f:metadata': { 'f:name': LEAF } };
  * Returns the same object when nothing goes.
  */
 export function pruneUnowned<T extends object>(type: CompiledStruct, object: T, last: Fields, owned: Fields): T {
-  return pruneMap(type, object as unknown as JsonMap, last, unionFields(owned, ALWAYS)) as unknown as T;
+  return pruneMap(type, object as JsonMap, last, unionFields(owned, ALWAYS)) as T;
 }
 
 function pruneMap(

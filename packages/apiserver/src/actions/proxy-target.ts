@@ -59,7 +59,7 @@ export function serviceEndpoints(registry: ResourceRegistry, service: KubeObject
   const out: { ip: string; port: number }[] = [];
   for (const { object } of registry.storage('discovery.k8s.io', 'endpointslices').cache.inNamespace(namespace)) {
     if (object.metadata.labels?.['kubernetes.io/service-name'] !== name) continue;
-    const { ports, endpoints } = object as unknown as Slice;
+    const { ports, endpoints } = object as Slice;
     const port = ports?.find((candidate) => (candidate.name ?? '') === portName)?.port;
     if (port === undefined || port < 1 || port > 65_535) continue;
     for (const { addresses, conditions, targetRef } of endpoints ?? []) {

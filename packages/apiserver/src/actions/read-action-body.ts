@@ -23,7 +23,7 @@ export async function readActionBody(context: RequestContext, kind: string, apiV
   object.metadata ??= {};
   const schema = schemaOf(object.apiVersion, kind);
   if (schema !== undefined) {
-    const [problem] = decode(object as unknown as JsonObject, schema, { zeros: false }).errors;
+    const [problem] = decode(object as JsonObject, schema, { zeros: false }).errors;
     if (problem !== undefined) throw ApiError.badRequest(`${kind} in version ${JSON.stringify(object.apiVersion)} cannot be handled as a ${kind}: ${problem}`);
   }
   return object;

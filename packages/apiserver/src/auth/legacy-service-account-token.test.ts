@@ -9,7 +9,7 @@ const pem = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.
 const signing = signingKey(pem());
 const objects = new Map<string, object>();
 const cacheOf = (resource: string) =>
-  ({ get: (namespace: string, name: string) => ({ object: objects.get(`${resource}/${namespace}/${name}`) }) }) as unknown as ResourceCache;
+  ({ get: (namespace: string, name: string) => ({ object: objects.get(`${resource}/${namespace}/${name}`) }) }) as ResourceCache;
 const tokens = new ServiceAccountTokens({
   issuers: ['https://issuer'],
   apiAudiences: ['api'],

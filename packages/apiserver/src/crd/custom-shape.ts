@@ -20,7 +20,7 @@ const shell: StructSchema = {
 export function customShape(schema: JsonSchema, preserveAll: boolean, builtIn: SchemaLookup): ShapeCheck {
   const lookup: SchemaLookup = (name) => (name === SHELL ? shell : builtIn(name));
   return (object: KubeObject, sparse: boolean): DecodeResult => {
-    const decoded = decode(object as unknown as JsonObject, SHELL, { lookup, applied: sparse });
+    const decoded = decode(object as JsonObject, SHELL, { lookup, applied: sparse });
     const errors = [...decoded.errors];
     const unknown = [...decoded.unknown];
     const untyped = [...(decoded.untyped ?? [])];

@@ -44,7 +44,7 @@ export function crdOf({ group, version }: ApiServerDefinition, kind: ApiKind): C
     metadata: { name: `${kind.plural}.${group}`, annotations: { 'api-approved.kubernetes.io': 'unapproved, a custom API server' } },
     spec: { group, scope: kind.scope, names, versions: [served] },
     status: { storedVersions: [version] },
-  } as unknown as Crd;
+  } as Crd;
 }
 
 /** What is wrong with a kind, by field. */

@@ -39,13 +39,13 @@ export class ProtobufCodec {
     const schema = message ?? codec.definition.schema;
     const plain = Object.entries((typeof schema === 'string' ? lookup(schema) : schema).fields).filter(([name]) => name !== 'apiVersion' && name !== 'kind');
     if (plain.length === 0 || plain.some(([, { proto }]) => proto === undefined)) return undefined;
-    const encode = (object: KubeObject) => encodeMessage(object as unknown as JsonObject, schema, lookup);
+    const encode = (object: KubeObject) => encodeMessage(object as JsonObject, schema, lookup);
     return new ProtobufCodec(codec.apiVersion, kind, listKind, `protobuf:${codec.apiVersion}/${kind}`, encode, codec);
   }
 
   /** Only metadata: every object has that form. */
   static partial(codec: ObjectCodec, version: string): ProtobufCodec {
-    const encode = (object: KubeObject) => field(METADATA, encodeMessage((object.metadata ?? {}) as unknown as JsonObject, OBJECT_META));
+    const encode = (object: KubeObject) => field(METADATA, encodeMessage((object.metadata ?? {}) as JsonObject, OBJECT_META));
     const id = `protobuf-partial:${version}:${codec.apiVersion}/${codec.definition.kind}`;
     return new ProtobufCodec(`meta.k8s.io/${version}`, 'PartialObjectMetadata', 'PartialObjectMetadataList', id, encode, codec);
   }

@@ -26,7 +26,7 @@ const request = (respond: RawExchange['respond']): ApiRequest =>
     method: 'GET',
     signal: new AbortController().signal,
     raw: { headers: {}, input: Readable.from([]), head: Buffer.alloc(0), upgrade: undefined, respond } satisfies RawExchange,
-  }) as unknown as ApiRequest;
+  }) as ApiRequest;
 
 it('passes on head and body', async () => {
   const out = new PassThrough();

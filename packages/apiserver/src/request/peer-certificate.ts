@@ -15,7 +15,7 @@ export function peerCertificateOf(socket: TLSSocket): PeerCertificateInfo | unde
   if (!socket.authorized) return undefined;
   const certificate = socket.getPeerCertificate(false) as DetailedPeerCertificate | undefined;
   if (!certificate?.raw) return undefined;
-  const subject = certificate.subject as unknown as Record<string, string | string[] | undefined>;
+  const subject = certificate.subject as Record<string, string | string[] | undefined>;
   const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value.at(-1) : value);
   const CN = one(subject.CN);
   const UID = one(subject[UID_OID]);

@@ -33,7 +33,7 @@ export function checkShape(
     errors,
     unknown,
     untyped = [],
-  } = served.shape ? served.shape(object, sparse) : decode(object as unknown as JsonObject, definition.schema, { lookup, applied: sparse });
+  } = served.shape ? served.shape(object, sparse) : decode(object as JsonObject, definition.schema, { lookup, applied: sparse });
   // Whoever applies a field would own it: one that nobody knows cannot be owned, whatever the field validation.
   if (untyped.length > 0) throw new AppliedTypeError(subjectOf(context, served), untyped.slice(0, MAX_REPORTED));
   if (errors.length > 0) throw refused(served, errors[0] as string);

@@ -57,17 +57,17 @@ const duplicatesIn = (body: Buffer): readonly string[] => scanJson(body.toString
 /** The object with the patch of this request's media type applied; shares nothing with `current`. */
 export function applyPatch(context: RequestContext, served: ServedResource | undefined, current: KubeObject, body: Buffer): KubeObject {
   const type = mediaType(context.request.headers['content-type']);
-  const object = current as unknown as JsonObject;
+  const object = current as JsonObject;
   switch (type) {
     case JSON_PATCH:
-      return applyJsonPatch(object, parseJson(body, false).value) as unknown as KubeObject;
+      return applyJsonPatch(object, parseJson(body, false).value) as KubeObject;
     case MERGE_PATCH:
-      return applyMergePatch(object, parseJson(body, false).value) as unknown as KubeObject;
+      return applyMergePatch(object, parseJson(body, false).value) as KubeObject;
     case STRATEGIC:
       // A Scale has no lists: there the strategic form is the plain one. Types without a fixed schema do not offer it.
-      if (!served) return applyMergePatch(object, parseJson(body, false).value) as unknown as KubeObject;
+      if (!served) return applyMergePatch(object, parseJson(body, false).value) as KubeObject;
       if (served.schema.kind !== 'ref') throw ApiError.unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY]);
-      return applyStrategicMergePatch(object, parseJson(body, false).value, served.schema, served.lookup) as unknown as KubeObject;
+      return applyStrategicMergePatch(object, parseJson(body, false).value, served.schema, served.lookup) as KubeObject;
     default:
       throw ApiError.unsupportedMediaType(ACCEPTED);
   }

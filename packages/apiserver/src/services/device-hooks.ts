@@ -13,15 +13,15 @@ export function deviceHooks(labelsOf: NamespaceLabels): readonly (readonly [stri
   const admin = (object: KubeObject) => labelsOf(object.metadata.namespace ?? '')?.[ADMIN_ACCESS_LABEL] === 'true';
   const claims: ResourceHooks = {
     // What is asked for never changes.
-    validate: (object, old) => (old ? [] : validateClaim((object as unknown as ResourceClaim).spec.devices, 'spec.devices', admin(object))),
+    validate: (object, old) => (old ? [] : validateClaim((object as ResourceClaim).spec.devices, 'spec.devices', admin(object))),
   };
   const templates: ResourceHooks = {
-    validate: (object, old) => (old ? [] : validateClaim((object as unknown as ResourceClaimTemplate).spec.spec.devices, 'spec.spec.devices', admin(object))),
+    validate: (object, old) => (old ? [] : validateClaim((object as ResourceClaimTemplate).spec.spec.devices, 'spec.spec.devices', admin(object))),
   };
   const classes: ResourceHooks = {
     validate(object, old) {
       const known = new Set((old as DeviceClass | undefined)?.spec.selectors?.map((s) => s.cel?.expression));
-      return validateSelectors((object as unknown as DeviceClass).spec.selectors, 'spec.selectors', known);
+      return validateSelectors((object as DeviceClass).spec.selectors, 'spec.selectors', known);
     },
   };
   return [

@@ -14,7 +14,7 @@ export class KubeClient {
   constructor(options: RestClientOptions | RestClient) {
     this.rest = options instanceof RestClient ? options : new RestClient(options);
     const handles = Object.entries(Resources).map(([name, ref]) => [name, (ns?: string) => this.resource<KubeObject>(ref as ResourceRef, ns)]);
-    this.api = Object.freeze(Object.fromEntries(handles)) as unknown as Handles;
+    this.api = Object.freeze(Object.fromEntries(handles)) as Handles;
   }
 
   /** Without a namespace: all namespaces for reads, the object's own for writes. */

@@ -33,7 +33,7 @@ export function hpaController({ client, informers, clock, config, events }: Cont
     if (!resource) throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(groupOf(apiVersion ?? ''))}`);
     const api = client.resource<KubeObject>(resource, hpa.metadata.namespace).subresource(name, 'scale');
     try {
-      return { api, scale: (await api.get({ signal })) as unknown as Scale };
+      return { api, scale: (await api.get({ signal })) as Scale };
     } catch (error) {
       // The kind may be served by another resource by now.
       if (!isNotFound(error)) kinds.forget();
@@ -154,7 +154,7 @@ export function hpaController({ client, informers, clock, config, events }: Cont
       status.desiredReplicas = wanted;
       if (wanted === current) return finish();
       try {
-        await api.update({ ...scale, spec: { ...scale.spec, replicas: wanted } } as unknown as KubeObject, { signal });
+        await api.update({ ...scale, spec: { ...scale.spec, replicas: wanted } } as KubeObject, { signal });
       } catch (error) {
         const { message } = error as Error;
         status.desiredReplicas = current;

@@ -24,7 +24,7 @@ const set = (name: string, replicas: number, available = replicas, annotations: 
     metadata: { name, creationTimestamp: `2026-01-01T00:00:0${name.length}Z`, annotations },
     spec: { replicas },
     status: { replicas, availableReplicas: available, observedGeneration: 1 },
-  }) as unknown as ReplicaSet;
+  }) as ReplicaSet;
 const text = (steps: { replicaSet: ReplicaSet; replicas: number }[]) => steps.map((s) => `${s.replicaSet.metadata.name}=${s.replicas}`).join(' ');
 
 describe('rollout limits', () => {

@@ -11,8 +11,7 @@ const template: SliceTemplate = {
 };
 const ports = [{ name: 'http', port: 80, protocol: 'TCP' }];
 const endpoint = (n: number, ready = true): Endpoint => ({ addresses: [`10.0.0.${n}`], conditions: { ready }, targetRef: { uid: `u${n}` } }) as Endpoint;
-const slice = (name: string, ...endpoints: Endpoint[]): EndpointSlice =>
-  ({ metadata: { name }, addressType: 'IPv4', ports, endpoints }) as unknown as EndpointSlice;
+const slice = (name: string, ...endpoints: Endpoint[]): EndpointSlice => ({ metadata: { name }, addressType: 'IPv4', ports, endpoints }) as EndpointSlice;
 const shape = (p: ReturnType<typeof planSlices>) => ({
   create: p.create.map((s) => s.endpoints?.length),
   update: p.update.map((s) => `${s.metadata.name}:${s.endpoints?.map((e) => e.addresses[0]?.split('.')[3]).join('')}`),

@@ -45,7 +45,7 @@ const metadataOnly = <T extends KubeObject>(o: T): T => {
     apiVersion: o.apiVersion,
     kind: o.kind,
     metadata: { name, namespace, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp },
-  } as unknown as T;
+  } as T;
 };
 
 /** Objects whose owners are all gone are deleted; foreground and orphan deletion are carried out. */

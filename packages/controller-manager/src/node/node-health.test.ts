@@ -8,7 +8,7 @@ const node = (ready: string, extra: { taints?: object[]; unschedulable?: boolean
     metadata: { name: 'n' },
     spec: { taints: extra.taints, unschedulable: extra.unschedulable },
     status: { conditions: [{ type: 'Ready', status: ready, lastHeartbeatTime: 'h1' }, ...(extra.conditions ?? [])] },
-  }) as unknown as Node;
+  }) as Node;
 const taints = (n: Node, evict: 'add' | 'keep' | 'spare') =>
   nodeTaints(n, evict, 0)
     .map((t) => `${t.key.split('/')[1]}:${t.effect}`)
@@ -63,7 +63,7 @@ describe('silence', () => {
 describe('taint eviction', () => {
   const at = Date.parse('2026-01-01T00:00:00Z');
   const taint = { ...NO_EXECUTE, timeAdded: '2026-01-01T00:00:00Z' };
-  const pod = (...tolerations: object[]): Pod => ({ spec: { tolerations } }) as unknown as Pod;
+  const pod = (...tolerations: object[]): Pod => ({ spec: { tolerations } }) as Pod;
   const t = { key: NO_EXECUTE.key, operator: 'Exists', effect: 'NoExecute' };
   it.each([
     ['not tolerated: at once', pod(), 0],

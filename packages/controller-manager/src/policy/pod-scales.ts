@@ -54,7 +54,7 @@ export function podScales({ client, informers }: ControllerContext) {
       throw new Error(`${resourceId(resource)} does not implement the scale subresource`);
     }
     try {
-      const scale = (await client.resource<KubeObject>(resource, namespace).subresource(ref.name, 'scale').get({ signal })) as unknown as Scale;
+      const scale = (await client.resource<KubeObject>(resource, namespace).subresource(ref.name, 'scale').get({ signal })) as Scale;
       return scale.metadata?.uid === ref.uid ? { uid: ref.uid, replicas: scale.spec?.replicas ?? 0 } : undefined;
     } catch (error) {
       if (isNotFound(error)) return undefined;

@@ -49,7 +49,7 @@ export function resourceQuotaController(context: ControllerContext): Controller 
       const undo = [
         quotas.addHandler({ add: (q) => to.add(key(q)), update: (old, q) => !semanticEqual(old.spec, q.spec) && to.add(key(q)) }),
         ...[pods, claims, services, deviceClaims].map((i) =>
-          (i as unknown as SharedInformer<KubeObject>).addHandler({
+          (i as SharedInformer<KubeObject>).addHandler({
             delete: inNamespace,
             update: (old, o) => old.status?.phase !== o.status?.phase && inNamespace(o),
           }),

@@ -7,7 +7,7 @@ const pod = (phase: string, spec: object = {}, cpu?: string): Pod =>
     metadata: {},
     spec: { containers: [{ name: 'c', ...(cpu && { resources: { requests: { cpu } } }) }], ...spec },
     status: { phase },
-  }) as unknown as Pod;
+  }) as Pod;
 const used = (spec: object, objects: Partial<Parameters<typeof quotaUsage>[1]>) =>
   quotaUsage({ spec } as ResourceQuota, { pods: [], claims: [], services: [], counts: {}, ...objects });
 

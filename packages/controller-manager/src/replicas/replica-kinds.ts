@@ -26,11 +26,11 @@ export const replicaSetKind: ReplicaKind<ReplicaSet> = {
 
 /** Both have the same fields where the controller looks, but for the selector, which is a plain map here. */
 export const replicationControllerKind: ReplicaKind<ReplicaSet> = {
-  ref: Resources.replicationControllers as unknown as ResourceRef<ReplicaSet>,
+  ref: Resources.replicationControllers as ResourceRef<ReplicaSet>,
   apiVersion: 'v1',
   kind: 'ReplicationController',
   name: 'replicationcontroller',
-  selector: (rc) => labelSelectorFromSet((rc as unknown as ReplicationController).spec?.selector),
+  selector: (rc) => labelSelectorFromSet((rc as ReplicationController).spec?.selector),
   template: (rc) => rc.spec?.template,
   countsTerminating: false,
 };

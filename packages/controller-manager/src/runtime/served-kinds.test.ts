@@ -9,7 +9,7 @@ function server(resources: object[]) {
     if (path === '/apis') return { groups: [{ name: 'example.com', versions: [{ groupVersion: 'example.com/v1', version: 'v1' }] }] };
     return { resources: path === '/apis/example.com/v1' ? resources : [] };
   };
-  return { asked, resources, client: { get } as unknown as KubeClient };
+  return { asked, resources, client: { get } as KubeClient };
 }
 const resource = (name: string, kind: string) => ({ name, kind, namespaced: true, verbs: [] });
 const { signal } = new AbortController();

@@ -37,7 +37,7 @@ export class FakeApi implements Transport {
     const stored = {
       ...object,
       metadata: { uid: `uid-${object.metadata.name}`, ...object.metadata, resourceVersion: String(this.#version++) },
-    } as unknown as Stored;
+    } as Stored;
     this.objects.set(path, stored);
     for (const l of [...this.#listeners]) l(old ? 'MODIFIED' : 'ADDED', path, stored);
     return stored;

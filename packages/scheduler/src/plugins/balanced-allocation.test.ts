@@ -7,8 +7,7 @@ import { nodeResourcesBalancedAllocation } from './node-resources-fit.js';
 
 const allocatable = { cpu: '1', memory: '1000', 'example.com/gpu': '10', pods: '10' };
 const node = withPods({ node: { metadata: { name: 'n' }, status: { allocatable } } as unknown as Node } as NodeInfo, []);
-const pod = (requests: Record<string, string>) =>
-  ({ metadata: { name: 'p' }, spec: { containers: [{ name: 'c', resources: { requests } }] } }) as unknown as Pod;
+const pod = (requests: Record<string, string>) => ({ metadata: { name: 'p' }, spec: { containers: [{ name: 'c', resources: { requests } }] } }) as Pod;
 const named = (...names: string[]) => ({ resources: names.map((name) => ({ name, weight: 1 })) });
 const score = (requests: Record<string, string>, ...names: string[]) =>
   nodeResourcesBalancedAllocation(named(...names)).score?.(new MapCycleState(), pod(requests), node);

@@ -76,7 +76,7 @@ export class ApiServerDefinitionError extends Error {
 
 /** A kind with typed objects: `defineApiKind<Flavor>({ … })`. */
 export function defineApiKind<T extends KubeObject>(kind: ApiKind<T>): ApiKind {
-  return kind as unknown as ApiKind;
+  return kind as ApiKind;
 }
 
 /**

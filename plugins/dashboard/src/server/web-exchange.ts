@@ -16,7 +16,7 @@ export interface WebResponse {
   destroy(error?: Error): unknown;
 }
 
-export const asWebResponse = (response: ServerResponse | Http2ServerResponse): WebResponse => response as unknown as WebResponse;
+export const asWebResponse = (response: ServerResponse | Http2ServerResponse): WebResponse => response as WebResponse;
 
 /** The request was not acceptable; the message is for the user. */
 export class WebError extends Error {

@@ -130,7 +130,7 @@ function metricFromV1(metric: Loose): MetricSpec {
         : { type: 'Value', value: targetValue };
   const identifier = metricName !== undefined && { metric: { name: metricName, selector: metricSelector ?? selector } };
   const described = key === 'object' && { describedObject: target };
-  return { type, [key]: { ...rest, ...identifier, ...described, target: goal } } as unknown as MetricSpec;
+  return { type, [key]: { ...rest, ...identifier, ...described, target: goal } } as MetricSpec;
 }
 
 function statusToV1(metric: MetricStatus): Loose {
@@ -164,5 +164,5 @@ function statusFromV1(metric: Loose): MetricStatus {
   const { metricName, metricSelector, selector, currentAverageUtilization, currentAverageValue, currentValue, target, ...rest } = (metric[key] ?? {}) as Loose;
   const current = { averageUtilization: currentAverageUtilization, averageValue: currentAverageValue, value: currentValue };
   const identifier = metricName !== undefined && { metric: { name: metricName, selector: metricSelector ?? selector } };
-  return { type, [key]: { ...rest, ...identifier, ...(key === 'object' && { describedObject: target }), current } } as unknown as MetricStatus;
+  return { type, [key]: { ...rest, ...identifier, ...(key === 'object' && { describedObject: target }), current } } as MetricStatus;
 }

@@ -8,7 +8,7 @@ export function cleanMutated(registry: ResourceRegistry, { resource, kind }: Adm
   const served = registry.find(resource.group, resource.version, resource.resource);
   // A Scale, a Binding: not of the resource's type.
   if (!served || served.definition.kind !== kind.kind) return object;
-  const { errors } = served.shape ? served.shape(object, false) : decode(object as unknown as JsonObject, served.definition.schema, { lookup: served.lookup });
+  const { errors } = served.shape ? served.shape(object, false) : decode(object as JsonObject, served.definition.schema, { lookup: served.lookup });
   if (errors.length > 0) throw new Error(errors[0]);
   served.definition.strategy.default?.(object);
   return object;

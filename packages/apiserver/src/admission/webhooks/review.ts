@@ -85,7 +85,7 @@ function decodePatch(patch: string): readonly unknown[] {
 
 /** The object with the patch applied. */
 export function patched(object: KubeObject, patch: readonly unknown[]): KubeObject {
-  return applyJsonPatch(object as never, patch) as unknown as KubeObject;
+  return applyJsonPatch(object as never, patch) as KubeObject;
 }
 
 /** The error of a refusal: the webhook's own status, which names the webhook. */
