@@ -25,6 +25,7 @@ export * from './profiling.js';
 export * from './plugin.js';
 export * from './random.js';
 export * from './scheduler-plugin.js';
+export * from './serial-queue.js';
 export * from './service-endpoints.js';
 export * from './service-proxy.js';
 export * from './stale-flows.js';

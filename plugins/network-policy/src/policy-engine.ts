@@ -1,5 +1,5 @@
 import { NftError, type NftOptions, nftApply, nftDeleteTable, readSysctl } from '@coxswain/linux';
-import { type Logger, silentLogger } from '@coxswain/sdk';
+import { type Logger, SerialQueue, silentLogger } from '@coxswain/sdk';
 import { guardTable, policyTable } from './base-table.js';
 import { type PolicyEvent, PolicyModel } from './policy-model.js';
 
@@ -30,7 +30,8 @@ export class PolicyEngine {
   private dirty = true;
   /** Whether the guard's table is in place. */
   private guarded = false;
-  private queue: Promise<unknown> = Promise.resolve();
+  /** One change at a time: commands are relative to the state before them. */
+  private readonly changes = new SerialQueue();
 
   constructor(private readonly options: PolicyEngineOptions) {
     this.name = options.table ?? 'coxswain-policy';
@@ -45,7 +46,7 @@ export class PolicyEngine {
   }
 
   start(objects: Iterable<PolicyEvent>, signal: AbortSignal): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       this.model = new PolicyModel(this.name, this.options.nodeName);
       this.dirty = true;
       for (const object of objects) this.model.take(object);
@@ -54,27 +55,20 @@ export class PolicyEngine {
   }
 
   apply(events: Iterable<PolicyEvent>, signal: AbortSignal): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       for (const event of events) this.model.take(event);
       await this.write(signal);
     });
   }
 
   cleanup(): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       await nftDeleteTable('inet', this.name, this.nft);
       await nftDeleteTable('bridge', this.name, this.nft);
       this.model = new PolicyModel(this.name, this.options.nodeName);
       this.dirty = true;
       this.guarded = false;
     });
-  }
-
-  /** One change at a time: commands are relative to the state before them. */
-  private inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.queue.then(work);
-    this.queue = run.catch(() => {});
-    return run;
   }
 
   private async write(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { forgetFlows, RouteLocalnet } from '@coxswain/linux';
 import {
   type Logger,
+  SerialQueue,
   type ServiceDelta,
   type ServicePortSpec,
   type ServiceProxy,
@@ -47,7 +48,8 @@ export class IptablesProxy implements ServiceProxy {
   private readonly logger: Logger;
   private readonly families: readonly Family[];
   private readonly specs = new Map<string, ServicePortSpec>();
-  private queue: Promise<unknown> = Promise.resolve();
+  /** One change at a time: restore input is relative to the state before it. */
+  private readonly changes = new SerialQueue();
   private readonly routeLocalnet: RouteLocalnet;
 
   /** Throws `TypeError` for a suffix that does not fit. */
@@ -66,7 +68,7 @@ export class IptablesProxy implements ServiceProxy {
   }
 
   start(full: readonly ServicePortSpec[], signal: AbortSignal): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       this.specs.clear();
       for (const spec of full) this.specs.set(spec.key, spec);
       if (this.localhost) await this.routeLocalnet.allow();
@@ -81,7 +83,7 @@ export class IptablesProxy implements ServiceProxy {
   }
 
   apply(delta: ServiceDelta, signal: AbortSignal): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       const before = new Map([...delta.upsert.map((s) => s.key), ...delta.remove].map((key) => [key, this.specs.get(key)]));
       for (const key of delta.remove) this.specs.delete(key);
       for (const spec of delta.upsert) this.specs.set(spec.key, spec);
@@ -91,7 +93,7 @@ export class IptablesProxy implements ServiceProxy {
   }
 
   cleanup(): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       for (const each of this.families) {
         each.ruleset = this.emptyRuleset(each.family);
         each.dirty = true;
@@ -111,13 +113,6 @@ export class IptablesProxy implements ServiceProxy {
   private emptyRuleset(family: 4 | 6): Ruleset {
     const { node, masqueradeMark = 0x4000 } = this.options;
     return new Ruleset(this.names, baseChains(family, { names: this.names, node, masqueradeMark, localhostNodePorts: this.localhost }));
-  }
-
-  /** One change at a time: restore input is relative to the state before it. */
-  private inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.queue.then(work);
-    this.queue = run.catch(() => {});
-    return run;
   }
 
   private take({ family, ruleset }: Family, upsert: readonly ServicePortSpec[], remove: readonly string[]): string {

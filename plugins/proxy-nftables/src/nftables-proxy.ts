@@ -1,6 +1,7 @@
 import { forgetFlows, NftError, type NftOptions, nftApply, nftDeleteTable, RouteLocalnet } from '@coxswain/linux';
 import {
   type Logger,
+  SerialQueue,
   type ServiceDelta,
   type ServicePortSpec,
   type ServiceProxy,
@@ -35,7 +36,8 @@ export class NftablesProxy implements ServiceProxy {
   private ruleset: Ruleset;
   /** What is in the kernel may not be what `ruleset` says: write all of it. */
   private dirty = true;
-  private queue: Promise<unknown> = Promise.resolve();
+  /** One change at a time: commands are relative to the state before them. */
+  private readonly changes = new SerialQueue();
   private readonly routeLocalnet: RouteLocalnet;
 
   constructor(private readonly options: NftablesProxyOptions) {
@@ -47,7 +49,7 @@ export class NftablesProxy implements ServiceProxy {
   }
 
   start(full: readonly ServicePortSpec[], signal: AbortSignal): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       this.specs.clear();
       this.ruleset = new Ruleset(this.table);
       this.dirty = true;
@@ -59,7 +61,7 @@ export class NftablesProxy implements ServiceProxy {
   }
 
   apply(delta: ServiceDelta, signal: AbortSignal): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       const before = new Map([...delta.upsert.map((s) => s.key), ...delta.remove].map((key) => [key, this.specs.get(key)]));
       await this.write(this.take(delta.upsert, delta.remove), signal);
       await this.forget([...before].flatMap(([key, old]) => staleFlows(old, this.specs.get(key))));
@@ -67,20 +69,13 @@ export class NftablesProxy implements ServiceProxy {
   }
 
   cleanup(): Promise<void> {
-    return this.inOrder(async () => {
+    return this.changes.run(async () => {
       await nftDeleteTable('inet', this.table, this.nft);
       this.specs.clear();
       this.ruleset = new Ruleset(this.table);
       this.dirty = true;
       await this.routeLocalnet.restore();
     });
-  }
-
-  /** One change at a time: commands are relative to the state before them. */
-  private inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.queue.then(work);
-    this.queue = run.catch(() => {});
-    return run;
   }
 
   private take(upsert: readonly ServicePortSpec[], remove: readonly string[]): string[] {

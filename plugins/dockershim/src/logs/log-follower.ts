@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@coxswain/sdk';
+import { type Clock, type Logger, SerialQueue } from '@coxswain/sdk';
 import type { Engine } from '../engine/engine.js';
 import { isEngineStatus } from '../engine/engine-error.js';
 import { frames } from '../engine/frames.js';
@@ -29,7 +29,7 @@ export class LogFollower {
   readonly #stop = new AbortController();
   readonly #file: LogFile;
   #position: LogPosition | undefined;
-  #queue: Promise<void> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   #finished: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: LogFollowerOptions) {
@@ -47,7 +47,7 @@ export class LogFollower {
 
   /** Go on in a new file. */
   reopen(): Promise<void> {
-    return this.#inOrder(() => this.#file.reopen(this.#position));
+    return this.#queue.run(() => this.#file.reopen(this.#position));
   }
 
   async stop(): Promise<void> {
@@ -59,7 +59,7 @@ export class LogFollower {
     const { clock, logger, id, running } = this.options;
     const { signal } = this.#stop;
     try {
-      await this.#inOrder(async () => {
+      await this.#queue.run(async () => {
         this.#position = await this.#file.open();
       });
     } catch (error) {
@@ -70,7 +70,7 @@ export class LogFollower {
         // Asked before: what a container wrote before its end is then all there.
         const more = await running();
         await this.#copy();
-        if (!more) return await this.#inOrder(() => this.#file.finish());
+        if (!more) return await this.#queue.run(() => this.#file.finish());
         // The connection broke, not the container.
         if (await running()) await clock.sleep(RETRY_MS, signal);
       } catch (error) {
@@ -80,7 +80,7 @@ export class LogFollower {
         await clock.sleep(RETRY_MS, signal).catch(() => {});
       }
     }
-    await this.#inOrder(() => this.#file.close());
+    await this.#queue.run(() => this.#file.close());
   }
 
   async #copy(): Promise<void> {
@@ -99,15 +99,9 @@ export class LogFollower {
       }
       if (out.length === 0) continue;
       // A full disk must not stop the container: its output is dropped, and said so.
-      await this.#inOrder(() => this.#file.append(Buffer.concat(out))).catch((error: unknown) =>
-        logger.error('writing a container log failed', { err: error, container: id }),
-      );
+      await this.#queue
+        .run(() => this.#file.append(Buffer.concat(out)))
+        .catch((error: unknown) => logger.error('writing a container log failed', { err: error, container: id }));
     }
-  }
-
-  #inOrder(run: () => Promise<void>): Promise<void> {
-    const next = this.#queue.then(run);
-    this.#queue = next.catch(() => {});
-    return next;
   }
 }
