@@ -29,7 +29,7 @@ import { oidcPaths } from './auth/oidc-paths.js';
 import { ServiceAccountTokens } from './auth/service-account-tokens.js';
 import { tokenFileAuthenticator } from './auth/token-file-authenticator.js';
 import { signingKey, verifyingKey } from './auth/token-keys.js';
-import { bootstrap, publishServers } from './bootstrap/bootstrap.js';
+import { bootstrap, ensureFlowControl, ensureKubernetesService, publishServers } from './bootstrap/bootstrap.js';
 import { IdentityLease, serverIdentity } from './bootstrap/identity-lease.js';
 import { ServerLeases } from './bootstrap/server-leases.js';
 import { PolicyTypeChecker } from './admission/policies/policy-type-checker.js';
@@ -73,6 +73,7 @@ const ROOT = '/registry/';
 const TICK_MS = 1000;
 /** Less than the time after which a server is forgotten. */
 const SERVERS_INTERVAL_MS = 5000;
+const FLOW_CONTROL_INTERVAL_MS = 60_000;
 const TLS_CHECK_MS = 10_000;
 const IDENTITY_INTERVAL_MS = 10_000;
 /** Between two looks for Leases of servers that are gone. */
@@ -322,10 +323,15 @@ export class ApiServer implements Component {
       for (const { cache } of this.registry.storages()) cache.groups.tick(n, this.#feed.revision);
     });
     this.#every(SERVERS_INTERVAL_MS, () => {
-      this.#publish().catch((error: unknown) => this.options.logger.warn('the endpoints of the kubernetes service could not be kept', { err: error }));
+      this.#publishAgain().catch((error: unknown) => this.options.logger.warn('the endpoints of the kubernetes service could not be kept', { err: error }));
     });
     this.#every(SERVERS_INTERVAL_MS, () => {
       this.#legacyTokens.keep().catch((err: unknown) => this.options.logger.warn('since when legacy tokens are tracked was not written down', { err }));
+    });
+    this.#every(FLOW_CONTROL_INTERVAL_MS, () => {
+      ensureFlowControl({ transport: this.transport(SELF), registry: this.registry }).catch((err: unknown) =>
+        this.options.logger.warn('what priority and fairness start with could not be kept', { err }),
+      );
     });
     this.#every(IDENTITY_INTERVAL_MS, () => {
       this.#identity.renew().catch((err: unknown) => this.options.logger.warn("this server's identity lease was not renewed", { err }));
@@ -375,6 +381,12 @@ export class ApiServer implements Component {
     }
     const addresses = await this.#servers.renew();
     await publishServers({ transport: this.transport(SELF), registry: this.registry, securePort: this.port }, addresses);
+  }
+
+  async #publishAgain(): Promise<void> {
+    const kubernetesIP = (this.#ranges[0] as IpRange).at(0);
+    await ensureKubernetesService({ transport: this.transport(SELF), registry: this.registry, securePort: this.port, kubernetesIP });
+    await this.#publish();
   }
 
   #bootstrap(): Promise<void> {

@@ -93,17 +93,23 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
         ['data'],
       ),
     ),
-    step(
-      'priority-and-fairness-config-producer',
-      ...priorityLevels.map((level) => make.ensure(FLOW_CONTROL, 'v1', 'prioritylevelconfigurations', '', level)),
-      ...flowSchemas.map((schema) => make.ensure(FLOW_CONTROL, 'v1', 'flowschemas', '', schema)),
-    ),
-    kubernetesService(make, options),
+    step('priority-and-fairness-config-producer', ensureFlowControl(options)),
+    ensureKubernetesService(options),
   ]);
 }
 
-/** The API server as the cluster sees it. */
-async function kubernetesService(make: Maker, options: BootstrapOptions): Promise<void> {
+/** The levels and schemas that requests are told apart by from the start. Also later: somebody may have deleted one. */
+export async function ensureFlowControl(options: Pick<BootstrapOptions, 'transport' | 'registry'>): Promise<void> {
+  const make = new Maker(options);
+  await Promise.all([
+    ...priorityLevels.map((level) => make.ensure(FLOW_CONTROL, 'v1', 'prioritylevelconfigurations', '', level)),
+    ...flowSchemas.map((schema) => make.ensure(FLOW_CONTROL, 'v1', 'flowschemas', '', schema)),
+  ]);
+}
+
+/** The API server as the cluster sees it. Also later: somebody may have deleted it. */
+export async function ensureKubernetesService(options: Pick<BootstrapOptions, 'transport' | 'registry' | 'securePort' | 'kubernetesIP'>): Promise<void> {
+  const make = new Maker(options);
   const labels = { component: 'apiserver', provider: 'kubernetes' };
   const port = { name: 'https', protocol: 'TCP', port: 443, targetPort: options.securePort };
   await make.ensure('', 'v1', 'services', 'default', {

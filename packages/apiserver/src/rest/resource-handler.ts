@@ -204,6 +204,8 @@ export class ResourceHandler {
     const { namespace, name } = context.resource;
     const accepted = accept(context, served);
     const options = await parseDeleteOptions(context);
+    const kept = env.hooks.get(served.name)?.keeps?.(name);
+    if (kept !== undefined) throw ApiError.forbidden(served.groupResource, name, kept);
     const result = await remove(env, context, served, namespace, name, options);
     const status = !result.removed && options.orphanDependents === false ? 202 : 200;
     if (!result.removed || returnsDeleted(served.definition)) return respondStored(env, context, served, result.object, status, accepted);

@@ -15,6 +15,8 @@ export interface ResourceHooks {
   beginUpdate?(context: RequestContext, object: KubeObject, old: KubeObject): Promise<Allocation | undefined> | Allocation | undefined;
   /** Beside the strategy's validation, what needs more than the object. Not for subresources. */
   validate?(object: KubeObject, old: KubeObject | undefined): readonly FieldError[];
+  /** Why the object of this name is not to be deleted by itself. */
+  keeps?(name: string): string | undefined;
   beginDelete?(old: KubeObject): Companions | undefined;
   /** Finalizers that are not in `metadata.finalizers` (a namespace's `spec.finalizers`). */
   holdsDeletion?(object: KubeObject): boolean;

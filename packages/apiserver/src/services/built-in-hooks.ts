@@ -17,6 +17,11 @@ export interface BuiltInHooksOptions {
   readonly random: Random;
 }
 
+const SYSTEM_CLASSES = ['system-cluster-critical', 'system-node-critical'];
+const priorityClassHooks: ResourceHooks = {
+  keeps: (name) => (SYSTEM_CLASSES.includes(name) ? 'this is a system priority class and cannot be deleted' : undefined),
+};
+
 /** Rules of single built-in resources beyond their strategy, by `resource.group`. */
 export function builtInHooks({ registry, ranges, nodePorts, clock, random }: BuiltInHooksOptions): ReadonlyMap<string, ResourceHooks> {
   const services = new ServiceHooks({
@@ -35,6 +40,7 @@ export function builtInHooks({ registry, ranges, nodePorts, clock, random }: Bui
     ['customresourcedefinitions.apiextensions.k8s.io', crdHooks(clock)],
     ...deviceHooks((namespace) => namespaces.get('', namespace)?.object.metadata.labels),
     ['certificatesigningrequests.certificates.k8s.io', csrHooks],
+    ['priorityclasses.scheduling.k8s.io', priorityClassHooks],
     ['events', events],
     ['events.events.k8s.io', events],
   ]);
