@@ -1,4 +1,5 @@
 export { Cgroup, type Sleep } from './cgroup/cgroup.js';
+export type { CgroupDetails, DiskIo } from './cgroup/details.js';
 export { type CgroupLayout, cgroupLayout, detectCgroups } from './cgroup/detect.js';
 export { type CgroupLimits, type CgroupStats, sharesToWeight } from './cgroup/limits.js';
 export type { Pressure } from './cgroup/pressure.js';

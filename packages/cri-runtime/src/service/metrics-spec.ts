@@ -23,6 +23,12 @@ export const SPEC_KINDS: readonly Kind<{ readonly resources: LinuxContainerResou
   { name: 'container_spec_cpu_quota', help: 'CPU quota of the container.', type: 'gauge', samples: ({ resources }) => limit(resources?.cpuQuota) },
   { name: 'container_spec_cpu_shares', help: 'CPU share of the container.', type: 'gauge', samples: ({ resources }) => limit(resources?.cpuShares || 2n) },
   {
+    name: 'container_spec_memory_reservation_limit_bytes',
+    help: 'Memory reservation limit for the container.',
+    type: 'gauge',
+    samples: ({ resources }) => [{ value: Number(resources?.unified['memory.low'] ?? 0) || 0 }],
+  },
+  {
     name: 'container_spec_memory_swap_limit_bytes',
     help: 'Memory swap limit for the container.',
     type: 'gauge',

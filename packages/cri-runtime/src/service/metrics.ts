@@ -1,4 +1,4 @@
-import { Cgroup, type CgroupStats, type NetworkInterface } from '@coxswain/linux';
+import { Cgroup, type CgroupDetails, type CgroupStats, type NetworkInterface } from '@coxswain/linux';
 import { type LinuxContainerResources, MetricType } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
 import type { ContainerRecord } from '../container/container-record.js';
@@ -6,8 +6,10 @@ import type { HostFacts } from '../container/host-facts.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
 import { cgroupStats } from './cgroup-stats.js';
 import type { Kind, Sample } from './metric-kind.js';
+import { DEVICE_KINDS, type NamedDisk, namedDisks } from './metrics-devices.js';
 import { FILESYSTEM_KINDS, SPEC_KINDS, type WritableFilesystem } from './metrics-spec.js';
 import { podInterfaces } from './pod-interfaces.js';
+import { type ProcessFacts, processFacts } from './process-facts.js';
 import type { StatsReader } from './stats.js';
 
 /** Of every sample, in this order: cAdvisor's. */
@@ -15,7 +17,9 @@ const BASE_LABELS = ['container', 'id', 'image', 'name', 'namespace', 'pod'] as 
 
 interface ContainerSource {
   readonly cgroup: CgroupStats;
-  readonly processes: number;
+  readonly facts: ProcessFacts;
+  readonly details: CgroupDetails;
+  readonly disks: readonly NamedDisk[];
   readonly resources: LinuxContainerResources | undefined;
   readonly filesystem: WritableFilesystem | undefined;
   /** Seconds since the epoch. */
@@ -113,12 +117,6 @@ const CONTAINER_KINDS: readonly Kind<ContainerSource>[] = [
     samples: ({ cgroup }) => one(cgroup.memory.limitBytes ?? 0),
   },
   {
-    name: 'container_processes',
-    help: 'Number of processes running inside the container.',
-    type: 'gauge',
-    samples: ({ processes }) => one(processes),
-  },
-  {
     name: 'container_threads',
     help: 'Number of threads running inside the container.',
     type: 'gauge',
@@ -173,7 +171,7 @@ const POD_KINDS = (['receive', 'transmit'] as const).flatMap((direction) =>
   (['bytes', 'packets', 'errors', 'dropped'] as const).map((what) => network(direction, what)),
 );
 
-const ALL_OF_CONTAINER: readonly Kind<ContainerSource>[] = [...CONTAINER_KINDS, ...PRESSURE_KINDS, ...SPEC_KINDS, ...FILESYSTEM_KINDS];
+const ALL_OF_CONTAINER: readonly Kind<ContainerSource>[] = [...CONTAINER_KINDS, ...PRESSURE_KINDS, ...SPEC_KINDS, ...FILESYSTEM_KINDS, ...DEVICE_KINDS];
 
 /** What CRI's metrics calls answer: fixed descriptors, and samples of every pod and running container. */
 export class MetricsReader {
@@ -202,19 +200,17 @@ export class MetricsReader {
 
   async #container(sandbox: SandboxRecord, { meta, status }: ContainerRecord) {
     const { cgroups } = this.facts;
-    const [cgroup, processes, filesystem] = await Promise.all([
-      cgroupStats(meta.cgroupsPath, cgroups),
-      Cgroup.at(meta.cgroupsPath, cgroups).then(
-        async (group) => (await group.processes()).length,
-        () => 0,
-      ),
-      this.stats.filesystem(meta.id),
-    ]);
+    const [cgroup, filesystem] = await Promise.all([cgroupStats(meta.cgroupsPath, cgroups), this.stats.filesystem(meta.id)]);
+    const group = await Cgroup.at(meta.cgroupsPath, cgroups);
+    const [details, facts] = await Promise.all([group.details(), group.processes().then(processFacts)]);
+    const disks = await namedDisks(details.disks);
     const base = this.#base(sandbox, { container: meta.config.metadata?.name ?? '', id: meta.cgroupsPath, image: meta.imageRef, name: meta.id });
     // It may have ended since it was listed.
     const source = cgroup && {
       cgroup,
-      processes,
+      details,
+      disks,
+      facts,
       filesystem,
       resources: meta.config.linux?.resources,
       started: Number(status.startedAt / 1_000_000_000n),

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type CgroupDetails, v1Details, v2Details } from './details.js';
 import { type CgroupLayout, detectCgroups } from './detect.js';
 import type { CgroupLimits, CgroupStats } from './limits.js';
 import { v1Files, v1Stats } from './v1.js';
@@ -132,13 +133,18 @@ export class Cgroup {
   }
 
   async stats(): Promise<CgroupStats> {
-    // The kernel makes these texts as they are read: a trip to the thread pool for each would cost more than all of them.
-    const read = (controller: string, file: string) => {
-      const dir = this.directory(controller);
-      return dir === undefined ? undefined : readOptionalSync(join(dir, file));
-    };
-    return this.layout.version === 2 ? v2Stats(read) : v1Stats(read);
+    return this.layout.version === 2 ? v2Stats(this.#read) : v1Stats(this.#read);
   }
+
+  async details(): Promise<CgroupDetails> {
+    return this.layout.version === 2 ? v2Details(this.#read) : v1Details(this.#read);
+  }
+
+  /** The kernel makes these texts as they are read: a trip to the thread pool for each would cost more than all of them. */
+  readonly #read = (controller: string, file: string): string | undefined => {
+    const dir = this.directory(controller);
+    return dir === undefined ? undefined : readOptionalSync(join(dir, file));
+  };
 
   /** SIGKILL to everything inside, until nothing is left (forks included) or `tries` ran out; true when empty. */
   async killAll(sleep: Sleep, tries = 50): Promise<boolean> {

@@ -67,6 +67,7 @@ export function listCases(t: CriBench): void {
         expect([name, labelsOf.get(name)?.length]).toEqual([name, labelValues.length]);
         expect(value).toBeDefined();
       }
+      expect(running?.metrics.find((m) => m.name === 'container_processes')?.value?.value).toBeGreaterThan(0n);
       const memory = running?.metrics.find((m) => m.name === 'container_memory_working_set_bytes');
       expect(memory?.value?.value).toBeGreaterThan(0n);
       expect(memory?.labelValues[labelsOf.get('container_memory_working_set_bytes')?.indexOf('namespace') ?? -1]).toBe('suite');
