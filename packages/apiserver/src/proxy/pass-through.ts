@@ -10,6 +10,7 @@ import type { RawExchange } from '../request/raw-exchange.js';
 import { dial } from './backend.js';
 import type { Backend } from './backend.js';
 import { isReplayable, requestError } from './connections.js';
+import { networkProblem } from './network-problem.js';
 import { linkStages, rewriteHeaders } from './rewrite-links.js';
 import type { LinkBase } from './rewrite-links.js';
 
@@ -54,7 +55,7 @@ export async function passThrough(request: ApiRequest, backend: Backend, options
     return raw.upgrade ? await tunnel(request, raw, raw.upgrade, backend, options) : await forward(request, raw, backend, options);
   } catch (error) {
     if (error instanceof ApiError || request.signal.aborted) throw error;
-    throw ApiError.serviceUnavailable(`error trying to reach service: ${(error as Error).message}`);
+    throw ApiError.serviceUnavailable(`error trying to reach service: ${networkProblem(error, backend)}`);
   }
 }
 
