@@ -9,6 +9,7 @@ export * from './image-facts.js';
 export * from './in-process.js';
 export * from './rpc/client.js';
 export * from './rpc/connection.js';
+export { drained } from './rpc/drained.js';
 export * from './rpc/server.js';
 export * from './rpc/status.js';
 export * from './rpc/types.js';

@@ -9,7 +9,7 @@ import {
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf';
-import { type RpcCodeName, RpcCode, RpcError, type RpcHandlers } from '@coxswain/cri';
+import { drained, type RpcCodeName, RpcCode, RpcError, type RpcHandlers } from '@coxswain/cri';
 import type {
   handleBidiStreamingCall,
   handleServerStreamingCall,
@@ -131,15 +131,7 @@ function sender(
 ): Send<Message> {
   return async (message) => {
     if (signal.aborted || call.write(output(message))) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        call.off('drain', done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      call.once('drain', done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+    await drained(call, signal);
   };
 }
 

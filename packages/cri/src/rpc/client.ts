@@ -87,15 +87,20 @@ function clientMethod(service: DescService, method: DescMethod, connection: Clie
     case 'client_streaming':
       return (requests: AsyncIterable<Message>, options?: CallOptions) =>
         new Promise<Message>((resolve, reject) => {
+          const onAbort = () => call.cancel();
           const call = connection.makeClientStreamRequest(
             path,
             requestSerialize,
             responseDeserialize,
             metadataOf(options),
             callOptions(options?.timeoutMs),
-            (error, response) => (error ? reject(toRpcError(error)) : resolve(response as Message)),
+            (error, response) => {
+              options?.signal?.removeEventListener('abort', onAbort);
+              if (error) reject(toRpcError(error));
+              else resolve(response as Message);
+            },
           );
-          options?.signal?.addEventListener('abort', () => call.cancel(), { once: true });
+          options?.signal?.addEventListener('abort', onAbort, { once: true });
           void writeAll(call, requests);
         });
   }

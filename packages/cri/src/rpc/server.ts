@@ -14,6 +14,7 @@ import { prepareSocket } from '../socket/prepare-socket.js';
 import { MAX_MESSAGE_BYTES, socketPath } from './connection.js';
 import { methodDefinition } from './definition.js';
 import { RpcCode, RpcError } from './status.js';
+import { drained } from './drained.js';
 import type { CallContext } from './types.js';
 
 /** Sees every call; calls `next` to go on. Used for logs and metrics; may throw an `RpcError` instead. */
@@ -144,12 +145,7 @@ function serverStreaming(
       for await (const message of target(call.request, context) as AsyncIterable<Message>) {
         if (context.signal.aborted) break;
         const flowing = call.write(message.$typeName === undefined ? create(method.output, message) : message);
-        if (!flowing) {
-          await new Promise<void>((resolve) => {
-            call.once('drain', resolve);
-            context.signal.addEventListener('abort', () => resolve(), { once: true });
-          });
-        }
+        if (!flowing) await drained(call, context.signal);
       }
     };
     const done = intercept(interceptors, { method: path, request: call.request, streaming: true }, run).finally(() => inFlight.delete(gone));

@@ -283,6 +283,7 @@ class FolderWatch {
     }
     return new Promise((resolve) => {
       const done = () => {
+        signal.removeEventListener('abort', done);
         this.#pending = false;
         this.#resolve = undefined;
         resolve();
