@@ -56,5 +56,7 @@ export const resourceQuotaStatusStrategy: ResourceStrategy = {
 
 export const limitRangeStrategy: StrategyParts = {
   default: (object) => defaultLimitRange(object as LimitRange),
+  // One without a name gets a UUID for a name.
+  prepareForCreate: ({ metadata }) => void (metadata.name ||= metadata.uid),
   validate: (object) => validateLimitRange(object as LimitRange),
 };

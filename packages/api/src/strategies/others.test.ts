@@ -233,3 +233,8 @@ test('annotations of a Deployment and labels of an EndpointSlice count as change
     annotations: { x: 'y' },
   });
 });
+
+test('a LimitRange needs no name', () => {
+  const { object, errors } = admit({ apiVersion: 'v1', kind: 'LimitRange', metadata: { uid: '0a1b' }, spec: { limits: [{ type: 'Pod', max: { cpu: '1' } }] } });
+  expect([object.metadata.name, errors]).toEqual(['0a1b', []]);
+});
