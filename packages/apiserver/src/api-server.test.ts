@@ -311,6 +311,14 @@ describe('users and permissions', () => {
 });
 
 describe('services', () => {
+  it('are of both families when they are headless and select nothing', async () => {
+    const made = async (name: string, spec: object) =>
+      (await api.call('POST', `${NS}/services`, { metadata: { name }, spec: { clusterIP: 'None', ports: [{ port: 80 }], ...spec } })).json.spec;
+    expect(await made('open', {})).toMatchObject({ ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack', clusterIPs: ['None'] });
+    expect(await made('open-single', { ipFamilyPolicy: 'SingleStack' })).toMatchObject({ ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' });
+    expect(await made('selecting', { selector: { a: 'b' } })).toMatchObject({ ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' });
+  });
+
   it('gives addresses and node ports once, and takes them back', async () => {
     const service = (name: string, spec: object) => ({ metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } });
     const { json: one } = await api.call('POST', `${NS}/services`, service('one', { type: 'NodePort' }));

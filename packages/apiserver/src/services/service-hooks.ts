@@ -120,7 +120,15 @@ export class ServiceHooks implements ResourceHooks {
     const { spec } = service;
     if (!needsIP(service) && spec.clusterIP !== HEADLESS) return;
     const primary = (this.options.ranges.configured[0] as IpRange).family;
-    if (!spec.ipFamilyPolicy) spec.ipFamilyPolicy = old?.spec?.ipFamilyPolicy ?? 'SingleStack';
+    // Without addresses of its own and without pods to select it says nothing of families: whoever writes its endpoints may use all.
+    const open = spec.clusterIP === HEADLESS && Object.keys(spec.selector ?? {}).length === 0;
+    if (!spec.ipFamilyPolicy) spec.ipFamilyPolicy = old?.spec?.ipFamilyPolicy ?? (open ? 'RequireDualStack' : 'SingleStack');
+    if (open) {
+      const [first = primary, second = first === 'IPv4' ? 'IPv6' : 'IPv4'] = (spec.ipFamilies ?? []) as string[];
+      spec.ipFamilies = spec.ipFamilyPolicy === 'SingleStack' && (spec.ipFamilies?.length ?? 0) < 2 ? [first] : [first, second];
+      spec.clusterIPs = [HEADLESS];
+      return;
+    }
     if (!spec.ipFamilies?.length) {
       const given = spec.clusterIP && spec.clusterIP !== HEADLESS ? (spec.clusterIP as string) : undefined;
       const first = given ? (given.includes(':') ? 'IPv6' : 'IPv4') : (old?.spec?.ipFamilies?.[0] ?? primary);
@@ -145,7 +153,7 @@ export class ServiceHooks implements ResourceHooks {
     const wanted = (spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : []) as string[];
     const ips = (spec.ipFamilies as string[]).map((family, i) => {
       const ranges = this.options.ranges.of(family);
-      const field = `spec.clusterIPs[${i}]`;
+      const field = 'spec.clusterIPs';
       if (ranges.length === 0)
         throw invalid(service, [
           { type: 'FieldValueInvalid', field: `spec.ipFamilies[${i}]`, message: `Invalid value: ${JSON.stringify(family)}: not configured on this cluster` },
