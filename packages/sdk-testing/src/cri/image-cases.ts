@@ -74,6 +74,10 @@ export function imageCases(t: CriBench): void {
       expect(await find(t.under.images.userId)).toMatchObject({ uid: { value: 1002n } });
       expect(await find(t.under.images.userName)).toMatchObject({ username: 'nobody' });
     });
+    it('of names that none can have are refused', async () => {
+      for (const name of ['', 'not a name', 'registry.test/Upper:1', 'registry.test/a@sha256:12'])
+        await expect(pull(name)).rejects.toMatchObject({ code: 'invalidArgument' });
+    });
     it('that do not exist fail to pull', async () => {
       await expect(pull(`${t.under.images.base}-missing`)).rejects.toThrow(/not found|denied/);
     });

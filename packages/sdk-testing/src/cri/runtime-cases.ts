@@ -76,6 +76,15 @@ export function runtimeCases(t: CriBench): void {
         ).out.split(/\s+/),
       ).toEqual(['1', '1024', '65000', '8193', '100']);
     });
+    it('and containers need names, and containers an image', async () => {
+      const refused = { code: 'invalidArgument' };
+      await expect(t.cri.runtime.runPodSandbox({})).rejects.toMatchObject(refused);
+      await expect(t.cri.runtime.runPodSandbox({ config: { linux: {} } })).rejects.toMatchObject(refused);
+      const { podSandboxId } = await runPod();
+      const image = { image: t.under.images.base };
+      await expect(t.cri.runtime.createContainer({ podSandboxId, config: { image } })).rejects.toMatchObject(refused);
+      await expect(t.cri.runtime.createContainer({ podSandboxId, config: { metadata: { name: 'c' } } })).rejects.toMatchObject(refused);
+    });
     it('refuse a second sandbox of the same name and attempt', async () => {
       const { config } = await runPod();
       await expect(t.cri.runtime.runPodSandbox({ config })).rejects.toThrow(/reserved/);

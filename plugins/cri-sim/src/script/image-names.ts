@@ -17,6 +17,18 @@ export function parseReference(reference: string): ImageReference {
   return { repository, tag: tagged ? full.slice(colon + 1) : 'latest' };
 }
 
+const PATH = /^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
+const TAG = /^\w[\w.-]{0,127}$/;
+const DIGEST = /^[a-z0-9]+:[0-9a-f]{32,}$/;
+
+/** Why no image can have this name; undefined: one can. Pure. */
+export function nameProblem(reference: string): string | undefined {
+  const { repository, tag, digest } = parseReference(reference);
+  if (!PATH.test(repository.slice(repository.indexOf('/') + 1))) return 'the repository name is malformed';
+  if (tag !== undefined && !TAG.test(tag)) return 'the tag is malformed';
+  return digest !== undefined && !DIGEST.test(digest) ? 'the digest is malformed' : undefined;
+}
+
 /** The ways one may write this image's name: as given, in full, and as short as it goes. */
 export function imageNames(reference: string): readonly string[] {
   const { repository, tag, digest } = parseReference(reference);

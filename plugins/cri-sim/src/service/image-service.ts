@@ -12,7 +12,7 @@ import {
 } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
 import type { Scripts } from '../script/scripts.js';
-import { parseReference } from '../script/image-names.js';
+import { nameProblem, parseReference } from '../script/image-names.js';
 
 interface SimImage {
   readonly id: string;
@@ -77,6 +77,8 @@ export class SimImageService implements ImageService {
   async pullImage(request: PullImageRequest, context: CallContext) {
     const reference = request.image?.image;
     if (!reference) throw new CriError('invalidArgument', 'no image was named');
+    const problem = nameProblem(reference);
+    if (problem !== undefined) throw new CriError('invalidArgument', `invalid image reference ${JSON.stringify(reference)}: ${problem}`);
     const { afterMs, error } = this.deps.scripts.pull(reference, request.sandboxConfig?.annotations ?? {});
     if (afterMs > 0) await this.deps.clock.sleep(afterMs, context.signal);
     if (error !== undefined) {

@@ -85,6 +85,8 @@ export class SimRuntimeService implements RuntimeService {
 
   async runPodSandbox(request: RunPodSandboxRequest, context: CallContext) {
     if (!request.config) throw new CriError('invalidArgument', 'a sandbox needs a config');
+    const { name, uid } = request.config.metadata ?? {};
+    if (!name || !uid) throw new CriError('invalidArgument', 'the sandbox config must have metadata with name and uid');
     return { podSandboxId: (await this.deps.simulation.runSandbox(request.config, request.runtimeHandler, context.signal)).id };
   }
 
@@ -131,8 +133,10 @@ export class SimRuntimeService implements RuntimeService {
     const { simulation, images } = this.deps;
     const { config } = request;
     if (!config) throw new CriError('invalidArgument', 'a container needs a config');
+    if (!config.metadata?.name) throw new CriError('invalidArgument', 'the container config must have metadata with a name');
     const sandbox = simulation.sandbox(request.podSandboxId);
     const reference = config.image?.image ?? '';
+    if (reference === '') throw new CriError('invalidArgument', 'the container config must name an image');
     const image = images.find(reference);
     if (!image) throw new CriError('notFound', `failed to resolve image ${JSON.stringify(reference)}: not found`);
     const ref = [...image.digests][0] ?? image.id;
