@@ -1,6 +1,7 @@
 import type { Container, Probe } from '@coxswain/api';
 import { isRpcError, type RuntimeServiceClient } from '@coxswain/cri';
 import type { Clock } from '@coxswain/sdk';
+import { runtimeErrorText } from '../runtime-errors.js';
 import type { ProbeAnswer } from './http-probe.js';
 import { resolvePort } from './ports.js';
 import { type PodNetwork, realPodNetwork } from './pod-network.js';
@@ -19,7 +20,7 @@ export function probeRunner(runtime: RuntimeServiceClient, clock: Clock, network
     try {
       return await run(probe, target, runtime, network);
     } catch (error) {
-      return { outcome: 'unknown', message: (error as Error).message };
+      return { outcome: 'unknown', message: runtimeErrorText(error) };
     }
   };
 }
