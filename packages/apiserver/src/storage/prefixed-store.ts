@@ -1,4 +1,5 @@
-import type { Compare, KeyRange, KeyValue, LeaseStatus, RangeResult, StateStore, StoreOp, StoreOpResult, WatchEvent } from '@coxswain/sdk';
+import type { KeyRange, StateStore } from '@coxswain/sdk';
+import { translatedStore } from './translated-store.js';
 
 const INNER = '/registry';
 
@@ -8,42 +9,11 @@ export function prefixedStore(store: StateStore, prefix: string): StateStore {
   const out = (key: string): string => prefix + key.slice(INNER.length);
   const back = (key: string): string => INNER + key.slice(prefix.length);
   const outRange = ({ key, end }: KeyRange): KeyRange => ({ key: out(key), ...(end === undefined ? {} : { end: out(end) }) });
-  const shown = (kv: KeyValue): KeyValue => ({ ...kv, key: back(kv.key) });
-  const range = (result: RangeResult): RangeResult => ({ ...result, kvs: result.kvs.map(shown) });
-  const compare = (each: Compare): Compare => ({ ...each, key: out(each.key) });
-  const op = (each: StoreOp): StoreOp => (each.type === 'put' ? { ...each, key: out(each.key) } : { ...each, range: outRange(each.range) });
-  const result = (each: StoreOpResult): StoreOpResult => {
-    switch (each.type) {
-      case 'range':
-        return { type: 'range', result: range(each.result) };
-      case 'put':
-        return each.prevKv ? { type: 'put', prevKv: shown(each.prevKv) } : each;
-      case 'delete':
-        return each.prevKvs ? { ...each, prevKvs: each.prevKvs.map(shown) } : each;
-    }
-  };
-  const event = (each: WatchEvent): WatchEvent => ({ ...each, kv: shown(each.kv), ...(each.prevKv ? { prevKv: shown(each.prevKv) } : {}) });
-  const changed: Pick<StateStore, 'range' | 'txn' | 'watch' | 'leaseStatus'> = {
-    range: async (asked, ...rest) => range(await store.range(outRange(asked), ...rest)),
-    async txn({ compare: conditions, success, failure }, signal) {
-      const txn = { compare: conditions.map(compare), success: success.map(op), ...(failure ? { failure: failure.map(op) } : {}) };
-      const answer = await store.txn(txn, signal);
-      return { ...answer, results: answer.results.map(result) };
-    },
-    async *watch(request, signal) {
-      for await (const batch of store.watch({ ...request, range: outRange(request.range) }, signal)) yield { ...batch, events: batch.events.map(event) };
-    },
-    async leaseStatus(id): Promise<LeaseStatus> {
-      const status = await store.leaseStatus(id);
-      return { ...status, keys: status.keys.map(back) };
-    },
-  };
-  // Everything else goes to the store itself, with itself as `this`.
-  return new Proxy(store, {
-    get(target, name) {
-      if (name in changed) return changed[name as keyof typeof changed];
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
+  return translatedStore(store, {
+    shown: (kv) => ({ ...kv, key: back(kv.key) }),
+    op: (op) => (op.type === 'put' ? { ...op, key: out(op.key) } : { ...op, range: outRange(op.range) }),
+    range: outRange,
+    compare: (compare) => ({ ...compare, key: out(compare.key) }),
+    leasedKey: back,
   });
 }
