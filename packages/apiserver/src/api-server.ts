@@ -21,6 +21,9 @@ import { AuditLog } from './audit/audit-log.js';
 import { Authentication } from './auth/authentication.js';
 import { Authorization } from './auth/authorization.js';
 import { bootstrapTokenAuthenticator } from './auth/bootstrap-token-authenticator.js';
+import { publishedAuthentication } from './bootstrap/published-authentication.js';
+import { listedPaths } from './discovery/listed-paths.js';
+import { tlsReloader } from './http/tls-reloader.js';
 import { certificateAuthenticator } from './auth/certificate-authenticator.js';
 import { frontProxyAuthenticator } from './auth/front-proxy-authenticator.js';
 import { NodeAuthorizer } from './auth/node-authorizer.js';
@@ -340,7 +343,10 @@ export class ApiServer implements Component {
       this.#identity.collect().catch((err: unknown) => this.options.logger.warn('identity leases of servers that are gone were not deleted', { err }));
     });
     if (this.options.compactionIntervalMs > 0) this.#every(this.options.compactionIntervalMs, this.#compactor());
-    if (this.options.reloadTls) this.#every(TLS_CHECK_MS, this.#tlsReloader(this.options.reloadTls));
+    if (this.options.reloadTls) {
+      const { reloadTls: read, tls: serving, logger } = this.options;
+      this.#every(TLS_CHECK_MS, tlsReloader({ read, serving, logger, reload: (next) => this.#http.reload(this.#withFrontProxy(next)) }));
+    }
     this.#started = true;
     this.#cell.set('ready');
   }
@@ -400,19 +406,7 @@ export class ApiServer implements Component {
       serviceRanges: options.serviceRanges,
       kubernetesIP: (this.#ranges[0] as IpRange).at(0),
       securePort: this.port,
-      authentication: {
-        ...(tls.clientCA ? { 'client-ca-file': tls.clientCA } : {}),
-        ...(frontProxy
-          ? {
-              'requestheader-client-ca-file': frontProxy.ca,
-              'requestheader-allowed-names': JSON.stringify(frontProxy.allowedNames),
-              'requestheader-username-headers': JSON.stringify(frontProxy.userHeaders),
-              ...(frontProxy.uidHeaders?.length ? { 'requestheader-uid-headers': JSON.stringify(frontProxy.uidHeaders) } : {}),
-              'requestheader-group-headers': JSON.stringify(frontProxy.groupHeaders),
-              'requestheader-extra-headers-prefix': JSON.stringify(frontProxy.extraPrefixes),
-            }
-          : {}),
-      },
+      authentication: publishedAuthentication(tls.clientCA, frontProxy),
     });
   }
 
@@ -461,29 +455,7 @@ export class ApiServer implements Component {
       startHooks: this.#hooks.checks,
       stopping: () => this.#cell.current.phase === 'stopping',
     });
-    const known = [
-      '/.well-known/openid-configuration',
-      ...(this.options.profiling ? ['/debug/pprof'] : []),
-      ...(this.options.flags ? ['/flagz'] : []),
-      '/healthz',
-      '/livez',
-      '/metrics',
-      '/metrics/slis',
-      '/openapi/v2',
-      '/openapi/v3',
-      '/openid/v1/jwks',
-      '/readyz',
-      '/statusz',
-      '/version',
-    ];
-    const list = () =>
-      [
-        '/api',
-        '/api/v1',
-        '/apis',
-        ...this.discovery.groups().flatMap((group) => [`/apis/${group}`, ...this.discovery.versions(group).map((version) => `/apis/${group}/${version}`)]),
-        ...known,
-      ].sort();
+    const list = () => listedPaths(this.discovery, { profiling: this.options.profiling ?? false, flags: this.options.flags !== undefined });
     return [
       { handle: (context) => this.#aggregator.paths.handle(context) },
       discoveryPaths(this.discovery),
@@ -500,23 +472,6 @@ export class ApiServer implements Component {
   #withFrontProxy(certificates: ServingCertificates): ServingCertificates {
     const authorities = [certificates.clientCA, this.options.frontProxy?.ca].filter((pem) => pem !== undefined);
     return authorities.length > 0 ? { ...certificates, clientCA: authorities.join('\n') } : certificates;
-  }
-
-  #tlsReloader(read: NonNullable<ApiServerOptions['reloadTls']>): () => void {
-    const { logger, tls } = this.options;
-    let current = JSON.stringify(tls);
-    return () => {
-      read()
-        .then((next) => {
-          const text = JSON.stringify(next);
-          if (text === current) return;
-          this.#http.reload(this.#withFrontProxy(next));
-          current = text;
-          logger.info('serving with new certificates');
-        })
-        // Half-written or mismatched files: the old ones serve on, and the next round looks again.
-        .catch((err: unknown) => logger.warn('new certificates cannot be used', { err }));
-    };
   }
 
   /** History older than one period is forgotten, so that a client has at least that long to page through a list. */
