@@ -244,6 +244,7 @@ function containerdEngine(containerd: Containerd, driver: ContainerdDriver, hand
         await containerd.tasks.update({ containerId: id, resources: jsonAny(SpecType.resources, changed) });
       }),
     updateCreated: ({ meta: { id } }, resources) => driver.updateSpec(id, (spec) => specWithLimits(spec, resources)),
+    spec: ({ meta: { id } }) => driver.spec(id),
     reopenLog: async (container) => driver.io(container.meta.id)?.reopenLog(),
   };
 }

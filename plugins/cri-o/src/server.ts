@@ -153,6 +153,8 @@ export async function startCrio(options: CrioOptions): Promise<Crio> {
           await driver.runtime(id).update(id, file);
         }),
       updateCreated: ({ meta: { id } }, resources) => driver.updateSpec(id, (spec) => specWithLimits(spec, resources)),
+      // With the bundle it goes when the machine starts anew.
+      spec: ({ meta: { id } }) => driver.spec(id).catch(() => undefined),
       reopenLog: async (container) => {
         const { id, logPath } = container.meta;
         if (logPath !== '') await reopenLog(driver.bundle(id), logPath, clock);

@@ -41,7 +41,7 @@ import type { ContainerManager } from '../container/container-manager.js';
 import type { ExecRunner } from '../container/exec.js';
 import type { HostFacts } from '../container/host-facts.js';
 import { mergeResources, specResources } from '../container/resources.js';
-import type { SpecResources } from '@coxswain/oci';
+import type { RuntimeSpec, SpecResources } from '@coxswain/oci';
 import type { SandboxManager } from '../sandbox/sandbox-manager.js';
 import type { SandboxNetwork } from '../sandbox/sandbox-network.js';
 import type { SandboxRecord } from '../sandbox/sandbox-record.js';
@@ -67,6 +67,8 @@ export interface RuntimeEngine {
   update(container: ContainerRecord, resources: SpecResources): Promise<void>;
   /** Change the limits that a container will start with. */
   updateCreated(container: ContainerRecord, resources: SpecResources): Promise<void>;
+  /** What the OCI runtime is told of it, where that is known. */
+  spec?(container: ContainerRecord): Promise<RuntimeSpec | undefined>;
   /** Go on in a new log file at the same path. */
   reopenLog(container: ContainerRecord): Promise<void>;
 }
@@ -214,7 +216,8 @@ export class ManagedRuntimeService implements RuntimeService {
 
   async containerStatus(request: ContainerStatusRequest) {
     const container = this.deps.containers.require(request.containerId);
-    return { status: containerStatus(container), info: request.verbose ? containerInfo(container) : {} };
+    const info = request.verbose ? containerInfo(container, await this.deps.engine.spec?.(container)) : {};
+    return { status: containerStatus(container), info };
   }
 
   async updateContainerResources(request: UpdateContainerResourcesRequest) {

@@ -18,12 +18,14 @@ it('tells of a container what it was made of, but not its environment', () => {
     cgroupsPath: '/k8s.io/c',
     createdAt: 1n,
   };
-  const text = containerInfo(newContainer(meta, { ...createdStatus(), state: 'running', pid: 42 }))['info'] as string;
+  const spec = { ociVersion: '1.0.2', root: { path: 'rootfs' }, process: { cwd: '/srv', args: ['app'], env: ['TOKEN=secret'], user: { uid: 0, gid: 0 } } };
+  const text = containerInfo(newContainer(meta, { ...createdStatus(), state: 'running', pid: 42 }), spec)['info'] as string;
   expect(JSON.parse(text)).toEqual({
     sandboxID: 'p',
     pid: 42,
     removing: false,
     cgroupsPath: '/k8s.io/c',
     config: { metadata: { name: 'app' }, workingDir: '/srv' },
+    runtimeSpec: { ociVersion: '1.0.2', root: { path: 'rootfs' }, process: { cwd: '/srv', args: ['app'], user: { uid: 0, gid: 0 } } },
   });
 });

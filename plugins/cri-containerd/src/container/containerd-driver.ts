@@ -240,11 +240,15 @@ export class ContainerdDriver implements ContainerDriver<StoredImage> {
     });
   }
 
+  async spec(id: string): Promise<RuntimeSpec | undefined> {
+    const { container } = await this.options.containerd.containers.get({ id });
+    return anyJson<RuntimeSpec>(container?.spec);
+  }
+
   /** Of a container that has yet to start. */
   async updateSpec(id: string, change: (spec: RuntimeSpec) => RuntimeSpec): Promise<void> {
     const { containerd } = this.options;
-    const { container } = await containerd.containers.get({ id });
-    const spec = anyJson<RuntimeSpec>(container?.spec);
+    const spec = await this.spec(id);
     if (spec) await containerd.containers.update({ container: { id, spec: jsonAny(SpecType.spec, change(spec)) }, updateMask: { paths: ['spec'] } });
   }
 
