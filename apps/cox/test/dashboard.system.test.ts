@@ -146,10 +146,10 @@ test('pods appear in the table by themselves, and can be searched and narrowed b
   await page.getByLabel('Search in the list').fill('newcomer');
   await expect.poll(() => page.locator('[role=row]').count(), WAIT).toBe(2);
   await cluster.kubectl('delete', 'pod', 'newcomer', '--now');
-  await page.locator('text=Nothing here').waitFor();
+  await page.locator('text=Nothing matches').waitFor();
   await page.getByLabel('Search in the list').fill('');
   await page.getByLabel('Namespace').selectOption('kube-system');
-  await page.locator('text=Nothing here').waitFor();
+  await page.locator('text=Nothing matches').waitFor();
   await page.getByLabel('Namespace').selectOption('');
 });
 
