@@ -149,7 +149,7 @@ test('pods appear in the table by themselves, and can be searched and narrowed b
   await page.locator('text=Nothing matches').waitFor();
   await page.getByLabel('Search in the list').fill('');
   await page.getByLabel('Namespace').selectOption('kube-system');
-  await page.locator('text=Nothing matches').waitFor();
+  await page.locator('text=Nothing here').waitFor();
   await page.getByLabel('Namespace').selectOption('');
 });
 
