@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { admit, definitionOf } from '../testing/admit.js';
+import type { KubeObject } from '../definition.js';
+import { admit, definitionOf, update, updateStatus } from '../testing/admit.js';
 
 const of = (apiVersion: string, kind: string, body: object): object => ({ apiVersion, kind, metadata: { name: 'x' }, ...body });
 const ADMISSION = 'admissionregistration.k8s.io/v1';
@@ -12,6 +13,8 @@ const webhook = (more: object = {}) =>
   });
 const policy = (more: object = {}) =>
   of(ADMISSION, 'ValidatingAdmissionPolicy', { spec: { matchConstraints: { resourceRules: [rule()] }, validations: [{ expression: 'true' }], ...more } });
+const mutation = (mutations: object[], operations = ['CREATE']) =>
+  of(ADMISSION, 'MutatingAdmissionPolicy', { spec: { matchConstraints: { resourceRules: [rule({ operations })] }, mutations, reinvocationPolicy: 'Never' } });
 const binding = (more: object = {}) => of(ADMISSION, 'ValidatingAdmissionPolicyBinding', { spec: { policyName: 'p', validationActions: ['Deny'], ...more } });
 const ingress = (backend: object) => of('networking.k8s.io/v1', 'Ingress', { spec: { defaultBackend: backend } });
 const ingressClass = (parameters: object) => of('networking.k8s.io/v1', 'IngressClass', { spec: { controller: 'example.com/x', parameters } });
@@ -27,11 +30,60 @@ const CASES: readonly (readonly [object: object, ...errors: string[]])[] = [
     'webhooks[0].rules[0].resources: Invalid value: ["pods/*","pods/log","*/scale","x/scale","*","pods",""]: if \'*\' is present, must not specify other resources without subresources',
   ],
   [webhook({ admissionReviewVersions: ['v1', 'v1'] }), 'webhooks[0].admissionReviewVersions[1]: Invalid value: "v1": duplicate version'],
+  [
+    webhook({ clientConfig: { service: { name: '', namespace: 'x', path: 'a//B', port: 0 } } }),
+    'webhooks[0].clientConfig.service.namespace: Required value',
+    'webhooks[0].clientConfig.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive',
+    'webhooks[0].clientConfig.service.path: Invalid value: "a//B": must start with a \'/\'',
+    'webhooks[0].clientConfig.service.path: Invalid value: "a//B": segment[0] may not be empty',
+    'webhooks[0].clientConfig.service.path: Invalid value: "a//B": segment[1] may not be empty',
+    expect.stringContaining('webhooks[0].clientConfig.service.path: Invalid value: "a//B": segment[2]: a lowercase RFC 1123 subdomain'),
+  ],
+  [
+    webhook({ clientConfig: { url: 'http:///x?y#z' } }),
+    'webhooks[0].clientConfig.url: Invalid value: "http": \'https\' is the only allowed URL scheme; desired format: https://host[/path]',
+    'webhooks[0].clientConfig.url: Invalid value: "": host must be specified; desired format: https://host[/path]',
+    'webhooks[0].clientConfig.url: Invalid value: "z": fragments are not permitted in the URL',
+    'webhooks[0].clientConfig.url: Invalid value: "y": query parameters are not permitted in the URL',
+  ],
+  [
+    webhook({ clientConfig: { url: 'https://a:b/' } }),
+    'webhooks[0].clientConfig.url: Required value: url must be a valid URL: parse "https://a:b/": invalid port ":b" after host; desired format: https://host[/path]',
+  ],
+  [
+    webhook({ clientConfig: { url: 'https://u:p@a.example.com' } }),
+    'webhooks[0].clientConfig.url: Invalid value: "u:p": user information is not permitted in the URL',
+  ],
+  [webhook({ name: 'example.com' }), 'webhooks[0].name: Invalid value: "example.com": should be a domain with at least three segments separated by dots'],
+  [
+    policy({
+      auditAnnotations: [
+        { key: '-', valueExpression: '1' },
+        { key: 'a', valueExpression: ' ' },
+      ],
+    }),
+    expect.stringContaining('spec.auditAnnotations[0].key: Invalid value: "x/-": name part must consist of'),
+    'spec.auditAnnotations[1].valueExpression: Required value: valueExpression is not specified',
+  ],
+  [
+    mutation(
+      [
+        { patchType: 'JSONPatch', applyConfiguration: {} },
+        { patchType: 'ApplyConfiguration', applyConfiguration: {} },
+      ],
+      ['DELETE'],
+    ),
+    'spec.matchConstraints.resourceRules.operations: Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"',
+    'spec.mutations[0].jsonPatch: Required value: must be specified when patchType is JSONPatch',
+    'spec.mutations[0].applyConfiguration: Invalid value: "{applyConfiguration}": must not be specified when patchType is JSONPatch',
+    'spec.mutations[1].applyConfiguration.expression: Required value',
+  ],
+  [mutation([]), 'spec.mutations: Required value: mutations must contain at least one item'],
   [webhook({ sideEffects: undefined }), 'webhooks[0].sideEffects: Required value: must specify one of None, NoneOnDryRun'],
   [
     policy({ variables: [{ name: 'a-b', expression: '1' }, { name: 'for', expression: ' ' }, { expression: '1' }] }),
-    'spec.variables[0].name: Invalid value: "a-b": name is not a valid CEL identifier',
-    'spec.variables[1].name: Invalid value: "for": name is not a valid CEL identifier',
+    'spec.variables[0].name: Invalid value: "a-b": must be a valid CEL identifier',
+    'spec.variables[1].name: Invalid value: "for": must be a valid CEL identifier',
     'spec.variables[1].expression: Required value: expression is not specified',
     'spec.variables[2].name: Required value: name is not specified',
   ],
@@ -40,8 +92,8 @@ const CASES: readonly (readonly [object: object, ...errors: string[]])[] = [
   [
     policy({ validations: [{ expression: 'true', message: ' ', messageExpression: ' ', reason: 'Because' }] }),
     'spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified',
-    'spec.validations[0].message: Invalid value: " ": message must be non-empty if specified',
-    'spec.validations[0].reason: Unsupported value: "Because": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"',
+    'spec.validations[0].message: Invalid value: " ": must be non-empty if specified',
+    'spec.validations[0].reason: Unsupported value: "Because": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"',
   ],
   [
     policy({ validations: [] }),
@@ -92,4 +144,40 @@ test('an ingress is reached by addresses and names', () => {
   expect(errors({ ip: '10.0.0.1', hostname: 'a.example.com' })).toEqual([]);
   expect(errors({ ip: '10.0.0' })).toEqual(['status.loadBalancer.ingress[0].ip']);
   expect(errors({ hostname: '10.0.0.1' })).toEqual(['status.loadBalancer.ingress[0].hostname']);
+});
+
+describe('what is stored of admission configuration may stay', () => {
+  const stored = (more: object) => ({ ...(admit(webhook()).object as unknown as { webhooks: object[] }), ...more });
+  const change = (object: KubeObject): string[] => update(object, ({ metadata }) => void (metadata.labels = { a: 'b' })).errors;
+  const {
+    webhooks: [hook],
+  } = admit(webhook()).object as unknown as { webhooks: [object] };
+
+  test.each([
+    { what: 'side effects', webhooks: [{ ...hook, sideEffects: 'Some' }] },
+    { what: 'unknown reviews', webhooks: [{ ...hook, admissionReviewVersions: ['v9'] }] },
+    { what: 'one name twice', webhooks: [hook, hook] },
+    { what: 'label values', webhooks: [{ ...hook, objectSelector: { matchExpressions: [{ key: 'a', operator: 'In', values: ['-'] }] } }] },
+    { what: 'match conditions', webhooks: [{ ...hook, matchConditions: [{ name: '', expression: 'true' }] }] },
+  ])('$what', ({ webhooks }) => {
+    expect(change(stored({ webhooks }) as unknown as KubeObject)).toEqual([]);
+    expect(admit(stored({ webhooks })).errors).toHaveLength(1);
+  });
+
+  test('match conditions of a policy, while its parameters are the same', () => {
+    const { object } = admit(policy());
+    const old = { ...object, spec: { ...object.spec, matchConditions: [{ name: '', expression: 'true' }] } };
+    expect(change(old)).toEqual([]);
+    expect(update(old, ({ spec }) => void ((spec as { paramKind?: object }).paramKind = { apiVersion: 'v1', kind: 'ConfigMap' })).errors).toEqual([
+      'spec.matchConditions[0].name: Required value',
+    ]);
+  });
+});
+
+test('what is wrong with the status of a policy', () => {
+  const { object } = admit(policy());
+  expect(updateStatus(object, (each) => void (each.status = { typeChecking: { expressionWarnings: [{ warning: '', fieldRef: ' ' }] } })).errors).toEqual([
+    'status.typeChecking.expressionWarnings[0].warning: Required value',
+    'status.typeChecking.expressionWarnings[0].fieldRef: Required value',
+  ]);
 });

@@ -49,7 +49,8 @@ export function driverName(value: string | undefined, field: string): FieldError
 export const each = <T>(items: readonly T[] | undefined, field: string, check: (item: T, field: string, index: number) => FieldError[]): FieldError[] =>
   (items ?? []).flatMap((item, index) => check(item, `${field}[${index}]`, index));
 
-export function validateLabelSelector(selector: LabelSelector | undefined, field: string): FieldError[] {
+/** `checkValues` off: what is stored has wrong values already. */
+export function validateLabelSelector(selector: LabelSelector | undefined, field: string, checkValues = true): FieldError[] {
   if (!selector) return [];
   return [
     ...validateLabels(selector.matchLabels, `${field}.matchLabels`),
@@ -65,7 +66,7 @@ export function validateLabelSelector(selector: LabelSelector | undefined, field
       return [
         ...errors,
         ...invalids(`${path}.key`, key, isQualifiedName(key)),
-        ...values.flatMap((value, index) => invalids(`${path}.values[${index}]`, value, isLabelValue(value))),
+        ...(checkValues ? values.flatMap((value, index) => invalids(`${path}.values[${index}]`, value, isLabelValue(value))) : []),
       ];
     }),
   ];

@@ -14,7 +14,7 @@ export function validateRole(role: Role | ClusterRole, namespaced: boolean): Fie
     if ((selectors ?? []).length === 0) {
       errors.push(required('aggregationRule.clusterRoleSelectors', 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
     }
-    errors.push(...each(selectors, 'aggregationRule.clusterRoleSelectors', validateLabelSelector));
+    errors.push(...each(selectors, 'aggregationRule.clusterRoleSelectors', (selector, path) => validateLabelSelector(selector, path)));
   }
   return errors;
 }

@@ -59,6 +59,26 @@ const CASES: readonly (readonly [object: object, ...errors: string[]])[] = [
     'metadata.name: Invalid value: "2001:DB8::1": must be in canonical form ("2001:db8::1")',
   ],
   [level({ type: 'Exempt' }), "spec.type: Invalid value: \"Exempt\": type must be 'Exempt' if and only if name is 'exempt'"],
+  [
+    level({ type: 'Exempt' }, 'catch-all'),
+    "spec.type: Invalid value: \"Exempt\": type must be 'Exempt' if and only if name is 'exempt'",
+    'spec: Invalid value: {"type":"Exempt","exempt":{"nominalConcurrencyShares":0,"lendablePercent":0}}: spec of \'catch-all\' must equal the fixed value',
+  ],
+  [
+    level({ type: 'Exempt', exempt: { nominalConcurrencyShares: -1, lendablePercent: 101 } }, 'exempt'),
+    'spec.exempt.nominalConcurrencyShares: Invalid value: -1: must be a non-negative integer',
+    'spec.exempt.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive',
+  ],
+  [
+    schema({ subjects: [{ kind: 'Group', user: { name: 'u' }, serviceAccount: {} }] }),
+    "spec.rules[0].subjects[0].group: Required value: group is required when subject kind is 'Group'",
+    "spec.rules[0].subjects[0].serviceAccount: Forbidden: serviceAccount is forbidden when subject kind is not 'ServiceAccount'",
+    "spec.rules[0].subjects[0].user: Forbidden: user is forbidden when subject kind is not 'User'",
+  ],
+  [
+    schema({ nonResourceRules: [{ verbs: ['bind'], nonResourceURLs: ['/'] }] }),
+    'spec.rules[0].nonResourceRules[0].verbs: Unsupported value: ["bind"]: supported values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"',
+  ],
   [level({ type: 'Some' }), 'spec.type: Unsupported value: "Some": supported values: "Exempt", "Limited"'],
   [level({ type: 'Limited', limited: { limitResponse: {} } }), 'spec.limited.limitResponse.type: Unsupported value: "": supported values: "Queue", "Reject"'],
   [queuing({ queues: 2, handSize: 3 }), 'spec.limited.limitResponse.queuing.handSize: Invalid value: 3: should not be greater than queues (2)'],
@@ -101,4 +121,25 @@ test('how a CSI driver mounts may change, how it attaches may not', () => {
   const { object } = admit(storage('CSIDriver', { spec: {} }, 'd'));
   expect(update(object, (each) => void (each.spec.fsGroupPolicy = 'File')).errors).toEqual([]);
   expect(update(object, (each) => void (each.spec.attachRequired = false)).errors).toEqual(['spec.attachedRequired: Invalid value: false: field is immutable']);
+});
+
+test('the fixed flows stay as they are', () => {
+  const flow = 'flowcontrol.apiserver.k8s.io/v1';
+  const rules = [
+    {
+      subjects: [{ kind: 'Group', group: { name: 'system:masters' } }],
+      resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: true, namespaces: ['*'] }],
+      nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+    },
+  ];
+  const spec = { priorityLevelConfiguration: { name: 'exempt' }, matchingPrecedence: 1, rules };
+  const { object, errors } = admit(of(flow, 'FlowSchema', { spec }, 'exempt'));
+  expect(errors).toEqual([]);
+  expect(admit(of(flow, 'FlowSchema', { spec: { ...spec, rules: [] } }, 'exempt')).errors).toEqual([
+    'spec: Invalid value: {"priorityLevelConfiguration":{"name":"exempt"},"matchingPrecedence":1}: spec of \'exempt\' must equal the fixed value',
+  ]);
+  expect(update(object, (each) => void (each.spec.matchingPrecedence = 2)).errors).toEqual([
+    expect.stringMatching(/^spec: Invalid value: .*: spec of a fixed object may not be updated$/),
+  ]);
+  expect(admit(level({ type: 'Exempt', exempt: { nominalConcurrencyShares: 5 } }, 'exempt')).errors).toEqual([]);
 });

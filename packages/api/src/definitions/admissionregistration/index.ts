@@ -7,7 +7,12 @@ import type {
   ValidatingWebhookConfiguration,
 } from '../../generated/types.js';
 import { ageColumn, column, nameColumn } from '../../printing/column.js';
-import { admissionPolicyBindingStrategy, admissionPolicyStrategy, webhookConfigurationStrategy } from '../../strategies/admissionregistration.js';
+import {
+  admissionPolicyBindingStrategy,
+  admissionPolicyStatusStrategy,
+  admissionPolicyStrategy,
+  webhookConfigurationStrategy,
+} from '../../strategies/admissionregistration.js';
 import { defineGroup } from '../define.js';
 
 type Webhooks = MutatingWebhookConfiguration | ValidatingWebhookConfiguration;
@@ -61,7 +66,7 @@ export const admissionregistration = defineGroup('admissionregistration.k8s.io',
     namespaced: false,
     categories: ['api-extensions'],
     strategy: admissionPolicyStrategy,
-    status: {},
+    status: admissionPolicyStatusStrategy,
     columns: [nameColumn, column<ValidatingAdmissionPolicy>('Validations', ({ spec }) => spec?.validations?.length ?? 0, 'integer'), paramKind, ageColumn],
   },
   {

@@ -1,6 +1,6 @@
 import type { FlowSchema, PriorityLevelConfiguration } from '../../generated/types.js';
 import { ageColumn, column, nameColumn } from '../../printing/column.js';
-import { flowSchemaStrategy, priorityLevelStrategy } from '../../strategies/flowcontrol.js';
+import { flowSchemaStrategy, flowStatusStrategy, priorityLevelStrategy } from '../../strategies/flowcontrol.js';
 import { defineGroup } from '../define.js';
 
 const queuing = ({ spec }: PriorityLevelConfiguration) => spec?.limited?.limitResponse?.queuing;
@@ -12,7 +12,7 @@ export const flowcontrol = defineGroup('flowcontrol.apiserver.k8s.io', 'v1', 'io
     resource: 'flowschemas',
     namespaced: false,
     strategy: flowSchemaStrategy,
-    status: {},
+    status: flowStatusStrategy,
     columns: [
       nameColumn,
       column<FlowSchema>('PriorityLevel', ({ spec }) => spec?.priorityLevelConfiguration.name || '<none>'),
@@ -30,7 +30,7 @@ export const flowcontrol = defineGroup('flowcontrol.apiserver.k8s.io', 'v1', 'io
     resource: 'prioritylevelconfigurations',
     namespaced: false,
     strategy: priorityLevelStrategy,
-    status: {},
+    status: flowStatusStrategy,
     columns: [
       nameColumn,
       column<PriorityLevelConfiguration>('Type', ({ spec }) => spec?.type ?? ''),
