@@ -16,11 +16,11 @@ it('what a package manager has linked is found where it is, also right after a p
       symlinkSync(`../../store/${name}`, join(folder, 'app/node_modules', name));
     }
     execFileSync('mkfifo', [join(folder, 'pipe')]);
-    const require = createRequire(join(folder, 'app/main.js'));
-    expect(require('a')).toBe(join(folder, 'store/a'));
+    const load = createRequire(join(folder, 'app/main.js'));
+    expect(load('a')).toBe(join(folder, 'store/a'));
     statSync(join(folder, 'pipe'));
     beforeRequire();
-    expect(require('b')).toBe(join(folder, 'store/b'));
+    expect(load('b')).toBe(join(folder, 'store/b'));
   } finally {
     rmSync(folder, { recursive: true });
   }
