@@ -32,7 +32,9 @@ const startDriver = async () => {
   ];
   driver = spawn(process.execPath, args, { cwd: example, env: { ...process.env, ...cluster.env }, stdio: ['ignore', 'pipe', 'inherit'] });
   driver.stdout?.on('data', (part: Buffer) => (said += part.toString()));
-  await eventually('the kubelet takes the driver', () => expect(said).toContain(`registered with the kubelet of ${node}`));
+  await eventually('the kubelet takes the driver', () =>
+    expect(said).toMatch(new RegExp(`registered with the kubelet.*"node":"${node}"|"node":"${node}".*registered with the kubelet`)),
+  );
 };
 
 beforeAll(async () => {

@@ -165,7 +165,7 @@ const kinds: readonly (Kind & { readonly name: string })[] = [
     group: '',
     resource: 'services',
     namespaced: true,
-    make: () => ({ spec: { ports: [{ port: 80 }], selector: label } }),
+    make: () => ({ spec: { type: 'LoadBalancer', loadBalancerClass: 'example.com/nobody', ports: [{ port: 80 }], selector: label } }),
     status: (time) => ({ loadBalancer: { ingress: [{ ip: time.includes('-01-01') ? '203.0.113.1' : '203.0.113.2', ipMode: 'VIP' }] } }),
   },
 ];

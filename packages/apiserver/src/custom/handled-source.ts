@@ -6,6 +6,7 @@ import type { RequestContext } from '../request/request-context.js';
 import { buildFilter } from '../rest/build-filter.js';
 import type { ListOptions } from '../rest/list-options.js';
 import type { ListResult } from '../rest/list.js';
+import { MIN_WATCH_SECONDS, watchSeconds } from '../rest/watch-seconds.js';
 import type { ObjectSource } from '../storage/object-source.js';
 import type { StoredObject } from '../storage/stored-object.js';
 import { filterMatches } from '../storage/watch-filter.js';
@@ -15,7 +16,6 @@ import { callOf } from './handled-storage.js';
 import type { HandledStorage } from './handled-storage.js';
 
 const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' } as const;
-const MIN_TIMEOUT_SECONDS = 1800;
 
 /** Reads of a kind by its handlers: selectors, tables and framing are the machinery's, the objects theirs. */
 export class HandledSource implements ObjectSource {
@@ -69,7 +69,7 @@ export class HandledSource implements ObjectSource {
   #run({ sink, end, events, filter, encoder, initial, from, options }: Watch): void {
     const { clock, random } = this.env;
     const asked = options.timeoutSeconds;
-    const seconds = asked && asked > 0 ? asked : MIN_TIMEOUT_SECONDS * (1 + random.next());
+    const seconds = asked && asked > 0 ? asked : watchSeconds(MIN_WATCH_SECONDS, random);
     const cancel = clock.setTimeout(() => sink.end(), Math.min(seconds * 1000, 2 ** 31 - 1));
     sink.onClose(() => {
       cancel();

@@ -16,10 +16,9 @@ import type { ListOptions } from './list-options.js';
 import type { RestEnv } from './rest-env.js';
 import { selectAll } from './select-objects.js';
 import { waitForRevision } from './wait-for-revision.js';
+import { MIN_WATCH_SECONDS, watchSeconds } from './watch-seconds.js';
 
 const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' } as const;
-
-const MIN_TIMEOUT_SECONDS = 1800;
 
 /** Where a watch begins. */
 type Start =
@@ -44,7 +43,7 @@ export async function watch(
   const revision = parseResourceVersion(options.resourceVersion);
   const start = await withHistory(env, context, storage, await startOf(env, options, revision));
   const timeoutSeconds =
-    options.timeoutSeconds && options.timeoutSeconds > 0 ? options.timeoutSeconds : (env.minWatchSeconds ?? MIN_TIMEOUT_SECONDS) * (1 + env.random.next());
+    options.timeoutSeconds && options.timeoutSeconds > 0 ? options.timeoutSeconds : watchSeconds(env.minWatchSeconds ?? MIN_WATCH_SECONDS, env.random);
   const onSent = env.watchCounter?.(context);
   return (sink) => run(env, cache, filter, encoder, start, options, timeoutSeconds, sink, onSent);
 }
