@@ -115,4 +115,17 @@ describe('LeaderElector', () => {
     a.abort.abort();
     expect(await a.run).toBe('stopped');
   });
+
+  it('asks with one signal as long as it leads: joined ones stay in memory', async () => {
+    const { server, clock, start } = setup();
+    const signals = new Set<AbortSignal | undefined>();
+    const request = server.request.bind(server);
+    server.request = (wanted) => {
+      if (wanted.method === 'PUT') signals.add(wanted.signal);
+      return request(wanted);
+    };
+    start('a');
+    await clock.advance(60_000);
+    expect(signals.size).toBe(1);
+  });
 });

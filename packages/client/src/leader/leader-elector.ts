@@ -126,6 +126,9 @@ export class LeaderElector {
   async #renew(signal: AbortSignal): Promise<void> {
     const { clock } = this.options;
     let deadline = clock.monotonic() + this.#renewMs;
+    let attempt = new AbortController();
+    // One for as long as it serves: Node 20 keeps something of every joined signal with its sources until they abort, and this is every two seconds.
+    let either = AbortSignal.any([signal, attempt.signal]);
     for (;;) {
       await clock.sleep(this.#retryMs, signal).catch(() => {});
       if (signal.aborted) return;
@@ -134,9 +137,12 @@ export class LeaderElector {
         this.#logger.warn('woke up after the renew deadline', { lease: this.#lease });
         return;
       }
-      const attempt = new AbortController();
+      if (attempt.signal.aborted) {
+        attempt = new AbortController();
+        either = AbortSignal.any([signal, attempt.signal]);
+      }
       const cancel = clock.setTimeout(() => attempt.abort(new Error('renew deadline exceeded')), Math.max(0, deadline - clock.monotonic()));
-      const renewed = await this.#tryAcquireOrRenew(AbortSignal.any([signal, attempt.signal]));
+      const renewed = await this.#tryAcquireOrRenew(either);
       cancel();
       if (renewed) deadline = clock.monotonic() + this.#renewMs;
       else if (clock.monotonic() >= deadline || !this.isLeader) {
