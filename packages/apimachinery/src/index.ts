@@ -14,6 +14,7 @@ export * from './status/predicates.js';
 export * from './status/status.js';
 export * from './util/boolean.js';
 export * from './util/duration.js';
+export { isGlobalUnicast } from './util/global-unicast.js';
 export * from './util/hash.js';
 export * from './util/json.js';
 export * from './util/time.js';

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { hostname as machineName } from 'node:os';
 import { definitions as builtIns, lookupSchema as builtInSchemas } from '@coxswain/api';
 import type { Transport } from '@coxswain/client';
 import type { AdmissionPlugin, Authenticator, Authorizer, Component, ComponentState, UserInfo } from '@coxswain/sdk';
@@ -205,7 +205,8 @@ export class ApiServer implements Component {
       ...(options.proxyClient ? { proxyClient: options.proxyClient } : {}),
       onRouted: (route, outcome) => routed.inc({ route, outcome }),
     });
-    this.#tracing = openTracing(options, serverIdentity(options.hostname ?? hostname()));
+    const { hostname = machineName() } = options;
+    this.#tracing = openTracing(options, serverIdentity(hostname));
     this.handler = new ApiHandler({
       clock,
       random,
@@ -241,7 +242,7 @@ export class ApiServer implements Component {
       leases: cacheOf('coordination.k8s.io', 'leases'),
       clock,
       random,
-      hostname: options.hostname ?? hostname(),
+      hostname,
     });
     this.#policyTypes = new PolicyTypeChecker({
       registry: this.registry,
@@ -304,12 +305,11 @@ export class ApiServer implements Component {
       await this.#bootstrap();
       await this.#publish();
       this.#hooks.done('bootstrap-controller');
-      await this.#identity.renew();
-      this.#hooks.done('start-kube-apiserver-identity-lease-controller');
-      await this.#identity.collect();
-      this.#hooks.done('start-kube-apiserver-identity-lease-garbage-collector');
-      await this.#legacyTokens.keep();
-      this.#hooks.done('start-legacy-token-tracking-controller');
+      await Promise.all([
+        this.#identity.renew().then(() => this.#hooks.done('start-kube-apiserver-identity-lease-controller')),
+        this.#identity.collect().then(() => this.#hooks.done('start-kube-apiserver-identity-lease-garbage-collector')),
+        this.#legacyTokens.keep().then(() => this.#hooks.done('start-legacy-token-tracking-controller')),
+      ]);
       await this.options.seed?.(this.transport(SELF), signal);
       this.#aggregator.start();
       this.#hooks.done('apiservice-registration-controller', 'kube-apiserver-autoregistration');
@@ -325,23 +325,12 @@ export class ApiServer implements Component {
     this.#every(TICK_MS, (n) => {
       for (const { cache } of this.registry.storages()) cache.groups.tick(n, this.#feed.revision);
     });
-    this.#every(SERVERS_INTERVAL_MS, () => {
-      this.#publishAgain().catch((error: unknown) => this.options.logger.warn('the endpoints of the kubernetes service could not be kept', { err: error }));
-    });
-    this.#every(SERVERS_INTERVAL_MS, () => {
-      this.#legacyTokens.keep().catch((err: unknown) => this.options.logger.warn('since when legacy tokens are tracked was not written down', { err }));
-    });
-    this.#every(FLOW_CONTROL_INTERVAL_MS, () => {
-      ensureFlowControl({ transport: this.transport(SELF), registry: this.registry }).catch((err: unknown) =>
-        this.options.logger.warn('what priority and fairness start with could not be kept', { err }),
-      );
-    });
-    this.#every(IDENTITY_INTERVAL_MS, () => {
-      this.#identity.renew().catch((err: unknown) => this.options.logger.warn("this server's identity lease was not renewed", { err }));
-    });
-    this.#every(IDENTITY_COLLECTION_MS, () => {
-      this.#identity.collect().catch((err: unknown) => this.options.logger.warn('identity leases of servers that are gone were not deleted', { err }));
-    });
+    this.#keep(SERVERS_INTERVAL_MS, () => this.#publishAgain(), 'the endpoints of the kubernetes service could not be kept');
+    this.#keep(SERVERS_INTERVAL_MS, () => this.#legacyTokens.keep(), 'since when legacy tokens are tracked was not written down');
+    const maintained = { transport: this.transport(SELF), registry: this.registry };
+    this.#keep(FLOW_CONTROL_INTERVAL_MS, () => ensureFlowControl(maintained), 'what priority and fairness start with could not be kept');
+    this.#keep(IDENTITY_INTERVAL_MS, () => this.#identity.renew(), "this server's identity lease was not renewed");
+    this.#keep(IDENTITY_COLLECTION_MS, () => this.#identity.collect(), 'identity leases of servers that are gone were not deleted');
     if (this.options.compactionIntervalMs > 0) this.#every(this.options.compactionIntervalMs, this.#compactor());
     if (this.options.reloadTls) {
       const { reloadTls: read, tls: serving, logger } = this.options;
@@ -482,6 +471,13 @@ export class ApiServer implements Component {
       previous = this.#feed.revision;
       if (revision > 0) this.options.store.compact(revision).catch((err: unknown) => this.options.logger.warn('compaction failed', { err }));
     };
+  }
+
+  /** What is done again and again; when it fails, the next time is as good. */
+  #keep(ms: number, run: () => Promise<void>, failed: string): void {
+    this.#every(ms, () => {
+      run().catch((err: unknown) => this.options.logger.warn(failed, { err }));
+    });
   }
 
   #every(ms: number, run: (n: number) => void): void {

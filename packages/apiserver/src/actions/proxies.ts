@@ -1,5 +1,5 @@
 import type { KubeObject } from '@coxswain/api';
-import { ApiError } from '@coxswain/apimachinery';
+import { ApiError, isGlobalUnicast } from '@coxswain/apimachinery';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { RequestContext } from '../request/request-context.js';
 import type { ActionHandler } from '../rest/resource-handler.js';
@@ -10,7 +10,7 @@ import type { PassOptions } from '../proxy/pass-through.js';
 import type { ApiResponse } from '../request/api-request.js';
 import type { ActionEnv } from './action-env.js';
 import { connect } from './pod-streams.js';
-import { isGlobalUnicast, parseProxyTarget, type ProxyTarget, serviceEndpoints } from './proxy-target.js';
+import { parseProxyTarget, type ProxyTarget, serviceEndpoints } from './proxy-target.js';
 
 const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 
@@ -35,6 +35,7 @@ export function podProxyAction(env: ActionEnv): ActionHandler {
     if (!pod) throw ApiError.notFound(served.groupResource, target.name);
     await connect(env, context, served, 'proxy', 'PodProxyOptions');
     const ip = (pod.status?.podIP ?? '') as string;
+    // Never to ourselves or to link-local addresses, whatever a pod's status says.
     if (!isGlobalUnicast(ip)) throw ApiError.badRequest('address not allowed');
     const to = backend(target, ip, target.port || firstPort(pod), context);
     return slashRedirect(context) ?? passThrough(context.request, to, proxied(context, to));

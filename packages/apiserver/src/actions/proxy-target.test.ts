@@ -1,18 +1,13 @@
 import { expect, it } from 'vitest';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { startTestServer } from '../testing/start-test-server.js';
-import { isGlobalUnicast, parseProxyTarget, serviceEndpoints } from './proxy-target.js';
+import { parseProxyTarget, serviceEndpoints } from './proxy-target.js';
 
 it('reads a target', () => {
   expect(parseProxyTarget('a')).toEqual({ scheme: 'http', name: 'a', port: '' });
   expect(parseProxyTarget('a:web')).toEqual({ scheme: 'http', name: 'a', port: 'web' });
   expect(parseProxyTarget('https:a:')).toEqual({ scheme: 'https', name: 'a', port: '' });
   expect(['ftp:a:1', 'HTTP:a:1', ':80', 'a:b:c:d'].map(parseProxyTarget)).toEqual([undefined, undefined, undefined, undefined]);
-});
-
-it('goes to no special address', () => {
-  expect(['10.0.0.1', 'fd00::1'].map(isGlobalUnicast)).toEqual([true, true]);
-  expect(['', '127.0.0.2', '169.254.1.1', '224.0.0.1', '0.0.0.0', '::1', 'fe80::1', '::ffff:127.0.0.1'].some(isGlobalUnicast)).toBe(false);
 });
 
 it('knows the endpoints of a service by the name of its port, of pods only', () => {

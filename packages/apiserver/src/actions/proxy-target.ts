@@ -1,6 +1,5 @@
-import { BlockList, isIP } from 'node:net';
 import type { KubeObject } from '@coxswain/api';
-import { ApiError } from '@coxswain/apimachinery';
+import { ApiError, isGlobalUnicast } from '@coxswain/apimachinery';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 
 /** What the name in `…/NAME/proxy` says. */
@@ -18,23 +17,6 @@ export function parseProxyTarget(text: string): ProxyTarget | undefined {
   const [scheme = '', name = '', port = ''] = parts.length < 3 ? ['', ...parts] : parts;
   const known = SCHEMES[scheme];
   return parts.length > 3 || name === '' || !known ? undefined : { scheme: known, name, port };
-}
-
-const SPECIAL = new BlockList();
-SPECIAL.addAddress('0.0.0.0');
-SPECIAL.addAddress('255.255.255.255');
-SPECIAL.addSubnet('127.0.0.0', 8);
-SPECIAL.addSubnet('169.254.0.0', 16);
-SPECIAL.addSubnet('224.0.0.0', 4);
-SPECIAL.addAddress('::', 'ipv6');
-SPECIAL.addAddress('::1', 'ipv6');
-SPECIAL.addSubnet('fe80::', 10, 'ipv6');
-SPECIAL.addSubnet('ff00::', 8, 'ipv6');
-
-/** Whether we may go there for others: never to ourselves or to link-local addresses, whatever a pod's status says. */
-export function isGlobalUnicast(ip: string): boolean {
-  const family = isIP(ip);
-  return family !== 0 && !SPECIAL.check(ip, family === 6 ? 'ipv6' : 'ipv4');
 }
 
 interface Slice {

@@ -1,6 +1,7 @@
 import type { KubeObject } from '@coxswain/api';
 import type { Transport } from '@coxswain/client';
 import type { Clock, Logger } from '@coxswain/sdk';
+import { sendOwn } from '../request/send-own.js';
 import type { ResourceCache } from '../storage/resource-cache.js';
 
 const NAMESPACE = 'kube-system';
@@ -57,10 +58,8 @@ export class LegacyTokenTracking {
   }
 
   /** That somebody else was faster is as good. */
-  async #send(method: 'PATCH' | 'POST', path: string, body: object): Promise<void> {
-    const headers = { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json', 'user-agent': 'kube-apiserver/v1.36' };
-    const { status, body: answer } = await this.options.transport.request({ method, path, headers, body: JSON.stringify(body) });
-    if (status >= 300 && status !== 404 && status !== 409) throw new Error(`${method} ${path}: ${status} ${Buffer.from(answer).toString()}`);
+  #send(method: 'PATCH' | 'POST', path: string, body: object): Promise<number> {
+    return sendOwn(this.options.transport, method, path, body, [404, 409]);
   }
 }
 

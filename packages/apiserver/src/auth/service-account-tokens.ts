@@ -3,7 +3,7 @@ import type { KubeObject } from '@coxswain/api';
 import type { AuthenticationRequest, AuthenticationResult, Authenticator, Clock, Random, UserInfo } from '@coxswain/sdk';
 import type { ResourceCache } from '../storage/resource-cache.js';
 import { bearerToken } from './bearer-token.js';
-import { checkLegacyClaims, LEGACY_ISSUER, legacySecret } from './legacy-service-account-token.js';
+import { checkLegacyClaims, LEGACY_ISSUER } from './legacy-service-account-token.js';
 import { readClaims, signatureIsValid, signToken } from './token-keys.js';
 import type { SigningKey } from './token-keys.js';
 
@@ -162,11 +162,8 @@ export class ServiceAccountTokens implements Authenticator {
     const shared = audiences.filter((audience) => own.includes(audience));
     if (audiences.length > 0 && shared.length === 0)
       return { type: 'failed', message: `token audiences ${JSON.stringify(own)} is invalid for the target audiences ${JSON.stringify(audiences)}` };
-    const result = checkLegacyClaims(token, claims, this.options.caches);
-    if (result.type !== 'user') return result;
-    const secret = legacySecret(claims, this.options.caches);
-    if (secret) this.options.legacyUsed?.(secret);
-    return { ...result, audiences: shared };
+    const result = checkLegacyClaims(token, claims, this.options.caches, this.options.legacyUsed);
+    return result.type === 'user' ? { ...result, audiences: shared } : result;
   }
 
   #signed(token: string, header: { readonly kid?: string; readonly alg?: string }): boolean {

@@ -3,6 +3,7 @@ import { deepEqual } from '@coxswain/apimachinery';
 import type { Transport } from '@coxswain/client';
 import type { Logger } from '@coxswain/sdk';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
+import { OWN_USER_AGENT } from '../request/send-own.js';
 import type { PolicyRule } from '../rbac/rules.js';
 import { flowSchemas, priorityLevels } from '../flowcontrol/defaults.js';
 import { clusterRoleBindings, roleBindings, roles } from './bindings.js';
@@ -244,7 +245,7 @@ class Maker {
       const response = await this.options.transport.request({
         method,
         path: url,
-        headers: { 'content-type': 'application/json', 'user-agent': 'kube-apiserver/v1.36' },
+        headers: { 'content-type': 'application/json', 'user-agent': OWN_USER_AGENT },
         body: JSON.stringify(object),
       });
       if (response.status < 300 || accepted.includes(response.status)) return;

@@ -3,6 +3,7 @@ import type { KubeObject } from '@coxswain/api';
 import { formatMicroTime } from '@coxswain/apimachinery';
 import type { Transport } from '@coxswain/client';
 import type { Clock, Random } from '@coxswain/sdk';
+import { sendOwn } from '../request/send-own.js';
 import type { ResourceCache } from '../storage/resource-cache.js';
 
 const PATH = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
@@ -64,10 +65,7 @@ export class IdentityLease {
     return !renewTime || leaseDurationSeconds === undefined || Date.parse(renewTime) + leaseDurationSeconds * 1000 < this.options.clock.now();
   }
 
-  async #send(method: 'PATCH' | 'POST' | 'DELETE', path: string, body: object): Promise<number> {
-    const headers = { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json', 'user-agent': 'kube-apiserver/v1.36' };
-    const { status, body: answer } = await this.options.transport.request({ method, path: `${PATH}${path}`, headers, body: JSON.stringify(body) });
-    if (status < 300 || status === 404 || status === 409) return status;
-    throw new Error(`${method} ${PATH}${path}: ${status} ${Buffer.from(answer).toString()}`);
+  #send(method: 'PATCH' | 'POST' | 'DELETE', path: string, body: object): Promise<number> {
+    return sendOwn(this.options.transport, method, `${PATH}${path}`, body, [404, 409]);
   }
 }

@@ -7,6 +7,7 @@ import { Authentication } from '../auth/authentication.js';
 import { Authorization } from '../auth/authorization.js';
 import { Discovery } from '../discovery/discovery.js';
 import { discoveryPaths } from '../discovery/discovery-paths.js';
+import { groupPaths } from '../discovery/listed-paths.js';
 import { healthPaths } from '../health/health-paths.js';
 import { infoPaths, VERSION } from '../health/info-paths.js';
 import { RequestMetrics } from '../health/request-metrics.js';
@@ -106,7 +107,7 @@ export class CustomPipeline {
         healthPaths(this.#health()),
         infoPaths(metrics, () => [
           '/apis',
-          ...discovery.groups().flatMap((group) => [`/apis/${group}`, ...discovery.versions(group).map((version) => `/apis/${group}/${version}`)]),
+          ...groupPaths(discovery),
           '/healthz',
           '/livez',
           '/metrics',

@@ -6,7 +6,7 @@ import type { RequestContext } from '../request/request-context.js';
 import { buildFilter } from '../rest/build-filter.js';
 import type { ListOptions } from '../rest/list-options.js';
 import type { ListResult } from '../rest/list.js';
-import { MIN_WATCH_SECONDS, watchSeconds } from '../rest/watch-seconds.js';
+import { watchSeconds } from '../rest/watch-seconds.js';
 import type { ObjectSource } from '../storage/object-source.js';
 import type { StoredObject } from '../storage/stored-object.js';
 import { filterMatches } from '../storage/watch-filter.js';
@@ -68,8 +68,7 @@ export class HandledSource implements ObjectSource {
 
   #run({ sink, end, events, filter, encoder, initial, from, options }: Watch): void {
     const { clock, random } = this.env;
-    const asked = options.timeoutSeconds;
-    const seconds = asked && asked > 0 ? asked : watchSeconds(MIN_WATCH_SECONDS, random);
+    const seconds = watchSeconds(options.timeoutSeconds, random);
     const cancel = clock.setTimeout(() => sink.end(), Math.min(seconds * 1000, 2 ** 31 - 1));
     sink.onClose(() => {
       cancel();

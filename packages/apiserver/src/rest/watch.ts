@@ -16,7 +16,7 @@ import type { ListOptions } from './list-options.js';
 import type { RestEnv } from './rest-env.js';
 import { selectAll } from './select-objects.js';
 import { waitForRevision } from './wait-for-revision.js';
-import { MIN_WATCH_SECONDS, watchSeconds } from './watch-seconds.js';
+import { watchSeconds } from './watch-seconds.js';
 
 const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' } as const;
 
@@ -42,8 +42,7 @@ export async function watch(
   const filter = buildFilter(served, namespace, name, options.labelSelector, options.fieldSelector);
   const revision = parseResourceVersion(options.resourceVersion);
   const start = await withHistory(env, context, storage, await startOf(env, options, revision));
-  const timeoutSeconds =
-    options.timeoutSeconds && options.timeoutSeconds > 0 ? options.timeoutSeconds : watchSeconds(env.minWatchSeconds ?? MIN_WATCH_SECONDS, env.random);
+  const timeoutSeconds = watchSeconds(options.timeoutSeconds, env.random, env.minWatchSeconds);
   const onSent = env.watchCounter?.(context);
   return (sink) => run(env, cache, filter, encoder, start, options, timeoutSeconds, sink, onSent);
 }

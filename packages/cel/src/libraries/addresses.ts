@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { Environment } from '@marcbachmann/cel-js';
+import { isGlobalUnicast } from '@coxswain/apimachinery';
 import { isCidr } from '../formats.js';
 
 class Ip {
@@ -84,13 +85,7 @@ export function registerAddresses(env: Environment): void {
   env.registerFunction('net.IP.isLoopback(): bool', (ip: Ip) => inRange(ip, '127.0.0.0/8') || inRange(ip, '::1/128'));
   env.registerFunction('net.IP.isLinkLocalMulticast(): bool', (ip: Ip) => inRange(ip, '224.0.0.0/24') || inRange(ip, 'ff02::/16'));
   env.registerFunction('net.IP.isLinkLocalUnicast(): bool', (ip: Ip) => inRange(ip, '169.254.0.0/16') || inRange(ip, 'fe80::/10'));
-  env.registerFunction(
-    'net.IP.isGlobalUnicast(): bool',
-    (ip: Ip) =>
-      !['0.0.0.0/32', '255.255.255.255/32', '127.0.0.0/8', '224.0.0.0/4', '169.254.0.0/16', '::/128', '::1/128', 'ff00::/8', 'fe80::/10'].some((range) =>
-        inRange(ip, range),
-      ),
-  );
+  env.registerFunction('net.IP.isGlobalUnicast(): bool', (ip: Ip) => isGlobalUnicast(ip.text));
   env.registerFunction('string(net.IP): string', canonical);
   env.registerOperator('net.IP == net.IP', (a: Ip, b: Ip) => a.family === b.family && addressBits(a.text) === addressBits(b.text));
   env.registerFunction('cidr(string): net.CIDR', toCidr);
